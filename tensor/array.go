@@ -1,0 +1,131 @@
+package tensor
+
+import "fmt"
+
+// Type is the kind of element that an array or a value of a model holds.
+type Type uint8
+
+// The types of elements.
+const (
+	TypeFloat32 Type = iota + 1
+	TypeInt32
+	TypeString
+	TypeSparse // float32, of which only the elements other than zero are kept
+)
+
+// String names the type as error messages do: "float32".
+func (t Type) String() string {
+	switch t {
+	case TypeFloat32:
+		return "float32"
+	case TypeInt32:
+		return "int32"
+	case TypeString:
+		return "string"
+	case TypeSparse:
+		return "sparse float32"
+	}
+	return fmt.Sprintf("Type(%d)", uint8(t))
+}
+
+// Rows is data that a model reads row by row: row i of the input belongs to row i of the labels.
+type Rows interface {
+	// Len is the number of rows.
+	Len() int
+	// Shape starts with Len; a later dimension is Unknown where rows differ in it.
+	Shape() Shape
+	Type() Type
+}
+
+// Element lists what an array may hold.
+type Element interface{ float32 | int32 | string }
+
+// Array is a row-major array over one slice. Make one with [Of] or [New].
+type Array[E Element] struct {
+	shape Shape
+	data  []E
+}
+
+// The arrays by the names that the documentation uses.
+type (
+	Float32 = Array[float32]
+	Int32   = Array[int32]
+	String  = Array[string]
+)
+
+var (
+	_ Rows = (*Float32)(nil)
+	_ Rows = (*Int32)(nil)
+	_ Rows = (*String)(nil)
+)
+
+// Of makes an array over data, which it keeps and does not copy. With no dimensions given the array has one,
+// len(data). A shape that does not hold exactly len(data) elements is an error.
+func Of[E Element](data []E, shape ...int) (*Array[E], error) {
+	if len(shape) == 0 {
+		shape = []int{len(data)}
+	}
+	n, err := Shape(shape).check()
+	if err != nil {
+		return nil, err
+	}
+	if n != len(data) {
+		return nil, fmt.Errorf("tensor: %w: %d elements do not make an array of shape %v (%d elements)",
+			ErrShape, len(data), Shape(shape), n)
+	}
+	return &Array[E]{shape: Shape(shape).Clone(), data: data}, nil
+}
+
+// New makes an array of zeros (of empty strings). A negative dimension is an error, and so is a size that
+// overflows an int.
+func New[E Element](shape ...int) (*Array[E], error) {
+	n, err := Shape(shape).check()
+	if err != nil {
+		return nil, err
+	}
+	return &Array[E]{shape: Shape(shape).Clone(), data: make([]E, n)}, nil
+}
+
+// Len is the number of rows: the first dimension, 1 for an array without dimensions.
+func (a *Array[E]) Len() int {
+	if len(a.shape) == 0 {
+		return 1
+	}
+	return a.shape[0]
+}
+
+// Shape returns the dimensions. They are the array's own: do not change them.
+func (a *Array[E]) Shape() Shape { return a.shape }
+
+// Data returns the elements, row after row. They are the array's own: writing to them changes the array.
+func (a *Array[E]) Data() []E { return a.data }
+
+// Type is the type of the elements.
+func (a *Array[E]) Type() Type {
+	switch any(a).(type) {
+	case *Float32:
+		return TypeFloat32
+	case *Int32:
+		return TypeInt32
+	default:
+		return TypeString
+	}
+}
+
+// Row returns the elements of row i, without a copy. Like indexing a slice, it panics when there is no such row.
+func (a *Array[E]) Row(i int) []E {
+	w := a.shape.Width()
+	return a.data[i*w : (i+1)*w : (i+1)*w]
+}
+
+// Rows returns rows lo to hi-1 as an array over the same memory. Like slicing a slice, it panics when lo and hi
+// are not in order or out of range.
+func (a *Array[E]) Rows(lo, hi int) *Array[E] {
+	if len(a.shape) == 0 || lo < 0 || hi < lo || hi > a.shape[0] {
+		panic(fmt.Sprintf("tensor: rows [%d:%d] of an array of shape %v", lo, hi, a.shape))
+	}
+	w := a.shape.Width()
+	shape := a.shape.Clone()
+	shape[0] = hi - lo
+	return &Array[E]{shape: shape, data: a.data[lo*w : hi*w : hi*w]}
+}
