@@ -1,0 +1,95 @@
+// Package random is linnet's source of random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy
+// as 1, 2, 3", 2011), a function from a key and a counter to 128 random bits. Number i of a stream depends on the
+// stream and on i alone, so that neither threads nor the order of work change a draw, on any platform.
+package random
+
+import "math/bits"
+
+const (
+	multiplier0 = 0xD2511F53
+	multiplier1 = 0xCD9E8D57
+	weyl0       = 0x9E3779B9
+	weyl1       = 0xBB67AE85
+	rounds      = 10
+)
+
+// Philox turns a 64-bit key and a 128-bit counter into four random words.
+func Philox(key [2]uint32, counter [4]uint32) [4]uint32 {
+	k0, k1 := key[0], key[1]
+	c0, c1, c2, c3 := counter[0], counter[1], counter[2], counter[3]
+	for range rounds {
+		p0 := uint64(c0) * multiplier0
+		p1 := uint64(c2) * multiplier1
+		c0, c1, c2, c3 = uint32(p1>>32)^c1^k0, uint32(p1), uint32(p0>>32)^c3^k1, uint32(p0)
+		k0 += weyl0
+		k1 += weyl1
+	}
+	return [4]uint32{c0, c1, c2, c3}
+}
+
+// Purpose keeps the streams of one seed apart.
+type Purpose uint32
+
+// What random numbers are drawn for.
+const (
+	Initial Purpose = iota + 1 // initial values of parameters
+	Shuffle                    // the order of rows in an epoch
+	Noise                      // Dropout and its like
+	Check                      // upstream gradients and sampled elements of gradient checks
+)
+
+// Stream is one sequence of random numbers. Copy it freely: it has no state.
+type Stream struct {
+	key  [2]uint32
+	high [2]uint32
+}
+
+// New returns the stream for a seed, a purpose and a number within it: a parameter, an epoch, a layer's step.
+func New(seed uint64, purpose Purpose, number uint64) Stream {
+	// The purpose goes through the generator with the seed, so that it shares no counter bits with the number.
+	k := Philox([2]uint32{uint32(seed), uint32(seed >> 32)}, [4]uint32{0, 0, 0, uint32(purpose)})
+	return Stream{key: [2]uint32{k[0], k[1]}, high: [2]uint32{uint32(number), uint32(number >> 32)}}
+}
+
+// Uint32 is number i of the stream.
+func (s Stream) Uint32(i uint64) uint32 {
+	return s.Block(i >> 2)[i&3]
+}
+
+// Block returns numbers 4i to 4i+3 of the stream.
+func (s Stream) Block(i uint64) [4]uint32 {
+	return Philox(s.key, [4]uint32{uint32(i), uint32(i >> 32), s.high[0], s.high[1]})
+}
+
+// Float32 is number i of the stream as a float32 in [0, 1): its upper 24 bits over 2^24, which is exact.
+func (s Stream) Float32(i uint64) float32 { return unit(s.Uint32(i)) }
+
+func unit(u uint32) float32 { return float32(u>>8) * (1.0 / (1 << 24)) }
+
+// Uniform fills dst with numbers 0 to len(dst)-1 of the stream, spread evenly over [low, high).
+func (s Stream) Uniform(dst []float32, low, high float32) {
+	span := high - low
+	for i := 0; i < len(dst); i += 4 {
+		b := s.Block(uint64(i) >> 2)
+		for j := range min(4, len(dst)-i) {
+			dst[i+j] = float32(unit(b[j])*span) + low
+		}
+	}
+}
+
+// Shuffle puts order into a random order: Fisher and Yates's method from the end, each draw by multiplication with
+// rejection (Lemire, 2019), so that every order is equally likely.
+func (s Stream) Shuffle(order []int32) {
+	next := uint64(0)
+	for i := len(order) - 1; i > 0; i-- {
+		n := uint32(i + 1)
+		high, low := bits.Mul32(s.Uint32(next), n)
+		next++
+		if low < n {
+			for reject := -n % n; low < reject; next++ {
+				high, low = bits.Mul32(s.Uint32(next), n)
+			}
+		}
+		order[i], order[high] = order[high], order[i]
+	}
+}
