@@ -1,0 +1,61 @@
+package simd
+
+// gemmColumns is how many sums the portable product keeps at a time: P chains
+// of n columns, or this many columns of one chain.
+const gemmColumns = 64
+
+func gemmGeneric(p *product) {
+	width := p.n
+	chains := chains(p.n)
+	if chains == 1 {
+		width = gemmColumns
+	}
+	for j := 0; j < p.n; j += width {
+		columns := min(width, p.n-j)
+		for i := range p.m {
+			gemmRowGeneric(p.c[i*p.ldc+j:][:columns], p.a[i*p.rowStride:], p.colStride, p.b[j:], p.ldb, p.k, chains, p.accumulate)
+		}
+	}
+}
+
+// gemmRowGeneric computes len(c) elements of one row of a product.
+func gemmRowGeneric(c, a []float32, stride int, b []float32, ldb, k, chains int, accumulate bool) {
+	var s [gemmColumns]float32
+	n := len(c)
+	for l := range k {
+		v := a[l*stride]
+		row := b[l*ldb:][:n]
+		chain := s[l%chains*n:][:n]
+		for j, w := range row {
+			chain[j] = fma(v, w, chain[j])
+		}
+	}
+	for h := chains / 2; h > 0; h /= 2 {
+		lower, upper := s[:h*n], s[h*n:2*h*n]
+		for j, v := range upper {
+			lower[j] += v
+		}
+	}
+	if accumulate {
+		for j := range c {
+			c[j] += s[j]
+		}
+		return
+	}
+	copy(c, s[:n])
+}
+
+// transposeGeneric writes the transpose of src, rows × cols with stride elements
+// from row to row, to dst, cols × rows. Squares keep both sides in cache.
+func transposeGeneric(dst, src []float32, rows, cols, stride int) {
+	const side = 16
+	for i0 := 0; i0 < rows; i0 += side {
+		for j0 := 0; j0 < cols; j0 += side {
+			for i := i0; i < min(i0+side, rows); i++ {
+				for j, v := range src[i*stride+j0:][:min(side, cols-j0)] {
+					dst[(j0+j)*rows+i] = v
+				}
+			}
+		}
+	}
+}

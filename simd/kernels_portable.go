@@ -1,0 +1,4 @@
+package simd
+
+// available returns the paths that this processor can run, best last.
+func available() []kernels { return []kernels{portable} }

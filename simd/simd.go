@@ -1,0 +1,117 @@
+package simd
+
+import "fmt"
+
+// kernels is one implementation of every kernel: the portable definition, or
+// one made for an instruction set. The exported functions check arguments, cut
+// long slices into blocks, and call the table in use; the entries may rely on
+// both. An entry for which a path has nothing of its own is the portable one.
+type kernels struct {
+	name string
+
+	axpy  func(a float32, x, y []float32)
+	add   func(dst, x, y []float32)
+	mul   func(dst, x, y []float32)
+	scale func(dst, x []float32, a float32)
+	dot   func(x, y []float32) float32
+	sum   func(x []float32) float32
+
+	relu         func(dst, x []float32)
+	reluGrad     func(dst, dy, y []float32)
+	exp          func(dst, x []float32)
+	log          func(dst, x []float32)
+	sigmoid      func(dst, x []float32)
+	sigmoidGrad  func(dst, dy, y []float32)
+	tanh         func(dst, x []float32)
+	tanhGrad     func(dst, dy, y []float32)
+	max          func(x []float32) float32
+	expSum       func(dst, x []float32, max float32) float32
+	divide       func(dst, x []float32, a float32)
+	softmaxGrad  func(dst, dy, y []float32, s float32)
+	logisticLoss func(loss, grad, z, y []float32)
+
+	addBias  func(dst, bias []float32)
+	sumRows  func(dst, x []float32, rows, stride int, mode sumMode)
+	meanRows func(dst, x []float32, rows, stride int, n float32)
+
+	gather     func(dst, table []float32, dim, rows int, ids []int32) int
+	scatterAdd func(table, src []float32, dim, rows int, ids []int32) int
+	bagMean    func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
+	bagScatter func(table, grad []float32, rows int, ids []int32, counts []float32) int
+
+	gemm      func(p *product)
+	transpose func(dst, src []float32, rows, cols, stride int)
+
+	adam     func(w, m, v, grad []float32, alpha, c1, c2, eps float32)
+	sgd      func(w, grad []float32, lr float32)
+	momentum func(w, vel, grad []float32, lr, momentum float32)
+	nesterov func(w, vel, grad []float32, lr, momentum float32)
+	rmsprop  func(w, v, grad []float32, lr, rho, c, eps float32)
+}
+
+// portable is the definition of every kernel.
+var portable = kernels{
+	name: "portable",
+
+	axpy:  axpyGeneric,
+	add:   addGeneric,
+	mul:   mulGeneric,
+	scale: scaleGeneric,
+	dot:   dotGeneric,
+	sum:   sumGeneric,
+
+	relu:         reluGeneric,
+	reluGrad:     reluGradGeneric,
+	exp:          expGeneric,
+	log:          logGeneric,
+	sigmoid:      sigmoidGeneric,
+	sigmoidGrad:  sigmoidGradGeneric,
+	tanh:         tanhGeneric,
+	tanhGrad:     tanhGradGeneric,
+	max:          maxGeneric,
+	expSum:       expSumGeneric,
+	divide:       divideGeneric,
+	softmaxGrad:  softmaxGradGeneric,
+	logisticLoss: logisticLossGeneric,
+
+	addBias:  addBiasGeneric,
+	sumRows:  sumRowsGeneric,
+	meanRows: meanRowsGeneric,
+
+	gather:     gatherGeneric,
+	scatterAdd: scatterAddGeneric,
+	bagMean:    bagMeanGeneric,
+	bagScatter: bagScatterGeneric,
+
+	gemm:      gemmGeneric,
+	transpose: transposeGeneric,
+
+	adam:     adamGeneric,
+	sgd:      sgdGeneric,
+	momentum: momentumGeneric,
+	nesterov: nesterovGeneric,
+	rmsprop:  rmspropGeneric,
+}
+
+// active is the last, best path that this processor can run.
+var active = func() *kernels {
+	paths := available()
+	return &paths[len(paths)-1]
+}()
+
+// Path names the implementation in use: "avx2" or "portable".
+func Path() string { return active.name }
+
+// block is the longest piece of a slice that one assembly call works on.
+// Assembly cannot be preempted: 65,536 elements take about 30 µs, which is how
+// long a kernel may delay the garbage collector.
+const block = 1 << 16
+
+// checkLengths panics unless all lengths equal the first.
+func checkLengths(kernel string, lengths ...int) {
+	for _, n := range lengths[1:] {
+		if n != lengths[0] {
+			panic(fmt.Sprintf("simd: %s: slices of lengths %v, want equal lengths", kernel, lengths))
+		}
+	}
+}
