@@ -1,0 +1,114 @@
+package nn
+
+import "fmt"
+
+// Event is a point in a Fit at which callbacks are asked, as in Keras.
+type Event uint8
+
+// The events, in the order of a run. Validation at the end of an epoch has the Test events.
+const (
+	TrainBegin Event = iota
+	EpochBegin
+	BatchBegin
+	BatchEnd
+	TestBegin
+	TestBatchBegin
+	TestBatchEnd
+	TestEnd
+	EpochEnd
+	TrainEnd
+)
+
+var eventNames = [...]string{"train begin", "epoch begin", "batch begin", "batch end", "test begin", "test batch begin",
+	"test batch end", "test end", "epoch end", "train end"}
+
+// String names the event: "epoch end".
+func (e Event) String() string {
+	if int(e) < len(eventNames) {
+		return eventNames[e]
+	}
+	return fmt.Sprintf("Event(%d)", uint8(e))
+}
+
+// Callback is a spec of something that watches or steers training. Start makes what acts in one Fit, so one Callback
+// may serve several.
+type Callback interface {
+	Start(t *Training) (Handler, error)
+}
+
+// Handler acts at the events of one Fit. An error ends the Fit, which returns it. TrainEnd comes also after a Fit that
+// was stopped, but not after an error.
+type Handler interface {
+	Handle(e Event, t *Training) error
+}
+
+// HandlerFunc is a function that acts as a Handler, and as a Callback without state.
+type HandlerFunc func(e Event, t *Training) error
+
+// Handle calls f.
+func (f HandlerFunc) Handle(e Event, t *Training) error { return f(e, t) }
+
+// Start returns f.
+func (f HandlerFunc) Start(*Training) (Handler, error) { return f, nil }
+
+// Training is a Fit that is under way, as callbacks see it.
+type Training struct {
+	model      *Model
+	options    *FitOptions
+	epoch      int
+	step       int
+	steps      int
+	testSteps  int
+	logs       Logs
+	update     *update
+	directions map[string]Direction
+	stop       string
+	history    *History
+}
+
+// Model is the model that trains.
+func (t *Training) Model() *Model { return t.model }
+
+// Epochs is the number of the last epoch, plus one.
+func (t *Training) Epochs() int { return t.options.Epochs }
+
+// InitialEpoch is the number of the first epoch.
+func (t *Training) InitialEpoch() int { return t.options.InitialEpoch }
+
+// Epoch is the number of the epoch under way, counted from 0.
+func (t *Training) Epoch() int { return t.epoch }
+
+// Step is the number of the batch under way in its epoch, or in the validation data, counted from 0.
+func (t *Training) Step() int { return t.step }
+
+// Steps is the number of batches in an epoch.
+func (t *Training) Steps() int { return t.steps }
+
+// TestSteps is the number of batches in the validation data; 0 when there is none.
+func (t *Training) TestSteps() int { return t.testSteps }
+
+// Logs are the numbers so far: of the batches of the epoch so far at BatchEnd, of the whole epoch and the validation
+// at EpochEnd. A callback may add to them at EpochEnd; History then has the addition.
+func (t *Training) Logs() *Logs { return &t.logs }
+
+// Direction tells which values of a logged number are better: lower for a loss, what the metric says for a metric.
+func (t *Training) Direction(name string) Direction { return t.directions[name] }
+
+// LearningRate is the rate of the coming step.
+func (t *Training) LearningRate() float32 { return t.update.rate }
+
+// SetLearningRate changes the rate from the coming step on. A negative or infinite rate or NaN is an error.
+func (t *Training) SetLearningRate(rate float32) error {
+	if err := checkRate(rate); err != nil {
+		return err
+	}
+	t.update.rate = rate
+	return nil
+}
+
+// Stop ends the run after the epoch under way. History.Stopped gives the reason.
+func (t *Training) Stop(reason string) {
+	if t.stop == "" {
+		t.stop = reason
+	}
+}

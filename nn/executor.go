@@ -1,0 +1,354 @@
+package nn
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/linnet-ml/linnet/simd"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// dataset is data that a plan can run on: checked, and prepared as the plan's steps want it.
+type dataset struct {
+	x        tensor.Rows
+	prepared []preparedInput
+	lo, n    int // the rows that belong to the set: lo to lo+n-1
+
+	labels     []float32 // of all rows of x, row-major
+	labelShape tensor.Shape // of one row
+	labelWidth int
+	weights    []float32 // one for each row of x, or none
+}
+
+// preparedInput is what a SourceStep made of the input.
+type preparedInput struct {
+	frame, in int
+	data      tensor.Rows
+	own       tensor.Rows // memory to use again: data, unless that is the user's own
+}
+
+// prepare lets the plan's steps check and prepare x. It uses the memory of old, an earlier result or nil, again.
+func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput) ([]preparedInput, error) {
+	prepared := old[:0]
+	for i := range p.steps {
+		s := &p.steps[i]
+		for k, v := range s.in {
+			if v != 0 {
+				continue
+			}
+			if c, ok := s.step.(InputStep); ok {
+				if err := c.CheckInput(x); err != nil {
+					return old, fmt.Errorf("nn: layer %q: %w", s.layer, err)
+				}
+			}
+			c, ok := s.step.(SourceStep)
+			if !ok {
+				continue
+			}
+			var own tensor.Rows
+			if n := len(prepared); n < len(old) {
+				own = old[n].own
+			}
+			data, err := c.Prepare(x, own)
+			if err != nil {
+				return old, fmt.Errorf("nn: layer %q: %w", s.layer, err)
+			}
+			if data != x {
+				own = data
+			}
+			prepared = append(prepared, preparedInput{frame: i, in: k, data: data, own: own})
+		}
+	}
+	return prepared, nil
+}
+
+// executor runs batches through a plan: rows are shared out among the workers of a team.
+type executor struct {
+	ws   *workspace
+	team *team
+	data *dataset
+
+	loss   Loss // nil to predict only
+	lossOn int  // the value that the loss reads
+	update *update
+
+	copied  bool
+	backs   []bool // which steps' Backward runs
+	rowsFn  func(worker int)
+	trainFn func(worker int)
+}
+
+// newExecutor makes an executor for a workspace that is laid out. With an update it trains.
+func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *executor {
+	e := &executor{ws: ws, team: t, update: u}
+	_, e.copied = ws.plan.inputReaders()
+	e.setLoss(loss)
+	for i := range ws.frames {
+		f := &ws.frames[i]
+		for len(f.scratch) < t.size {
+			f.scratch = append(f.scratch, nil)
+		}
+	}
+	e.use(data)
+	e.rowsFn = e.rows
+	e.trainFn = func(worker int) { e.update.run(e.ws, worker) }
+	return e
+}
+
+// use makes the executor read other data, prepared for the same plan.
+func (e *executor) use(data *dataset) {
+	e.data = data
+	for _, p := range data.prepared {
+		e.ws.frames[p.frame].sources[p.in] = p.data
+	}
+	e.ws.labelWidth = data.labelWidth
+}
+
+// setLoss decides where the loss reads: in front of the output activation, if the loss can.
+func (e *executor) setLoss(loss Loss) {
+	p := e.ws.plan
+	e.loss, e.lossOn = loss, p.output
+	if l, ok := loss.(LogitsLoss); ok && p.logits != none {
+		if from, ok := l.FromActivation(p.activation); ok {
+			e.loss, e.lossOn = from, p.logits
+		}
+	}
+	e.backs = make([]bool, len(p.steps))
+	for i, s := range p.steps {
+		if e.lossOn != p.output && s.out == p.output {
+			continue // the loss gives the gradient in front of it
+		}
+		for _, wanted := range e.ws.frames[i].wants {
+			e.backs[i] = e.backs[i] || wanted
+		}
+	}
+}
+
+// run computes a batch of rows, numbers of rows of the data.
+func (e *executor) run(rows []int32) error {
+	w := e.ws
+	if err := w.resize(len(rows)); err != nil {
+		return err
+	}
+	copy(w.index, rows)
+	if e.loss != nil {
+		w.labels = grow(w.labels, len(rows)*w.labelWidth)
+		w.weights = w.weights[:0]
+		if e.data.weights != nil {
+			w.weights = grow(w.weights, len(rows))
+		}
+	}
+	e.team.run(e.rowsFn)
+	return nil
+}
+
+// rows is the phase in which workers own batch rows: forward, the loss, and backward.
+func (e *executor) rows(worker int) {
+	w := e.ws
+	lo, hi := e.team.share(w.rows, worker)
+	if lo == hi {
+		return
+	}
+	s := Span{Lo: lo, Hi: hi, Worker: worker}
+	if e.copied {
+		e.feed(s)
+	}
+	for i := range w.plan.steps {
+		w.plan.steps[i].step.Forward(&w.frames[i], s)
+	}
+	if e.loss == nil {
+		return
+	}
+	e.feedLabels(s)
+	out := &w.values[e.lossOn]
+	a, b := lo*out.width, hi*out.width
+	var gradient []float32
+	if w.training {
+		gradient = out.grad[a:b]
+	}
+	e.loss.Rows(w.losses[lo:hi], gradient, out.floats[a:b], w.labels[lo*w.labelWidth:hi*w.labelWidth])
+	if !w.training {
+		return
+	}
+	e.scale(gradient, out.width, s)
+	for i := len(w.plan.steps) - 1; i >= 0; i-- {
+		w.values[w.plan.steps[i].out].sumParts(s)
+		if e.backs[i] {
+			w.plan.steps[i].step.(BackwardStep).Backward(&w.frames[i], s)
+		}
+	}
+	w.values[0].sumParts(s)
+}
+
+// scale turns gradients of rows' losses into gradients of the batch's: each times its weight, over the rows.
+func (e *executor) scale(gradient []float32, width int, s Span) {
+	w := e.ws
+	mean := 1 / float32(w.rows)
+	if len(w.weights) == 0 {
+		simd.Scale(gradient, gradient, mean)
+		return
+	}
+	for i := s.Lo; i < s.Hi; i++ {
+		row := gradient[(i-s.Lo)*width : (i-s.Lo+1)*width]
+		simd.Scale(row, row, w.weights[i]*mean)
+	}
+}
+
+// feed copies rows of the data into the batch.
+func (e *executor) feed(s Span) {
+	v := &e.ws.values[0]
+	switch x := e.data.x.(type) {
+	case *tensor.Float32:
+		gather(v.floats, x.Data(), v.width, e.ws.index, s)
+	case *tensor.Int32:
+		gather(v.ints, x.Data(), v.width, e.ws.index, s)
+	case *tensor.String:
+		gather(v.strings, x.Data(), v.width, e.ws.index, s)
+	}
+}
+
+func gather[E any](dst, src []E, width int, index []int32, s Span) {
+	for i := s.Lo; i < s.Hi; i++ {
+		from := int(index[i]) * width
+		copy(dst[i*width:(i+1)*width], src[from:from+width])
+	}
+}
+
+func (e *executor) feedLabels(s Span) {
+	w := e.ws
+	gather(w.labels, e.data.labels, w.labelWidth, w.index, s)
+	if len(w.weights) > 0 {
+		gather(w.weights, e.data.weights, 1, w.index, s)
+	}
+}
+
+// lossSum is the sum of the batch's losses times their weights, in row order.
+func (e *executor) lossSum() float64 {
+	w := e.ws
+	sum := 0.0
+	for i, l := range w.losses[:w.rows] {
+		if len(w.weights) > 0 {
+			l = float32(l * w.weights[i])
+		}
+		sum += float64(l)
+	}
+	return sum
+}
+
+// output is the model's output for the batch.
+func (e *executor) output() []float32 { return e.ws.values[e.ws.plan.output].floats }
+
+// measured is the loss and the metrics over batches.
+type measured struct {
+	total    float64
+	rows     int
+	metrics  []Accumulator
+	weighted []Accumulator
+	names    []string
+}
+
+// startMetrics starts the metrics; loss is what Fit and Evaluate were given.
+func (m *Model) startMetrics(metrics, weighted []Metric, loss Loss, labels tensor.Shape) (*measured, error) {
+	r := &measured{names: []string{"loss"}}
+	info := MetricInfo{Output: m.output.Shape[1:], Labels: labels}
+	if l, ok := loss.(LogitsLoss); ok {
+		info.Logits = l.TakesLogits()
+	}
+	for i, list := range [][]Metric{metrics, weighted} {
+		for _, x := range list {
+			a, err := x.Start(info)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range r.names {
+				if name == x.Name() {
+					return nil, fmt.Errorf("nn: two logs are named %q", name)
+				}
+			}
+			r.names = append(r.names, x.Name())
+			if i == 0 {
+				r.metrics = append(r.metrics, a)
+			} else {
+				r.weighted = append(r.weighted, a)
+			}
+		}
+	}
+	return r, nil
+}
+
+func (r *measured) reset() {
+	r.total, r.rows = 0, 0
+	for _, a := range r.metrics {
+		a.Reset()
+	}
+	for _, a := range r.weighted {
+		a.Reset()
+	}
+}
+
+// add takes the batch that e has just run and returns its loss.
+func (r *measured) add(e *executor) float64 {
+	w := e.ws
+	sum := e.lossSum()
+	r.total += sum
+	r.rows += w.rows
+	for _, a := range r.metrics {
+		a.Add(w.labels, e.output(), nil)
+	}
+	for _, a := range r.weighted {
+		a.Add(w.labels, e.output(), w.weights)
+	}
+	return sum / float64(w.rows)
+}
+
+// log writes the results so far, under their names with a prefix.
+func (r *measured) log(l *Logs, names []string) {
+	l.Set(names[0], r.total/float64(max(r.rows, 1)))
+	for i, a := range r.metrics {
+		l.Set(names[1+i], a.Result())
+	}
+	for i, a := range r.weighted {
+		l.Set(names[1+len(r.metrics)+i], a.Result())
+	}
+}
+
+// evaluate runs all rows of the executor's data in order and measures. Before and after each batch it calls around,
+// if that is given.
+func (e *executor) evaluate(ctx context.Context, r *measured, batch int, around func(ev Event, step int) error) error {
+	r.reset()
+	order := make([]int32, 0, min(batch, e.data.n))
+	for at, step := 0, 0; at < e.data.n; at, step = at+batch, step+1 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if around != nil {
+			if err := around(TestBatchBegin, step); err != nil {
+				return err
+			}
+		}
+		order = consecutive(order, e.data.lo+at, min(batch, e.data.n-at))
+		if err := e.run(order); err != nil {
+			return err
+		}
+		r.add(e)
+		if around != nil {
+			if err := around(TestBatchEnd, step); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// consecutive returns the numbers lo to lo+n-1, in the memory of s.
+func consecutive(s []int32, lo, n int) []int32 {
+	s = grow(s, n)
+	for i := range s {
+		s[i] = int32(lo + i)
+	}
+	return s
+}
+
+// finite reports whether a loss is a number to go on with.
+func finite(loss float64) bool { return !math.IsNaN(loss) && !math.IsInf(loss, 0) }

@@ -1,0 +1,396 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/linnet-ml/linnet/internal/random"
+)
+
+// FitOptions are the settings of Fit. Optimizer and Loss are required.
+type FitOptions struct {
+	Optimizer Optimizer
+	Loss      Loss
+	Metrics   []Metric
+	// WeightedMetrics are metrics that class and sample weights weigh; Metrics disregard them.
+	WeightedMetrics []Metric
+
+	// Epochs is the number of the last epoch, plus one; 1 by default.
+	Epochs int
+	// InitialEpoch is the number of the first epoch, counted from 0.
+	InitialEpoch int
+	// BatchSize is how many rows make a step, 32 by default. The last batch of an epoch may be short.
+	BatchSize int
+
+	// Validation is data to evaluate after each epoch.
+	Validation *Data
+	// ValidationSplit, between 0 and 1, sets the last part of the data apart for validation, before any shuffle.
+	ValidationSplit float64
+	// ValidationBatchSize is BatchSize by default.
+	ValidationBatchSize int
+
+	// NoShuffle keeps the rows in their order. By default each epoch has an order of its own.
+	NoShuffle bool
+	// Order, when given, decides the order of an epoch: the numbers of the rows, as many as there are to train on.
+	Order func(epoch int) []int32
+
+	// ClassWeight weighs the losses of rows by their label; a label that is not in it has weight 1. It cannot go
+	// together with Data.Weights.
+	ClassWeight map[int]float32
+
+	// Seed decides the order of rows and the noise of layers such as Dropout. The default is the seed that the model
+	// was built with.
+	Seed Optional[uint64]
+	// Threads is how many workers share a step; 0 decides by itself. It changes no bit of the result.
+	Threads int
+	// NoFusion runs the layers as they were written, one after another. It changes results by rounding.
+	NoFusion bool
+
+	Callbacks []Callback
+	// State, when given, is where the optimizer goes on from, and is left as the run left it.
+	State *TrainingState
+}
+
+// LossError reports that the loss of a batch was NaN or infinite. The step was not taken: the weights are those before
+// it.
+type LossError struct {
+	Epoch, Step int // counted from 0
+	Loss        float64
+}
+
+func (e *LossError) Error() string {
+	return fmt.Sprintf("nn: the loss is %v at epoch %d, step %d (counted from 0); the weights are those before this step", e.Loss, e.Epoch, e.Step)
+}
+
+// Fit trains the model. It returns what was logged, also when an error, a cancelled context among them, ends it early:
+// then the weights are those after the last whole step. Logged losses weigh each row alike, so that a short last batch
+// counts in proportion; like Keras they are means over the epoch, during which the weights change.
+//
+// From one seed a Fit gives the same bits on every machine and with any number of threads.
+func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error) {
+	r, err := m.newRun(d, &o)
+	if err != nil {
+		return &History{}, err
+	}
+	defer r.team.end()
+	err = r.run(ctx)
+	return r.training.history, err
+}
+
+// run is one Fit.
+type run struct {
+	options  *FitOptions
+	team     *team
+	training Training
+	handlers []Handler
+	exec     *executor
+	results  *measured
+	test     *executor // nil without validation
+	tested   *measured
+	names    []string // of the results of validation
+	order    []int32
+}
+
+func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	p := &m.fused
+	if o.NoFusion {
+		p = &m.plain
+	}
+	data, err := m.dataset(p, d, o.Loss)
+	if err != nil {
+		return nil, err
+	}
+	if o.ClassWeight != nil {
+		if d.Weights != nil {
+			return nil, errors.New("nn: class weights and sample weights cannot go together")
+		}
+		if data.weights, err = classWeights(data, o.ClassWeight); err != nil {
+			return nil, err
+		}
+	}
+	test, err := m.validation(p, data, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.ValidationSplit > 0 {
+		if data, test, err = data.split(o.ValidationSplit); err != nil {
+			return nil, err
+		}
+	}
+	r := &run{options: o}
+	if r.results, err = m.startMetrics(o.Metrics, o.WeightedMetrics, o.Loss, data.labelShape); err != nil {
+		return nil, err
+	}
+	w := m.workspace(p)
+	w.training = true
+	w.random = o.Seed.Or(m.seed)
+	if err := w.layout(m.values, data.signature()); err != nil {
+		return nil, err
+	}
+	workers := threads(o.Threads, min(o.BatchSize, data.n))
+	u, err := newUpdate(o.Optimizer, o.State, p, m.params, workers)
+	if err != nil {
+		return nil, err
+	}
+	r.training = Training{model: m, options: o, update: u, history: &History{}, steps: ceilDiv(data.n, o.BatchSize)}
+	r.team = newTeam(workers)
+	r.exec = newExecutor(w, r.team, data, o.Loss, u)
+	if test != nil {
+		if err := r.newTest(m, p, test); err != nil {
+			r.team.end()
+			return nil, err
+		}
+	}
+	r.directions()
+	for i, c := range o.Callbacks {
+		if c == nil {
+			r.team.end()
+			return nil, fmt.Errorf("nn: callback %d is nil", i)
+		}
+		h, err := c.Start(&r.training)
+		if err != nil {
+			r.team.end()
+			return nil, err
+		}
+		r.handlers = append(r.handlers, h)
+	}
+	return r, nil
+}
+
+// check refuses settings out of range, and fills in the defaults.
+func (o *FitOptions) check() error {
+	switch {
+	case o.Optimizer == nil:
+		return errors.New("nn: Fit needs an optimizer")
+	case o.Loss == nil:
+		return errors.New("nn: Fit needs a loss")
+	case o.Epochs < 0 || o.InitialEpoch < 0 || o.BatchSize < 0 || o.ValidationBatchSize < 0:
+		return fmt.Errorf("nn: Epochs %d, InitialEpoch %d, BatchSize %d and ValidationBatchSize %d must not be negative",
+			o.Epochs, o.InitialEpoch, o.BatchSize, o.ValidationBatchSize)
+	case !(o.ValidationSplit >= 0 && o.ValidationSplit < 1):
+		return fmt.Errorf("nn: a validation split of %v is not in [0, 1)", o.ValidationSplit)
+	case o.Validation != nil && o.ValidationSplit > 0:
+		return errors.New("nn: Validation and ValidationSplit cannot go together")
+	case o.Order != nil && o.NoShuffle:
+		return errors.New("nn: Order and NoShuffle cannot go together")
+	}
+	if err := o.Optimizer.Check(); err != nil {
+		return err
+	}
+	if err := checkRate(o.Optimizer.Rate()); err != nil {
+		return err
+	}
+	if o.Epochs == 0 {
+		o.Epochs = 1
+	}
+	if o.BatchSize == 0 {
+		o.BatchSize = defaultBatch
+	}
+	if o.ValidationBatchSize == 0 {
+		o.ValidationBatchSize = o.BatchSize
+	}
+	if o.State == nil {
+		o.State = &TrainingState{}
+	}
+	return nil
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// classWeights gives each row the weight of its label: of its number, or of the place of its largest element.
+func classWeights(d *dataset, classes map[int]float32) ([]float32, error) {
+	for c, v := range classes {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return nil, fmt.Errorf("nn: the weight of class %d is %v", c, v)
+		}
+	}
+	weights := make([]float32, d.n)
+	for i := range weights {
+		row := d.labels[i*d.labelWidth : (i+1)*d.labelWidth]
+		class := 0
+		if len(row) == 1 {
+			class = int(row[0])
+		}
+		for k, v := range row {
+			if v > row[class%len(row)] && len(row) > 1 {
+				class = k
+			}
+		}
+		weights[i] = 1
+		if v, ok := classes[class]; ok {
+			weights[i] = v
+		}
+	}
+	return weights, nil
+}
+
+// validation prepares the validation data that was given apart.
+func (m *Model) validation(p *plan, d *dataset, o *FitOptions) (*dataset, error) {
+	if o.Validation == nil {
+		return nil, nil
+	}
+	test, err := m.dataset(p, *o.Validation, o.Loss)
+	if err != nil {
+		return nil, fmt.Errorf("validation data: %w", err)
+	}
+	if test.labelWidth != d.labelWidth {
+		return nil, fmt.Errorf("nn: validation labels have %d columns, those to train on %d", test.labelWidth, d.labelWidth)
+	}
+	return test, nil
+}
+
+// newTest makes what evaluates the validation data, on the same workers.
+func (r *run) newTest(m *Model, p *plan, data *dataset) error {
+	o := r.options
+	w := m.workspace(p)
+	if err := w.layout(m.values, data.signature()); err != nil {
+		return err
+	}
+	var err error
+	if r.tested, err = m.startMetrics(o.Metrics, o.WeightedMetrics, o.Loss, data.labelShape); err != nil {
+		return err
+	}
+	r.test = newExecutor(w, r.team, data, o.Loss, nil)
+	for _, name := range r.tested.names {
+		r.names = append(r.names, "val_"+name)
+	}
+	r.training.testSteps = ceilDiv(data.n, o.ValidationBatchSize)
+	return nil
+}
+
+// directions notes for the callbacks which logs are better lower or higher.
+func (r *run) directions() {
+	d := map[string]Direction{"loss": LowerIsBetter, "val_loss": LowerIsBetter}
+	for _, list := range [][]Metric{r.options.Metrics, r.options.WeightedMetrics} {
+		for _, metric := range list {
+			if x, ok := metric.(DirectedMetric); ok {
+				d[metric.Name()], d["val_"+metric.Name()] = x.Direction(), x.Direction()
+			}
+		}
+	}
+	r.training.directions = d
+}
+
+func (r *run) tell(e Event) error {
+	for _, h := range r.handlers {
+		if err := h.Handle(e, &r.training); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) run(ctx context.Context) error {
+	t := &r.training
+	if err := r.tell(TrainBegin); err != nil {
+		return err
+	}
+	for t.epoch = r.options.InitialEpoch; t.epoch < r.options.Epochs && t.stop == ""; t.epoch++ {
+		if err := r.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	t.history.Stopped = t.stop
+	return r.tell(TrainEnd)
+}
+
+func (r *run) epoch(ctx context.Context) error {
+	t := &r.training
+	t.step = 0
+	t.logs.reset()
+	if err := r.shuffle(); err != nil {
+		return err
+	}
+	if err := r.tell(EpochBegin); err != nil {
+		return err
+	}
+	r.results.reset()
+	for t.step = 0; t.step < t.steps; t.step++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.tell(BatchBegin); err != nil {
+			return err
+		}
+		if err := r.trainStep(); err != nil {
+			return err
+		}
+		r.results.log(&t.logs, r.results.names)
+		if err := r.tell(BatchEnd); err != nil {
+			return err
+		}
+	}
+	if r.test != nil {
+		if err := r.validate(ctx); err != nil {
+			return err
+		}
+	}
+	// Callbacks may add to the logs before History keeps them: ReduceLROnPlateau, a test set of one's own.
+	if err := r.tell(EpochEnd); err != nil {
+		return err
+	}
+	t.history.add(t.epoch, &t.logs)
+	return nil
+}
+
+// shuffle puts the rows into the epoch's order.
+func (r *run) shuffle() error {
+	d, o := r.exec.data, r.options
+	epoch := r.training.epoch
+	if o.Order != nil {
+		order := o.Order(epoch)
+		if len(order) != d.n {
+			return fmt.Errorf("nn: the order of epoch %d has %d rows in place of %d", epoch, len(order), d.n)
+		}
+		for i, row := range order {
+			if row < 0 || int(row) >= d.n {
+				return fmt.Errorf("nn: the order of epoch %d has row %d at place %d; there are %d rows to train on", epoch, row, i, d.n)
+			}
+		}
+		r.order = append(r.order[:0], order...)
+		return nil
+	}
+	r.order = consecutive(r.order, d.lo, d.n)
+	if !o.NoShuffle {
+		random.New(r.exec.ws.random, random.Shuffle, uint64(epoch)).Shuffle(r.order)
+	}
+	return nil
+}
+
+func (r *run) trainStep() error {
+	t, e := &r.training, r.exec
+	lo := t.step * r.options.BatchSize
+	e.ws.step = uint64(r.options.State.Step)
+	if err := e.run(r.order[lo:min(lo+r.options.BatchSize, len(r.order))]); err != nil {
+		return err
+	}
+	if loss := r.results.add(e); !finite(loss) {
+		return &LossError{Epoch: t.epoch, Step: t.step, Loss: loss}
+	}
+	e.update.begin()
+	e.team.run(e.trainFn)
+	return nil
+}
+
+func (r *run) validate(ctx context.Context) error {
+	t := &r.training
+	if err := r.tell(TestBegin); err != nil {
+		return err
+	}
+	step := t.step
+	err := r.test.evaluate(ctx, r.tested, r.options.ValidationBatchSize, func(e Event, step int) error {
+		t.step = step
+		return r.tell(e)
+	})
+	t.step = step
+	if err != nil {
+		return err
+	}
+	r.tested.log(&t.logs, r.names)
+	return r.tell(TestEnd)
+}

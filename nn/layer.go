@@ -1,0 +1,113 @@
+package nn
+
+import "github.com/linnet-ml/linnet/tensor"
+
+// Layer is a spec: plain data that says what to build. It holds no parameters and no state, so one Layer value may
+// stand in several models.
+type Layer interface {
+	// Kind is the layer's class name, Keras's where it has one: "GlobalAveragePooling1D".
+	Kind() string
+	// Build adds the layer's parameters and steps to the plan and returns the value that holds its output.
+	Build(b *Builder, in ...Symbol) (Symbol, error)
+}
+
+// NamedLayer is a layer whose name can be set. The default is the Kind in snake case, numbered from the second on:
+// "dense", "dense_1".
+type NamedLayer interface {
+	Layer
+	// LayerName returns the name, or "" for the default.
+	LayerName() string
+}
+
+// Signature is what is known of a value before the model runs.
+type Signature struct {
+	Type tensor.Type
+	// Shape starts with the number of rows of a batch. That and the number of steps may be Unknown.
+	Shape tensor.Shape
+}
+
+// Step is one operation of a plan. It is made by a layer's Build and holds what that decided, nothing that changes:
+// what it reads and writes lies in the [Frame].
+//
+// All rows of a batch are computed alike and apart, so that workers can share them out: Forward and Backward write the
+// rows of their Span and no others.
+type Step interface {
+	// Output says what the step makes of inputs of these signatures. It is asked by Build, with dimensions that are
+	// unknown, and again before the step runs, when they are known.
+	Output(in []Signature) (Signature, error)
+	// Forward computes rows of the output.
+	Forward(f *Frame, s Span)
+}
+
+// BackwardStep is a step that gradients flow through.
+type BackwardStep interface {
+	Step
+	// Backward computes rows of the inputs' gradients (Frame.InGrad, where not nil) from those of the output's. It
+	// overwrites what was there.
+	Backward(f *Frame, s Span)
+}
+
+// ParameterStep is a step with parameters that can be trained.
+type ParameterStep interface {
+	Step
+	// Gradient adds the gradient of rows g.Lo to g.Hi-1 of the step's parameter i, over the whole batch. The order of
+	// the additions to an element must not depend on g.Lo and g.Hi.
+	Gradient(f *Frame, i int, g Gradient)
+}
+
+// Gradient is where a step adds up the gradient of rows Lo to Hi-1 of a parameter. A row is an element along the
+// parameter's first dimension.
+type Gradient struct {
+	Lo, Hi int
+	// Values are rows Lo to Hi-1, row-major.
+	Values []float32
+}
+
+// SourceStep is a step that reads the model's input where it lies, by row number, and not from a copy of each batch:
+// Frame.Source in place of Frame.In. What can be worked out once for data in memory is worked out in Prepare.
+type SourceStep interface {
+	Step
+	// Prepare checks x, which has the type and row shape of the model's input or is an earlier result of Prepare, and
+	// returns what Forward reads. It may use the memory of old, an earlier result or nil, again.
+	Prepare(x, old tensor.Rows) (tensor.Rows, error)
+}
+
+// InputStep is a step that can refuse some inputs: ids outside a vocabulary.
+type InputStep interface {
+	Step
+	// CheckInput returns an error that names the row and column of the first element that the step cannot take.
+	CheckInput(x tensor.Rows) error
+}
+
+// FusingStep is a step that can take over the step behind it. Build asks when that step is the only one that reads its
+// output.
+type FusingStep interface {
+	Step
+	// Fuse returns a step that reads this step's inputs, has both steps' parameters in order, and writes the output of
+	// next; or false.
+	Fuse(next Step) (Step, bool)
+}
+
+// ActivationStep is a step that applies an activation function, by which a loss may recognise it: see [LogitsLoss].
+type ActivationStep interface {
+	Step
+	// Activation is the function's Keras name: "sigmoid".
+	Activation() string
+}
+
+// Span is the part of a batch that one worker computes: rows Lo to Hi-1.
+type Span struct {
+	Lo, Hi int
+	Worker int
+}
+
+// ShardRows is how many rows of a batch make a shard: the gradient of a small dense parameter is a sum over shards,
+// in order, of what each shard adds up, whoever computes it.
+const ShardRows = 64
+
+// Shards calls f for each shard of a batch of n rows.
+func Shards(n int, f func(lo, hi int)) {
+	for lo := 0; lo < n; lo += ShardRows {
+		f(lo, min(lo+ShardRows, n))
+	}
+}

@@ -1,0 +1,179 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Optimizer is a spec of how parameters follow their gradients. It works element by element, so that any part of a
+// parameter can be updated alone; what it remembers of each element lies in slots that Fit keeps.
+type Optimizer interface {
+	// Name is Keras's: "adam".
+	Name() string
+	// Check refuses settings that are out of range.
+	Check() error
+	// Rate is the learning rate that a run starts with.
+	Rate() float32
+	// Slots names the numbers kept for each element of a parameter, zero at the start.
+	Slots() []string
+	// Coefficients works out what all elements share in step t, counted from 1, at the given learning rate.
+	Coefficients(t int, rate float32) Coefficients
+	// Update changes the elements w by their gradients and slots: slots[i] is the part of slot i for w.
+	Update(c *Coefficients, w, gradient []float32, slots [][]float32)
+}
+
+// Coefficients are the numbers that all elements share in one step of an optimizer, in an order of its own.
+type Coefficients [8]float32
+
+// TrainingState is what a Fit leaves behind for another to go on from, beside the model's weights: the optimizer's
+// step and slots. Its zero value is the state at the start.
+type TrainingState struct {
+	// Step counts the optimizer's steps.
+	Step int
+	// Slots are the optimizer's, by the name of the parameter and in the order of Optimizer.Slots.
+	Slots map[string][][]float32
+}
+
+// slotsFor returns the slots of a parameter, made where there are none.
+func (s *TrainingState) slotsFor(p *Parameter, o Optimizer) ([][]float32, error) {
+	if s.Slots == nil {
+		s.Slots = map[string][][]float32{}
+	}
+	names := o.Slots()
+	slots, ok := s.Slots[p.name]
+	if !ok {
+		slots = make([][]float32, len(names))
+		for i := range slots {
+			slots[i] = make([]float32, p.Size())
+		}
+		s.Slots[p.name] = slots
+		return slots, nil
+	}
+	if len(slots) != len(names) || slices.ContainsFunc(slots, func(v []float32) bool { return len(v) != p.Size() }) {
+		return nil, fmt.Errorf("nn: the training state's slots of %q are not those of %s for %d elements", p.name, o.Name(), p.Size())
+	}
+	return slots, nil
+}
+
+// update is the part of a training step that changes parameters: a list of jobs, each a range of a parameter's rows.
+type update struct {
+	optimizer Optimizer
+	rate      float32
+	state     *TrainingState
+	c         Coefficients
+	params    []updated
+	jobs      [][]job // one list a worker
+}
+
+// updated is a parameter that the run trains.
+type updated struct {
+	p     *Parameter
+	users []user // in plan order
+	grad  []float32
+	slots [][]float32
+}
+
+// user is a step's use of a parameter.
+type user struct{ frame, param int }
+
+type job struct {
+	param  int
+	lo, hi int // rows
+	chunk  [][]float32
+}
+
+// newUpdate lays out the jobs of a team of the given size. A parameter below jobElements is one job.
+func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter, workers int) (*update, error) {
+	u := &update{optimizer: o, rate: o.Rate(), state: state, jobs: make([][]job, workers)}
+	turn := 0
+	for i, p := range params {
+		if !p.trainable {
+			continue
+		}
+		var users []user
+		for f, s := range pl.steps {
+			for k, j := range s.params {
+				if j == i {
+					users = append(users, user{f, k})
+				}
+			}
+		}
+		if len(users) == 0 {
+			continue
+		}
+		slots, err := state.slotsFor(p, o)
+		if err != nil {
+			return nil, err
+		}
+		u.params = append(u.params, updated{p: p, users: users, grad: make([]float32, p.Size()), slots: slots})
+		rows, width := p.rows()
+		parts := 1
+		if p.Size() >= jobElements {
+			parts = min(workers, rows)
+		}
+		for k := range parts {
+			j := job{param: len(u.params) - 1, lo: rows * k / parts, hi: rows * (k + 1) / parts, chunk: make([][]float32, len(slots))}
+			if j.lo < j.hi && width > 0 {
+				w := k
+				if parts == 1 {
+					w = turn % workers
+					turn++
+				}
+				u.jobs[w] = append(u.jobs[w], j)
+			}
+		}
+	}
+	return u, nil
+}
+
+const (
+	// jobElements is the size from which a parameter is shared out among workers.
+	jobElements = 1 << 14
+	// chunkElements is how much of a parameter is updated at a time: its gradient is cleared while still in the cache.
+	chunkElements = 1 << 12
+)
+
+// begin starts optimizer step t.
+func (u *update) begin() {
+	u.state.Step++
+	u.c = u.optimizer.Coefficients(u.state.Step, u.rate)
+}
+
+// gradient adds up the gradient of a job's rows.
+func (u *update) gradient(ws *workspace, j *job) (lo, hi int) {
+	p := &u.params[j.param]
+	_, width := p.p.rows()
+	lo, hi = j.lo*width, j.hi*width
+	for _, by := range p.users {
+		f := &ws.frames[by.frame]
+		f.step.step.(ParameterStep).Gradient(f, by.param, Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad[lo:hi]})
+	}
+	return lo, hi
+}
+
+// run does one worker's jobs.
+func (u *update) run(ws *workspace, worker int) {
+	for i := range u.jobs[worker] {
+		j := &u.jobs[worker][i]
+		lo, hi := u.gradient(ws, j)
+		p := &u.params[j.param]
+		w := p.p.storage.Float32()
+		for at := lo; at < hi; at += chunkElements {
+			end := min(at+chunkElements, hi)
+			for k, s := range p.slots {
+				j.chunk[k] = s[at:end]
+			}
+			u.optimizer.Update(&u.c, w[at:end], p.grad[at:end], j.chunk)
+			clear(p.grad[at:end])
+		}
+	}
+}
+
+// checkRate refuses a learning rate that no run can use.
+func checkRate(rate float32) error {
+	if !(rate >= 0) || math.IsInf(float64(rate), 0) {
+		return fmt.Errorf("nn: a learning rate of %v", rate)
+	}
+	return nil
+}

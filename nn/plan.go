@@ -1,0 +1,192 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// plan is what a model runs: steps in order, each reading and writing numbered values. Value 0 is the input. Several
+// steps may read one value and use one parameter; their gradients add in plan order.
+type plan struct {
+	steps  []planStep
+	output int // the value that is the model's output
+	logits int // the value that the output activation reads, or none
+	// activation is the output activation's name where logits is set.
+	activation string
+}
+
+type planStep struct {
+	step   Step
+	in     []int
+	out    int
+	params []int
+	layer  string // for error messages
+	index  int    // the step's place in the plan as the layers built it: names its random numbers
+}
+
+// finish notes where the plan ends.
+func (p *plan) finish(output int) {
+	p.output, p.logits = output, none
+	for _, s := range p.steps {
+		if s.out != output {
+			continue
+		}
+		if a, ok := s.step.(ActivationStep); ok && len(p.readers(s.in[0])) == 1 {
+			p.logits, p.activation = s.in[0], a.Activation()
+		}
+	}
+}
+
+// readers lists the steps that read value v, a step once for each of its inputs that is v.
+func (p *plan) readers(v int) []int {
+	var steps []int
+	for i, s := range p.steps {
+		for _, in := range s.in {
+			if in == v {
+				steps = append(steps, i)
+			}
+		}
+	}
+	return steps
+}
+
+// fused returns the plan with every step taken over by the one before it that offers to, and without the steps that
+// nothing reads any more.
+func (p *plan) fused() plan {
+	q := plan{steps: slices.Clone(p.steps)}
+	for i := 0; i < len(q.steps); i++ {
+		s := q.steps[i]
+		f, ok := s.step.(FusingStep)
+		if !ok || s.out == p.output {
+			continue
+		}
+		readers := q.readers(s.out)
+		if len(readers) != 1 {
+			continue
+		}
+		next := q.steps[readers[0]]
+		step, ok := f.Fuse(next.step)
+		if !ok {
+			continue
+		}
+		q.steps[i] = planStep{step: step, in: s.in, out: next.out, params: slices.Concat(s.params, next.params), layer: s.layer, index: s.index}
+		q.steps = slices.Delete(q.steps, readers[0], readers[0]+1)
+		i-- // the fused step may take over the one behind it
+	}
+	for i := len(q.steps) - 1; i >= 0; i-- {
+		if q.steps[i].out != p.output && len(q.readers(q.steps[i].out)) == 0 {
+			q.steps = slices.Delete(q.steps, i, i+1)
+		}
+	}
+	q.finish(p.output)
+	return q
+}
+
+// signatures works out the signature of every value for an input of the given one.
+func (p *plan) signatures(values int, input Signature) ([]Signature, error) {
+	all := make([]Signature, values)
+	all[0] = input
+	for _, s := range p.steps {
+		in := make([]Signature, len(s.in))
+		for i, v := range s.in {
+			in[i] = all[v]
+		}
+		out, err := s.step.Output(in)
+		if err != nil {
+			return nil, fmt.Errorf("layer %q: %w", s.layer, err)
+		}
+		all[s.out] = out
+	}
+	return all, nil
+}
+
+// flows reports for each value whether a gradient of it is wanted: whether a trainable parameter, or the input where
+// that is asked for, lies behind it.
+func (p *plan) flows(values int, params []*Parameter, input bool) []bool {
+	wants := make([]bool, values)
+	wants[0] = input
+	for _, s := range p.steps {
+		for _, v := range s.in {
+			wants[s.out] = wants[s.out] || wants[v]
+		}
+		for _, i := range s.params {
+			wants[s.out] = wants[s.out] || params[i].trainable
+		}
+	}
+	return wants
+}
+
+// checkGradients refuses a plan with a step that a gradient would have to flow through and cannot.
+func (p *plan) checkGradients(values int, params []*Parameter) error {
+	wants := p.flows(values, params, false)
+	for _, s := range p.steps {
+		if !wants[s.out] {
+			continue
+		}
+		for _, i := range s.params {
+			if _, ok := s.step.(ParameterStep); !ok && params[i].trainable {
+				return fmt.Errorf("nn: layer %q has the trainable parameter %q but no gradient for it", s.layer, params[i].name)
+			}
+		}
+		for _, v := range s.in {
+			if _, ok := s.step.(BackwardStep); !ok && wants[v] {
+				return fmt.Errorf("nn: layer %q lets no gradient through to the layers before it", s.layer)
+			}
+		}
+	}
+	return nil
+}
+
+// source returns the place of the first step that reads the model's input by row number, and whether any step reads
+// it from a copy.
+func (p *plan) inputReaders() (sources []int, copied bool) {
+	for i, s := range p.steps {
+		for _, v := range s.in {
+			if v != 0 {
+				continue
+			}
+			if _, ok := s.step.(SourceStep); ok {
+				sources = append(sources, i)
+			} else {
+				copied = true
+			}
+		}
+	}
+	return sources, copied || len(p.steps) == 0
+}
+
+// checkInput refuses an input that is not what the model was built for. It looks at all of it, once.
+func (m *Model) checkInput(x tensor.Rows) error {
+	want, got := m.input, Signature{Type: x.Type(), Shape: x.Shape()}
+	if want.Type != got.Type {
+		return fmt.Errorf("nn: %w: the model reads %v rows %v, not %v rows %v", tensor.ErrShape, want.Type, want.Shape, got.Type, got.Shape)
+	}
+	fits := len(want.Shape) == len(got.Shape)
+	for i := 1; fits && i < len(want.Shape); i++ {
+		fits = want.Shape[i] == tensor.Unknown || got.Shape[i] == tensor.Unknown || want.Shape[i] == got.Shape[i]
+	}
+	if !fits {
+		return fmt.Errorf("nn: %w: the model reads rows %v, not %v", tensor.ErrShape, want.Shape, got.Shape)
+	}
+	if f, ok := x.(*tensor.Float32); ok {
+		width := f.Shape().Width()
+		for i, v := range f.Data() {
+			if v != v {
+				return fmt.Errorf("nn: the input is NaN at row %d, column %d", i/width, i%width)
+			}
+		}
+	}
+	if s, ok := x.(*tensor.Sparse); ok {
+		for i := range s.Len() {
+			columns, values := s.Row(i)
+			for k, v := range values {
+				if v != v {
+					return fmt.Errorf("nn: the input is NaN at row %d, column %d", i, columns[k])
+				}
+			}
+		}
+	}
+	return nil
+}
