@@ -15,7 +15,7 @@ type dataset struct {
 	prepared []preparedInput
 	lo, n    int // the rows that belong to the set: lo to lo+n-1
 
-	labels     []float32 // of all rows of x, row-major
+	labels     []float32    // of all rows of x, row-major
 	labelShape tensor.Shape // of one row
 	labelWidth int
 	weights    []float32 // one for each row of x, or none

@@ -59,8 +59,9 @@ type ParameterStep interface {
 // parameter's first dimension.
 type Gradient struct {
 	Lo, Hi int
-	// Values are rows Lo to Hi-1, row-major.
+	// Values are of the whole parameter, row-major. Rows outside Lo to Hi-1 belong to other workers.
 	Values []float32
+	Worker int
 }
 
 // SourceStep is a step that reads the model's input where it lies, by row number, and not from a copy of each batch:

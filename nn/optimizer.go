@@ -141,23 +141,22 @@ func (u *update) begin() {
 }
 
 // gradient adds up the gradient of a job's rows.
-func (u *update) gradient(ws *workspace, j *job) (lo, hi int) {
+func (u *update) gradient(ws *workspace, j *job, worker int) {
 	p := &u.params[j.param]
-	_, width := p.p.rows()
-	lo, hi = j.lo*width, j.hi*width
 	for _, by := range p.users {
 		f := &ws.frames[by.frame]
-		f.step.step.(ParameterStep).Gradient(f, by.param, Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad[lo:hi]})
+		f.step.step.(ParameterStep).Gradient(f, by.param, Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad, Worker: worker})
 	}
-	return lo, hi
 }
 
 // run does one worker's jobs.
 func (u *update) run(ws *workspace, worker int) {
 	for i := range u.jobs[worker] {
 		j := &u.jobs[worker][i]
-		lo, hi := u.gradient(ws, j)
+		u.gradient(ws, j, worker)
 		p := &u.params[j.param]
+		_, width := p.p.rows()
+		lo, hi := j.lo*width, j.hi*width
 		w := p.p.storage.Float32()
 		for at := lo; at < hi; at += chunkElements {
 			end := min(at+chunkElements, hi)

@@ -176,3 +176,20 @@ func (b *Bags) Rows(lo, hi int) *Bags {
 	}
 	return &Bags{offsets: b.offsets[lo : hi+1 : hi+1], ids: b.ids, counts: b.counts, lengths: b.lengths[lo:hi:hi], vocabulary: b.vocabulary}
 }
+
+// WithoutZero returns the bags without id 0, the padding, which no longer counts in a row's length either.
+func (b *Bags) WithoutZero() (*Bags, error) {
+	offsets, lengths := make([]int, 1, b.Len()+1), make([]int32, 0, b.Len())
+	var kept []int32
+	var counts []float32
+	for i := range b.Len() {
+		ids, n, length := b.Row(i)
+		if len(ids) > 0 && ids[0] == 0 {
+			length -= int32(n[0])
+			ids, n = ids[1:], n[1:]
+		}
+		kept, counts = append(kept, ids...), append(counts, n...)
+		offsets, lengths = append(offsets, len(kept)), append(lengths, length)
+	}
+	return NewBags(b.vocabulary, offsets, kept, counts, lengths)
+}

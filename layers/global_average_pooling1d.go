@@ -1,0 +1,155 @@
+package layers
+
+import (
+	"fmt"
+
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/simd"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// GlobalAveragePooling1D averages over the steps: (batch, steps, features) to (batch, features) (Keras's
+// GlobalAveragePooling1D).
+//
+// Without a mask all steps count, padding too. With a mask only unmasked steps count, and the mask ends here. A row of
+// which every step is masked gives 0, where Keras gives NaN (keras#18152).
+//
+// An Embedding directly before it is fused with it: see nn.FitOptions.NoFusion.
+type GlobalAveragePooling1D struct {
+	Name string
+	// KeepDims keeps the dimension of the steps, with length 1.
+	KeepDims bool
+	// ChannelsFirst says that the input is (batch, features, steps) (Keras's data_format "channels_first").
+	ChannelsFirst bool
+}
+
+var _ nn.NamedLayer = GlobalAveragePooling1D{}
+
+// Kind is "GlobalAveragePooling1D".
+func (GlobalAveragePooling1D) Kind() string { return "GlobalAveragePooling1D" }
+
+// LayerName is Name.
+func (p GlobalAveragePooling1D) LayerName() string { return p.Name }
+
+// Build adds the average, over unmasked steps if the input has a mask.
+func (p GlobalAveragePooling1D) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+	x, err := single(in)
+	if err != nil {
+		return x, err
+	}
+	s := average{keepDims: p.KeepDims, channelsFirst: p.ChannelsFirst}
+	if mask, ok := b.Mask(x); ok {
+		s.masked = true
+		return b.Step(s, []nn.Symbol{x, mask})
+	}
+	return b.Step(s, in)
+}
+
+// average is the mean over steps. Input 1, if masked, says which steps count.
+type average struct {
+	masked, keepDims, channelsFirst bool
+}
+
+var _ nn.BackwardStep = average{}
+
+// pooled is the shape that pooling over all steps leaves.
+func pooled(rows tensor.Shape, features int, keepDims bool) tensor.Shape {
+	if keepDims {
+		return tensor.Shape{rows[0], 1, features}
+	}
+	return tensor.Shape{rows[0], features}
+}
+
+func (s average) Output(in []nn.Signature) (nn.Signature, error) {
+	if err := floats("GlobalAveragePooling1D", in[0], 3); err != nil {
+		return nn.Signature{}, err
+	}
+	x := in[0].Shape
+	if len(x) != 3 {
+		return nn.Signature{}, fmt.Errorf("%w: GlobalAveragePooling1D reads values (batch, steps, features), not %v", tensor.ErrShape, x)
+	}
+	if !s.channelsFirst {
+		return nn.Signature{Type: tensor.TypeFloat32, Shape: pooled(x[:1], x[2], s.keepDims)}, nil
+	}
+	shape := tensor.Shape{x[0], x[1]}
+	if s.keepDims {
+		shape = append(shape, 1)
+	}
+	return nn.Signature{Type: tensor.TypeFloat32, Shape: shape}, nil
+}
+
+// sizes are the steps and features of a row, and the strides from one to the next of each.
+func (s average) sizes(f *nn.Frame) (steps, features, step, feature int) {
+	row := f.RowShape(0)
+	if s.channelsFirst {
+		return row[1], row[0], 1, row[1]
+	}
+	return row[0], row[1], row[1], 1
+}
+
+func (s average) Forward(f *nn.Frame, at nn.Span) {
+	steps, features, step, feature := s.sizes(f)
+	x, out := f.In(0), f.Out()
+	width := steps * features
+	for i := at.Lo; i < at.Hi; i++ {
+		row, y := x[i*width:(i+1)*width], out[i*features:(i+1)*features]
+		if !s.masked && !s.channelsFirst {
+			simd.MeanRows(y, row, float32(steps))
+			continue
+		}
+		clear(y)
+		n := 0
+		for t := range steps {
+			if !s.counts(f, i, t, steps) {
+				continue
+			}
+			n++
+			for j := range y {
+				y[j] += row[t*step+j*feature]
+			}
+		}
+		if n > 0 {
+			for j := range y {
+				y[j] /= float32(n)
+			}
+		}
+	}
+}
+
+func (s average) Backward(f *nn.Frame, at nn.Span) {
+	steps, features, step, feature := s.sizes(f)
+	dx, up := f.InGrad(0), f.OutGrad()
+	width := steps * features
+	share := f.Scratch(at.Worker, features)
+	for i := at.Lo; i < at.Hi; i++ {
+		row := dx[i*width : (i+1)*width]
+		n := steps
+		if s.masked {
+			n = 0
+			for t := range steps {
+				if s.counts(f, i, t, steps) {
+					n++
+				}
+			}
+		}
+		if n == 0 {
+			clear(row)
+			continue
+		}
+		simd.Scale(share, up[i*features:(i+1)*features], 1/float32(n))
+		for t := range steps {
+			counts := s.counts(f, i, t, steps)
+			for j, g := range share {
+				if !counts {
+					g = 0
+				}
+				row[t*step+j*feature] = g
+			}
+		}
+	}
+}
+
+// counts reports whether step t of row i is one to average over.
+func (s average) counts(f *nn.Frame, i, t, steps int) bool {
+	return !s.masked || f.IDs(1)[i*steps+t] != 0
+}
