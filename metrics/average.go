@@ -1,0 +1,38 @@
+package metrics
+
+import "github.com/linnet-ml/linnet/nn"
+
+// average is the weighted mean of rows' scores.
+type average struct {
+	score      func(labels, output []float32) float64 // of one row
+	labelWidth int
+	total      float64
+	count      float64 // the sum of the weights
+}
+
+var _ nn.Accumulator = (*average)(nil)
+
+func (a *average) Add(labels, output, weights []float32) {
+	rows := len(labels) / a.labelWidth
+	if rows == 0 {
+		return
+	}
+	width := len(output) / rows
+	for i := range rows {
+		s, w := a.score(labels[i*a.labelWidth:(i+1)*a.labelWidth], output[i*width:(i+1)*width]), 1.0
+		if len(weights) > 0 {
+			w = float64(weights[i])
+		}
+		a.total += float64(s * w)
+		a.count += w
+	}
+}
+
+func (a *average) Result() float64 {
+	if a.count == 0 {
+		return 0
+	}
+	return a.total / a.count
+}
+
+func (a *average) Reset() { a.total, a.count = 0, 0 }
