@@ -13,7 +13,7 @@ func or(setting, def float32) float32 {
 	return setting
 }
 
-// checkPositive refuses a setting, of which 0 means the default, that is negative or not finite.
+// checkPositive refuses a setting that is negative or not finite; 0 means the default.
 func checkPositive(optimizer, name string, v float32) error {
 	if !(v >= 0) || math.IsInf(float64(v), 0) {
 		return fmt.Errorf("optim: %s: %s %v is not a positive number", optimizer, name, v)
@@ -25,6 +25,14 @@ func checkPositive(optimizer, name string, v float32) error {
 func checkDecay(optimizer, name string, v float64) error {
 	if !(v >= 0 && float32(v) < 1) {
 		return fmt.Errorf("optim: %s: %s %v is not at least 0 and below 1", optimizer, name, v)
+	}
+	return nil
+}
+
+// checkMomentum refuses a momentum outside [0, 1].
+func checkMomentum(optimizer string, v float32) error {
+	if !(v >= 0 && v <= 1) {
+		return fmt.Errorf("optim: %s: Momentum %v is not from 0 to 1", optimizer, v)
 	}
 	return nil
 }
