@@ -1,0 +1,119 @@
+package imdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The names that Keras gives to the files.
+const (
+	reviewsName   = "imdb.npz"
+	wordIndexName = "imdb_word_index.json"
+	origin        = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+)
+
+// Files are the places of the data set's files.
+type Files struct {
+	Reviews   string // imdb.npz
+	WordIndex string // imdb_word_index.json
+}
+
+// Find returns the files that [Load] and [WordIndex] read for the same [Options].Path, without opening them. When one
+// is missing the error wraps [fs.ErrNotExist] and says where it was looked for.
+func Find(path string) (Files, error) {
+	var f Files
+	var err error
+	if f.Reviews, err = find(path, reviewsName); err != nil {
+		return Files{}, err
+	}
+	if f.WordIndex, err = find(path, wordIndexName); err != nil {
+		return Files{}, err
+	}
+	return f, nil
+}
+
+// find returns the path of the file name for Options.Path.
+func find(path, name string) (string, error) {
+	if path == "" {
+		return findCached(name)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("imdb: %w", err)
+	}
+	file := path
+	switch {
+	case info.IsDir():
+		file = filepath.Join(path, name)
+	case strings.EqualFold(filepath.Ext(path), filepath.Ext(name)):
+		return path, nil
+	default:
+		file = filepath.Join(filepath.Dir(path), name)
+	}
+	if _, err := os.Stat(file); err != nil {
+		return "", fmt.Errorf("imdb: %w", err)
+	}
+	return file, nil
+}
+
+// findCached looks for the file name in the cache folders.
+func findCached(name string) (string, error) {
+	var folders []string
+	if dir := os.Getenv("LINNET_DATA"); dir != "" {
+		folders = append(folders, dir)
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		folders = append(folders, filepath.Join(home, ".keras", "datasets"))
+	}
+	if cache, err := os.UserCacheDir(); err == nil {
+		folders = append(folders, filepath.Join(cache, "linnet"))
+	}
+	for _, dir := range folders {
+		file := filepath.Join(dir, name)
+		_, err := os.Stat(file)
+		if err == nil {
+			return file, nil
+		}
+		// A folder that cannot be looked into may hold the file: the user must know.
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("imdb: %w", err)
+		}
+	}
+	return "", fmt.Errorf("imdb: %s is not in %s; fetch %s%s into one of them, or name its folder in Options.Path: %w",
+		name, strings.Join(folders, ", "), origin, name, fs.ErrNotExist)
+}
+
+// damaged is the error for a file that exists but cannot be read as what it should be.
+func damaged(file string, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("imdb: reading %s: %w", file, err)
+	}
+	return fmt.Errorf("imdb: %s is damaged or incomplete: %w; delete it and fetch it again from %s%s",
+		file, err, origin, wantedName(file))
+}
+
+func wantedName(file string) string {
+	if strings.EqualFold(filepath.Ext(file), ".json") {
+		return wordIndexName
+	}
+	return reviewsName
+}
+
+// contextReader stops reading when the context ends.
+type contextReader struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (c contextReader) ReadAt(p []byte, off int64) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.ReadAt(p, off)
+}
