@@ -16,6 +16,8 @@ type Bags struct {
 	counts     []float32
 	lengths    []int32
 	vocabulary int
+	shape      [2]int
+	distinct   distinct
 }
 
 var _ tensor.Rows = (*Bags)(nil)
@@ -44,7 +46,9 @@ func NewBags(vocabulary int, offsets []int, ids []int32, counts []float32, lengt
 			last = ids[k]
 		}
 	}
-	return &Bags{offsets: offsets, ids: ids, counts: counts, lengths: lengths, vocabulary: vocabulary}, nil
+	b := &Bags{offsets: offsets, ids: ids, counts: counts, lengths: lengths, vocabulary: vocabulary}
+	b.measure()
+	return b, nil
 }
 
 // BagOptions says what goes into a bag.
@@ -62,48 +66,46 @@ func MakeBags(x *tensor.Int32, o BagOptions) (*Bags, error) {
 	if err := b.Make(x, o); err != nil {
 		return nil, err
 	}
+	b.distinct = distinct{} // its memory is for further calls of Make
 	return b, nil
 }
 
-// Make is [MakeBags] into b, whose memory it uses again: after a few calls it allocates nothing.
+// Make is [MakeBags] into b, whose memory it uses again: after a few calls it allocates nothing. After an error b has no
+// rows.
 func (b *Bags) Make(x *tensor.Int32, o BagOptions) error {
+	b.vocabulary = o.Vocabulary
+	b.empty()
 	if len(x.Shape()) != 2 {
 		return fmt.Errorf("text: %w: bags are made from ids (rows, steps), not from %v", tensor.ErrShape, x.Shape())
 	}
 	rows, steps := x.Len(), x.Shape()[1]
-	b.vocabulary = o.Vocabulary
-	b.offsets = append(slices.Grow(b.offsets[:0], rows+1), 0)
-	b.ids, b.counts, b.lengths = b.ids[:0], b.counts[:0], slices.Grow(b.lengths[:0], rows)
+	b.offsets, b.lengths = slices.Grow(b.offsets, rows), slices.Grow(b.lengths, rows)
+	b.distinct.prepare(o.Vocabulary, rows*steps)
 	for i := range rows {
-		row := x.Row(i)
 		start := len(b.ids)
-		b.ids = append(b.ids, row...)
-		mine := b.ids[start:]
-		slices.Sort(mine)
-		if steps > 0 && (mine[0] < 0 || int(mine[steps-1]) >= o.Vocabulary) {
-			return badID(row, i, o.Vocabulary)
+		var ok bool
+		if b.ids, b.counts, ok = b.distinct.row(x.Row(i), o.Vocabulary, b.ids, b.counts); !ok {
+			b.empty()
+			return badID(x.Row(i), i, o.Vocabulary)
 		}
-		length := int32(0)
-		n := 0
-		for k := 0; k < steps; {
-			id := mine[k]
-			next := k + 1
-			for next < steps && mine[next] == id {
-				next++
-			}
-			if id != 0 || !o.SkipZero {
-				mine[n] = id
-				n++
-				b.counts = append(b.counts, float32(next-k))
-				length += int32(next - k)
-			}
-			k = next
+		length := int32(steps)
+		if o.SkipZero && len(b.ids) > start && b.ids[start] == 0 {
+			length -= int32(b.counts[start])
+			b.ids = slices.Delete(b.ids, start, start+1)
+			b.counts = slices.Delete(b.counts, start, start+1)
 		}
-		b.ids = b.ids[:start+n]
 		b.offsets = append(b.offsets, len(b.ids))
 		b.lengths = append(b.lengths, length)
 	}
+	b.measure()
 	return nil
+}
+
+// empty leaves no rows, but the memory.
+func (b *Bags) empty() {
+	b.offsets = append(b.offsets[:0], 0)
+	b.ids, b.counts, b.lengths = b.ids[:0], b.counts[:0], b.lengths[:0]
+	b.measure()
 }
 
 // badID names the first id of a row that is outside the vocabulary.
@@ -143,17 +145,21 @@ func CheckIDs(x *tensor.Int32, vocabulary int) error {
 // Len is the number of rows.
 func (b *Bags) Len() int { return len(b.lengths) }
 
-// Shape is (rows, steps); steps are Unknown when the rows differ in length.
-func (b *Bags) Shape() tensor.Shape {
-	steps := tensor.Unknown
+// Shape is (rows, steps); steps are Unknown when the rows differ in length. It is the bags' own: do not change it.
+func (b *Bags) Shape() tensor.Shape { return b.shape[:] }
+
+// measure works out the shape.
+func (b *Bags) measure() {
+	b.shape = [2]int{len(b.lengths), tensor.Unknown}
 	for i, n := range b.lengths {
+		if n != b.lengths[0] {
+			b.shape[1] = tensor.Unknown
+			return
+		}
 		if i == 0 {
-			steps = int(n)
-		} else if int(n) != steps {
-			return tensor.Shape{len(b.lengths), tensor.Unknown}
+			b.shape[1] = int(n)
 		}
 	}
-	return tensor.Shape{len(b.lengths), steps}
 }
 
 // Type is TypeInt32: bags stand for rows of ids.
@@ -174,7 +180,9 @@ func (b *Bags) Rows(lo, hi int) *Bags {
 	if lo < 0 || hi < lo || hi > b.Len() {
 		panic(fmt.Sprintf("text: rows [%d:%d] of %d bags", lo, hi, b.Len()))
 	}
-	return &Bags{offsets: b.offsets[lo : hi+1 : hi+1], ids: b.ids, counts: b.counts, lengths: b.lengths[lo:hi:hi], vocabulary: b.vocabulary}
+	part := &Bags{offsets: b.offsets[lo : hi+1 : hi+1], ids: b.ids, counts: b.counts, lengths: b.lengths[lo:hi:hi], vocabulary: b.vocabulary}
+	part.measure()
+	return part
 }
 
 // WithoutZero returns the bags without id 0, the padding, which no longer counts in a row's length either.
