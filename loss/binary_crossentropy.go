@@ -18,6 +18,9 @@ import (
 // does on TensorFlow: nothing is cut off there, and the gradient of a row that is badly wrong does not vanish. With
 // FromLogits set as well they do the same, where Keras warns: the sigmoid is then not applied twice.
 //
+// Behind a softmax they do it too, again as Keras on TensorFlow: the loss, and what the model learns, is then that of
+// sigmoids in the softmax's place, and not the cross-entropy of the probabilities that the model predicts.
+//
 // The shapes of output and labels are the same, but labels (rows,) go with an output (rows, 1).
 type BinaryCrossentropy struct {
 	// FromLogits says that the model's output are logits: any numbers, of which the sigmoid is the probability.
@@ -48,9 +51,9 @@ func (l BinaryCrossentropy) CheckLabel(label float32) error {
 	return nil
 }
 
-// FromActivation returns the loss that takes the input of a sigmoid.
+// FromActivation returns the loss that takes the input of a sigmoid or softmax.
 func (l BinaryCrossentropy) FromActivation(activation string) (nn.Loss, bool) {
-	if activation != "sigmoid" {
+	if activation != "sigmoid" && activation != "softmax" {
 		return nil, false
 	}
 	l.FromLogits = true

@@ -1,0 +1,135 @@
+package loss_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/linnet-ml/linnet/internal/golden"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// notHere are the recorded losses that this package does not have.
+var notHere = map[string]bool{
+	"BinaryFocalCrossentropy": true, "CategoricalCrossentropy": true, "SparseCategoricalCrossentropy": true,
+	"MeanAbsoluteError": true, "Huber": true, "Hinge": true, "KLDivergence": true,
+}
+
+// newLoss makes what a recorded case used; it skips the test where that is not in this package.
+func newLoss(t *testing.T, c golden.Case) nn.Loss {
+	t.Helper()
+	switch name := c.Text("loss"); {
+	case notHere[name]:
+		t.Skipf("no loss %s", name)
+	case name == "BinaryCrossentropy":
+		var config struct {
+			FromLogits     bool    `json:"from_logits"`
+			LabelSmoothing float32 `json:"label_smoothing"`
+		}
+		c.Decode(&config, "config")
+		return loss.BinaryCrossentropy(config)
+	case name == "MeanSquaredError":
+		c.Decode(&struct{}{}, "config")
+		return loss.MeanSquaredError{}
+	}
+	t.Fatalf("the recorded loss %s is neither here nor left out by name", c.Text("loss"))
+	return nil
+}
+
+func TestLossesMatchKeras(t *testing.T) {
+	ran := 0
+	golden.Open(t, "losses").Run(t, "", func(t *testing.T, c golden.Case) {
+		if strings.HasPrefix(c.Name, "through_model/") {
+			return // TestLossBehindSigmoidMatchesKeras
+		}
+		if c.Name == "BinaryCrossentropy/rank_1_both/weighted" {
+			t.Skip("six weights for one mean: outputs of models have rows")
+		}
+		l := newLoss(t, c)
+		output, labels := c.Array("y_pred"), c.Array("y_true")
+		for _, y := range labels.Int32 {
+			labels.Float32 = append(labels.Float32, float32(y))
+		}
+		if err := l.Check(tensor.Shape(output.Shape[1:]), tensor.Shape(labels.Shape[1:])); err != nil {
+			t.Fatal(err)
+		}
+		for _, y := range labels.Float32 {
+			if err := l.CheckLabel(y); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// Recorded values and weights are one for each mean over the last dimension.
+		width := output.Shape[len(output.Shape)-1]
+		rows := output.Len() / width
+		losses, gradient := make([]float32, rows), make([]float32, output.Len())
+		l.Rows(losses, gradient, output.Float32, labels.Float32)
+
+		weights := make([]float32, rows)
+		sumOfWeights := 0.0
+		for i := range weights {
+			weights[i] = 1
+		}
+		if c.Has("sample_weight") {
+			copy(weights, c.Array("sample_weight").Float32)
+		}
+		for i, w := range weights {
+			losses[i] *= w
+			sumOfWeights += float64(w)
+		}
+		sum := 0.0
+		for _, v := range losses {
+			sum += float64(v)
+		}
+		tolerance := golden.Tolerance{Rel: 1e-6, Abs: 0x1p-126} // TensorFlow computes denormal numbers as 0
+		for reduction, over := range map[string]float64{
+			"none": 1, "sum": 1, "sum_over_batch_size": float64(rows), "mean_with_sample_weight": sumOfWeights,
+		} {
+			want := c.Array("expected", reduction, "value")
+			if reduction == "none" {
+				golden.Close(t, "values", losses, want, tolerance)
+			} else {
+				golden.CloseNumber(t, reduction, sum/over, float64(want.Float32[0]), tolerance)
+			}
+			scaled := make([]float32, len(gradient))
+			for i, g := range gradient {
+				scaled[i] = float32(float64(g) * float64(weights[i/width]) / over)
+			}
+			golden.Close(t, reduction+": gradient", scaled, c.Array("expected", reduction, "grad"), golden.Tolerance{OfLargest: 1e-6})
+		}
+
+		// Rows that are computed alone, or without a gradient, have the same bits.
+		for i := range losses {
+			at := make([]float32, 1)
+			l.Rows(at, nil, output.Float32[i*width:(i+1)*width], labels.Float32[i*width:(i+1)*width])
+			if at[0]*weights[i] != losses[i] {
+				t.Errorf("row %d alone has loss %v, in the batch %v", i, at[0]*weights[i], losses[i])
+			}
+		}
+		ran++
+	})
+	if ran != 69 {
+		t.Errorf("%d cases compared, want 69", ran)
+	}
+}
+
+// Behind a sigmoid the loss is computed from what goes into it, by nothing that is cut off.
+func TestLossBehindSigmoidMatchesKeras(t *testing.T) {
+	golden.Open(t, "losses").Run(t, "through_model/", func(t *testing.T, c golden.Case) {
+		if c.Text("config", "loss") == "sparse_categorical_crossentropy" {
+			t.Skip("no such loss")
+		}
+		from, ok := loss.BinaryCrossentropy{}.FromActivation(c.Text("config", "activation"))
+		if !ok {
+			t.Fatal("no loss from the activation's input")
+		}
+		z, y := c.Array("logits").Float32, c.Array("y_true").Float32
+		losses := make([]float32, len(y))
+		from.Rows(losses, nil, z, y)
+		sum := 0.0
+		for _, v := range losses {
+			sum += float64(v)
+		}
+		golden.CloseNumber(t, "loss", sum/float64(len(y)), c.Float("evaluate_loss"), golden.Tolerance{Rel: 1e-6})
+	})
+}
