@@ -26,6 +26,7 @@ type Builder struct {
 	seed   uint64
 	layer  string // the name of the layer that is being built
 	names  map[string]int
+	dry    bool // parameters get no memory
 }
 
 // ParameterOptions describes a parameter that a layer wants.
@@ -59,7 +60,7 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 		if p.storage.Len() != n {
 			return ParameterRef{}, fmt.Errorf("parameter %s of shape %v has %d elements, its storage %d", o.Name, o.Shape, n, p.storage.Len())
 		}
-	default:
+	case !b.dry:
 		values := make(Float32Storage, n)
 		if o.Init != nil {
 			o.Init.Init(values, o.Shape, Random{random.New(b.seed, random.Initial, uint64(len(b.params)))})
