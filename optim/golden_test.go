@@ -23,7 +23,6 @@ var notHere = map[string]bool{
 // notHereOptimizers are the recorded optimizers that this package does not have.
 var notHereOptimizers = map[string]bool{
 	"AdamW": true, "Adamax": true, "Nadam": true, "Adagrad": true, "Adadelta": true, "Ftrl": true, "Lion": true,
-	"Lamb": true, "Adafactor": true, "Muon": true,
 }
 
 // newOptimizer makes what a recorded case used; it skips the test where that is not in this package.
