@@ -37,7 +37,8 @@ type Callback interface {
 }
 
 // Handler acts at the events of one Fit. An error ends the Fit, which returns it. TrainEnd comes also after a Fit that
-// was stopped, but not after an error.
+// was stopped, but not after an error. A Handler that is also an io.Closer is closed when the Fit returns, whatever the
+// reason; what that fails with is the Fit's error when there is no other.
 type Handler interface {
 	Handle(e Event, t *Training) error
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/linnet-ml/linnet/internal/random"
@@ -76,6 +77,9 @@ func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error)
 	}
 	defer r.team.end()
 	err = r.run(ctx)
+	if e := r.closeHandlers(); err == nil {
+		err = e
+	}
 	return r.training.history, err
 }
 
@@ -150,11 +154,13 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 	for i, c := range o.Callbacks {
 		if c == nil {
 			r.team.end()
+			r.closeHandlers()
 			return nil, fmt.Errorf("nn: callback %d is nil", i)
 		}
 		h, err := c.Start(&r.training)
 		if err != nil {
 			r.team.end()
+			r.closeHandlers() // of earlier callbacks; what went wrong is err
 			return nil, err
 		}
 		r.handlers = append(r.handlers, h)
@@ -283,6 +289,19 @@ func (r *run) tell(e Event) error {
 		}
 	}
 	return nil
+}
+
+// closeHandlers lets the handlers that hold something give it back, all of them, and returns the first error.
+func (r *run) closeHandlers() error {
+	var first error
+	for _, h := range r.handlers {
+		if c, ok := h.(io.Closer); ok {
+			if err := c.Close(); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
 }
 
 func (r *run) run(ctx context.Context) error {
