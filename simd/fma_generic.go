@@ -14,14 +14,21 @@ func fma(a, b, c float32) float32 {
 	u := math.Float64bits(s)
 	// u<<1 drops the sign, and a zero sum wraps round to the largest value:
 	// a float64 sum is 0 only if the exact one is.
-	if u&(1<<29-1) == 1<<28 || u<<1-1 < smallest<<1 {
+	if u&midpointMask == midpoint || u<<1-1 < smallest<<1 {
 		return fmaToOdd(p, float64(c), s)
 	}
 	return float32(s)
 }
 
-// smallest holds the bits of the float64 2^-126, the smallest normal float32.
-const smallest = (1023 - 126) << 52
+const (
+	// A float64 lies exactly between two normal float32 where the 29 bits that
+	// float32 lacks are a one followed by zeros.
+	midpointMask = 1<<29 - 1
+	midpoint     = 1 << 28
+
+	// smallest holds the bits of the float64 2^-126, the smallest normal float32.
+	smallest = (1023 - 126) << 52
+)
 
 // fmaToOdd rounds p + c, whose float64 sum is s, to float32. It rounds the sum
 // to odd first: if s is inexact and its last bit is even, s moves by one unit

@@ -18,7 +18,7 @@ func GemmNN(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32
 	checkMatrix("GemmNN", "a", m, k, lda, len(a))
 	checkMatrix("GemmNN", "b", k, n, ldb, len(b))
 	checkMatrix("GemmNN", "c", m, n, ldc, len(c))
-	gemm(&product{m: m, n: n, k: k, a: a, rowStride: lda, colStride: 1, b: b, ldb: ldb, c: c, ldc: ldc, accumulate: accumulate})
+	gemm(product{m: m, n: n, k: k, a: a, rowStride: lda, colStride: 1, b: b, ldb: ldb, c: c, ldc: ldc, accumulate: accumulate})
 }
 
 // GemmTN computes C = Aᵀ·B, or C += Aᵀ·B, where A is stored as (k × m): the
@@ -27,7 +27,7 @@ func GemmTN(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32
 	checkMatrix("GemmTN", "a", k, m, lda, len(a))
 	checkMatrix("GemmTN", "b", k, n, ldb, len(b))
 	checkMatrix("GemmTN", "c", m, n, ldc, len(c))
-	gemm(&product{m: m, n: n, k: k, a: a, rowStride: 1, colStride: lda, b: b, ldb: ldb, c: c, ldc: ldc, accumulate: accumulate})
+	gemm(product{m: m, n: n, k: k, a: a, rowStride: 1, colStride: lda, b: b, ldb: ldb, c: c, ldc: ldc, accumulate: accumulate})
 }
 
 // GemmNT computes C = A·Bᵀ, or C += A·Bᵀ, where B is stored as (n × k): the
@@ -52,7 +52,7 @@ func GemmNT(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32
 	} else {
 		p.ldb = 1
 	}
-	gemm(&p)
+	gemm(p)
 }
 
 // GemmWork returns how many elements of work space [GemmNT] needs.
@@ -108,7 +108,7 @@ func checkMatrix(kernel, name string, rows, cols, ld, n int) {
 	}
 }
 
-func gemm(p *product) {
+func gemm(p product) {
 	if p.m == 0 || p.n == 0 {
 		return
 	}

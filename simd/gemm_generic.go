@@ -1,10 +1,12 @@
 package simd
 
+import "math"
+
 // gemmColumns is how many sums the portable product keeps at a time: P chains
 // of n columns, or this many columns of one chain.
 const gemmColumns = 64
 
-func gemmGeneric(p *product) {
+func gemmGeneric(p product) {
 	width := p.n
 	chains := chains(p.n)
 	if chains == 1 {
@@ -25,9 +27,18 @@ func gemmRowGeneric(c, a []float32, stride int, b []float32, ldb, k, chains int,
 	for l := range k {
 		v := a[l*stride]
 		row := b[l*ldb:][:n]
-		chain := s[l%chains*n:][:n]
+		chain := s[l&(chains-1)*n:][:n]
 		for j, w := range row {
-			chain[j] = fma(v, w, chain[j])
+			// fma(v, w, chain[j]), which the compiler does not inline.
+			p := float64(v) * float64(w)
+			c := float64(chain[j])
+			sum := p + c
+			u := math.Float64bits(sum)
+			if u&midpointMask == midpoint || u<<1-1 < smallest<<1 {
+				chain[j] = fmaToOdd(p, c, sum)
+				continue
+			}
+			chain[j] = float32(sum)
 		}
 	}
 	for h := chains / 2; h > 0; h /= 2 {

@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package simd
 
 // available returns the paths that this processor can run, best last.

@@ -30,31 +30,25 @@ func AddBias(dst, bias []float32) {
 func SumRows(dst, x []float32) {
 	checkRows("SumRows", len(x), len(dst))
 	clear(dst)
-	sumRows(dst, x, sumContinue)
+	sumRows(dst, x, false)
 }
 
 // AccumulateRows adds to dst what [SumRows] would give: dst[j] += sum of column
 // j, with one rounding after the sum is complete.
 func AccumulateRows(dst, x []float32) {
 	checkRows("AccumulateRows", len(x), len(dst))
-	sumRows(dst, x, sumAccumulate)
+	sumRows(dst, x, true)
 }
 
-// sumMode says what a sum of rows does with what dst holds.
-type sumMode int
-
-const (
-	sumContinue   sumMode = iota // the sum starts from dst
-	sumAccumulate                // the sum starts from +0 and is added to dst at the end
-)
-
-func sumRows(dst, x []float32, mode sumMode) {
+// sumRows adds up rows starting from what dst holds, or, with accumulate, from
+// +0 and adds the finished sum to dst.
+func sumRows(dst, x []float32, accumulate bool) {
 	width := len(dst)
 	if width == 0 {
 		return
 	}
 	rows := len(x) / width
-	if mode == sumAccumulate && rows == 0 {
+	if accumulate && rows == 0 {
 		// x + (+0) turns -0 into +0, whatever the path.
 		for j := range dst {
 			dst[j] += 0
@@ -64,14 +58,14 @@ func sumRows(dst, x []float32, mode sumMode) {
 	for j := 0; j < width; j += rowColumns {
 		columns := min(rowColumns, width-j)
 		d := dst[j : j+columns]
-		if mode == sumAccumulate && rows > rowLimit {
+		if accumulate && rows > rowLimit {
 			// The sum cannot be cut into several calls: the portable loop
 			// can be preempted.
-			sumRowsGeneric(d, x[j:], rows, width, mode)
+			sumRowsGeneric(d, x[j:], rows, width, accumulate)
 			continue
 		}
 		for i := 0; i < rows; i += rowLimit {
-			active.sumRows(d, x[i*width+j:], min(rowLimit, rows-i), width, mode)
+			active.sumRows(d, x[i*width+j:], min(rowLimit, rows-i), width, accumulate)
 		}
 	}
 }

@@ -11,10 +11,10 @@ func addBiasGeneric(dst, bias []float32) {
 }
 
 // sumRowsGeneric sums len(dst) columns of rows that lie stride elements apart.
-func sumRowsGeneric(dst, x []float32, rows, stride int, mode sumMode) {
+func sumRowsGeneric(dst, x []float32, rows, stride int, accumulate bool) {
 	var buffer [rowColumns]float32
 	s := buffer[:len(dst)]
-	if mode == sumContinue {
+	if !accumulate {
 		s = dst
 	}
 	for i := range rows {
@@ -23,7 +23,7 @@ func sumRowsGeneric(dst, x []float32, rows, stride int, mode sumMode) {
 			s[j] += v
 		}
 	}
-	if mode == sumAccumulate {
+	if accumulate {
 		for j, v := range s {
 			dst[j] += v
 		}

@@ -31,7 +31,7 @@ type kernels struct {
 	logisticLoss func(loss, grad, z, y []float32)
 
 	addBias  func(dst, bias []float32)
-	sumRows  func(dst, x []float32, rows, stride int, mode sumMode)
+	sumRows  func(dst, x []float32, rows, stride int, accumulate bool)
 	meanRows func(dst, x []float32, rows, stride int, n float32)
 
 	gather     func(dst, table []float32, dim, rows int, ids []int32) int
@@ -39,7 +39,7 @@ type kernels struct {
 	bagMean    func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
 	bagScatter func(table, grad []float32, rows int, ids []int32, counts []float32) int
 
-	gemm      func(p *product)
+	gemm      func(p product)
 	transpose func(dst, src []float32, rows, cols, stride int)
 
 	adam     func(w, m, v, grad []float32, alpha, c1, c2, eps float32)

@@ -1,0 +1,74 @@
+//go:build !purego
+
+package simd
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go run -C _asm . -part vector -out ../vector_avx2_amd64.s -stubs ../vector_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part activation -out ../activation_avx2_amd64.s -stubs ../activation_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part rows -out ../rows_avx2_amd64.s -stubs ../rows_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part table -out ../table_avx2_amd64.s -stubs ../table_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part gemm -out ../gemm_avx2_amd64.s -stubs ../gemm_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part optimizer -out ../optimizer_avx2_amd64.s -stubs ../optimizer_avx2_amd64.go -pkg simd
+
+// available returns the paths that this processor can run, best last.
+func available() []kernels {
+	paths := []kernels{portable}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		paths = append(paths, avx2)
+	}
+	return paths
+}
+
+// avx2 holds the kernels for processors with AVX2 and FMA.
+var avx2 = kernels{
+	name: "avx2",
+
+	axpy:  axpyAVX2,
+	add:   addAVX2,
+	mul:   mulAVX2,
+	scale: scaleAVX2,
+	dot:   dotAVX2,
+	sum:   sumAVX2,
+
+	relu:         reluAVX2,
+	reluGrad:     reluGradAVX2,
+	exp:          expAVX2,
+	log:          logAVX2,
+	sigmoid:      sigmoidAVX2,
+	sigmoidGrad:  sigmoidGradAVX2,
+	tanh:         tanhAVX2,
+	tanhGrad:     tanhGradAVX2,
+	max:          maxAVX2,
+	expSum:       expSumAVX2,
+	divide:       divideAVX2,
+	softmaxGrad:  softmaxGradAVX2,
+	logisticLoss: logisticLossAVX2,
+
+	addBias:  addBiasVector,
+	sumRows:  sumRowsAVX2,
+	meanRows: meanRowsAVX2,
+
+	gather:     gatherAVX2,
+	scatterAdd: scatterAddAVX2,
+	bagMean:    bagMeanAVX2,
+	bagScatter: bagScatterAVX2,
+
+	gemm:      gemmAVX2,
+	transpose: transposeAVX2,
+
+	adam:     adamAVX2,
+	sgd:      sgdAVX2,
+	momentum: momentumAVX2,
+	nesterov: nesterovAVX2,
+	rmsprop:  rmspropAVX2,
+}
+
+// addBiasVector adds a bias; rows of one element are one vector.
+func addBiasVector(dst, bias []float32) {
+	if len(bias) == 1 {
+		shiftAVX2(dst, dst, bias[0])
+		return
+	}
+	addBiasAVX2(dst, bias)
+}
