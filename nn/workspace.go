@@ -21,6 +21,7 @@ type workspace struct {
 
 	training  bool // with gradients
 	inputGrad bool // with the input's gradient too
+	noiseless bool // with gradients, but as the model predicts
 	random    uint64
 	step      uint64 // of the training run, for random numbers
 
@@ -164,7 +165,7 @@ type Frame struct {
 func (f *Frame) Rows() int { return f.ws.rows }
 
 // Training reports whether the batch is one to train on, for layers that then behave otherwise (Dropout).
-func (f *Frame) Training() bool { return f.ws.training }
+func (f *Frame) Training() bool { return f.ws.training && !f.ws.noiseless }
 
 // In returns input i, a float32 value, row-major.
 func (f *Frame) In(i int) []float32 { return f.ws.values[f.step.in[i]].floats }

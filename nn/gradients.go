@@ -1,0 +1,301 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/linnet-ml/linnet/internal/random"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// GradientOptions are the settings of CheckGradients.
+type GradientOptions struct {
+	// Loss is what the gradients are of. Without one they are of the sum of all outputs, each times a number drawn from
+	// Seed, so that no output's gradient can hide behind another's.
+	Loss Loss
+	// Y are the labels that the loss wants.
+	Y tensor.Rows
+	// Step is the change of an element from which its gradient is estimated; 0.01 by default. Estimates from it and
+	// from half of it are put together (Richardson's extrapolation), which leaves an error of the order of Step^4.
+	Step float64
+	// Tolerance is how far an estimate may lie from the gradient, as a part of the largest gradient of the same
+	// parameter or input; 0.005 by default.
+	Tolerance float64
+	// Samples is how many elements of each parameter and of the input are checked; 0 means all of them.
+	Samples int
+	// Seed decides the samples and the numbers that replace a loss.
+	Seed uint64
+	// Threads, NoFusion: as in FitOptions.
+	Threads  int
+	NoFusion bool
+	// Inference checks the model as it predicts; by default it is checked as it trains, with the noise of one step.
+	Inference bool
+}
+
+// GradientError reports a gradient that the change of the loss does not bear out.
+type GradientError struct {
+	// Name is the parameter's, or "input".
+	Name string
+	// Index is the element's place in each dimension.
+	Index []int
+	// Gradient is what the backward steps computed, Estimate what the change of the loss says.
+	Gradient, Estimate float64
+	Tolerance          float64
+}
+
+func (e *GradientError) Error() string {
+	return fmt.Sprintf("nn: the gradient of %s%v is %.6g, but by central differences %.6g (tolerance %.2g)",
+		e.Name, e.Index, e.Gradient, e.Estimate, e.Tolerance)
+}
+
+// CheckGradients compares the gradients of all trainable parameters, and of the input when that is float32, with
+// central differences of the loss on the rows x. It leaves the model and x as they were, and returns a [GradientError]
+// for the element that lies furthest off, if it lies too far. It is meant for tests of layers, losses and whole models.
+//
+// An element that does not agree is estimated again from smaller steps, since there may be a kink beside it, such as
+// relu's at 0. A wrong gradient agrees with none of them.
+func (m *Model) CheckGradients(x tensor.Rows, o GradientOptions) error {
+	c, err := m.newGradientCheck(x, &o)
+	if err != nil {
+		return err
+	}
+	defer c.exec.team.end()
+	if err := c.gradients(); err != nil {
+		return err
+	}
+	var worst *GradientError
+	for _, t := range c.tensors() {
+		e, err := c.compare(t)
+		if err != nil {
+			return err
+		}
+		if e != nil && (worst == nil || e.excess() > worst.excess()) {
+			worst = e
+		}
+	}
+	if worst != nil {
+		return worst
+	}
+	return nil
+}
+
+func (e *GradientError) excess() float64 { return math.Abs(e.Gradient-e.Estimate) / e.Tolerance }
+
+// gradientCheck is one CheckGradients.
+type gradientCheck struct {
+	o    *GradientOptions
+	exec *executor
+	rows []int32
+	// input is a copy of the input to change, where it is float32, and inputGrad its gradient.
+	input     *tensor.Float32
+	inputGrad []float32
+}
+
+// checked is one array whose gradient is checked.
+type checked struct {
+	name     string
+	shape    tensor.Shape
+	values   []float32
+	gradient []float32
+	number   uint64 // of the random numbers that choose samples
+}
+
+func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCheck, error) {
+	if o.Step == 0 {
+		o.Step = 0.01
+	}
+	if o.Tolerance == 0 {
+		o.Tolerance = 0.005
+	}
+	p := &m.fused
+	if o.NoFusion {
+		p = &m.plain
+	}
+	c := &gradientCheck{o: o}
+	if f, ok := x.(*tensor.Float32); ok {
+		var err error
+		if c.input, err = tensor.Of(slices.Clone(f.Data()), f.Shape()...); err != nil {
+			return nil, err
+		}
+		x = c.input
+	}
+	loss, y := o.Loss, o.Y
+	if loss == nil {
+		signatures, err := p.signatures(m.values, Signature{Type: x.Type(), Shape: x.Shape()})
+		if err != nil {
+			return nil, fmt.Errorf("nn: %w", err)
+		}
+		loss = factorLoss{}
+		factors := make([]float32, signatures[p.output].Shape.Size())
+		random.New(o.Seed, random.Check, 0).Uniform(factors, -1, 1)
+		if y, err = tensor.Of(factors, signatures[p.output].Shape...); err != nil {
+			return nil, err
+		}
+	}
+	data, err := m.dataset(p, Data{X: x, Y: y}, loss)
+	if err != nil {
+		return nil, err
+	}
+	w := m.workspace(p)
+	w.training, w.noiseless, w.inputGrad = true, o.Inference, x.Type() == tensor.TypeFloat32
+	w.random = o.Seed
+	if err := w.layout(m.values, data.signature()); err != nil {
+		return nil, err
+	}
+	u, err := newUpdate(noOptimizer{}, &TrainingState{}, p, m.params, threads(o.Threads, data.n))
+	if err != nil {
+		return nil, err
+	}
+	c.exec = newExecutor(w, newTeam(threads(o.Threads, data.n)), data, loss, u)
+	c.rows = consecutive(nil, 0, data.n)
+	return c, nil
+}
+
+// loss is the batch's loss for the values as they are.
+func (c *gradientCheck) loss() (float64, error) {
+	if err := c.exec.run(c.rows); err != nil {
+		return 0, err
+	}
+	return c.exec.lossSum() / float64(len(c.rows)), nil
+}
+
+// gradients computes the gradients that are checked.
+func (c *gradientCheck) gradients() error {
+	loss, err := c.loss()
+	if err != nil {
+		return err
+	}
+	if !finite(loss) {
+		return &LossError{Loss: loss}
+	}
+	u := c.exec.update
+	c.exec.team.run(func(worker int) {
+		for i := range u.jobs[worker] {
+			u.gradient(c.exec.ws, &u.jobs[worker][i], worker)
+		}
+	})
+	if c.input != nil {
+		c.inputGrad = slices.Clone(c.exec.ws.values[0].grad)
+	}
+	return nil
+}
+
+func (c *gradientCheck) tensors() []checked {
+	var all []checked
+	for i, p := range c.exec.update.params {
+		all = append(all, checked{p.p.name, p.p.shape, p.p.storage.Float32(), p.grad, uint64(i) + 2})
+	}
+	if c.input != nil {
+		all = append(all, checked{"input", c.input.Shape(), c.input.Data(), c.inputGrad, 1})
+	}
+	return all
+}
+
+// compare checks one array and returns the element that lies furthest off, if it lies too far.
+func (c *gradientCheck) compare(t checked) (*GradientError, error) {
+	largest := 0.0
+	for _, g := range t.gradient {
+		largest = max(largest, math.Abs(float64(g)))
+	}
+	// Float32 rounding of the loss is all that is left where the gradients themselves vanish.
+	tolerance := c.o.Tolerance*largest + 1e-6
+	order := consecutive(nil, 0, len(t.values))
+	if c.o.Samples > 0 && c.o.Samples < len(order) {
+		random.New(c.o.Seed, random.Check, t.number).Shuffle(order)
+		order = order[:c.o.Samples]
+	}
+	var worst *GradientError
+	for _, i := range order {
+		estimate, off, err := c.estimate(&t.values[i], float64(t.gradient[i]), tolerance)
+		if err != nil {
+			return nil, err
+		}
+		if off <= tolerance {
+			continue
+		}
+		e := &GradientError{Name: t.name, Index: place(int(i), t.shape), Gradient: float64(t.gradient[i]), Estimate: estimate, Tolerance: tolerance}
+		if worst == nil || !(e.excess() <= worst.excess()) {
+			worst = e
+		}
+	}
+	return worst, nil
+}
+
+// estimate returns the central difference at one element that lies nearest to the gradient, and how far off it is.
+func (c *gradientCheck) estimate(at *float32, gradient, tolerance float64) (best, off float64, err error) {
+	off = math.Inf(1)
+	for h, try := c.o.Step, 0; try < 4 && !(off <= tolerance); h, try = h/4, try+1 {
+		wide, err := c.difference(at, h)
+		if err != nil {
+			return 0, 0, err
+		}
+		narrow, err := c.difference(at, h/2)
+		if err != nil {
+			return 0, 0, err
+		}
+		d := (4*narrow - wide) / 3
+		if o := math.Abs(d - gradient); try == 0 || o < off {
+			best, off = d, o
+		}
+	}
+	if math.IsNaN(off) {
+		off = math.Inf(1)
+	}
+	return best, off, nil
+}
+
+// difference is the central difference of the loss at one element.
+func (c *gradientCheck) difference(at *float32, h float64) (float64, error) {
+	old := *at
+	defer func() { *at = old }()
+	up, down := old+float32(h), old-float32(h)
+	*at = up
+	high, err := c.loss()
+	if err != nil {
+		return 0, err
+	}
+	*at = down
+	low, err := c.loss()
+	return (high - low) / (float64(up) - float64(down)), err
+}
+
+// place turns the number of an element into its place in each dimension.
+func place(i int, shape tensor.Shape) []int {
+	at := make([]int, len(shape))
+	for d := len(shape) - 1; d >= 0; d-- {
+		at[d] = i % shape[d]
+		i /= shape[d]
+	}
+	return at
+}
+
+// noOptimizer lays out gradients for a run that updates nothing.
+type noOptimizer struct{}
+
+func (noOptimizer) Name() string                                          { return "none" }
+func (noOptimizer) Check() error                                          { return nil }
+func (noOptimizer) Rate() float32                                         { return 0 }
+func (noOptimizer) Slots() []string                                       { return nil }
+func (noOptimizer) Coefficients(int, float32) Coefficients                { return Coefficients{} }
+func (noOptimizer) Update(_ *Coefficients, _, _ []float32, _ [][]float32) {}
+
+// factorLoss is the sum of a row's outputs, each times its label.
+type factorLoss struct{}
+
+func (factorLoss) Name() string                  { return "weighted sum" }
+func (factorLoss) Check(_, _ tensor.Shape) error { return nil }
+func (factorLoss) CheckLabel(float32) error      { return nil }
+func (factorLoss) Rows(l, gradient, out, y []float32) {
+	width := len(out) / len(l)
+	for i := range l {
+		sum := 0.0
+		for j := i * width; j < (i+1)*width; j++ {
+			sum += float64(out[j]) * float64(y[j])
+			if gradient != nil {
+				gradient[j] = y[j]
+			}
+		}
+		l[i] = float32(sum)
+	}
+}
