@@ -11,13 +11,18 @@ import "math"
 func fma(a, b, c float32) float32 {
 	p := float64(a) * float64(b)
 	s := p + float64(c)
-	u := math.Float64bits(s)
-	// u<<1 drops the sign, and a zero sum wraps round to the largest value:
-	// a float64 sum is 0 only if the exact one is.
-	if u&midpointMask == midpoint || u<<1-1 < smallest<<1 {
+	if roundsTwice(s) {
 		return fmaToOdd(p, float64(c), s)
 	}
 	return float32(s)
+}
+
+// roundsTwice reports whether float32(s) may differ from the rounded exact sum.
+func roundsTwice(s float64) bool {
+	u := math.Float64bits(s)
+	// u<<1 drops the sign, and a zero sum wraps round to the largest value:
+	// a float64 sum is 0 only if the exact one is.
+	return uint32(u)&midpointMask == midpoint || u<<1-1 < smallest<<1
 }
 
 const (

@@ -1,7 +1,5 @@
 package simd
 
-import "math"
-
 // gemmColumns is how many sums the portable product keeps at a time: P chains
 // of n columns, or this many columns of one chain.
 const gemmColumns = 64
@@ -24,21 +22,11 @@ func gemmGeneric(p product) {
 func gemmRowGeneric(c, a []float32, stride int, b []float32, ldb, k, chains int, accumulate bool) {
 	var s [gemmColumns]float32
 	n := len(c)
-	for l := range k {
-		v := a[l*stride]
-		row := b[l*ldb:][:n]
-		chain := s[l&(chains-1)*n:][:n]
-		for j, w := range row {
-			// fma(v, w, chain[j]), which the compiler does not inline.
-			p := float64(v) * float64(w)
-			c := float64(chain[j])
-			sum := p + c
-			u := math.Float64bits(sum)
-			if u&midpointMask == midpoint || u<<1-1 < smallest<<1 {
-				chain[j] = fmaToOdd(p, c, sum)
-				continue
-			}
-			chain[j] = float32(sum)
+	if chains == 16 {
+		fmaChains(&s, a, stride, b, ldb, k)
+	} else {
+		for l := range k {
+			fmaRow(s[l&(chains-1)*n:][:n], b[l*ldb:][:n], a[l*stride])
 		}
 	}
 	for h := chains / 2; h > 0; h /= 2 {
@@ -54,6 +42,33 @@ func gemmRowGeneric(c, a []float32, stride int, b []float32, ldb, k, chains int,
 		return
 	}
 	copy(c, s[:n])
+}
+
+// fmaRow computes s[j] = fma(a, b[j], s[j]), written out because the compiler
+// does not inline fma.
+func fmaRow(s, b []float32, a float32) {
+	x := float64(a)
+	s = s[:len(b)]
+	for j, v := range b {
+		p, c := x*float64(v), float64(s[j])
+		sum := p + c
+		s[j] = float32(sum)
+		if roundsTwice(sum) {
+			s[j] = fmaToOdd(p, c, sum)
+		}
+	}
+}
+
+// fmaChains sums the products of one row and one column in 16 chains.
+func fmaChains(s *[gemmColumns]float32, a []float32, stride int, b []float32, ldb, k int) {
+	for l := range k {
+		p, c := float64(a[l*stride])*float64(b[l*ldb]), float64(s[l&15])
+		sum := p + c
+		s[l&15] = float32(sum)
+		if roundsTwice(sum) {
+			s[l&15] = fmaToOdd(p, c, sum)
+		}
+	}
 }
 
 // transposeGeneric writes the transpose of src, rows × cols with stride elements

@@ -49,10 +49,11 @@ var avx2 = kernels{
 	sumRows:  sumRowsAVX2,
 	meanRows: meanRowsAVX2,
 
-	gather:     gatherAVX2,
-	scatterAdd: scatterAddAVX2,
-	bagMean:    bagMeanAVX2,
-	bagScatter: bagScatterAVX2,
+	gather:      gatherAVX2,
+	scatterAdd:  scatterAddAVX2,
+	bagMean:     bagMeanAVX2,
+	bagScatter:  bagScatterAVX2,
+	prefetchBag: prefetchBagAVX2,
 
 	gemm:      gemmAVX2,
 	transpose: transposeAVX2,
@@ -64,11 +65,17 @@ var avx2 = kernels{
 	rmsprop:  rmspropAVX2,
 }
 
-// addBiasVector adds a bias; rows of one element are one vector.
+// addBiasVector adds a bias. Rows of one element are one vector; wide rows are
+// added one by one, as walking down their columns would miss the cache.
 func addBiasVector(dst, bias []float32) {
-	if len(bias) == 1 {
+	switch n := len(bias); {
+	case n == 1:
 		shiftAVX2(dst, dst, bias[0])
-		return
+	case n >= 128:
+		for i := 0; i < len(dst); i += n {
+			addAVX2(dst[i:i+n], dst[i:i+n], bias)
+		}
+	default:
+		addBiasAVX2(dst, bias)
 	}
-	addBiasAVX2(dst, bias)
 }

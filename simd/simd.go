@@ -34,10 +34,11 @@ type kernels struct {
 	sumRows  func(dst, x []float32, rows, stride int, accumulate bool)
 	meanRows func(dst, x []float32, rows, stride int, n float32)
 
-	gather     func(dst, table []float32, dim, rows int, ids []int32) int
-	scatterAdd func(table, src []float32, dim, rows int, ids []int32) int
-	bagMean    func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
-	bagScatter func(table, grad []float32, rows int, ids []int32, counts []float32) int
+	gather      func(dst, table []float32, dim, rows int, ids []int32) int
+	scatterAdd  func(table, src []float32, dim, rows int, ids []int32) int
+	bagMean     func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
+	bagScatter  func(table, grad []float32, rows int, ids []int32, counts []float32) int
+	prefetchBag func(ids []int32, counts []float32)
 
 	gemm      func(p product)
 	transpose func(dst, src []float32, rows, cols, stride int)
@@ -78,10 +79,11 @@ var portable = kernels{
 	sumRows:  sumRowsGeneric,
 	meanRows: meanRowsGeneric,
 
-	gather:     gatherGeneric,
-	scatterAdd: scatterAddGeneric,
-	bagMean:    bagMeanGeneric,
-	bagScatter: bagScatterGeneric,
+	gather:      gatherGeneric,
+	scatterAdd:  scatterAddGeneric,
+	bagMean:     bagMeanGeneric,
+	bagScatter:  bagScatterGeneric,
+	prefetchBag: func([]int32, []float32) {},
 
 	gemm:      gemmGeneric,
 	transpose: transposeGeneric,
@@ -111,7 +113,8 @@ const block = 1 << 16
 func checkLengths(kernel string, lengths ...int) {
 	for _, n := range lengths[1:] {
 		if n != lengths[0] {
-			panic(fmt.Sprintf("simd: %s: slices of lengths %v, want equal lengths", kernel, lengths))
+			// A copy: lengths themselves would escape to the heap on every call.
+			panic(fmt.Sprintf("simd: %s: slices of lengths %v, want equal lengths", kernel, append([]int(nil), lengths...)))
 		}
 	}
 }
