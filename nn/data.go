@@ -42,8 +42,8 @@ func (d Data) rows() (int, error) {
 	return n, nil
 }
 
-// labels returns Y as float32 and the shape of one row of it.
-func (d Data) labels(loss Loss) ([]float32, tensor.Shape, error) {
+// labels returns Y as float32.
+func (d Data) labels(loss Loss) ([]float32, error) {
 	var all []float32
 	switch y := d.Y.(type) {
 	case *tensor.Float32:
@@ -52,20 +52,19 @@ func (d Data) labels(loss Loss) ([]float32, tensor.Shape, error) {
 		all = make([]float32, len(y.Data()))
 		for i, v := range y.Data() {
 			if all[i] = float32(v); int32(all[i]) != v {
-				return nil, nil, fmt.Errorf("nn: the label %d of row %d is not exact in float32", v, i/max(1, y.Shape().Width()))
+				return nil, fmt.Errorf("nn: the label %d of row %d is not exact in float32", v, i/max(1, y.Shape().Width()))
 			}
 		}
 	default:
-		return nil, nil, fmt.Errorf("nn: labels are float32 or int32, not %v", d.Y.Type())
+		return nil, fmt.Errorf("nn: labels are float32 or int32, not %v", d.Y.Type())
 	}
-	shape := d.Y.Shape()[1:]
-	width := shape.Size()
+	width := d.Y.Shape().Width()
 	for i, v := range all {
 		if err := loss.CheckLabel(v); err != nil {
-			return nil, nil, fmt.Errorf("nn: the label of row %d, column %d: %w", i/width, i%width, err)
+			return nil, fmt.Errorf("nn: the label of row %d, column %d: %w", i/width, i%width, err)
 		}
 	}
-	return all, shape, nil
+	return all, nil
 }
 
 // dataset checks d and prepares it for a plan.
@@ -80,18 +79,23 @@ func (m *Model) dataset(p *plan, d Data, loss Loss) (*dataset, error) {
 	if err := m.checkInput(d.X); err != nil {
 		return nil, err
 	}
-	if err := loss.Check(m.output.Shape[1:], d.Y.Shape()[1:]); err != nil {
+	set := &dataset{x: d.X, n: n, weights: d.Weights, labelShape: d.Y.Shape()[1:]}
+	signatures, err := p.signatures(m.values, set.signature())
+	if err != nil {
 		return nil, fmt.Errorf("nn: %w", err)
 	}
-	labels, shape, err := d.labels(loss)
-	if err != nil {
+	set.output = signatures[p.output].Shape[1:]
+	set.labelWidth = set.labelShape.Size()
+	if err := loss.Check(set.output, set.labelShape); err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	if set.labels, err = d.labels(loss); err != nil {
 		return nil, err
 	}
-	prepared, err := m.prepare(p, d.X, nil)
-	if err != nil {
+	if set.prepared, err = m.prepare(p, d.X, nil); err != nil {
 		return nil, err
 	}
-	return &dataset{x: d.X, prepared: prepared, n: n, labels: labels, labelShape: shape, labelWidth: shape.Size(), weights: d.Weights}, nil
+	return set, nil
 }
 
 // split returns the data set's first rows and its last ones, n times fraction of them, as Keras's validation_split

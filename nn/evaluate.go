@@ -28,7 +28,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if err != nil {
 		return nil, err
 	}
-	results, err := m.startMetrics(o.Metrics, o.WeightedMetrics, o.Loss, data.labelShape)
+	results, err := startMetrics(p, data, o.Metrics, o.WeightedMetrics, o.Loss)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ type dataset struct {
 
 	labels     []float32    // of all rows of x, row-major
 	labelShape tensor.Shape // of one row
+	output     tensor.Shape // of one row of what the model makes of the data
 	labelWidth int
 	weights    []float32 // one for each row of x, or none
 }
@@ -249,11 +250,16 @@ type measured struct {
 }
 
 // startMetrics starts the metrics; loss is what Fit and Evaluate were given.
-func (m *Model) startMetrics(metrics, weighted []Metric, loss Loss, labels tensor.Shape) (*measured, error) {
+func startMetrics(p *plan, data *dataset, metrics, weighted []Metric, loss Loss) (*measured, error) {
 	r := &measured{names: []string{"loss"}}
-	info := MetricInfo{Output: m.output.Shape[1:], Labels: labels}
-	if l, ok := loss.(LogitsLoss); ok {
-		info.Logits = l.TakesLogits()
+	info := MetricInfo{Output: data.output, Labels: data.labelShape}
+	if l, ok := loss.(LogitsLoss); ok && l.TakesLogits() {
+		// Behind an activation that the loss would look through, the output is a probability whatever the loss was told.
+		through := false
+		if p.logits != none {
+			_, through = l.FromActivation(p.activation)
+		}
+		info.Logits = !through
 	}
 	for i, list := range [][]Metric{metrics, weighted} {
 		for _, x := range list {

@@ -127,7 +127,7 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 		}
 	}
 	r := &run{options: o}
-	if r.results, err = m.startMetrics(o.Metrics, o.WeightedMetrics, o.Loss, data.labelShape); err != nil {
+	if r.results, err = startMetrics(p, data, o.Metrics, o.WeightedMetrics, o.Loss); err != nil {
 		return nil, err
 	}
 	w := m.workspace(p)
@@ -258,7 +258,7 @@ func (r *run) newTest(m *Model, p *plan, data *dataset) error {
 		return err
 	}
 	var err error
-	if r.tested, err = m.startMetrics(o.Metrics, o.WeightedMetrics, o.Loss, data.labelShape); err != nil {
+	if r.tested, err = startMetrics(p, data, o.Metrics, o.WeightedMetrics, o.Loss); err != nil {
 		return err
 	}
 	r.test = newExecutor(w, r.team, data, o.Loss, nil)
