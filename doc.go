@@ -1,0 +1,19 @@
+// Package linnet is the entrance to a neural-network library for Go: what Keras's Sequential users know, in plain Go
+// without cgo, trained on a CPU. It has no code of its own; the packages below it do.
+//
+// A model is built from specs and then trained, evaluated and asked:
+//
+//   - [github.com/linnet-ml/linnet/nn]: Sequential, Model, Fit, Evaluate, Predict, History, and the contracts of all
+//     that follows;
+//   - [github.com/linnet-ml/linnet/layers], [github.com/linnet-ml/linnet/loss], [github.com/linnet-ml/linnet/optim],
+//     [github.com/linnet-ml/linnet/metrics], [github.com/linnet-ml/linnet/callbacks]: the specs;
+//   - [github.com/linnet-ml/linnet/text]: from ids of words to what a model reads;
+//   - [github.com/linnet-ml/linnet/datasets/imdb] and its copy in the program,
+//     [github.com/linnet-ml/linnet/datasets/imdb/builtin]: film reviews, good and bad;
+//   - [github.com/linnet-ml/linnet/tensor]: the arrays that go in and out;
+//   - [github.com/linnet-ml/linnet/simd]: the kernels that compute.
+//
+// The program examples/imdb walks through a whole tutorial with them:
+//
+//	go run github.com/linnet-ml/linnet/examples/imdb
+package linnet

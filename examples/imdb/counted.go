@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/linnet-ml/linnet/datasets/imdb"
+	"github.com/linnet-ml/linnet/datasets/imdb/builtin"
+	"github.com/linnet-ml/linnet/tensor"
+	"github.com/linnet-ml/linnet/text"
+)
+
+// counted is the reviews as package builtin has them: how often each word occurs, without the order.
+type counted struct {
+	train, test *builtin.Split
+	rank        map[string]int
+	prepared    tensor.Rows
+}
+
+func loadBuiltin(o *options) (dataset, string, error) {
+	if o.words > builtin.NumWords {
+		return nil, "", usagef("-words %d is more than the %d of the built-in reviews (-data names others)", o.words, builtin.NumWords)
+	}
+	if o.maxlen != builtin.Length {
+		return nil, "", usagef("-maxlen %d does not go with the built-in reviews, which hold the last %d words of each (-data names others)", o.maxlen, builtin.Length)
+	}
+	train, test, err := builtin.Load()
+	if err != nil {
+		return nil, "", err
+	}
+	rank, err := builtin.WordIndex()
+	if err != nil {
+		return nil, "", err
+	}
+	return &counted{train: train, test: test, rank: rank}, dataBuiltin, nil
+}
+
+func (d *counted) labels() (train, test []int32) { return d.train.Labels, d.test.Labels }
+
+func (d *counted) explore(w io.Writer) {
+	ids, counts, _ := d.train.Bags.Row(0)
+	order := make([]int, 0, len(ids))
+	for k, id := range ids {
+		if id != idPad {
+			order = append(order, k)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(counts[b] - counts[a]) })
+	decoder := imdb.NewDecoder(d.rank)
+	var numbers, names []string
+	for _, k := range order {
+		times := ""
+		if counts[k] > 1 {
+			times = fmt.Sprintf("×%v", counts[k])
+		}
+		numbers = append(numbers, fmt.Sprintf("%d%s", ids[k], times))
+		names = append(names, decoder.Decode(ids[k:k+1])+times)
+	}
+	fmt.Fprintln(w, wrap("The built-in copy has no texts, which are not ours to ship: it counts the words of each review, of its last 256, and the network's average needs no more."))
+	fmt.Fprintln(w, "The first review, a number for each word and how often it occurs:")
+	fmt.Fprintln(w, wrap(strings.Join(numbers, " ")))
+	fmt.Fprintln(w, "In words:")
+	fmt.Fprintln(w, wrap(strings.Join(names, " ")))
+	fmt.Fprintf(w, "Lengths of the first two reviews: %s, %s\n", d.length(0), d.length(1))
+}
+
+// length is that of a review before it was padded.
+func (d *counted) length(i int) string {
+	ids, counts, length := d.train.Bags.Row(i)
+	if len(ids) == 0 || ids[0] != idPad {
+		return fmt.Sprintf("%d or more", length)
+	}
+	return fmt.Sprint(int(length) - int(counts[0]))
+}
+
+func (d *counted) prepare(o *options) (train, test tensor.Rows, err error) {
+	if train, err = bagRows(o, d.train.Bags); err != nil {
+		return nil, nil, err
+	}
+	if test, err = bagRows(o, d.test.Bags); err != nil {
+		return nil, nil, err
+	}
+	d.prepared = train
+	return train, test, nil
+}
+
+// bagRows makes what the network reads out of counts.
+func bagRows(o *options, reviews *text.Bags) (tensor.Rows, error) {
+	var err error
+	if o.words < reviews.Vocabulary() {
+		if reviews, err = limit(reviews, o.words); err != nil {
+			return nil, err
+		}
+	}
+	if o.input == inputMultiHot {
+		return reviews.MultiHot()
+	}
+	return reviews, nil
+}
+
+// limit makes ids from vocabulary on idOOV, as imdb.Options.NumWords does.
+func limit(b *text.Bags, vocabulary int) (*text.Bags, error) {
+	offsets, lengths := make([]int, 1, b.Len()+1), make([]int32, 0, b.Len())
+	var ids []int32
+	var counts []float32
+	for i := range b.Len() {
+		row, times, length := b.Row(i)
+		kept := len(row)
+		for kept > 0 && int(row[kept-1]) >= vocabulary {
+			kept--
+		}
+		var unknown float32
+		for _, n := range times[kept:] {
+			unknown += n
+		}
+		from := len(ids)
+		ids, counts = append(ids, row[:kept]...), append(counts, times[:kept]...)
+		if unknown > 0 {
+			at, known := slices.BinarySearch(ids[from:], idOOV)
+			if known {
+				counts[from+at] += unknown
+			} else {
+				ids, counts = slices.Insert(ids, from+at, idOOV), slices.Insert(counts, from+at, unknown)
+			}
+		}
+		offsets, lengths = append(offsets, len(ids)), append(lengths, length)
+	}
+	return text.NewBags(vocabulary, offsets, ids, counts, lengths)
+}
+
+func (d *counted) showPrepared(w io.Writer) {
+	switch x := d.prepared.(type) {
+	case *text.Bags:
+		ids, counts, first := x.Row(0)
+		_, _, second := x.Row(1)
+		fmt.Fprintf(w, "Lengths of the first two reviews: %d, %d\n", first, second)
+		if len(ids) > 0 && ids[0] == idPad {
+			fmt.Fprintf(w, "The first review was filled up with %v times 0.\n", counts[0])
+		}
+	case *tensor.Sparse:
+		fmt.Fprintf(w, "Of the built-in reviews the last %d words count.\n", builtin.Length)
+		showMultiHot(w, x)
+	}
+}
+
+func (d *counted) encode(o *options, s string) (x tensor.Rows, words, known int, err error) {
+	ids, known := encode(s, d.rank, o.words)
+	x, err = rows(o, [][]int32{ids})
+	return x, len(ids) - 1, known, err
+}

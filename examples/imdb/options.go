@@ -1,0 +1,128 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+)
+
+// options are the flags.
+type options struct {
+	data                             string
+	words, maxlen, dim, units        int
+	lr                               float64
+	loss, input                      string
+	epochs, batch, patience, threads int
+	seed                             uint64
+	quiet, try                       bool
+	text                             string
+	report, history                  string
+	given                            map[string]bool // the flags that were set
+}
+
+const (
+	inputSequence = "sequence"
+	inputMultiHot = "multihot"
+	lossBCE       = "bce"
+	lossMSE       = "mse"
+
+	// noPatience is -patience's default: train all epochs. 0 is legal: stop at the first epoch that is no better.
+	noPatience = -1
+)
+
+func flags(o *options) *flag.FlagSet {
+	f := flag.NewFlagSet("imdb", flag.ContinueOnError)
+	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with imdb.npz, or builtin (default: the\ncache if complete, else builtin)")
+	f.IntVar(&o.words, "words", 10000, "size of the vocabulary")
+	f.IntVar(&o.maxlen, "maxlen", 256, "length that reviews are padded or cut to")
+	f.IntVar(&o.dim, "dim", 16, "length of a word's vector")
+	f.IntVar(&o.units, "units", 16, "hidden units")
+	f.Float64Var(&o.lr, "lr", 0.001, "learning rate of Adam")
+	f.StringVar(&o.loss, "loss", lossBCE, "bce (binary cross-entropy) or mse (mean squared error)")
+	f.StringVar(&o.input, "input", inputSequence, "sequence (of words, averaged by an embedding) or multihot (a column for each word,\nand two hidden layers)")
+	f.IntVar(&o.epochs, "epochs", 40, "epochs")
+	f.IntVar(&o.batch, "batch", 512, "reviews in a step")
+	f.IntVar(&o.patience, "patience", noPatience, "stop after so many epochs without a better val_loss, and keep the best weights\n(-1: never)")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of all random numbers")
+	f.IntVar(&o.threads, "threads", 1, "workers that share a step; they change no bit of the result")
+	f.BoolVar(&o.quiet, "quiet", false, "print the result only")
+	f.StringVar(&o.text, "try", "", "a `text` to score after training")
+	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
+	f.StringVar(&o.history, "history", "", "write the history to this `file` as CSV")
+	return f
+}
+
+// parseOptions reads the flags. For -h it writes them to help and returns flag.ErrHelp.
+func parseOptions(args []string, help io.Writer) (*options, error) {
+	o := &options{given: map[string]bool{}}
+	f := flags(o)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	if err := f.Parse(args); err != nil {
+		if err == flag.ErrHelp {
+			fmt.Fprintln(help, "usage: imdb [flags]")
+			f.SetOutput(help)
+			f.PrintDefaults()
+			return nil, err
+		}
+		return nil, usagef("%v (-h lists the flags)", oneLine(err.Error()))
+	}
+	if f.NArg() > 0 {
+		return nil, usagef("unknown argument %q (-h lists the flags)", f.Arg(0))
+	}
+	f.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
+	o.try = o.given["try"]
+	return o, o.check()
+}
+
+// check refuses values that no run can use. The upper bounds keep a slip of the finger from asking for more memory
+// than there is.
+func (o *options) check() error {
+	for _, b := range []struct {
+		flag             string
+		value, low, high int
+	}{
+		{"words", o.words, 4, 100_000}, // ids 0 to 3 are not words
+		{"maxlen", o.maxlen, 1, 4096},
+		{"dim", o.dim, 1, 1024},
+		{"units", o.units, 1, 4096},
+		{"epochs", o.epochs, 1, 1_000_000},
+		{"batch", o.batch, 1, trainRows - validationRows},
+		{"patience", o.patience, noPatience, math.MaxInt32},
+		{"threads", o.threads, 1, 1024},
+	} {
+		if b.value < b.low || b.value > b.high {
+			return usagef("-%s %d is not from %d to %d", b.flag, b.value, b.low, b.high)
+		}
+	}
+	if rate := float32(o.lr); !(rate > 0) || math.IsInf(float64(rate), 0) {
+		return usagef("-lr %v is not a positive float32", o.lr)
+	}
+	if o.loss != lossBCE && o.loss != lossMSE {
+		return usagef("-loss %q is neither %s nor %s", o.loss, lossBCE, lossMSE)
+	}
+	switch o.input {
+	case inputSequence:
+	case inputMultiHot:
+		for _, name := range []string{"maxlen", "dim"} {
+			if o.given[name] {
+				return usagef("-%s says nothing of -input %s", name, inputMultiHot)
+			}
+		}
+	default:
+		return usagef("-input %q is neither %s nor %s", o.input, inputSequence, inputMultiHot)
+	}
+	if o.given["data"] && o.data == "" {
+		return usagef("-data is empty")
+	}
+	for name, path := range map[string]string{"report": o.report, "history": o.history} {
+		if o.given[name] && path == "" {
+			return usagef("-%s is empty", name)
+		}
+	}
+	return nil
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

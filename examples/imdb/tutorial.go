@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/linnet-ml/linnet/callbacks"
+	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/metrics"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// tutorial is one walk through the steps.
+type tutorial struct {
+	*options
+	report   report
+	out      io.Writer // the steps; nowhere with -quiet
+	result   io.Writer
+	progress io.Writer
+
+	data        dataset
+	train, test nn.Data
+	partial     nn.Data // of train, without the reviews that validate
+	validation  nn.Data
+	model       *nn.Model
+	fit         nn.FitOptions
+	past        *nn.History
+	interrupted bool
+}
+
+func newTutorial(o *options, stdout, stderr io.Writer) *tutorial {
+	t := &tutorial{options: o, report: newReport(o), out: stdout, result: stdout, progress: stderr}
+	if o.quiet {
+		t.out, t.progress = io.Discard, nil
+	}
+	return t
+}
+
+// run goes through the steps. When ctx ends during the training it goes on with what was reached, and returns ctx's
+// error at the end.
+func (t *tutorial) run(ctx context.Context) error {
+	for name, path := range map[string]string{"report": t.options.report, "history": t.options.history} {
+		if err := checkWritable(path); err != nil {
+			return fmt.Errorf("-%s: %w", name, err)
+		}
+	}
+	t.showVersions()
+	for _, step := range []func(context.Context) error{t.getData, t.exploreData, t.prepareData, t.buildModel, t.setApart, t.trainModel} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	after := context.WithoutCancel(ctx)
+	for _, step := range []func(context.Context) error{t.evaluate, t.showHistory, t.scoreText} {
+		if err := step(after); err != nil {
+			return err
+		}
+	}
+	if err := t.writeFiles(&t.report, t.past); err != nil {
+		return err
+	}
+	if t.interrupted {
+		return fmt.Errorf("interrupted after %s of %d: %w", plural(len(t.past.Epochs), "epoch"), t.epochs, context.Canceled)
+	}
+	return nil
+}
+
+func (t *tutorial) showVersions() {
+	version := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	fmt.Fprintf(t.out, "%s", strings.TrimPrefix(heading(1, "Versions"), "\n"))
+	fmt.Fprintf(t.out, "linnet %s, Go %s, %s\n", version, strings.TrimPrefix(runtime.Version(), "go"), t.report.Platform)
+	fmt.Fprintf(t.out, "CPU: %s; kernels: %s; %s\n", t.report.CPU, t.report.Path, plural(t.threads, "thread"))
+}
+
+func (t *tutorial) getData(ctx context.Context) (err error) {
+	fmt.Fprint(t.out, heading(2, "Get the reviews"))
+	start := time.Now()
+	t.data, t.report.Data, err = load(ctx, t.options)
+	t.report.LoadS = time.Since(start).Seconds()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", t.report.Data, t.report.LoadS)
+	if t.report.Data == dataBuiltin {
+		fmt.Fprintln(t.out, getReviews)
+	}
+	return nil
+}
+
+func (t *tutorial) exploreData(context.Context) error {
+	fmt.Fprint(t.out, heading(3, "Explore the data"))
+	train, _ := t.data.labels()
+	fmt.Fprintf(t.out, "Training entries: %d, labels: %d\n", len(train), len(train))
+	fmt.Fprintf(t.out, "A label is 1 for a good review and 0 for a bad one; the first is %d.\n", train[0])
+	t.data.explore(t.out)
+	return nil
+}
+
+func (t *tutorial) prepareData(context.Context) error {
+	fmt.Fprint(t.out, heading(4, "Prepare the data"))
+	start := time.Now()
+	train, test, err := t.data.prepare(t.options)
+	t.report.PadS = time.Since(start).Seconds()
+	if err != nil {
+		return err
+	}
+	t.data.showPrepared(t.out)
+	trainLabels, testLabels := t.data.labels()
+	if t.train, err = labelled(train, trainLabels); err != nil {
+		return err
+	}
+	t.test, err = labelled(test, testLabels)
+	return err
+}
+
+func labelled(x tensor.Rows, labels []int32) (nn.Data, error) {
+	y, err := tensor.Of(labels)
+	return nn.Data{X: x, Y: y}, err
+}
+
+func (t *tutorial) buildModel(context.Context) (err error) {
+	fmt.Fprint(t.out, heading(5, "Build the model"))
+	in := nn.Tokens(nn.AnyLength)
+	stack := []nn.Layer{
+		layers.Embedding{Vocabulary: t.words, Dim: t.dim},
+		layers.GlobalAveragePooling1D{},
+		layers.Dense{Units: t.units, Activation: layers.ReLU},
+		layers.Dense{Units: 1, Activation: layers.Sigmoid},
+	}
+	if t.input == inputMultiHot {
+		in = nn.SparseFeatures(t.words)
+		stack = []nn.Layer{
+			layers.Dense{Units: t.units, Activation: layers.ReLU},
+			layers.Dense{Units: t.units, Activation: layers.ReLU},
+			layers.Dense{Units: 1, Activation: layers.Sigmoid},
+		}
+	}
+	if t.model, err = nn.NewSequential(stack...).Build(in, nn.Seed(t.seed)); err != nil {
+		return err
+	}
+	fmt.Fprint(t.out, t.model.Summary())
+	t.fit = nn.FitOptions{
+		Optimizer: optim.Adam{LearningRate: float32(t.lr)}, Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
+		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads,
+	}
+	if t.options.loss == lossMSE {
+		t.fit.Loss = loss.MeanSquaredError{}
+	}
+	fmt.Fprintf(t.out, "Optimizer: adam, learning rate %v. Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Name())
+	return nil
+}
+
+func (t *tutorial) setApart(context.Context) error {
+	fmt.Fprint(t.out, heading(6, "Set reviews apart for validation"))
+	y := t.train.Y.(*tensor.Int32)
+	n := y.Len()
+	t.validation = nn.Data{X: part(t.train.X, 0, validationRows), Y: y.Rows(0, validationRows)}
+	t.partial = nn.Data{X: part(t.train.X, validationRows, n), Y: y.Rows(validationRows, n)}
+	fmt.Fprintf(t.out, "The first %d validate, %d remain to train on.\n", validationRows, n-validationRows)
+	return nil
+}
+
+func (t *tutorial) trainModel(ctx context.Context) error {
+	fmt.Fprint(t.out, heading(7, "Train the model"))
+	fmt.Fprintf(t.out, "%s of %d steps of %d reviews.\n", plural(t.epochs, "epoch"), (t.partial.X.Len()+t.batch-1)/t.batch, t.batch)
+	t.fit.Validation = &t.validation
+	if t.progress != nil {
+		t.fit.Callbacks = append(t.fit.Callbacks, callbacks.Progress(t.progress))
+	}
+	if t.patience != noPatience {
+		t.fit.Callbacks = append(t.fit.Callbacks, callbacks.EarlyStopping{Patience: t.patience, RestoreBest: true})
+	}
+	start := time.Now()
+	begun := start
+	t.fit.Callbacks = append(t.fit.Callbacks, nn.HandlerFunc(func(e nn.Event, _ *nn.Training) error {
+		if e == nn.EpochEnd {
+			now := time.Now()
+			t.report.EpochS = append(t.report.EpochS, now.Sub(begun).Seconds())
+			begun = now
+		}
+		return nil
+	}))
+	var err error
+	t.past, err = t.model.Fit(ctx, t.partial, t.fit)
+	t.report.FitS = time.Since(start).Seconds()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	t.interrupted = err != nil
+	t.report.Interrupted = t.interrupted
+	if t.past.Stopped != "" {
+		fmt.Fprintf(t.out, "%s\n", t.past.Stopped)
+	}
+	fmt.Fprintf(t.out, "%s in %.2f s.\n", plural(len(t.past.Epochs), "epoch"), t.report.FitS)
+	t.report.WeightsSHA256 = weightsDigest(t.model)
+	return t.report.setHistory(t.past)
+}
+
+func (t *tutorial) evaluate(ctx context.Context) error {
+	fmt.Fprint(t.out, heading(8, "Evaluate the model"))
+	start := time.Now()
+	logs, err := t.model.Evaluate(ctx, t.test, nn.EvaluateOptions{Loss: t.fit.Loss, Metrics: t.fit.Metrics, BatchSize: t.batch, Threads: t.threads})
+	t.report.EvaluateS = time.Since(start).Seconds()
+	if err != nil {
+		return err
+	}
+	testLoss, _ := logs.Get("loss")
+	accuracy, _ := logs.Get("accuracy")
+	t.report.TestLoss, t.report.TestAccuracy = number(testLoss), number(accuracy)
+	fmt.Fprintf(t.result, "Test loss: %.4f, test accuracy: %.4f\n", testLoss, accuracy)
+	fmt.Fprintf(t.out, "sha256 of the weights: %s\n", t.report.WeightsSHA256)
+	return nil
+}
+
+func (t *tutorial) showHistory(context.Context) error {
+	fmt.Fprint(t.out, heading(9, "Accuracy and loss over the epochs"))
+	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.past.Names(), ", "))
+	if len(t.past.Epochs) > 1 {
+		fmt.Fprint(t.out, plot("Loss", t.past.Values("loss"), t.past.Values("val_loss")))
+		fmt.Fprint(t.out, plot("Accuracy", t.past.Values("accuracy"), t.past.Values("val_accuracy")))
+	}
+	fmt.Fprint(t.out, overfitting(t.past))
+	return nil
+}
+
+func (t *tutorial) scoreText(ctx context.Context) error {
+	if !t.try {
+		return nil
+	}
+	x, words, known, err := t.data.encode(t.options, t.text)
+	if err != nil {
+		return err
+	}
+	score, err := t.model.Predict(ctx, nil, x)
+	if err != nil {
+		return err
+	}
+	verdict := "a bad review"
+	if score[0] > 0.5 {
+		verdict = "a good review"
+	}
+	fmt.Fprintf(t.result, "Your text: %.4f, %s (%d of its %s known)\n", score[0], verdict, known, plural(words, "word"))
+	return nil
+}

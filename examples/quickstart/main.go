@@ -1,0 +1,55 @@
+// Quickstart trains a network to tell good film reviews from bad ones, and asks it about reviews it has not seen.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/linnet-ml/linnet/datasets/imdb/builtin"
+	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/metrics"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+func main() {
+	ctx := context.Background()
+	train, test, err := builtin.Load()
+	check(err)
+	trainLabels, err := tensor.Of(train.Labels)
+	check(err)
+	testLabels, err := tensor.Of(test.Labels)
+	check(err)
+
+	model, err := nn.NewSequential(
+		layers.Embedding{Vocabulary: builtin.NumWords, Dim: 16},
+		layers.GlobalAveragePooling1D{},
+		layers.Dense{Units: 16, Activation: layers.ReLU},
+		layers.Dense{Units: 1, Activation: layers.Sigmoid},
+	).Build(nn.Tokens(nn.AnyLength), nn.Seed(7))
+	check(err)
+
+	_, err = model.Fit(ctx, nn.Data{X: train.Bags, Y: trainLabels}, nn.FitOptions{
+		Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}, Epochs: 15, BatchSize: 512,
+	})
+	check(err)
+
+	result, err := model.Evaluate(ctx, nn.Data{X: test.Bags, Y: testLabels}, nn.EvaluateOptions{
+		Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
+	})
+	check(err)
+	fmt.Println("test:", result)
+
+	scores, err := model.Predict(ctx, nil, test.Bags.Rows(0, 3))
+	check(err)
+	fmt.Println("first reviews:", scores, "labels:", test.Labels[:3])
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
