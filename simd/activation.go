@@ -45,8 +45,8 @@ func SigmoidGrad(dst, dy, y []float32) {
 	each3(active.sigmoidGrad, dst, dy, y)
 }
 
-// Tanh computes the hyperbolic tangent, within 2 units in the last place. dst
-// may be x.
+// Tanh computes the hyperbolic tangent, within 1.5 units in the last place.
+// dst may be x.
 func Tanh(dst, x []float32) {
 	checkLengths("Tanh", len(dst), len(x))
 	each2(active.tanh, dst, x)

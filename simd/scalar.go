@@ -102,8 +102,8 @@ const (
 	log8 = 3.3333331174e-1
 )
 
-// Log1p32 returns ln(1+x) for x in [0, 1], and NaN for NaN. Outside it is not
-// defined.
+// Log1p32 returns ln(1+x) for x in [0, 1] within 2.1 units in the last place, and
+// NaN for NaN. Outside it is not defined.
 //
 // ln(1+x) = 2 artanh(t/2) with t = 2x/(2+x); t + t^3 q(t^2) with q interpolated
 // at Chebyshev nodes.

@@ -378,3 +378,34 @@ func TestLengths(t *testing.T) {
 		})
 	}
 }
+
+// TestNoAllocation protects training steps and predictions, which must not
+// allocate, from kernels that do.
+func TestNoAllocation(t *testing.T) {
+	x, y, z, u := make([]float32, 256), make([]float32, 256), make([]float32, 256), make([]float32, 256)
+	ids := []int32{1, 2, 3}
+	eachPath(t, func(t *testing.T, k *kernels) {
+		use(t, k)
+		for name, call := range map[string]func(){
+			"Dot":             func() { Dot(x, y) },
+			"Softmax":         func() { Softmax(x, y) },
+			"LogisticLoss":    func() { LogisticLoss(x, nil, y, z) },
+			"AddBias":         func() { AddBias(x, y[:16]) },
+			"AccumulateRows":  func() { AccumulateRows(y[:16], x) },
+			"MeanRows":        func() { MeanRows(y[:16], x, 3) },
+			"Gather":          func() { Gather(x[:48], y, 16, ids) },
+			"BagMean":         func() { BagMean(x[:16], y, 16, ids, z[:3], 3) },
+			"BagScatter":      func() { BagScatter(y, x[:16], 16, ids, z[:3]) },
+			"PrefetchBag":     func() { PrefetchBag(ids, z[:3]) },
+			"GemmNN":          func() { GemmNN(16, 16, 16, x, 16, y, 16, z, 16, false) },
+			"GemmTN":          func() { GemmTN(16, 1, 16, x, 16, y, 1, z, 1, true) },
+			"GemmNT":          func() { GemmNT(16, 16, 16, x, 16, y, 16, z, 16, false, u) },
+			"GemmNN, columns": func() { GemmNN(4, 64, 4, x, 4, y, 64, z, 64, false) },
+			"Adam":            func() { Adam(x, y, z, u, 1, 1, 1, 1) },
+		} {
+			if n := testing.AllocsPerRun(5, call); n != 0 {
+				t.Errorf("%s allocates %v times a call", name, n)
+			}
+		}
+	})
+}
