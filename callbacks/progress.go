@@ -1,0 +1,263 @@
+package callbacks
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/linnet-ml/linnet/nn"
+	"golang.org/x/term"
+)
+
+// Progress shows on w, such as os.Stderr, how a Fit gets on: see [ProgressLine].
+func Progress(w io.Writer) nn.Callback { return ProgressLine{To: w} }
+
+// ProgressLine shows how a Fit gets on, in one of these styles:
+//
+//	Epoch 1/40
+//	 9/30 [========>.....................] - ETA: 0s - loss: 0.6912 - accuracy: 0.5640
+//
+// on a terminal, the second line drawn anew in its place, until at the end of the epoch it is
+//
+//	30/30 [==============================] - 1s 22ms/step - loss: 0.6627 - accuracy: 0.6301 - val_loss: 0.5973 - val_accuracy: 0.7651
+//
+// and elsewhere, in files and pipes, one line at the end of each epoch:
+//
+//	Epoch 1/40 - 30/30 - 1s - 22ms/step - loss: 0.6627 - accuracy: 0.6301 - val_loss: 0.5973 - val_accuracy: 0.7651
+//
+// The times are those of the whole epoch with its validation, and that divided by the number of steps. There are no
+// colours. A writer that fails is not written to again, and the Fit goes on: it must not end because its reader did.
+type ProgressLine struct {
+	// To is where the lines go. It is required.
+	To io.Writer
+	// Style is Auto by default.
+	Style Style
+}
+
+// Style says how progress is shown.
+type Style uint8
+
+// The styles.
+const (
+	// Auto is Terminal on a terminal, unless $TERM is "dumb", and Plain elsewhere.
+	Auto Style = iota
+	// Terminal draws a line in its place, with nothing but a carriage return and spaces. While the epoch runs the line
+	// is as short as the terminal is wide, 80 characters where that is not known.
+	Terminal
+	// Plain writes a line at the end of each epoch.
+	Plain
+	// Silent writes nothing.
+	Silent
+)
+
+// redraw is how often a line is drawn anew, at most.
+const redraw = 50 * time.Millisecond
+
+var _ nn.Callback = ProgressLine{}
+
+// Start returns what shows one Fit.
+func (c ProgressLine) Start(*nn.Training) (nn.Handler, error) { return c.start(time.Now) }
+
+func (c ProgressLine) start(now func() time.Time) (nn.Handler, error) {
+	if c.To == nil {
+		return nil, errors.New("callbacks: Progress needs a writer")
+	}
+	if c.Style > Silent {
+		return nil, fmt.Errorf("callbacks: Progress has no style %d", c.Style)
+	}
+	h := &progress{to: c.To, style: c.Style, now: now}
+	if f, ok := c.To.(*os.File); ok && c.Style <= Terminal {
+		h.terminal = int(f.Fd())
+		h.known = term.IsTerminal(h.terminal)
+	}
+	if c.Style == Auto {
+		h.style = Plain
+		if h.known && os.Getenv("TERM") != "dumb" {
+			h.style = Terminal
+		}
+	}
+	return h, nil
+}
+
+// progress is the state of one Fit.
+type progress struct {
+	to       io.Writer
+	style    Style
+	now      func() time.Time
+	terminal int  // the file descriptor
+	known    bool // to be a terminal, so that it can be asked for its width
+	failed   bool
+
+	begin time.Time // of the epoch
+	drawn time.Time // when the line was last drawn
+	shown int       // characters on the line that is drawn in its place
+	line  []byte
+}
+
+var _ io.Closer = (*progress)(nil)
+
+func (h *progress) Handle(e nn.Event, t *nn.Training) error {
+	if h.style == Silent || h.failed {
+		return nil
+	}
+	switch e {
+	case nn.EpochBegin:
+		h.begin = h.now()
+		h.drawn = time.Time{}
+		if h.style == Terminal && t.Epochs() > 1 {
+			h.line = fmt.Appendf(h.line[:0], "Epoch %d/%d\n", t.Epoch()+1, t.Epochs())
+			h.write()
+		}
+	case nn.BatchEnd:
+		if h.style == Terminal {
+			h.draw(t)
+		}
+	case nn.EpochEnd:
+		h.finish(t)
+	}
+	return nil
+}
+
+// Close ends a line that an error or a cancelled context left in the middle.
+func (h *progress) Close() error {
+	if h.shown > 0 {
+		h.shown = 0
+		h.line = append(h.line[:0], '\n')
+		h.write()
+	}
+	return nil
+}
+
+// draw shows where the epoch under way is.
+func (h *progress) draw(t *nn.Training) {
+	now := h.now()
+	if now.Sub(h.drawn) < redraw {
+		return
+	}
+	h.drawn = now
+	done := t.Step() + 1
+	left := now.Sub(h.begin) / time.Duration(done) * time.Duration(t.Steps()-done)
+	h.line = append(h.line[:0], '\r')
+	h.bar(done, t.Steps())
+	h.line = append(h.line, " - ETA: "...)
+	h.line = appendRemaining(h.line, left)
+	h.logs(t.Logs())
+	// One character less than the terminal has: some wrap as soon as the last is written.
+	h.line = cut(h.line, h.width())
+	h.pad()
+	h.write()
+}
+
+// finish shows the epoch's results.
+func (h *progress) finish(t *nn.Training) {
+	elapsed := h.now().Sub(h.begin)
+	if h.style == Terminal {
+		h.line = append(h.line[:0], '\r')
+		h.bar(t.Steps(), t.Steps())
+		h.line = fmt.Appendf(h.line, " - %.0fs %s", elapsed.Seconds(), perStep(elapsed, t.Steps()))
+	} else {
+		h.line = fmt.Appendf(h.line[:0], "Epoch %d/%d - %d/%d - %.0fs - %s", t.Epoch()+1, t.Epochs(), t.Steps(), t.Steps(),
+			elapsed.Seconds(), perStep(elapsed, t.Steps()))
+	}
+	h.logs(t.Logs())
+	h.pad()
+	h.line = append(h.line, '\n')
+	h.shown = 0
+	h.write()
+}
+
+// bar appends " 9/30 [========>.....................]".
+func (h *progress) bar(done, steps int) {
+	const width = 30
+	h.line = fmt.Appendf(h.line, "%*d/%d [", len(strconv.Itoa(steps)), done, steps)
+	full := width * done / steps
+	for i := range width {
+		switch {
+		case i < full-1 || i < full && done == steps:
+			h.line = append(h.line, '=')
+		case i < full:
+			h.line = append(h.line, '>')
+		default:
+			h.line = append(h.line, '.')
+		}
+	}
+	h.line = append(h.line, ']')
+}
+
+func (h *progress) logs(l *nn.Logs) {
+	for name, v := range l.All() {
+		h.line = append(h.line, " - "...)
+		h.line = append(h.line, name...)
+		h.line = append(h.line, ": "...)
+		h.line = append(h.line, nn.FormatLog(v)...)
+	}
+}
+
+// pad writes spaces over what is left of a longer line, and notes how long this one is.
+func (h *progress) pad() {
+	if h.style != Terminal {
+		return
+	}
+	n := utf8.RuneCount(h.line) - 1
+	for range h.shown - n {
+		h.line = append(h.line, ' ')
+	}
+	h.shown = n
+}
+
+func (h *progress) write() {
+	if _, err := h.to.Write(h.line); err != nil {
+		h.failed = true
+	}
+}
+
+// width is how many characters fit on a line.
+func (h *progress) width() int {
+	if h.known {
+		if w, _, err := term.GetSize(h.terminal); err == nil && w > 0 {
+			return w
+		}
+	}
+	return 80
+}
+
+// cut shortens a line that begins with a carriage return to fewer than width characters.
+func cut(line []byte, width int) []byte {
+	at := 1
+	for n := 1; at < len(line); n++ {
+		if n >= width {
+			return line[:at]
+		}
+		_, size := utf8.DecodeRune(line[at:])
+		at += size
+	}
+	return line
+}
+
+// appendRemaining writes a time to wait: 9s, 1:30 or 2:05:00.
+func appendRemaining(b []byte, d time.Duration) []byte {
+	s := int(d.Seconds())
+	switch {
+	case s > 3600:
+		return fmt.Appendf(b, "%d:%02d:%02d", s/3600, s%3600/60, s%60)
+	case s > 60:
+		return fmt.Appendf(b, "%d:%02d", s/60, s%60)
+	}
+	return fmt.Appendf(b, "%ds", s)
+}
+
+// perStep writes how long one of the steps took: 2s/step, 22ms/step or 310us/step.
+func perStep(elapsed time.Duration, steps int) string {
+	s := elapsed.Seconds() / float64(steps)
+	switch {
+	case s >= 1 || s == 0:
+		return fmt.Sprintf("%.0fs/step", s)
+	case s >= 1e-3:
+		return fmt.Sprintf("%.0fms/step", s*1e3)
+	}
+	return fmt.Sprintf("%.0fus/step", s*1e6)
+}
