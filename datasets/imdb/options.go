@@ -21,7 +21,7 @@ type Options struct {
 	SkipTop int
 	// MaxLen drops every review of MaxLen ids or more, the start character included. 0 (None): none is dropped.
 	MaxLen int
-	// Seed orders the reviews, from 0 to 4294967295. Default 113.
+	// Seed orders the reviews, from 0 to 4294967295 (2147483647 where an int has 32 bits). Default 113.
 	Seed *int
 	// StartChar begins each review. Default 1.
 	StartChar *int
