@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 )
 
 func main() {
@@ -35,7 +36,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "imdb: %v\n", err)
+	// Package imdb puts its own name before its errors, which is this program's too.
+	fmt.Fprintf(stderr, "imdb: %s\n", strings.TrimPrefix(err.Error(), "imdb: "))
 	switch {
 	case errors.As(err, new(usageError)):
 		return exitUsage
@@ -44,6 +46,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	return exitError
 }
+
+// interrupted is the error of a run that Ctrl-C ended in its training; what was reached by then has been reported.
+type interrupted struct{ epochs, of int }
+
+func (e interrupted) Error() string {
+	return fmt.Sprintf("interrupted after %d of %s", e.epochs, plural(e.of, "epoch"))
+}
+
+func (e interrupted) Unwrap() error { return context.Canceled }
 
 // usageError is an error in what was asked for, as opposed to one that came up on the way.
 type usageError struct{ message string }

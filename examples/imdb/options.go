@@ -114,12 +114,11 @@ func (o *options) check() error {
 	default:
 		return usagef("-input %q is neither %s nor %s", o.input, inputSequence, inputMultiHot)
 	}
-	if o.given["data"] && o.data == "" {
-		return usagef("-data is empty")
-	}
-	for name, path := range map[string]string{"report": o.report, "history": o.history} {
-		if o.given[name] && path == "" {
-			return usagef("-%s is empty", name)
+	for _, f := range []struct{ name, value string }{
+		{"data", o.data}, {"report", o.report}, {"history", o.history}, {"try", o.text},
+	} {
+		if o.given[f.name] && f.value == "" {
+			return usagef("-%s is empty", f.name)
 		}
 	}
 	return nil

@@ -7,7 +7,8 @@ import (
 )
 
 // overfitting says, from a run's history, where validation was best, what has become of it since, and what to try.
-func overfitting(h *nn.History) string {
+// With restored the model has the weights of the best epoch.
+func overfitting(h *nn.History, restored bool) string {
 	loss, val, accuracy := h.Values("loss"), h.Values("val_loss"), h.Values("val_accuracy")
 	if len(val) == 0 {
 		return "No epoch was completed, so there is nothing to compare.\n"
@@ -30,14 +31,16 @@ func overfitting(h *nn.History) string {
 	case loss[last] >= loss[best]:
 		text += "training itself got worse."
 		try = "Try: a smaller learning rate (-lr)."
-	case h.Stopped != "":
-		text += "overfitting had begun."
-		try = "Training was stopped, and the weights are those of the best epoch."
+	case restored:
+		text += "overfitting. The weights are those of the best epoch: -patience has brought them back."
 	default:
 		text += "the network is learning them by heart, which helps with no other review. This is overfitting."
 		try = fmt.Sprintf("Try: -epochs %d; or -patience 2, which stops by itself and keeps the best weights; or a smaller network (-units, -dim).", best+1)
 	}
-	return wrap(text) + "\n" + wrap(try) + "\n"
+	if try != "" {
+		try = wrap(try) + "\n"
+	}
+	return wrap(text) + "\n" + try
 }
 
 func plural(n int, noun string) string {

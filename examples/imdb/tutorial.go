@@ -48,9 +48,9 @@ func newTutorial(o *options, stdout, stderr io.Writer) *tutorial {
 // run goes through the steps. When ctx ends during the training it goes on with what was reached, and returns ctx's
 // error at the end.
 func (t *tutorial) run(ctx context.Context) error {
-	for name, path := range map[string]string{"report": t.options.report, "history": t.options.history} {
-		if err := checkWritable(path); err != nil {
-			return fmt.Errorf("-%s: %w", name, err)
+	for _, f := range []struct{ name, path string }{{"report", t.options.report}, {"history", t.history}} {
+		if err := checkWritable(f.path); err != nil {
+			return fmt.Errorf("-%s: %w", f.name, err)
 		}
 	}
 	t.showVersions()
@@ -69,7 +69,7 @@ func (t *tutorial) run(ctx context.Context) error {
 		return err
 	}
 	if t.interrupted {
-		return fmt.Errorf("interrupted after %s of %d: %w", plural(len(t.past.Epochs), "epoch"), t.epochs, context.Canceled)
+		return interrupted{len(t.past.Epochs), t.epochs}
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (t *tutorial) buildModel(context.Context) (err error) {
 	if t.options.loss == lossMSE {
 		t.fit.Loss = loss.MeanSquaredError{}
 	}
-	fmt.Fprintf(t.out, "Optimizer: adam, learning rate %v. Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Name())
+	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Name())
 	return nil
 }
 
@@ -220,7 +220,7 @@ func (t *tutorial) evaluate(ctx context.Context) error {
 	accuracy, _ := logs.Get("accuracy")
 	t.report.TestLoss, t.report.TestAccuracy = number(testLoss), number(accuracy)
 	fmt.Fprintf(t.result, "Test loss: %.4f, test accuracy: %.4f\n", testLoss, accuracy)
-	fmt.Fprintf(t.out, "sha256 of the weights: %s\n", t.report.WeightsSHA256)
+	fmt.Fprintf(t.out, "Weights sha256 %s\n", t.report.WeightsSHA256)
 	return nil
 }
 
@@ -231,7 +231,7 @@ func (t *tutorial) showHistory(context.Context) error {
 		fmt.Fprint(t.out, plot("Loss", t.past.Values("loss"), t.past.Values("val_loss")))
 		fmt.Fprint(t.out, plot("Accuracy", t.past.Values("accuracy"), t.past.Values("val_accuracy")))
 	}
-	fmt.Fprint(t.out, overfitting(t.past))
+	fmt.Fprint(t.out, overfitting(t.past, t.patience != noPatience && !t.interrupted))
 	return nil
 }
 
