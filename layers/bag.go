@@ -19,8 +19,8 @@ type bag struct {
 }
 
 var (
-	_ nn.ParameterStep = bag{}
-	_ nn.SourceStep    = bag{}
+	_ nn.RowStep    = bag{}
+	_ nn.SourceStep = bag{}
 )
 
 func (s bag) Output(in []nn.Signature) (nn.Signature, error) {
@@ -57,6 +57,9 @@ func (s bag) Forward(f *nn.Frame, at nn.Span) {
 	}
 }
 
+// ByRow is true: a batch has few of a large table's ids.
+func (s bag) ByRow(int) bool { return true }
+
 func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 	data, rows := f.Source(0)
 	bags, up := data.(*text.Bags), f.OutGrad()
@@ -72,6 +75,7 @@ func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 			ids, counts = ids[lo:hi], counts[lo:hi]
 		}
 		simd.Scale(share, up[i*s.dim:(i+1)*s.dim], 1/float32(length))
-		simd.BagScatter(g.Values, share, s.dim, ids, counts)
+		values, places := g.Rows(ids)
+		simd.BagScatter(values, share, s.dim, places, counts)
 	}
 }

@@ -65,9 +65,9 @@ type embed struct {
 }
 
 var (
-	_ nn.ParameterStep = embed{}
-	_ nn.InputStep     = embed{}
-	_ nn.FusingStep    = embed{}
+	_ nn.RowStep    = embed{}
+	_ nn.InputStep  = embed{}
+	_ nn.FusingStep = embed{}
 )
 
 func (s embed) Output(in []nn.Signature) (nn.Signature, error) {
@@ -91,15 +91,20 @@ func (s embed) Forward(f *nn.Frame, at nn.Span) {
 	simd.Gather(f.Out()[at.Lo*w*s.dim:at.Hi*w*s.dim], f.Param(0), s.dim, ids)
 }
 
+// ByRow is true: a batch has few of a large table's ids.
+func (s embed) ByRow(int) bool { return true }
+
 func (s embed) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 	ids, up := f.IDs(0)[:f.Rows()*f.Width(0)], f.OutGrad()
 	if g.Lo == 0 && g.Hi == s.vocabulary {
-		simd.ScatterAdd(g.Values, up[:len(ids)*s.dim], s.dim, ids)
+		values, places := g.Rows(ids)
+		simd.ScatterAdd(values, up[:len(ids)*s.dim], s.dim, places)
 		return
 	}
 	for i, id := range ids {
 		if int(id) >= g.Lo && int(id) < g.Hi {
-			row := g.Values[int(id)*s.dim : (int(id)+1)*s.dim]
+			values, places := g.Rows(ids[i : i+1])
+			row := values[int(places[0])*s.dim : (int(places[0])+1)*s.dim]
 			simd.Add(row, row, up[i*s.dim:(i+1)*s.dim])
 		}
 	}

@@ -12,8 +12,8 @@ import (
 type sparseDense struct{ dense }
 
 var (
-	_ nn.ParameterStep = sparseDense{}
-	_ nn.SourceStep    = sparseDense{}
+	_ nn.RowStep    = sparseDense{}
+	_ nn.SourceStep = sparseDense{}
 )
 
 // sparseRows are sparse rows with a value for each element, also where all values are 1.
@@ -61,6 +61,9 @@ func (s sparseDense) Forward(f *nn.Frame, at nn.Span) {
 	}
 }
 
+// ByRow is true of the kernel: a batch has few of many columns.
+func (s sparseDense) ByRow(i int) bool { return i == 0 }
+
 func (s sparseDense) Gradient(f *nn.Frame, i int, g nn.Gradient) {
 	if i == 1 {
 		s.biasGradient(f, g)
@@ -75,6 +78,7 @@ func (s sparseDense) Gradient(f *nn.Frame, i int, g nn.Gradient) {
 			hi, _ := slices.BinarySearch(columns, int32(g.Hi))
 			columns, values = columns[lo:hi], values[lo:hi]
 		}
-		simd.BagScatter(g.Values, up[i*s.units:(i+1)*s.units], s.units, columns, values)
+		sums, places := g.Rows(columns)
+		simd.BagScatter(sums, up[i*s.units:(i+1)*s.units], s.units, places, values)
 	}
 }

@@ -77,6 +77,7 @@ func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error)
 	}
 	defer r.team.end()
 	err = r.run(ctx)
+	r.exec.update.save()
 	if e := r.closeHandlers(); err == nil {
 		err = e
 	}

@@ -62,6 +62,27 @@ type Gradient struct {
 	// Values are of the whole parameter, row-major. Rows outside Lo to Hi-1 belong to other workers.
 	Values []float32
 	Worker int
+
+	touched *touched // in place of Values, for a large table
+}
+
+// Rows returns where the gradients of some rows from Lo to Hi-1 are added up: row i's at element places[i]*width of
+// values, width being the size of a row. For a large table only rows that were asked for exist. The places are good
+// until the next call.
+func (g Gradient) Rows(rows []int32) (values []float32, places []int32) {
+	if g.touched == nil {
+		return g.Values, rows
+	}
+	places = g.touched.find(rows)
+	return g.touched.grad, places
+}
+
+// RowStep is a step that touches few rows of a large table: it gives gradients through Gradient.Rows alone, so that
+// Fit keeps gradients and slots only of rows that have had a gradient.
+type RowStep interface {
+	ParameterStep
+	// ByRow reports whether parameter i's gradient comes so.
+	ByRow(i int) bool
 }
 
 // SourceStep is a step that reads the model's input where it lies, by row number, and not from a copy of each batch:

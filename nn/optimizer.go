@@ -19,7 +19,8 @@ type Optimizer interface {
 	Slots() []string
 	// Coefficients works out what all elements share in step t, counted from 1, at the given learning rate.
 	Coefficients(t int, rate float32) Coefficients
-	// Update changes the elements w by their gradients and slots: slots[i] is the part of slot i for w.
+	// Update changes the elements w by their gradients and slots: slots[i] is the part of slot i for w. Where gradient
+	// and slots are 0 it must change nothing: Fit then need not visit the rows of a table that never had a gradient.
 	Update(c *Coefficients, w, gradient []float32, slots [][]float32)
 }
 
@@ -33,6 +34,8 @@ type TrainingState struct {
 	Step int
 	// Slots are the optimizer's, by the name of the parameter and in the order of Optimizer.Slots.
 	Slots map[string][][]float32
+	// Rows are the slots of large tables, by the name of the parameter.
+	Rows map[string]*RowSlots
 }
 
 // slotsFor returns the slots of a parameter, made where there are none.
@@ -70,6 +73,8 @@ type update struct {
 type updated struct {
 	p     *Parameter
 	users []user // in plan order
+	// grad and slots are of the whole parameter, unless it is a large table: then its jobs hold them for the rows that
+	// are touched.
 	grad  []float32
 	slots [][]float32
 }
@@ -78,9 +83,10 @@ type updated struct {
 type user struct{ frame, param int }
 
 type job struct {
-	param  int
-	lo, hi int // rows
-	chunk  [][]float32
+	param   int
+	lo, hi  int // rows
+	chunk   [][]float32
+	touched *touched
 }
 
 // newUpdate lays out the jobs of a team of the given size. A parameter below jobElements is one job.
@@ -91,40 +97,72 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		if !p.trainable {
 			continue
 		}
-		var users []user
-		for f, s := range pl.steps {
-			for k, j := range s.params {
-				if j == i {
-					users = append(users, user{f, k})
-				}
-			}
-		}
+		users, byRow := usersOf(pl, i)
 		if len(users) == 0 {
 			continue
 		}
-		slots, err := state.slotsFor(p, o)
+		one := updated{p: p, users: users}
+		large := byRow && p.Size() >= touchedElements
+		var err error
+		if large {
+			err = u.checkRows(p)
+		} else {
+			one.grad = make([]float32, p.Size())
+			one.slots, err = state.slotsFor(p, o)
+		}
 		if err != nil {
 			return nil, err
 		}
-		u.params = append(u.params, updated{p: p, users: users, grad: make([]float32, p.Size()), slots: slots})
+		u.params = append(u.params, one)
 		rows, width := p.rows()
 		parts := 1
 		if p.Size() >= jobElements {
 			parts = min(workers, rows)
 		}
 		for k := range parts {
-			j := job{param: len(u.params) - 1, lo: rows * k / parts, hi: rows * (k + 1) / parts, chunk: make([][]float32, len(slots))}
-			if j.lo < j.hi && width > 0 {
-				w := k
-				if parts == 1 {
-					w = turn % workers
-					turn++
-				}
-				u.jobs[w] = append(u.jobs[w], j)
+			j := job{param: len(u.params) - 1, lo: rows * k / parts, hi: rows * (k + 1) / parts, chunk: make([][]float32, len(o.Slots()))}
+			if j.lo == j.hi || width == 0 {
+				continue
 			}
+			if large {
+				j.touched = newTouched(j.lo, j.hi, width, len(o.Slots()))
+				if s := state.Rows[p.name]; s != nil {
+					j.touched.load(s)
+				}
+			}
+			w := k
+			if parts == 1 {
+				w = turn % workers
+				turn++
+			}
+			u.jobs[w] = append(u.jobs[w], j)
 		}
 	}
 	return u, nil
+}
+
+// usersOf lists the steps that use a parameter, and reports whether all of them give its gradient row by row.
+func usersOf(pl *plan, param int) (users []user, byRow bool) {
+	byRow = true
+	for f, s := range pl.steps {
+		for k, j := range s.params {
+			if j != param {
+				continue
+			}
+			users = append(users, user{f, k})
+			r, ok := s.step.(RowStep)
+			byRow = byRow && ok && r.ByRow(k)
+		}
+	}
+	return users, byRow
+}
+
+// checkRows refuses a state whose slots of a large table do not fit.
+func (u *update) checkRows(p *Parameter) error {
+	if s := u.state.Rows[p.name]; s != nil {
+		return s.check(p, u.optimizer)
+	}
+	return nil
 }
 
 const (
@@ -132,6 +170,9 @@ const (
 	jobElements = 1 << 14
 	// chunkElements is how much of a parameter is updated at a time: its gradient is cleared while still in the cache.
 	chunkElements = 1 << 12
+	// touchedElements is the size from which only those rows of a table that have had a gradient are visited. Below it
+	// a plain walk over all rows, which gives the same bits, is faster.
+	touchedElements = 1 << 21
 )
 
 // begin starts optimizer step t.
@@ -145,7 +186,7 @@ func (u *update) gradient(ws *workspace, j *job, worker int) {
 	p := &u.params[j.param]
 	for _, by := range p.users {
 		f := &ws.frames[by.frame]
-		f.step.step.(ParameterStep).Gradient(f, by.param, Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad, Worker: worker})
+		f.step.step.(ParameterStep).Gradient(f, by.param, Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad, Worker: worker, touched: j.touched})
 	}
 }
 
@@ -155,9 +196,13 @@ func (u *update) run(ws *workspace, worker int) {
 		j := &u.jobs[worker][i]
 		u.gradient(ws, j, worker)
 		p := &u.params[j.param]
+		w := p.p.storage.Float32()
+		if j.touched != nil {
+			j.touched.update(u.optimizer, &u.c, w)
+			continue
+		}
 		_, width := p.p.rows()
 		lo, hi := j.lo*width, j.hi*width
-		w := p.p.storage.Float32()
 		for at := lo; at < hi; at += chunkElements {
 			end := min(at+chunkElements, hi)
 			for k, s := range p.slots {
@@ -167,6 +212,41 @@ func (u *update) run(ws *workspace, worker int) {
 			clear(p.grad[at:end])
 		}
 	}
+}
+
+// save writes the slots of large tables back into the state. Those of other parameters lie in it all the time.
+func (u *update) save() {
+	saved := map[string]*RowSlots{}
+	for i, p := range u.params {
+		for _, j := range u.inOrder(i) {
+			if j.touched == nil {
+				continue
+			}
+			s := saved[p.p.name]
+			if s == nil {
+				s = &RowSlots{Slots: make([][]float32, len(u.optimizer.Slots()))}
+				saved[p.p.name] = s
+			}
+			j.touched.save(s)
+		}
+	}
+	if len(saved) > 0 {
+		u.state.Rows = saved
+	}
+}
+
+// inOrder lists the jobs of a parameter by their rows.
+func (u *update) inOrder(param int) []*job {
+	var jobs []*job
+	for w := range u.jobs {
+		for i := range u.jobs[w] {
+			if u.jobs[w][i].param == param {
+				jobs = append(jobs, &u.jobs[w][i])
+			}
+		}
+	}
+	slices.SortFunc(jobs, func(a, b *job) int { return a.lo - b.lo })
+	return jobs
 }
 
 // checkRate refuses a learning rate that no run can use.
