@@ -41,7 +41,11 @@ func (m *Model) finish(b *Builder, out Symbol) error {
 	if out.Type != tensor.TypeFloat32 && len(m.plain.steps) > 0 {
 		return fmt.Errorf("nn: the model's output is %v, not float32", out.Type)
 	}
-	if err := m.plain.checkGradients(m.values, m.params); err != nil {
+	signatures := make([]Signature, len(b.values))
+	for i, v := range b.values {
+		signatures[i] = v.Signature
+	}
+	if err := m.plain.checkGradients(signatures, m.params, false); err != nil {
 		return err
 	}
 	m.fused = m.plain.fused()

@@ -26,8 +26,13 @@ type planStep struct {
 	index  int    // the step's place in the plan as the layers built it: names its random numbers
 }
 
-// finish notes where the plan ends.
+// finish notes where the plan ends, and drops the steps that nothing reads.
 func (p *plan) finish(output int) {
+	for i := len(p.steps) - 1; i >= 0; i-- {
+		if p.steps[i].out != output && len(p.readers(p.steps[i].out)) == 0 {
+			p.steps = slices.Delete(p.steps, i, i+1)
+		}
+	}
 	p.output, p.logits = output, none
 	for _, s := range p.steps {
 		if s.out != output {
@@ -52,8 +57,7 @@ func (p *plan) readers(v int) []int {
 	return steps
 }
 
-// fused returns the plan with every step taken over by the one before it that offers to, and without the steps that
-// nothing reads any more.
+// fused returns the plan with every step taken over by the one before it that offers to.
 func (p *plan) fused() plan {
 	q := plan{steps: slices.Clone(p.steps)}
 	for i := 0; i < len(q.steps); i++ {
@@ -74,11 +78,6 @@ func (p *plan) fused() plan {
 		q.steps[i] = planStep{step: step, in: s.in, out: next.out, params: slices.Concat(s.params, next.params), layer: s.layer, index: s.index}
 		q.steps = slices.Delete(q.steps, readers[0], readers[0]+1)
 		i-- // the fused step may take over the one behind it
-	}
-	for i := len(q.steps) - 1; i >= 0; i-- {
-		if q.steps[i].out != p.output && len(q.readers(q.steps[i].out)) == 0 {
-			q.steps = slices.Delete(q.steps, i, i+1)
-		}
 	}
 	q.finish(p.output)
 	return q
@@ -103,11 +102,14 @@ func (p *plan) signatures(values int, input Signature) ([]Signature, error) {
 }
 
 // flows reports for each value whether a gradient of it is wanted: whether a trainable parameter, or the input where
-// that is asked for, lies behind it.
-func (p *plan) flows(values int, params []*Parameter, input bool) []bool {
-	wants := make([]bool, values)
-	wants[0] = input
+// that is asked for, lies behind it. Integers, such as a mask that is made from floats, have no gradient.
+func (p *plan) flows(signatures []Signature, params []*Parameter, input bool) []bool {
+	wants := make([]bool, len(signatures))
+	wants[0] = input && signatures[0].Type == tensor.TypeFloat32
 	for _, s := range p.steps {
+		if signatures[s.out].Type != tensor.TypeFloat32 {
+			continue
+		}
 		for _, v := range s.in {
 			wants[s.out] = wants[s.out] || wants[v]
 		}
@@ -118,9 +120,10 @@ func (p *plan) flows(values int, params []*Parameter, input bool) []bool {
 	return wants
 }
 
-// checkGradients refuses a plan with a step that a gradient would have to flow through and cannot.
-func (p *plan) checkGradients(values int, params []*Parameter) error {
-	wants := p.flows(values, params, false)
+// checkGradients refuses a plan with a step that a gradient would have to flow through and cannot. With input, the
+// gradient of the model's input is wanted too.
+func (p *plan) checkGradients(signatures []Signature, params []*Parameter, input bool) error {
+	wants := p.flows(signatures, params, input)
 	for _, s := range p.steps {
 		if !wants[s.out] {
 			continue
@@ -131,7 +134,12 @@ func (p *plan) checkGradients(values int, params []*Parameter) error {
 			}
 		}
 		for _, v := range s.in {
-			if _, ok := s.step.(BackwardStep); !ok && wants[v] {
+			_, ok := s.step.(BackwardStep)
+			switch {
+			case ok || !wants[v]:
+			case v == 0:
+				return fmt.Errorf("nn: layer %q lets no gradient through to the input", s.layer)
+			default:
 				return fmt.Errorf("nn: layer %q lets no gradient through to the layers before it", s.layer)
 			}
 		}

@@ -65,15 +65,23 @@ func (w *workspace) layout(values int, input Signature) error {
 		}
 		w.values[i] = buffer{typ: s.Type, shape: s.Shape[1:], width: width}
 	}
-	wants := w.plan.flows(values, w.params, w.inputGrad)
+	wants := w.plan.flows(signatures, w.params, w.inputGrad)
+	sources := make([]int, values) // how many gradients each value gets
+	for _, s := range w.plan.steps {
+		for _, v := range s.in {
+			if wants[s.out] {
+				sources[v]++
+			}
+		}
+	}
 	w.frames = make([]Frame, len(w.plan.steps))
 	for i := range w.plan.steps {
 		s := &w.plan.steps[i]
 		f := Frame{ws: w, step: s, part: make([]int, len(s.in)), wants: make([]bool, len(s.in)), sources: make([]tensor.Rows, len(s.in))}
 		for j, v := range s.in {
 			f.part[j] = none
-			f.wants[j] = w.training && wants[v] && w.values[v].typ == tensor.TypeFloat32
-			if readers := w.plan.readers(v); f.wants[j] && len(readers) > 1 {
+			f.wants[j] = w.training && wants[v] && wants[s.out]
+			if f.wants[j] && sources[v] > 1 {
 				f.part[j] = len(w.values[v].parts)
 				w.values[v].parts = append(w.values[v].parts, nil)
 			}
