@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -22,7 +23,7 @@ type GradientOptions struct {
 	// Tolerance is how far an estimate may lie from the gradient, as a part of the largest gradient of the same
 	// parameter or input; 0.005 by default.
 	Tolerance float64
-	// Samples is how many elements of each parameter and of the input are checked; 0 means all of them.
+	// Samples is how many elements of each parameter and of the input are checked, drawn from Seed; 0 means all of them.
 	Samples int
 	// Seed decides the samples and the numbers that replace a loss.
 	Seed uint64
@@ -50,18 +51,20 @@ func (e *GradientError) Error() string {
 }
 
 // CheckGradients compares the gradients of all trainable parameters, and of the input when that is float32, with
-// central differences of the loss on the rows x. It leaves the model and x as they were, and returns a [GradientError]
-// for the element that lies furthest off, if it lies too far. It is meant for tests of layers, losses and whole models.
+// central differences of the loss on the rows x. It returns a [GradientError] for the element that lies furthest off,
+// if it lies too far. It is meant for tests of layers, losses and whole models: the elements that it changes are set
+// back, but while it runs nobody else may use the model.
 //
 // An element that does not agree is estimated again from smaller steps, since there may be a kink beside it, such as
-// relu's at 0. A wrong gradient agrees with none of them.
+// relu's at 0. A wrong gradient agrees with none of them; and neither does an element exactly on a kink, such as the
+// zero bias of a relu of which a row's input is all zero: give biases other values for a check.
 func (m *Model) CheckGradients(x tensor.Rows, o GradientOptions) error {
 	c, err := m.newGradientCheck(x, &o)
 	if err != nil {
 		return err
 	}
 	defer c.exec.team.end()
-	if err := c.gradients(); err != nil {
+	if err := c.computeGradients(); err != nil {
 		return err
 	}
 	var worst *GradientError
@@ -80,7 +83,13 @@ func (m *Model) CheckGradients(x tensor.Rows, o GradientOptions) error {
 	return nil
 }
 
-func (e *GradientError) excess() float64 { return math.Abs(e.Gradient-e.Estimate) / e.Tolerance }
+// excess is how far off the gradient is, in tolerances.
+func (e *GradientError) excess() float64 {
+	if x := math.Abs(e.Gradient-e.Estimate) / e.Tolerance; !math.IsNaN(x) {
+		return x
+	}
+	return math.Inf(1)
+}
 
 // gradientCheck is one CheckGradients.
 type gradientCheck struct {
@@ -90,6 +99,7 @@ type gradientCheck struct {
 	// input is a copy of the input to change, where it is float32, and inputGrad its gradient.
 	input     *tensor.Float32
 	inputGrad []float32
+	magnitude float64 // of the loss: the mean over rows, without signs
 }
 
 // checked is one array whose gradient is checked.
@@ -101,12 +111,29 @@ type checked struct {
 	number   uint64 // of the random numbers that choose samples
 }
 
-func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCheck, error) {
+// check refuses settings out of range, and fills in the defaults.
+func (o *GradientOptions) check() error {
+	if !(o.Step >= 0) || !(o.Tolerance >= 0) || math.IsInf(o.Step, 0) || math.IsInf(o.Tolerance, 0) || o.Samples < 0 {
+		return fmt.Errorf("nn: a gradient check with Step %v, Tolerance %v and Samples %d", o.Step, o.Tolerance, o.Samples)
+	}
 	if o.Step == 0 {
 		o.Step = 0.01
 	}
 	if o.Tolerance == 0 {
 		o.Tolerance = 0.005
+	}
+	return nil
+}
+
+func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCheck, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if x == nil || x.Len() == 0 {
+		return nil, errors.New("nn: there are no rows to check gradients on")
+	}
+	if err := m.checkInput(x); err != nil {
+		return nil, err
 	}
 	p := &m.fused
 	if o.NoFusion {
@@ -120,11 +147,17 @@ func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCh
 		}
 		x = c.input
 	}
+	signatures, err := p.signatures(m.values, Signature{Type: x.Type(), Shape: x.Shape()})
+	if err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	if err := p.checkGradients(signatures, m.params, true); err != nil {
+		return nil, err
+	}
 	loss, y := o.Loss, o.Y
 	if loss == nil {
-		signatures, err := p.signatures(m.values, Signature{Type: x.Type(), Shape: x.Shape()})
-		if err != nil {
-			return nil, fmt.Errorf("nn: %w", err)
+		if signatures[p.output].Shape.Size() == tensor.Unknown {
+			return nil, fmt.Errorf("nn: %w: the model's output %v has no size to check", tensor.ErrShape, signatures[p.output].Shape)
 		}
 		loss = factorLoss{}
 		factors := make([]float32, signatures[p.output].Shape.Size())
@@ -160,14 +193,17 @@ func (c *gradientCheck) loss() (float64, error) {
 	return c.exec.lossSum() / float64(len(c.rows)), nil
 }
 
-// gradients computes the gradients that are checked.
-func (c *gradientCheck) gradients() error {
+// computeGradients computes the gradients that are checked.
+func (c *gradientCheck) computeGradients() error {
 	loss, err := c.loss()
 	if err != nil {
 		return err
 	}
 	if !finite(loss) {
-		return &LossError{Loss: loss}
+		return fmt.Errorf("nn: the loss is %v, which has no gradient to check", loss)
+	}
+	for _, l := range c.exec.ws.losses[:len(c.rows)] {
+		c.magnitude += math.Abs(float64(l)) / float64(len(c.rows))
 	}
 	u := c.exec.update
 	c.exec.team.run(func(worker int) {
@@ -196,10 +232,12 @@ func (c *gradientCheck) tensors() []checked {
 func (c *gradientCheck) compare(t checked) (*GradientError, error) {
 	largest := 0.0
 	for _, g := range t.gradient {
-		largest = max(largest, math.Abs(float64(g)))
+		if a := math.Abs(float64(g)); a > largest && !math.IsInf(a, 0) {
+			largest = a
+		}
 	}
-	// Float32 rounding of the loss is all that is left where the gradients themselves vanish.
-	tolerance := c.o.Tolerance*largest + 1e-6
+	// Where the gradients themselves vanish, the float32 rounding of the losses is all that is left.
+	tolerance := c.o.Tolerance*largest + 4*c.magnitude*(1.0/(1<<24))/c.o.Step + 1e-6
 	order := consecutive(nil, 0, len(t.values))
 	if c.o.Samples > 0 && c.o.Samples < len(order) {
 		random.New(c.o.Seed, random.Check, t.number).Shuffle(order)
@@ -215,7 +253,7 @@ func (c *gradientCheck) compare(t checked) (*GradientError, error) {
 			continue
 		}
 		e := &GradientError{Name: t.name, Index: place(int(i), t.shape), Gradient: float64(t.gradient[i]), Estimate: estimate, Tolerance: tolerance}
-		if worst == nil || !(e.excess() <= worst.excess()) {
+		if worst == nil || e.excess() > worst.excess() {
 			worst = e
 		}
 	}
@@ -235,12 +273,13 @@ func (c *gradientCheck) estimate(at *float32, gradient, tolerance float64) (best
 			return 0, 0, err
 		}
 		d := (4*narrow - wide) / 3
-		if o := math.Abs(d - gradient); try == 0 || o < off {
+		o := math.Abs(d - gradient)
+		if math.IsNaN(o) {
+			o = math.Inf(1)
+		}
+		if try == 0 || o < off {
 			best, off = d, o
 		}
-	}
-	if math.IsNaN(off) {
-		off = math.Inf(1)
 	}
 	return best, off, nil
 }
