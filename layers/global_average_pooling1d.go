@@ -68,6 +68,15 @@ func (s average) Output(in []nn.Signature) (nn.Signature, error) {
 	if len(x) != 3 {
 		return nn.Signature{}, fmt.Errorf("%w: GlobalAveragePooling1D reads values (batch, steps, features), not %v", tensor.ErrShape, x)
 	}
+	if s.masked {
+		steps, mask := x[1], in[1].Shape
+		if s.channelsFirst {
+			steps = x[2]
+		}
+		if len(mask) != 2 || (mask[1] != steps && mask[1] != tensor.Unknown && steps != tensor.Unknown) {
+			return nn.Signature{}, fmt.Errorf("%w: a mask %v for %d steps of %v", tensor.ErrShape, mask, steps, x)
+		}
+	}
 	if !s.channelsFirst {
 		return nn.Signature{Type: tensor.TypeFloat32, Shape: pooled(x[:1], x[2], s.keepDims)}, nil
 	}
