@@ -110,10 +110,13 @@ func (s embed) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 	}
 }
 
-// Fuse takes over an average behind it: see bag.
-func (s embed) Fuse(next nn.Step) (nn.Step, bool) {
+// Fuse takes over an average behind it, over all steps or over those whose id is not 0: see bag.
+func (s embed) Fuse(next nn.Step, others []nn.Step) (nn.Step, bool) {
 	mean, ok := next.(average)
 	if !ok || mean.channelsFirst || mean.masked != s.maskZero {
+		return nil, false
+	}
+	if mean.masked && (len(others) != 1 || others[0] != nn.Step(notZero{})) {
 		return nil, false
 	}
 	return bag{vocabulary: s.vocabulary, dim: s.dim, skipZero: s.maskZero, keepDims: mean.keepDims}, true

@@ -106,8 +106,9 @@ type InputStep interface {
 type FusingStep interface {
 	Step
 	// Fuse returns a step that reads this step's inputs, has both steps' parameters in order, and writes the output of
-	// next; or false.
-	Fuse(next Step) (Step, bool)
+	// next; or false. Where next reads other values too, such as a mask, others are the steps that make them, which
+	// read the same inputs as this step.
+	Fuse(next Step, others []Step) (Step, bool)
 }
 
 // ActivationStep is a step that applies an activation function, by which a loss may recognise it: see [LogitsLoss].

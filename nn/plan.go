@@ -71,7 +71,11 @@ func (p *plan) fused() plan {
 			continue
 		}
 		next := q.steps[readers[0]]
-		step, ok := f.Fuse(next.step)
+		others, ok := q.others(s, next)
+		if !ok {
+			continue
+		}
+		step, ok := f.Fuse(next.step, others)
 		if !ok {
 			continue
 		}
@@ -81,6 +85,23 @@ func (p *plan) fused() plan {
 	}
 	q.finish(p.output)
 	return q
+}
+
+// others are the steps that make what next reads beside the output of s, or false when one does not read just what s
+// reads.
+func (p *plan) others(s, next planStep) ([]Step, bool) {
+	var others []Step
+	for _, v := range next.in {
+		if v == s.out {
+			continue
+		}
+		i := slices.IndexFunc(p.steps, func(s planStep) bool { return s.out == v })
+		if i < 0 || !slices.Equal(p.steps[i].in, s.in) {
+			return nil, false
+		}
+		others = append(others, p.steps[i].step)
+	}
+	return others, true
 }
 
 // signatures works out the signature of every value for an input of the given one.
