@@ -2,7 +2,6 @@ package layers
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/simd"
@@ -34,7 +33,7 @@ func (s bag) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
 		if x.Vocabulary() > s.vocabulary {
 			return nil, fmt.Errorf("bags with ids from 0 to %d do not fit the vocabulary 0 to %d", x.Vocabulary()-1, s.vocabulary-1)
 		}
-		if s.skipZero {
+		if s.skipZero && x.HasZero() {
 			return x.WithoutZero()
 		}
 		return x, nil
@@ -48,12 +47,44 @@ func (s bag) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
 	return nil, fmt.Errorf("%w: Embedding reads int32 ids or bags of them, not %v of shape %v", tensor.ErrShape, x.Type(), x.Shape())
 }
 
+// bagBatch is what one worker needs for the kernels: where the bags of the batch's rows lie, and their lengths.
+type bagBatch struct {
+	from, to []int
+	lengths  []float32
+	shares   []float32 // the gradient of each row, over its length
+
+	// The rows that a large table keeps gradients of have places of their own.
+	ids    []int32
+	places []uint64
+}
+
+func (s bag) batch(f *nn.Frame, worker int) *bagBatch {
+	local := f.Local(worker)
+	if *local == nil {
+		*local = &bagBatch{}
+	}
+	return (*local).(*bagBatch)
+}
+
+// locate notes where the bags of rows lo to hi-1 of the batch lie.
+func (b *bagBatch) locate(bags *text.Bags, rows []int32, lo, hi int) {
+	b.from, b.to, b.lengths = b.from[:0], b.to[:0], b.lengths[:0]
+	for _, row := range rows[lo:hi] {
+		from, to := bags.Bounds(int(row))
+		b.from, b.to = append(b.from, from), append(b.to, to)
+		b.lengths = append(b.lengths, float32(bags.Length(int(row))))
+	}
+}
+
 func (s bag) Forward(f *nn.Frame, at nn.Span) {
 	data, rows := f.Source(0)
-	bags, table, out := data.(*text.Bags), f.Param(0), f.Out()
-	for i := at.Lo; i < at.Hi; i++ {
-		ids, counts, length := bags.Row(int(rows[i]))
-		simd.BagMean(out[i*s.dim:(i+1)*s.dim], table, s.dim, ids, counts, float32(length))
+	bags, b := data.(*text.Bags), s.batch(f, at.Worker)
+	b.locate(bags, rows, at.Lo, at.Hi)
+	out := f.Out()[at.Lo*s.dim : at.Hi*s.dim]
+	if narrow, wide := bags.Pairs(); wide == nil {
+		bagsMean(out, f.Param(0), s.dim, narrow, 16, b.from, b.to, b.lengths)
+	} else {
+		bagsMean(out, f.Param(0), s.dim, wide, 32, b.from, b.to, b.lengths)
 	}
 }
 
@@ -62,20 +93,58 @@ func (s bag) ByRow(int) bool { return true }
 
 func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 	data, rows := f.Source(0)
-	bags, up := data.(*text.Bags), f.OutGrad()
-	share := f.Scratch(g.Worker, s.dim)
-	for i := range f.Rows() {
-		ids, counts, length := bags.Row(int(rows[i]))
-		if length == 0 {
-			continue
+	bags, b := data.(*text.Bags), s.batch(f, g.Worker)
+	n := f.Rows()
+	b.locate(bags, rows, 0, n)
+	if g.Lo > 0 || g.Hi < s.vocabulary {
+		for i := range n {
+			b.from[i], b.to[i] = bags.Between(int(rows[i]), int32(g.Lo), int32(g.Hi))
 		}
-		if g.Lo > 0 || g.Hi < s.vocabulary {
-			lo, _ := slices.BinarySearch(ids, int32(g.Lo))
-			hi, _ := slices.BinarySearch(ids, int32(g.Hi))
-			ids, counts = ids[lo:hi], counts[lo:hi]
+	}
+	b.share(f.OutGrad(), s.dim, n)
+	if g.ByPlace() {
+		s.scatterPlaces(b, bags, g)
+		return
+	}
+	if narrow, wide := bags.Pairs(); wide == nil {
+		bagsScatter(g.Values, b.shares, s.dim, narrow, 16, b.from, b.to)
+	} else {
+		bagsScatter(g.Values, b.shares, s.dim, wide, 32, b.from, b.to)
+	}
+}
+
+// share divides the gradients of n rows by their lengths: each id of a row gets as much.
+func (b *bagBatch) share(up []float32, dim, n int) {
+	if cap(b.shares) < n*dim {
+		b.shares = make([]float32, n*dim)
+	}
+	b.shares = b.shares[:n*dim]
+	for i, length := range b.lengths {
+		each := float32(0)
+		if length > 0 {
+			each = 1 / length
 		}
-		simd.Scale(share, up[i*s.dim:(i+1)*s.dim], 1/float32(length))
-		values, places := g.Rows(ids)
-		simd.BagScatter(values, share, s.dim, places, counts)
+		row := b.shares[i*dim : (i+1)*dim]
+		simd.Scale(row, up[i*dim:(i+1)*dim], each)
+	}
+}
+
+// scatterPlaces adds the gradients where a large table keeps those of the batch's ids.
+func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g nn.Gradient) {
+	b.places = b.places[:0]
+	var values []float32
+	for i := range b.from {
+		from, to := b.from[i], b.to[i]
+		b.ids = bags.AppendIDs(b.ids[:0], from, to)
+		var places []int32
+		values, places = g.Rows(b.ids)
+		b.from[i] = len(b.places)
+		for k, place := range places {
+			b.places = append(b.places, uint64(uint32(place))|uint64(bags.Count(from+k))<<32)
+		}
+		b.to[i] = len(b.places)
+	}
+	if len(values) > 0 {
+		bagsScatter(values, b.shares, s.dim, b.places, 32, b.from, b.to)
 	}
 }

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/linnet-ml/linnet/nn"
@@ -32,11 +33,18 @@ func (r *sparseRows) Row(i int) (columns []int32, values []float32) {
 
 // Prepare makes room for as many ones as the longest row has elements.
 func (s sparseDense) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
+	if prepared, ok := x.(*sparseRows); ok {
+		return prepared, nil
+	}
+	sparse, ok := x.(*tensor.Sparse)
+	if !ok {
+		return nil, fmt.Errorf("%w: Dense reads sparse rows, not %v of shape %v", tensor.ErrShape, x.Type(), x.Shape())
+	}
 	r, ok := old.(*sparseRows)
 	if !ok {
 		r = &sparseRows{}
 	}
-	r.Sparse = x.(*tensor.Sparse)
+	r.Sparse = sparse
 	longest := 0
 	for i := range r.Len() {
 		if columns, values := r.Sparse.Row(i); values == nil {

@@ -88,7 +88,7 @@ func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *e
 	for i := range ws.frames {
 		f := &ws.frames[i]
 		for len(f.scratch) < t.size {
-			f.scratch = append(f.scratch, nil)
+			f.scratch, f.local = append(f.scratch, nil), append(f.local, nil)
 		}
 	}
 	e.use(data)

@@ -66,6 +66,9 @@ type Gradient struct {
 	touched *touched // in place of Values, for a large table
 }
 
+// ByPlace reports whether the rows have places of their own, so that Values must not be used: see Rows.
+func (g Gradient) ByPlace() bool { return g.touched != nil }
+
 // Rows returns where the gradients of some rows from Lo to Hi-1 are added up: row i's at element places[i]*width of
 // values, width being the size of a row. For a large table only rows that were asked for exist. The places are good
 // until the next call.

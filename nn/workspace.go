@@ -167,6 +167,7 @@ type Frame struct {
 	part    []int  // which of the parts of an input's gradient is this step's, where several steps read it
 	sources []tensor.Rows
 	scratch [][]float32 // one a worker
+	local   []any       // one a worker
 }
 
 // Rows is the number of rows in the batch.
@@ -231,3 +232,7 @@ func (f *Frame) Scratch(worker, n int) []float32 {
 	f.scratch[worker] = grow(f.scratch[worker], n)
 	return f.scratch[worker]
 }
+
+// Local returns where the step keeps what it likes between its calls in one worker: memory to use again. It is nil at
+// first.
+func (f *Frame) Local(worker int) *any { return &f.local[worker] }

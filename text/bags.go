@@ -10,10 +10,13 @@ import (
 // Bags holds rows of token ids of which the order does not matter: for each row its distinct ids, ascending, and
 // how often each occurs. An average of word vectors needs no more, and a padded review of 256 ids has about 109
 // distinct ones. A model whose first layers are an embedding and its average reads Bags in place of the ids.
+//
+// Each id stands with its count in one number: 4 bytes for vocabularies up to 65,536, 8 bytes for others.
 type Bags struct {
 	offsets    []int
-	ids        []int32
-	counts     []float32
+	narrow     []uint32 // the id in the low 16 bits, the count in the high ones; or none
+	wide       []uint64 // the id in the low 32 bits, the count in the high ones; or none
+	isWide     bool
 	lengths    []int32
 	vocabulary int
 	shape      [2]int
@@ -22,33 +25,69 @@ type Bags struct {
 
 var _ tensor.Rows = (*Bags)(nil)
 
-// NewBags makes bags over the given slices, which it keeps: row i has ids[k] counts[k] times for k from offsets[i] to
-// offsets[i+1]-1, and its average divides by lengths[i]. Ids ascend within a row and are below vocabulary; counts are
-// whole numbers from 1. Anything else is an error that names the row.
-func NewBags(vocabulary int, offsets []int, ids []int32, counts []float32, lengths []int32) (*Bags, error) {
+// pair is an id with its count: see Bags.
+type pair interface{ uint32 | uint64 }
+
+// half is how many bits of a pair the id has, and again the count.
+func half[P pair]() uint {
+	if _, narrow := any(P(0)).(uint32); narrow {
+		return 16
+	}
+	return 32
+}
+
+const (
+	// narrowLimit bounds the vocabularies and counts that make pairs of 4 bytes.
+	narrowLimit = 1 << 16
+	// countLimit bounds counts: float32 holds whole numbers below it exactly.
+	countLimit = 1 << 24
+)
+
+// NewBags makes bags: row i has ids[k] counts[k] times for k from offsets[i] to offsets[i+1]-1, and its average divides
+// by lengths[i]. Ids ascend within a row and are below vocabulary; counts are from 1 to 16,777,215. Anything else is an
+// error that names the row. It keeps offsets and lengths.
+func NewBags(vocabulary int, offsets []int, ids []int32, counts []int32, lengths []int32) (*Bags, error) {
 	if len(offsets) != len(lengths)+1 || offsets[0] != 0 || offsets[len(lengths)] != len(ids) || len(counts) != len(ids) {
 		return nil, fmt.Errorf("text: bags of %d rows with %d offsets, %d ids and %d counts do not fit together",
 			len(lengths), len(offsets), len(ids), len(counts))
 	}
+	most := int32(0)
 	for i := range lengths {
 		lo, hi := offsets[i], offsets[i+1]
 		if lo > hi || hi > len(ids) {
 			return nil, fmt.Errorf("text: row %d of the bags ends at %d, before it starts at %d", i, hi, lo)
+		}
+		if lengths[i] < 0 {
+			return nil, fmt.Errorf("text: row %d of the bags has length %d", i, lengths[i])
 		}
 		last := int32(-1)
 		for k := lo; k < hi; k++ {
 			if id := ids[k]; id <= last || int(id) >= vocabulary {
 				return nil, fmt.Errorf("text: row %d of the bags has id %d after id %d; ids must ascend and be below %d", i, id, last, vocabulary)
 			}
-			if c := counts[k]; !(c >= 1) || c != float32(int32(c)) {
-				return nil, fmt.Errorf("text: row %d of the bags has id %d %v times", i, ids[k], c)
+			if c := counts[k]; c < 1 || c >= countLimit {
+				return nil, fmt.Errorf("text: row %d of the bags has id %d %d times", i, ids[k], c)
 			}
 			last = ids[k]
+			most = max(most, counts[k])
 		}
 	}
-	b := &Bags{offsets: offsets, ids: ids, counts: counts, lengths: lengths, vocabulary: vocabulary}
+	b := &Bags{offsets: offsets, lengths: lengths, vocabulary: vocabulary, isWide: vocabulary > narrowLimit || most >= narrowLimit}
+	if b.isWide {
+		b.wide = pack[uint64](ids, counts)
+	} else {
+		b.narrow = pack[uint32](ids, counts)
+	}
 	b.measure()
 	return b, nil
+}
+
+func pack[P pair](ids, counts []int32) []P {
+	pairs := make([]P, len(ids))
+	for i, id := range ids {
+		pairs[i] = P(id) | P(counts[i])<<half[P]()
+	}
+	return pairs
 }
 
 // BagOptions says what goes into a bag.
@@ -73,38 +112,104 @@ func MakeBags(x *tensor.Int32, o BagOptions) (*Bags, error) {
 // Make is [MakeBags] into b, whose memory it uses again: after a few calls it allocates nothing. After an error b has no
 // rows.
 func (b *Bags) Make(x *tensor.Int32, o BagOptions) error {
-	b.vocabulary = o.Vocabulary
-	b.empty()
 	if len(x.Shape()) != 2 {
+		b.start(o, 0, 0, 0)
 		return fmt.Errorf("text: %w: bags are made from ids (rows, steps), not from %v", tensor.ErrShape, x.Shape())
 	}
 	rows, steps := x.Len(), x.Shape()[1]
-	b.offsets, b.lengths = slices.Grow(b.offsets, rows), slices.Grow(b.lengths, rows)
-	b.distinct.prepare(o.Vocabulary, rows*steps)
+	if steps >= countLimit {
+		b.start(o, 0, 0, 0)
+		return fmt.Errorf("text: %w: rows of %d ids are longer than %d", tensor.ErrShape, steps, countLimit-1)
+	}
+	b.start(o, rows, rows*steps, steps)
 	for i := range rows {
-		start := len(b.ids)
-		var ok bool
-		if b.ids, b.counts, ok = b.distinct.row(x.Row(i), o.Vocabulary, b.ids, b.counts); !ok {
-			b.empty()
-			return badID(x.Row(i), i, o.Vocabulary)
+		if err := b.add(x.Row(i), i, o); err != nil {
+			return err
 		}
-		length := int32(steps)
-		if o.SkipZero && len(b.ids) > start && b.ids[start] == 0 {
-			length -= int32(b.counts[start])
-			b.ids = slices.Delete(b.ids, start, start+1)
-			b.counts = slices.Delete(b.counts, start, start+1)
-		}
-		b.offsets = append(b.offsets, len(b.ids))
-		b.lengths = append(b.lengths, length)
 	}
 	b.measure()
 	return nil
 }
 
+// CountSequences makes a bag out of each sequence, which may differ in length: no padding is needed. An id outside the
+// vocabulary is an error that names the sequence, its place in it and its value.
+func CountSequences(sequences [][]int32, o BagOptions) (*Bags, error) {
+	total, longest := 0, 0
+	for i, s := range sequences {
+		if len(s) >= countLimit {
+			return nil, fmt.Errorf("text: %w: sequence %d of %d ids is longer than %d", tensor.ErrShape, i, len(s), countLimit-1)
+		}
+		total += len(s)
+		longest = max(longest, len(s))
+	}
+	b := &Bags{}
+	b.start(o, len(sequences), total, longest)
+	for i, s := range sequences {
+		if err := b.add(s, i, o); err != nil {
+			return nil, err
+		}
+	}
+	b.distinct = distinct{}
+	b.measure()
+	return b, nil
+}
+
+// start leaves no rows, but memory for so many, of so many ids altogether, longest of them in one.
+func (b *Bags) start(o BagOptions, rows, total, longest int) {
+	b.vocabulary = o.Vocabulary
+	b.isWide = o.Vocabulary > narrowLimit || longest >= narrowLimit
+	b.empty()
+	b.offsets, b.lengths = slices.Grow(b.offsets, rows), slices.Grow(b.lengths, rows)
+	b.distinct.prepare(o.Vocabulary, total)
+}
+
+// add appends the bag of row i.
+func (b *Bags) add(row []int32, i int, o BagOptions) error {
+	length := int32(len(row))
+	ok := false
+	zeros := int32(0)
+	n := 0
+	if b.isWide {
+		b.wide, zeros, ok = addPairs(&b.distinct, b.wide, row, o)
+		n = len(b.wide)
+	} else {
+		b.narrow, zeros, ok = addPairs(&b.distinct, b.narrow, row, o)
+		n = len(b.narrow)
+	}
+	if !ok {
+		b.empty()
+		return badID(row, i, o.Vocabulary)
+	}
+	b.offsets = append(b.offsets, n)
+	b.lengths = append(b.lengths, length-zeros)
+	return nil
+}
+
+// addPairs appends the pairs of a row, and returns how many zeros were left out.
+func addPairs[P pair](d *distinct, pairs []P, row []int32, o BagOptions) (all []P, zeros int32, ok bool) {
+	start := len(pairs)
+	if pairs, ok = distinctPairs(d, row, o.Vocabulary, pairs); !ok {
+		return pairs, 0, false
+	}
+	if id, count := unpack(pairs, start); o.SkipZero && id == 0 && count > 0 {
+		return slices.Delete(pairs, start, start+1), count, true
+	}
+	return pairs, 0, true
+}
+
+// unpack returns id and count of pair k; beyond the last, zeros.
+func unpack[P pair](pairs []P, k int) (id, count int32) {
+	if k >= len(pairs) {
+		return 0, 0
+	}
+	p := pairs[k]
+	return int32(p & (1<<half[P]() - 1)), int32(p >> half[P]())
+}
+
 // empty leaves no rows, but the memory.
 func (b *Bags) empty() {
 	b.offsets = append(b.offsets[:0], 0)
-	b.ids, b.counts, b.lengths = b.ids[:0], b.counts[:0], b.lengths[:0]
+	b.narrow, b.wide, b.lengths = b.narrow[:0], b.wide[:0], b.lengths[:0]
 	b.measure()
 }
 
@@ -168,10 +273,85 @@ func (b *Bags) Type() tensor.Type { return tensor.TypeInt32 }
 // Vocabulary is the number of ids: those in the bags are below it.
 func (b *Bags) Vocabulary() int { return b.vocabulary }
 
-// Row returns the distinct ids of row i, how often each occurs, and the length that its average divides by.
-func (b *Bags) Row(i int) (ids []int32, counts []float32, length int32) {
-	lo, hi := b.offsets[i], b.offsets[i+1]
-	return b.ids[lo:hi:hi], b.counts[lo:hi:hi], b.lengths[i]
+// Length is the number of ids of row i, which its average divides by.
+func (b *Bags) Length(i int) int { return int(b.lengths[i]) }
+
+// Row returns the distinct ids of row i and how often each occurs, in slices made for the caller.
+func (b *Bags) Row(i int) (ids, counts []int32) {
+	lo, hi := b.Bounds(i)
+	ids, counts = make([]int32, hi-lo), make([]int32, hi-lo)
+	for k := range ids {
+		if b.isWide {
+			ids[k], counts[k] = unpack(b.wide, lo+k)
+		} else {
+			ids[k], counts[k] = unpack(b.narrow, lo+k)
+		}
+	}
+	return ids, counts
+}
+
+// Pairs returns the pairs of all rows, without a copy: each in 4 bytes, the id in the low 16 bits and its count in the
+// high ones, or, when wide is not nil, in 8 bytes, 32 bits each. [Bags.Bounds] says which of them are a row's.
+func (b *Bags) Pairs() (narrow []uint32, wide []uint64) {
+	if b.isWide {
+		return nil, b.wide
+	}
+	return b.narrow, nil
+}
+
+// Bounds returns where the pairs of row i begin and end.
+func (b *Bags) Bounds(i int) (from, to int) { return b.offsets[i], b.offsets[i+1] }
+
+// Between returns where those pairs of row i begin and end whose ids are from lo to hi-1.
+func (b *Bags) Between(i int, lo, hi int32) (from, to int) {
+	from, to = b.Bounds(i)
+	return b.search(from, to, lo), b.search(from, to, hi)
+}
+
+// search returns the first of the pairs from and before to whose id is not below the given one.
+func (b *Bags) search(from, to int, id int32) int {
+	for from < to {
+		middle := int(uint(from+to) / 2)
+		if b.id(middle) < id {
+			from = middle + 1
+		} else {
+			to = middle
+		}
+	}
+	return from
+}
+
+func (b *Bags) id(k int) int32 {
+	if b.isWide {
+		return int32(uint32(b.wide[k]))
+	}
+	return int32(b.narrow[k] & (narrowLimit - 1))
+}
+
+// Count returns the count of pair k: see Bounds.
+func (b *Bags) Count(k int) int32 {
+	if b.isWide {
+		return int32(b.wide[k] >> 32)
+	}
+	return int32(b.narrow[k] >> 16)
+}
+
+// AppendIDs appends the ids of the pairs from and before to: see Bounds.
+func (b *Bags) AppendIDs(ids []int32, from, to int) []int32 {
+	for k := from; k < to; k++ {
+		ids = append(ids, b.id(k))
+	}
+	return ids
+}
+
+// HasZero reports whether id 0, the padding, is in any bag.
+func (b *Bags) HasZero() bool {
+	for i := range b.Len() {
+		if from, to := b.Bounds(i); from < to && b.id(from) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Rows returns rows lo to hi-1 over the same memory. Like slicing a slice, it panics when lo and hi are not in order
@@ -180,24 +360,56 @@ func (b *Bags) Rows(lo, hi int) *Bags {
 	if lo < 0 || hi < lo || hi > b.Len() {
 		panic(fmt.Sprintf("text: rows [%d:%d] of %d bags", lo, hi, b.Len()))
 	}
-	part := &Bags{offsets: b.offsets[lo : hi+1 : hi+1], ids: b.ids, counts: b.counts, lengths: b.lengths[lo:hi:hi], vocabulary: b.vocabulary}
+	part := &Bags{offsets: b.offsets[lo : hi+1 : hi+1], narrow: b.narrow, wide: b.wide, isWide: b.isWide,
+		lengths: b.lengths[lo:hi:hi], vocabulary: b.vocabulary}
 	part.measure()
 	return part
 }
 
+// Limit returns the bags of a smaller vocabulary: ids from limit on become the id other, which must be below it (Keras's
+// num_words and oov_char).
+func (b *Bags) Limit(limit int, other int32) (*Bags, error) {
+	if limit < 1 || limit > b.vocabulary || other < 0 || int(other) >= limit {
+		return nil, fmt.Errorf("text: bags of %d ids cannot be limited to %d with %d for the others", b.vocabulary, limit, other)
+	}
+	return b.rebuild(limit, func(ids, counts []int32) ([]int32, []int32, int32) {
+		n, _ := slices.BinarySearch(ids, int32(limit))
+		more := int32(0)
+		for _, c := range counts[n:] {
+			more += c
+		}
+		ids, counts = ids[:n], counts[:n]
+		if more == 0 {
+			return ids, counts, 0
+		}
+		k, found := slices.BinarySearch(ids, other)
+		if found {
+			counts[k] += more
+			return ids, counts, 0
+		}
+		return slices.Insert(ids, k, other), slices.Insert(counts, k, more), 0
+	})
+}
+
 // WithoutZero returns the bags without id 0, the padding, which no longer counts in a row's length either.
 func (b *Bags) WithoutZero() (*Bags, error) {
-	offsets, lengths := make([]int, 1, b.Len()+1), make([]int32, 0, b.Len())
-	var kept []int32
-	var counts []float32
-	for i := range b.Len() {
-		ids, n, length := b.Row(i)
+	return b.rebuild(b.vocabulary, func(ids, counts []int32) ([]int32, []int32, int32) {
 		if len(ids) > 0 && ids[0] == 0 {
-			length -= int32(n[0])
-			ids, n = ids[1:], n[1:]
+			return ids[1:], counts[1:], counts[0]
 		}
-		kept, counts = append(kept, ids...), append(counts, n...)
-		offsets, lengths = append(offsets, len(kept)), append(lengths, length)
+		return ids, counts, 0
+	})
+}
+
+// rebuild makes bags of what change leaves of each row, which is shorter by what it returns last.
+func (b *Bags) rebuild(vocabulary int, change func(ids, counts []int32) (i, c []int32, shorter int32)) (*Bags, error) {
+	offsets, lengths := make([]int, 1, b.Len()+1), make([]int32, 0, b.Len())
+	var ids, counts []int32
+	for i := range b.Len() {
+		rowIDs, rowCounts := b.Row(i)
+		rowIDs, rowCounts, shorter := change(rowIDs, rowCounts)
+		ids, counts = append(ids, rowIDs...), append(counts, rowCounts...)
+		offsets, lengths = append(offsets, len(ids)), append(lengths, b.lengths[i]-shorter)
 	}
-	return NewBags(b.vocabulary, offsets, kept, counts, lengths)
+	return NewBags(vocabulary, offsets, ids, counts, lengths)
 }

@@ -56,7 +56,8 @@ func TestMakeBags(t *testing.T) {
 		}
 		for i := range rows {
 			wantIDs, wantCounts, wantLength := count(x.Row(i), o.SkipZero)
-			ids, counts, length := again.Row(i)
+			ids, counts := again.Row(i)
+			length := again.Length(i)
 			if !slices.Equal(ids, wantIDs) || !slices.Equal(counts, wantCounts) || length != wantLength {
 				t.Fatalf("row %d %v: %v, %v, %d, want %v, %v, %d", i, x.Row(i), ids, counts, length, wantIDs, wantCounts, wantLength)
 			}
@@ -64,7 +65,7 @@ func TestMakeBags(t *testing.T) {
 	})
 }
 
-func count(row []int32, skipZero bool) (ids []int32, counts []float32, length int32) {
+func count(row []int32, skipZero bool) (ids, counts []int32, length int) {
 	for _, id := range slices.Sorted(slices.Values(row)) {
 		if id == 0 && skipZero {
 			continue

@@ -12,6 +12,8 @@ type distinct struct {
 	times []uint32 // by id; empty when the ids are to be sorted
 	ids   []uint64 // bit id%64 of word id/64: the row has the id
 	words []uint64 // bit w%64 of word w/64: ids[w] is not 0
+
+	sorted []int32 // a row
 }
 
 // counted bounds the vocabularies that are counted however few rows there are: 264 KiB.
@@ -29,16 +31,15 @@ func (d *distinct) prepare(vocabulary, n int) {
 	d.words = slices.Grow(d.words[:0], (words+63)/64)[:(words+63)/64]
 }
 
-// row appends the distinct ids of a row and how often they occur. It returns false, and appends nothing of use, when
-// one is outside the vocabulary.
-func (d *distinct) row(row []int32, vocabulary int, ids []int32, counts []float32) ([]int32, []float32, bool) {
+// distinctPairs appends a pair for each distinct id of a row. It returns false, and appends nothing of use, when one is
+// outside the vocabulary.
+func distinctPairs[P pair](d *distinct, row []int32, vocabulary int, pairs []P) ([]P, bool) {
 	if len(d.times) == 0 {
-		return sorted(row, vocabulary, ids, counts)
+		return sortedPairs(d, row, vocabulary, pairs)
 	}
-	start := len(ids)
-	ids = slices.Grow(ids, len(row))
-	counts = slices.Grow(counts, len(row))
-	list := ids[start : start+len(row)]
+	start := len(pairs)
+	pairs = slices.Grow(pairs, len(row))
+	list := pairs[start : start+len(row)]
 	n := 0
 	times := d.times
 	// Padding is a run of one id at an end; counting it one by one would wait for memory each time.
@@ -52,11 +53,11 @@ func (d *distinct) row(row []int32, vocabulary int, ids []int32, counts []float3
 	for _, id := range row[first:last] {
 		if uint(id) >= uint(len(times)) {
 			d.clear()
-			return ids, counts, false
+			return pairs, false
 		}
 		t := times[id]
 		times[id] = t + 1
-		list[n] = id
+		list[n] = P(id)
 		if t == 0 {
 			n++
 		}
@@ -71,15 +72,13 @@ func (d *distinct) row(row []int32, vocabulary int, ids []int32, counts []float3
 		d.words[w/64] |= 1 << (w % 64)
 	}
 	list = list[:n]
-	number := counts[len(counts) : len(counts)+n]
 	k := 0
 	for v, words := range d.words {
 		for ; words != 0; words &= words - 1 {
 			w := v*64 + bits.TrailingZeros64(words)
 			for set := d.ids[w]; set != 0; set &= set - 1 {
 				id := w*64 + bits.TrailingZeros64(set)
-				list[k] = int32(id)
-				number[k] = float32(times[id])
+				list[k] = P(id) | P(times[id])<<half[P]()
 				times[id] = 0
 				k++
 			}
@@ -87,7 +86,7 @@ func (d *distinct) row(row []int32, vocabulary int, ids []int32, counts []float3
 		}
 		d.words[v] = 0
 	}
-	return ids[:start+n], counts[:len(counts)+n], true
+	return pairs[:start+n], true
 }
 
 // clear makes everything zero after a row that was left in the middle.
@@ -97,25 +96,20 @@ func (d *distinct) clear() {
 	clear(d.words)
 }
 
-// sorted is row by a sort.
-func sorted(row []int32, vocabulary int, ids []int32, counts []float32) ([]int32, []float32, bool) {
-	start := len(ids)
-	ids = append(ids, row...)
-	mine := ids[start:]
-	slices.Sort(mine)
-	if n := len(mine); n > 0 && (mine[0] < 0 || int(mine[n-1]) >= vocabulary) {
-		return ids, counts, false
+// sortedPairs is distinctPairs by a sort.
+func sortedPairs[P pair](d *distinct, row []int32, vocabulary int, pairs []P) ([]P, bool) {
+	d.sorted = append(d.sorted[:0], row...)
+	slices.Sort(d.sorted)
+	if n := len(row); n > 0 && (d.sorted[0] < 0 || int(d.sorted[n-1]) >= vocabulary) {
+		return pairs, false
 	}
-	n := 0
-	for k := 0; k < len(mine); {
+	for k := 0; k < len(d.sorted); {
 		next := k + 1
-		for next < len(mine) && mine[next] == mine[k] {
+		for next < len(d.sorted) && d.sorted[next] == d.sorted[k] {
 			next++
 		}
-		counts = append(counts, float32(next-k))
-		mine[n] = mine[k]
-		n++
+		pairs = append(pairs, P(d.sorted[k])|P(next-k)<<half[P]())
 		k = next
 	}
-	return ids[:start+n], counts, true
+	return pairs, true
 }

@@ -19,7 +19,8 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	ids, counts, length := bags.Row(1)
+	ids, counts := bags.Row(1)
+	length := bags.Length(1)
 	fmt.Println(ids, counts, length)
 	// Output:
 	// (2, 3) [14 22 16 1 14 14]

@@ -6,20 +6,23 @@ import "github.com/linnet-ml/linnet/tensor"
 // (Keras's multi_hot; the tutorial's one-hot alternative). Only the ones are kept. An id outside the columns is an
 // [IDError].
 func MultiHot(sequences [][]int32, width int) (*tensor.Sparse, error) {
-	total, longest := 0, 0
+	total := 0
 	for _, s := range sequences {
 		total += len(s)
-		longest = max(longest, len(s))
 	}
 	var d distinct
 	d.prepare(width, total)
 	offsets := make([]int, 1, len(sequences)+1)
-	columns := make([]int32, 0, longest)
-	var counts []float32
+	var columns []int32
+	var pairs []uint64
 	for i, s := range sequences {
 		var ok bool
-		if columns, counts, ok = d.row(s, width, columns, counts[:0]); !ok {
+		if pairs, ok = distinctPairs(&d, s, width, pairs[:0]); !ok {
 			return nil, badID(s, i, width)
+		}
+		for k := range pairs {
+			id, _ := unpack(pairs, k)
+			columns = append(columns, id)
 		}
 		offsets = append(offsets, len(columns))
 	}
@@ -31,9 +34,9 @@ func MultiHot(sequences [][]int32, width int) (*tensor.Sparse, error) {
 // in the bag and so not in the row.
 func (b *Bags) MultiHot() (*tensor.Sparse, error) {
 	offsets := make([]int, 1, b.Len()+1)
-	columns := make([]int32, 0, len(b.ids))
+	var columns []int32
 	for i := range b.Len() {
-		ids, _, _ := b.Row(i)
+		ids, _ := b.Row(i)
 		if len(ids) > 0 && ids[0] == 0 {
 			ids = ids[1:]
 		}

@@ -40,7 +40,7 @@ func loadBuiltin(o *options) (dataset, string, error) {
 func (d *counted) labels() (train, test []int32) { return d.train.Labels, d.test.Labels }
 
 func (d *counted) explore(w io.Writer) {
-	ids, counts, _ := d.train.Bags.Row(0)
+	ids, counts := d.train.Bags.Row(0)
 	order := make([]int, 0, len(ids))
 	for k, id := range ids {
 		if id != idPad {
@@ -68,11 +68,12 @@ func (d *counted) explore(w io.Writer) {
 
 // length is that of a review before it was padded.
 func (d *counted) length(i int) string {
-	ids, counts, length := d.train.Bags.Row(i)
+	ids, counts := d.train.Bags.Row(i)
+	length := d.train.Bags.Length(i)
 	if len(ids) == 0 || ids[0] != idPad {
 		return fmt.Sprintf("%d or more", length)
 	}
-	return fmt.Sprint(int(length) - int(counts[0]))
+	return fmt.Sprint(length - int(counts[0]))
 }
 
 func (d *counted) prepare(o *options) (train, test tensor.Rows, err error) {
@@ -90,7 +91,7 @@ func (d *counted) prepare(o *options) (train, test tensor.Rows, err error) {
 func bagRows(o *options, reviews *text.Bags) (tensor.Rows, error) {
 	var err error
 	if o.words < reviews.Vocabulary() {
-		if reviews, err = limit(reviews, o.words); err != nil {
+		if reviews, err = reviews.Limit(o.words, idOOV); err != nil {
 			return nil, err
 		}
 	}
@@ -100,42 +101,11 @@ func bagRows(o *options, reviews *text.Bags) (tensor.Rows, error) {
 	return reviews, nil
 }
 
-// limit makes ids from vocabulary on idOOV, as imdb.Options.NumWords does.
-func limit(b *text.Bags, vocabulary int) (*text.Bags, error) {
-	offsets, lengths := make([]int, 1, b.Len()+1), make([]int32, 0, b.Len())
-	var ids []int32
-	var counts []float32
-	for i := range b.Len() {
-		row, times, length := b.Row(i)
-		kept := len(row)
-		for kept > 0 && int(row[kept-1]) >= vocabulary {
-			kept--
-		}
-		var unknown float32
-		for _, n := range times[kept:] {
-			unknown += n
-		}
-		from := len(ids)
-		ids, counts = append(ids, row[:kept]...), append(counts, times[:kept]...)
-		if unknown > 0 {
-			at, known := slices.BinarySearch(ids[from:], idOOV)
-			if known {
-				counts[from+at] += unknown
-			} else {
-				ids, counts = slices.Insert(ids, from+at, idOOV), slices.Insert(counts, from+at, unknown)
-			}
-		}
-		offsets, lengths = append(offsets, len(ids)), append(lengths, length)
-	}
-	return text.NewBags(vocabulary, offsets, ids, counts, lengths)
-}
-
 func (d *counted) showPrepared(w io.Writer) {
 	switch x := d.prepared.(type) {
 	case *text.Bags:
-		ids, counts, first := x.Row(0)
-		_, _, second := x.Row(1)
-		fmt.Fprintf(w, "Lengths of the first two reviews: %d, %d\n", first, second)
+		ids, counts := x.Row(0)
+		fmt.Fprintf(w, "Lengths of the first two reviews: %d, %d\n", x.Length(0), x.Length(1))
 		if len(ids) > 0 && ids[0] == idPad {
 			fmt.Fprintf(w, "The first review was filled up with %v times 0.\n", counts[0])
 		}

@@ -18,7 +18,8 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ids, counts, length := train.Bags.Row(0)
+	ids, counts := train.Bags.Row(0)
+	length := train.Bags.Length(0)
 	film := int32(index["film"] + 3)
 	for k, id := range ids {
 		if id == film {

@@ -78,7 +78,7 @@ func count(s *imdb.Split) (*counts.Split, error) {
 	}
 	c := &counts.Split{Vocabulary: vocabulary, Steps: steps, Labels: s.Labels, Offsets: []int{0}}
 	for i := range bags.Len() {
-		ids, n, _ := bags.Row(i)
+		ids, n := bags.Row(i)
 		c.IDs, c.Counts = append(c.IDs, ids...), append(c.Counts, n...)
 		c.Offsets = append(c.Offsets, len(c.IDs))
 	}

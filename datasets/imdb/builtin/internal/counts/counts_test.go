@@ -20,7 +20,7 @@ func drawSplit(t *rapid.T, name string) *Split {
 		Labels:     rapid.SliceOfN(rapid.Int32Range(0, 1), 0, 60).Draw(t, name+" labels"),
 		Offsets:    []int{0},
 		IDs:        []int32{},
-		Counts:     []float32{},
+		Counts:     []int32{},
 	}
 	if s.Labels == nil {
 		s.Labels = []int32{}
@@ -30,18 +30,18 @@ func drawSplit(t *rapid.T, name string) *Split {
 	for range s.Labels {
 		left := s.Steps
 		var ids []int32
-		var counts []float32
+		var counts []int32
 		for id := 1; id < s.Vocabulary; id++ {
 			if rapid.IntRange(1, 100).Draw(t, "chance") > density[id] {
 				continue
 			}
 			if n := min(left, 255, rapid.SampledFrom([]int{1, 1, 1, 2, 3, 40, 255}).Draw(t, "count")); n > 0 {
-				ids, counts = append(ids, int32(id)), append(counts, float32(n))
+				ids, counts = append(ids, int32(id)), append(counts, int32(n))
 				left -= n
 			}
 		}
 		if left > 0 {
-			ids, counts = slices.Insert(ids, 0, 0), slices.Insert(counts, 0, float32(left))
+			ids, counts = slices.Insert(ids, 0, 0), slices.Insert(counts, 0, int32(left))
 		}
 		s.IDs, s.Counts = append(s.IDs, ids...), append(s.Counts, counts...)
 		s.Offsets = append(s.Offsets, len(s.IDs))
@@ -75,7 +75,7 @@ func TestRoundTrip(t *testing.T) {
 func small(tb testing.TB) []byte {
 	tb.Helper()
 	s := &Split{Vocabulary: 4, Steps: 5, Labels: []int32{1, 0, 1}, Offsets: []int{0, 2, 4, 7},
-		IDs: []int32{0, 2, 1, 3, 0, 1, 2}, Counts: []float32{3, 2, 1, 4, 1, 1, 3}}
+		IDs: []int32{0, 2, 1, 3, 0, 1, 2}, Counts: []int32{3, 2, 1, 4, 1, 1, 3}}
 	data, err := Encode(s, s, []string{"good", "bad"})
 	if err != nil {
 		tb.Fatal(err)
@@ -124,7 +124,7 @@ func TestBrokenFiles(t *testing.T) {
 
 func TestEncodeErrors(t *testing.T) {
 	good := func() *Split {
-		return &Split{Vocabulary: 3, Steps: 2, Labels: []int32{1}, Offsets: []int{0, 2}, IDs: []int32{1, 2}, Counts: []float32{1, 1}}
+		return &Split{Vocabulary: 3, Steps: 2, Labels: []int32{1}, Offsets: []int{0, 2}, IDs: []int32{1, 2}, Counts: []int32{1, 1}}
 	}
 	for _, c := range []struct {
 		change func(*Split)
@@ -132,7 +132,6 @@ func TestEncodeErrors(t *testing.T) {
 	}{
 		{func(s *Split) { s.Labels[0] = 2 }, "counts: split 0: the label of row 0 is 2"},
 		{func(s *Split) { s.Counts[1] = 2 }, "counts: split 0: row 0 has 3 ids, not 2"},
-		{func(s *Split) { s.Counts[1] = 0.5 }, "counts: split 0: row 0 has id 2 0.5 times after id 1"},
 		{func(s *Split) { s.IDs[1] = 1 }, "counts: split 0: row 0 has id 1 1 times after id 1"},
 		{func(s *Split) { s.Offsets = nil }, "counts: split 0: 1 rows, 0 offsets, a vocabulary of 3 and 2 steps cannot be written"},
 	} {

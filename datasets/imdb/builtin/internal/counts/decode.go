@@ -181,10 +181,10 @@ func (s *Split) fill(rows []int32, counts []uint8, ends []int) error {
 		}
 		s.Offsets[i+1] = total
 	}
-	s.IDs, s.Counts = make([]int32, total), make([]float32, total)
+	s.IDs, s.Counts = make([]int32, total), make([]int32, total)
 	for i, t := range tally {
 		if p := s.Steps - int(t&0xffff); p > 0 {
-			s.Counts[next[i]] = float32(p) // the id is 0
+			s.Counts[next[i]] = int32(p) // the id is 0
 			next[i]++
 		}
 	}
@@ -197,7 +197,7 @@ func (s *Split) fill(rows []int32, counts []uint8, ends []int) error {
 			k := from[id]
 			for ; k < ends[id] && rows[k] < last; k++ {
 				at := next[rows[k]]
-				s.IDs[at], s.Counts[at] = int32(id), float32(counts[k])
+				s.IDs[at], s.Counts[at] = int32(id), int32(counts[k])
 				next[rows[k]] = at + 1
 			}
 			from[id] = k

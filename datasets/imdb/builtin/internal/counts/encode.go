@@ -52,8 +52,8 @@ func encodeSplit(s *Split) (stream []byte, pairs int, err error) {
 		total, last := 0, int32(-1)
 		for k := s.Offsets[i]; k < s.Offsets[i+1]; k++ {
 			id, count := s.IDs[k], int(s.Counts[k])
-			if id <= last || int(id) >= s.Vocabulary || count < 1 || id > 0 && count > maxCount || float32(count) != s.Counts[k] {
-				return nil, 0, fmt.Errorf("row %d has id %d %v times after id %d", i, id, s.Counts[k], last)
+			if id <= last || int(id) >= s.Vocabulary || count < 1 || id > 0 && count > maxCount {
+				return nil, 0, fmt.Errorf("row %d has id %d %d times after id %d", i, id, s.Counts[k], last)
 			}
 			postings[id] = append(postings[id], entry{i, count})
 			total, last = total+count, id

@@ -10,7 +10,7 @@ type Split struct {
 	// Offsets[i+1]-1. Ids ascend within a row.
 	Offsets []int
 	IDs     []int32
-	Counts  []float32
+	Counts  []int32
 }
 
 // Limits of what a file may claim, far above what it needs.
