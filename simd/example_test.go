@@ -61,3 +61,21 @@ func ExampleAdam() {
 	fmt.Printf("%.4f\n", w)
 	// Output: [0.9990 1.0010]
 }
+
+// The means of a batch of reviews. Each pair is an id and, 16 bits up, its
+// count; the reviews lie in another order than the batch.
+func ExampleBagsMean() {
+	table := []float32{
+		0.75, 0,
+		9, 9,
+		1.5, 3,
+	}
+	pairs := []uint32{
+		1 | 1<<16, // one review: word 1
+		0 | 1<<16, 2 | 2<<16, // another: word 0, and word 2 twice
+	}
+	means := make([]float32, 2*2)
+	done := simd.BagsMean(means, table, 2, pairs, []int{1, 0}, []int{3, 1}, []float32{3, 1})
+	fmt.Println(means, done)
+	// Output: [1.25 2 9 9] 2
+}

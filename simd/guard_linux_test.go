@@ -8,10 +8,12 @@ import (
 )
 
 // endOfMemory returns n elements that end where readable memory ends.
-func endOfMemory(t *testing.T, n int) []float32 {
+func endOfMemory[E float32 | uint32 | uint64](t *testing.T, n int) []E {
 	t.Helper()
+	var e E
+	each := int(unsafe.Sizeof(e))
 	page := syscall.Getpagesize()
-	size := (4*n+page-1)/page*page + page
+	size := (each*n+page-1)/page*page + page
 	m, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
@@ -20,9 +22,12 @@ func endOfMemory(t *testing.T, n int) []float32 {
 	if err := syscall.Mprotect(m[size-page:], syscall.PROT_NONE); err != nil {
 		t.Fatal(err)
 	}
-	all := unsafe.Slice((*float32)(unsafe.Pointer(&m[0])), (size-page)/4)
+	all := unsafe.Slice((*E)(unsafe.Pointer(&m[0])), (size-page)/each)
 	return all[len(all)-n:]
 }
+
+// endOf returns the last n elements.
+func endOf[E any](s []E, n int) []E { return s[len(s)-n:] }
 
 // TestEndOfMemory protects against a kernel that reads past its slice, which
 // would crash a program whose slice ends at the last page of a mapping.
@@ -31,10 +36,12 @@ func TestEndOfMemory(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	s := make([][]float32, 4)
 	for i := range s {
-		s[i] = endOfMemory(t, most)
+		s[i] = endOfMemory[float32](t, most)
 		copy(s[i], fill(r, most, fills[0].make))
 	}
 	ids := []int32{}
+	narrowPairs := endOfMemory[uint32](t, most)
+	widePairs := endOfMemory[uint64](t, most)
 	eachPath(t, func(t *testing.T, k *kernels) {
 		use(t, k)
 		for n := range most + 1 {
@@ -64,6 +71,15 @@ func TestEndOfMemory(t *testing.T) {
 				ScatterAdd(args[0], args[1], width, ids)
 				BagMean(args[2][n-width:], args[0], width, ids, args[3][n-rows:], 3)
 				BagScatter(args[0], args[2][n-width:], width, ids, args[3][n-rows:])
+				narrow := endOf(narrowPairs, rows)
+				wide := endOf(widePairs, rows)
+				for i := range rows {
+					narrow[i], wide[i] = uint32(1<<16+i), uint64(1<<32+i)
+				}
+				BagsMean(args[2][n-width:], args[0], width, narrow, []int{0}, []int{rows}, args[3][n-1:])
+				BagsMeanWide(args[2][n-width:], args[0], width, wide, []int{0}, []int{rows}, args[3][n-1:])
+				BagsScatter(args[0], args[2][n-width:], width, narrow, []int{0}, []int{rows})
+				BagsScatterWide(args[0], args[2][n-width:], width, wide, []int{0}, []int{rows})
 				for _, k := range []int{1, 2, 5, 16, 17} {
 					if rows*k > most || k*width > most {
 						continue

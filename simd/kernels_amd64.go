@@ -8,6 +8,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go run -C _asm . -part activation -out ../activation_avx2_amd64.s -stubs ../activation_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part rows -out ../rows_avx2_amd64.s -stubs ../rows_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part table -out ../table_avx2_amd64.s -stubs ../table_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part bags -out ../bags_avx2_amd64.s -stubs ../bags_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm -out ../gemm_avx2_amd64.s -stubs ../gemm_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part optimizer -out ../optimizer_avx2_amd64.s -stubs ../optimizer_avx2_amd64.go -pkg simd
 
@@ -54,6 +55,11 @@ var avx2 = kernels{
 	bagMean:     bagMeanAVX2,
 	bagScatter:  bagScatterAVX2,
 	prefetchBag: prefetchBagAVX2,
+
+	bagsMean:        bagsMeanAVX2,
+	bagsMeanWide:    bagsMeanWideAVX2,
+	bagsScatter:     bagsScatterAVX2,
+	bagsScatterWide: bagsScatterWideAVX2,
 
 	gemm:      gemmAVX2,
 	transpose: transposeAVX2,

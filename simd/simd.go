@@ -40,6 +40,11 @@ type kernels struct {
 	bagScatter  func(table, grad []float32, rows int, ids []int32, counts []float32) int
 	prefetchBag func(ids []int32, counts []float32)
 
+	bagsMean        bagsMeanKernel[uint32]
+	bagsMeanWide    bagsMeanKernel[uint64]
+	bagsScatter     bagsScatterKernel[uint32]
+	bagsScatterWide bagsScatterKernel[uint64]
+
 	gemm      func(p product)
 	transpose func(dst, src []float32, rows, cols, stride int)
 
@@ -84,6 +89,11 @@ var portable = kernels{
 	bagMean:     bagMeanGeneric,
 	bagScatter:  bagScatterGeneric,
 	prefetchBag: func([]int32, []float32) {},
+
+	bagsMean:        bagsMeanGeneric,
+	bagsMeanWide:    bagsMeanWideGeneric,
+	bagsScatter:     bagsScatterGeneric,
+	bagsScatterWide: bagsScatterWideGeneric,
 
 	gemm:      gemmGeneric,
 	transpose: transposeGeneric,

@@ -336,6 +336,7 @@ func TestSoftmax(t *testing.T) {
 func TestLengths(t *testing.T) {
 	x, y := make([]float32, 4), make([]float32, 3)
 	ids := make([]int32, 2)
+	pairs, ends := make([]uint32, 2), []int{0, 1, 3}
 	for name, call := range map[string]func(){
 		"Axpy":             func() { Axpy(1, x, y) },
 		"Add":              func() { Add(x, x, y) },
@@ -354,6 +355,13 @@ func TestLengths(t *testing.T) {
 		"BagMean counts":   func() { BagMean(y[:2], x, 2, ids, y, 1) },
 		"BagScatter":       func() { BagScatter(x, y, 2, ids, y[:2]) },
 		"BagScatter count": func() { BagScatter(x, y[:2], 2, ids, y) },
+		"BagsMean dst":     func() { BagsMean(y, x, 2, pairs, ends[:2], ends[:2], x[:2]) },
+		"BagsMean n":       func() { BagsMean(x, x, 2, pairs, ends[:2], ends[:2], y) },
+		"BagsMean order":   func() { BagsMean(x, x, 2, pairs, ends[1:3], ends[:2], x[:2]) },
+		"BagsMean end":     func() { BagsMean(x, x, 2, pairs, ends[:2], ends[1:3], x[:2]) },
+		"BagsMean start":   func() { BagsMean(x, x, 2, pairs, []int{-1, 0}, ends[:2], x[:2]) },
+		"BagsScatter grad": func() { BagsScatter(x, y, 2, pairs, ends[:2], ends[:2]) },
+		"BagsScatter to":   func() { BagsScatter(x, x, 2, pairs, ends[:2], ends[:1]) },
 		"GemmNN a":         func() { GemmNN(2, 2, 2, y, 2, x, 2, x, 2, false) },
 		"GemmNN b":         func() { GemmNN(2, 2, 2, x, 2, y, 2, x, 2, false) },
 		"GemmNN c":         func() { GemmNN(2, 2, 2, x, 2, x, 2, y, 2, false) },
@@ -384,6 +392,7 @@ func TestLengths(t *testing.T) {
 func TestNoAllocation(t *testing.T) {
 	x, y, z, u := make([]float32, 256), make([]float32, 256), make([]float32, 256), make([]float32, 256)
 	ids := []int32{1, 2, 3}
+	pairs, ends := []uint32{1 << 16, 2<<16 + 1}, []int{0, 2}
 	eachPath(t, func(t *testing.T, k *kernels) {
 		use(t, k)
 		for name, call := range map[string]func(){
@@ -397,6 +406,8 @@ func TestNoAllocation(t *testing.T) {
 			"BagMean":         func() { BagMean(x[:16], y, 16, ids, z[:3], 3) },
 			"BagScatter":      func() { BagScatter(y, x[:16], 16, ids, z[:3]) },
 			"PrefetchBag":     func() { PrefetchBag(ids, z[:3]) },
+			"BagsMean":        func() { BagsMean(x[:16], y, 16, pairs, ends[:1], ends[1:], z[:1]) },
+			"BagsScatter":     func() { BagsScatter(y, x[:16], 16, pairs, ends[:1], ends[1:]) },
 			"GemmNN":          func() { GemmNN(16, 16, 16, x, 16, y, 16, z, 16, false) },
 			"GemmTN":          func() { GemmTN(16, 1, 16, x, 16, y, 1, z, 1, true) },
 			"GemmNT":          func() { GemmNT(16, 16, 16, x, 16, y, 16, z, 16, false, u) },

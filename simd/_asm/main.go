@@ -20,6 +20,7 @@ var parts = map[string]func(){
 	"activation": activation,
 	"rows":       rows,
 	"table":      table,
+	"bags":       bags,
 	"gemm":       gemm,
 	"optimizer":  optimizer,
 }
