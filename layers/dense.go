@@ -40,7 +40,7 @@ func (d Dense) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
 		return x, err
 	}
 	if d.Units < 1 {
-		return x, fmt.Errorf("a Dense layer of %d units", d.Units)
+		return x, fmt.Errorf("Dense needs at least 1 unit, not %d", d.Units)
 	}
 	sparse := x.Type == tensor.TypeSparse
 	if !sparse {

@@ -47,7 +47,7 @@ type dropout struct{ rate float32 }
 var _ nn.BackwardStep = dropout{}
 
 func (s dropout) Output(in []nn.Signature) (nn.Signature, error) {
-	return in[0], floats("Dropout", in[0], 2)
+	return in[0], floats("Dropout", in[0], 1)
 }
 
 func (s dropout) Forward(f *nn.Frame, at nn.Span) { s.apply(f, f.Out(), f.In(0), at) }

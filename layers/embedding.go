@@ -41,7 +41,7 @@ func (e Embedding) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
 		return ids, err
 	}
 	if e.Vocabulary < 1 || e.Dim < 1 {
-		return ids, fmt.Errorf("an embedding of %d ids into %d dimensions", e.Vocabulary, e.Dim)
+		return ids, fmt.Errorf("Embedding needs at least 1 id and 1 dimension, not %d and %d", e.Vocabulary, e.Dim)
 	}
 	table, err := b.Parameter(nn.ParameterOptions{Name: "embeddings", Shape: tensor.Shape{e.Vocabulary, e.Dim}, Init: or(e.Init, RandomUniform{})})
 	if err != nil {

@@ -61,7 +61,7 @@ func pooled(rows tensor.Shape, features int, keepDims bool) tensor.Shape {
 }
 
 func (s average) Output(in []nn.Signature) (nn.Signature, error) {
-	if err := floats("GlobalAveragePooling1D", in[0], 3); err != nil {
+	if err := floats("GlobalAveragePooling1D", in[0], 1); err != nil {
 		return nn.Signature{}, err
 	}
 	x := in[0].Shape
@@ -74,7 +74,7 @@ func (s average) Output(in []nn.Signature) (nn.Signature, error) {
 			steps = x[2]
 		}
 		if len(mask) != 2 || (mask[1] != steps && mask[1] != tensor.Unknown && steps != tensor.Unknown) {
-			return nn.Signature{}, fmt.Errorf("%w: a mask %v for %d steps of %v", tensor.ErrShape, mask, steps, x)
+			return nn.Signature{}, fmt.Errorf("%w: GlobalAveragePooling1D over %d steps of %v with a mask %v", tensor.ErrShape, steps, x, mask)
 		}
 	}
 	if !s.channelsFirst {
