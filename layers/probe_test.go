@@ -36,8 +36,8 @@ func (keep) Update(_ *nn.Coefficients, _, gradient []float32, slots [][]float32)
 	copy(slots[0], gradient)
 }
 
-// gradients returns the gradients of the sum of outputs times up, in one training step on all rows of x, by the names
-// of the parameters.
+// gradients returns the gradients of the sum of outputs times up, in the last step of a training whose steps have all
+// rows of x, by the names of the parameters. The training is of one step unless the options say otherwise.
 func gradients(t testing.TB, m *nn.Model, x tensor.Rows, up []float32, shape tensor.Shape, o nn.FitOptions) map[string][]float32 {
 	t.Helper()
 	// Fit takes the mean over rows.
@@ -47,7 +47,10 @@ func gradients(t testing.TB, m *nn.Model, x tensor.Rows, up []float32, shape ten
 	}
 	y, err := tensor.Of(scaled, shape...)
 	must(t, err)
-	o.Optimizer, o.Loss, o.BatchSize, o.NoShuffle, o.State = keep{}, upstream{}, x.Len(), true, &nn.TrainingState{}
+	o.Optimizer, o.Loss, o.BatchSize, o.NoShuffle = keep{}, upstream{}, x.Len(), true
+	if o.State == nil {
+		o.State = &nn.TrainingState{}
+	}
 	_, err = m.Fit(t.Context(), nn.Data{X: x, Y: y}, o)
 	must(t, err)
 	all := map[string][]float32{}
