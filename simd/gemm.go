@@ -11,8 +11,8 @@ import "fmt"
 // summed in P interleaved chains: product l goes to chain l mod P; a chain
 // starts from +0 and takes each product, in order, with one fused
 // multiply-add. The chains are added by halves: chain j takes chain j + P/2,
-// and so on. P is 16 for n = 1, 4 for n up to 16, 2 for n up to 32 and 1 above:
-// few columns leave little to do at once, and one chain would wait for itself.
+// and so on. P is 16 for n = 1, 2 for n up to 32 and 1 above: few columns leave
+// little to do at once, and one chain would wait for itself.
 // accumulate adds the result to C with one rounding. k = 0 gives +0.
 func GemmNN(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
 	checkMatrix("GemmNN", "a", m, k, lda, len(a))
@@ -85,8 +85,6 @@ func chains(n int) int {
 	switch {
 	case n == 1:
 		return 16
-	case n <= 16:
-		return 4
 	case n <= 32:
 		return 2
 	}

@@ -60,14 +60,8 @@ func gemmAVX2(p product) {
 					panel = gemm2x16AVX2
 				case chains == 2 && columns > 8:
 					panel = gemm2x16TailAVX2
-				case chains == 2:
-					panel = gemm2x8TailAVX2
-				case columns == 16:
-					panel = gemm4x16AVX2
-				case columns > 8:
-					panel = gemm4x16TailAVX2
 				default:
-					panel = gemm4x8TailAVX2
+					panel = gemm2x8TailAVX2
 				}
 				panel(m, k, a, 4*p.rowStride, 4*p.colStride, b, 4*p.ldb, c, 4*p.ldc, columns, mode)
 				j += columns

@@ -109,51 +109,6 @@ func gemm2x16TailAVX2(m int, k int, a *float32, rowStride int, colStride int, b 
 //go:noescape
 func gemm2x8TailAVX2(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
 
-// gemm4x16AVX2 multiplies m rows with 16 columns. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
-//
-//	for i := range m {
-//		for j := range columns {
-//			var s [4]float32 // mode 1: s[0] = c[i*ldc+j]
-//			for l := range k {
-//				s[l%4] = fma(a[i*rowStride+l*colStride], b[l*ldb+j], s[l%4])
-//			}
-//			c[i*ldc+j] = (s[0] + s[2]) + (s[1] + s[3]) // mode 2: +=
-//		}
-//	}
-//
-//go:noescape
-func gemm4x16AVX2(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
-
-// gemm4x16TailAVX2 multiplies m rows with 9 to 16 columns. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
-//
-//	for i := range m {
-//		for j := range columns {
-//			var s [4]float32 // mode 1: s[0] = c[i*ldc+j]
-//			for l := range k {
-//				s[l%4] = fma(a[i*rowStride+l*colStride], b[l*ldb+j], s[l%4])
-//			}
-//			c[i*ldc+j] = (s[0] + s[2]) + (s[1] + s[3]) // mode 2: +=
-//		}
-//	}
-//
-//go:noescape
-func gemm4x16TailAVX2(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
-
-// gemm4x8TailAVX2 multiplies m rows with 1 to 8 columns. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
-//
-//	for i := range m {
-//		for j := range columns {
-//			var s [4]float32 // mode 1: s[0] = c[i*ldc+j]
-//			for l := range k {
-//				s[l%4] = fma(a[i*rowStride+l*colStride], b[l*ldb+j], s[l%4])
-//			}
-//			c[i*ldc+j] = (s[0] + s[2]) + (s[1] + s[3]) // mode 2: +=
-//		}
-//	}
-//
-//go:noescape
-func gemm4x8TailAVX2(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
-
 // gemvDotAVX2 multiplies m rows with one contiguous column. Strides are in bytes; mode 0 stores, 2 adds to c:
 //
 //	for i := range m {

@@ -1549,9 +1549,9 @@ gemm2x16AVX2_rows3:
 	MOVQ   DX, R10
 	MOVQ   k+8(FP), R11
 
-gemm2x16AVX2_chain0_rows3_loop:
+gemm2x16AVX2_loop_rows3:
 	SUBQ         $0x00000002, R11
-	JL           gemm2x16AVX2_chain0_rows3_last
+	JL           gemm2x16AVX2_last_rows3
 	VMOVUPS      (R10), Y12
 	VMOVUPS      32(R10), Y13
 	VBROADCASTSS (R9), Y14
@@ -1578,11 +1578,11 @@ gemm2x16AVX2_chain0_rows3_loop:
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, R9
 	ADDQ         R8, R10
-	JMP          gemm2x16AVX2_chain0_rows3_loop
+	JMP          gemm2x16AVX2_loop_rows3
 
-gemm2x16AVX2_chain0_rows3_last:
+gemm2x16AVX2_last_rows3:
 	ADDQ         $0x00000002, R11
-	JZ           gemm2x16AVX2_chain0_rows3_add
+	JZ           gemm2x16AVX2_add_rows3
 	VMOVUPS      (R10), Y12
 	VMOVUPS      32(R10), Y13
 	VBROADCASTSS (R9), Y14
@@ -1597,7 +1597,7 @@ gemm2x16AVX2_chain0_rows3_last:
 	ADDQ         DI, R9
 	ADDQ         R8, R10
 
-gemm2x16AVX2_chain0_rows3_add:
+gemm2x16AVX2_add_rows3:
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y7, Y1, Y1
 	VADDPS  Y8, Y2, Y2
@@ -1656,9 +1656,9 @@ gemm2x16AVX2_rows2:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x16AVX2_chain0_rows2_loop:
+gemm2x16AVX2_loop_rows2:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x16AVX2_chain0_rows2_last
+	JL           gemm2x16AVX2_last_rows2
 	VMOVUPS      (CX), Y8
 	VMOVUPS      32(CX), Y9
 	VBROADCASTSS (AX), Y10
@@ -1679,11 +1679,11 @@ gemm2x16AVX2_chain0_rows2_loop:
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x16AVX2_chain0_rows2_loop
+	JMP          gemm2x16AVX2_loop_rows2
 
-gemm2x16AVX2_chain0_rows2_last:
+gemm2x16AVX2_last_rows2:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x16AVX2_chain0_rows2_add
+	JZ           gemm2x16AVX2_add_rows2
 	VMOVUPS      (CX), Y8
 	VMOVUPS      32(CX), Y9
 	VBROADCASTSS (AX), Y10
@@ -1695,7 +1695,7 @@ gemm2x16AVX2_chain0_rows2_last:
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x16AVX2_chain0_rows2_add:
+gemm2x16AVX2_add_rows2:
 	VADDPS  Y4, Y0, Y0
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y6, Y2, Y2
@@ -1733,9 +1733,9 @@ gemm2x16AVX2_rows1:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x16AVX2_chain0_rows1_loop:
+gemm2x16AVX2_loop_rows1:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x16AVX2_chain0_rows1_last
+	JL           gemm2x16AVX2_last_rows1
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  (CX), Y4, Y0
 	VFMADD231PS  32(CX), Y4, Y1
@@ -1746,18 +1746,18 @@ gemm2x16AVX2_chain0_rows1_loop:
 	VFMADD231PS  32(CX), Y4, Y3
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x16AVX2_chain0_rows1_loop
+	JMP          gemm2x16AVX2_loop_rows1
 
-gemm2x16AVX2_chain0_rows1_last:
+gemm2x16AVX2_last_rows1:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x16AVX2_chain0_rows1_add
+	JZ           gemm2x16AVX2_add_rows1
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  (CX), Y4, Y0
 	VFMADD231PS  32(CX), Y4, Y1
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x16AVX2_chain0_rows1_add:
+gemm2x16AVX2_add_rows1:
 	VADDPS  Y2, Y0, Y0
 	VADDPS  Y3, Y1, Y1
 	CMPQ    mode+80(FP), $0x00000002
@@ -1813,9 +1813,9 @@ gemm2x16TailAVX2_rows3:
 	MOVQ   DX, R10
 	MOVQ   k+8(FP), R11
 
-gemm2x16TailAVX2_chain0_rows3_loop:
+gemm2x16TailAVX2_loop_rows3:
 	SUBQ         $0x00000002, R11
-	JL           gemm2x16TailAVX2_chain0_rows3_last
+	JL           gemm2x16TailAVX2_last_rows3
 	VMOVUPS      (R10), Y13
 	VMASKMOVPS   32(R10), Y0, Y14
 	VBROADCASTSS (R9), Y15
@@ -1842,11 +1842,11 @@ gemm2x16TailAVX2_chain0_rows3_loop:
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         DI, R9
 	ADDQ         R8, R10
-	JMP          gemm2x16TailAVX2_chain0_rows3_loop
+	JMP          gemm2x16TailAVX2_loop_rows3
 
-gemm2x16TailAVX2_chain0_rows3_last:
+gemm2x16TailAVX2_last_rows3:
 	ADDQ         $0x00000002, R11
-	JZ           gemm2x16TailAVX2_chain0_rows3_add
+	JZ           gemm2x16TailAVX2_add_rows3
 	VMOVUPS      (R10), Y13
 	VMASKMOVPS   32(R10), Y0, Y14
 	VBROADCASTSS (R9), Y15
@@ -1861,7 +1861,7 @@ gemm2x16TailAVX2_chain0_rows3_last:
 	ADDQ         DI, R9
 	ADDQ         R8, R10
 
-gemm2x16TailAVX2_chain0_rows3_add:
+gemm2x16TailAVX2_add_rows3:
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y8, Y2, Y2
 	VADDPS     Y9, Y3, Y3
@@ -1920,9 +1920,9 @@ gemm2x16TailAVX2_rows2:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x16TailAVX2_chain0_rows2_loop:
+gemm2x16TailAVX2_loop_rows2:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x16TailAVX2_chain0_rows2_last
+	JL           gemm2x16TailAVX2_last_rows2
 	VMOVUPS      (CX), Y9
 	VMASKMOVPS   32(CX), Y0, Y10
 	VBROADCASTSS (AX), Y11
@@ -1943,11 +1943,11 @@ gemm2x16TailAVX2_chain0_rows2_loop:
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x16TailAVX2_chain0_rows2_loop
+	JMP          gemm2x16TailAVX2_loop_rows2
 
-gemm2x16TailAVX2_chain0_rows2_last:
+gemm2x16TailAVX2_last_rows2:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x16TailAVX2_chain0_rows2_add
+	JZ           gemm2x16TailAVX2_add_rows2
 	VMOVUPS      (CX), Y9
 	VMASKMOVPS   32(CX), Y0, Y10
 	VBROADCASTSS (AX), Y11
@@ -1959,7 +1959,7 @@ gemm2x16TailAVX2_chain0_rows2_last:
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x16TailAVX2_chain0_rows2_add:
+gemm2x16TailAVX2_add_rows2:
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y7, Y3, Y3
@@ -1997,9 +1997,9 @@ gemm2x16TailAVX2_rows1:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x16TailAVX2_chain0_rows1_loop:
+gemm2x16TailAVX2_loop_rows1:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x16TailAVX2_chain0_rows1_last
+	JL           gemm2x16TailAVX2_last_rows1
 	VMOVUPS      (CX), Y5
 	VMASKMOVPS   32(CX), Y0, Y6
 	VBROADCASTSS (AX), Y7
@@ -2014,11 +2014,11 @@ gemm2x16TailAVX2_chain0_rows1_loop:
 	VFMADD231PS  Y6, Y7, Y4
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x16TailAVX2_chain0_rows1_loop
+	JMP          gemm2x16TailAVX2_loop_rows1
 
-gemm2x16TailAVX2_chain0_rows1_last:
+gemm2x16TailAVX2_last_rows1:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x16TailAVX2_chain0_rows1_add
+	JZ           gemm2x16TailAVX2_add_rows1
 	VMOVUPS      (CX), Y5
 	VMASKMOVPS   32(CX), Y0, Y6
 	VBROADCASTSS (AX), Y7
@@ -2027,7 +2027,7 @@ gemm2x16TailAVX2_chain0_rows1_last:
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x16TailAVX2_chain0_rows1_add:
+gemm2x16TailAVX2_add_rows1:
 	VADDPS     Y3, Y1, Y1
 	VADDPS     Y4, Y2, Y2
 	CMPQ       mode+80(FP), $0x00000002
@@ -2085,9 +2085,9 @@ gemm2x8TailAVX2_rows6:
 	MOVQ   DX, R12
 	MOVQ   k+8(FP), R13
 
-gemm2x8TailAVX2_chain0_rows6_loop:
+gemm2x8TailAVX2_loop_rows6:
 	SUBQ         $0x00000002, R13
-	JL           gemm2x8TailAVX2_chain0_rows6_last
+	JL           gemm2x8TailAVX2_last_rows6
 	VMASKMOVPS   (R12), Y0, Y13
 	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y13, Y14, Y1
@@ -2118,11 +2118,11 @@ gemm2x8TailAVX2_chain0_rows6_loop:
 	VFMADD231PS  Y13, Y14, Y12
 	ADDQ         DI, R11
 	ADDQ         R8, R12
-	JMP          gemm2x8TailAVX2_chain0_rows6_loop
+	JMP          gemm2x8TailAVX2_loop_rows6
 
-gemm2x8TailAVX2_chain0_rows6_last:
+gemm2x8TailAVX2_last_rows6:
 	ADDQ         $0x00000002, R13
-	JZ           gemm2x8TailAVX2_chain0_rows6_add
+	JZ           gemm2x8TailAVX2_add_rows6
 	VMASKMOVPS   (R12), Y0, Y13
 	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y13, Y14, Y1
@@ -2139,7 +2139,7 @@ gemm2x8TailAVX2_chain0_rows6_last:
 	ADDQ         DI, R11
 	ADDQ         R8, R12
 
-gemm2x8TailAVX2_chain0_rows6_add:
+gemm2x8TailAVX2_add_rows6:
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y8, Y2, Y2
 	VADDPS     Y9, Y3, Y3
@@ -2212,9 +2212,9 @@ gemm2x8TailAVX2_rows5:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x8TailAVX2_chain0_rows5_loop:
+gemm2x8TailAVX2_loop_rows5:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x8TailAVX2_chain0_rows5_last
+	JL           gemm2x8TailAVX2_last_rows5
 	VMASKMOVPS   (CX), Y0, Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y11, Y12, Y1
@@ -2241,11 +2241,11 @@ gemm2x8TailAVX2_chain0_rows5_loop:
 	VFMADD231PS  Y11, Y12, Y10
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x8TailAVX2_chain0_rows5_loop
+	JMP          gemm2x8TailAVX2_loop_rows5
 
-gemm2x8TailAVX2_chain0_rows5_last:
+gemm2x8TailAVX2_last_rows5:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x8TailAVX2_chain0_rows5_add
+	JZ           gemm2x8TailAVX2_add_rows5
 	VMASKMOVPS   (CX), Y0, Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y11, Y12, Y1
@@ -2260,7 +2260,7 @@ gemm2x8TailAVX2_chain0_rows5_last:
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x8TailAVX2_chain0_rows5_add:
+gemm2x8TailAVX2_add_rows5:
 	VADDPS     Y6, Y1, Y1
 	VADDPS     Y7, Y2, Y2
 	VADDPS     Y8, Y3, Y3
@@ -2312,9 +2312,9 @@ gemm2x8TailAVX2_rows4:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x8TailAVX2_chain0_rows4_loop:
+gemm2x8TailAVX2_loop_rows4:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x8TailAVX2_chain0_rows4_last
+	JL           gemm2x8TailAVX2_last_rows4
 	VMASKMOVPS   (CX), Y0, Y9
 	VBROADCASTSS (AX), Y10
 	VFMADD231PS  Y9, Y10, Y1
@@ -2337,11 +2337,11 @@ gemm2x8TailAVX2_chain0_rows4_loop:
 	VFMADD231PS  Y9, Y10, Y8
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x8TailAVX2_chain0_rows4_loop
+	JMP          gemm2x8TailAVX2_loop_rows4
 
-gemm2x8TailAVX2_chain0_rows4_last:
+gemm2x8TailAVX2_last_rows4:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x8TailAVX2_chain0_rows4_add
+	JZ           gemm2x8TailAVX2_add_rows4
 	VMASKMOVPS   (CX), Y0, Y9
 	VBROADCASTSS (AX), Y10
 	VFMADD231PS  Y9, Y10, Y1
@@ -2354,7 +2354,7 @@ gemm2x8TailAVX2_chain0_rows4_last:
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x8TailAVX2_chain0_rows4_add:
+gemm2x8TailAVX2_add_rows4:
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y7, Y3, Y3
@@ -2398,9 +2398,9 @@ gemm2x8TailAVX2_rows3:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x8TailAVX2_chain0_rows3_loop:
+gemm2x8TailAVX2_loop_rows3:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x8TailAVX2_chain0_rows3_last
+	JL           gemm2x8TailAVX2_last_rows3
 	VMASKMOVPS   (CX), Y0, Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y7, Y8, Y1
@@ -2419,11 +2419,11 @@ gemm2x8TailAVX2_chain0_rows3_loop:
 	VFMADD231PS  Y7, Y8, Y6
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x8TailAVX2_chain0_rows3_loop
+	JMP          gemm2x8TailAVX2_loop_rows3
 
-gemm2x8TailAVX2_chain0_rows3_last:
+gemm2x8TailAVX2_last_rows3:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x8TailAVX2_chain0_rows3_add
+	JZ           gemm2x8TailAVX2_add_rows3
 	VMASKMOVPS   (CX), Y0, Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y7, Y8, Y1
@@ -2434,7 +2434,7 @@ gemm2x8TailAVX2_chain0_rows3_last:
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x8TailAVX2_chain0_rows3_add:
+gemm2x8TailAVX2_add_rows3:
 	VADDPS     Y4, Y1, Y1
 	VADDPS     Y5, Y2, Y2
 	VADDPS     Y6, Y3, Y3
@@ -2470,9 +2470,9 @@ gemm2x8TailAVX2_rows2:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x8TailAVX2_chain0_rows2_loop:
+gemm2x8TailAVX2_loop_rows2:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x8TailAVX2_chain0_rows2_last
+	JL           gemm2x8TailAVX2_last_rows2
 	VMASKMOVPS   (CX), Y0, Y5
 	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y5, Y6, Y1
@@ -2487,11 +2487,11 @@ gemm2x8TailAVX2_chain0_rows2_loop:
 	VFMADD231PS  Y5, Y6, Y4
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x8TailAVX2_chain0_rows2_loop
+	JMP          gemm2x8TailAVX2_loop_rows2
 
-gemm2x8TailAVX2_chain0_rows2_last:
+gemm2x8TailAVX2_last_rows2:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x8TailAVX2_chain0_rows2_add
+	JZ           gemm2x8TailAVX2_add_rows2
 	VMASKMOVPS   (CX), Y0, Y5
 	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y5, Y6, Y1
@@ -2500,7 +2500,7 @@ gemm2x8TailAVX2_chain0_rows2_last:
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x8TailAVX2_chain0_rows2_add:
+gemm2x8TailAVX2_add_rows2:
 	VADDPS     Y3, Y1, Y1
 	VADDPS     Y4, Y2, Y2
 	CMPQ       mode+80(FP), $0x00000002
@@ -2528,9 +2528,9 @@ gemm2x8TailAVX2_rows1:
 	MOVQ   DX, CX
 	MOVQ   k+8(FP), DX
 
-gemm2x8TailAVX2_chain0_rows1_loop:
+gemm2x8TailAVX2_loop_rows1:
 	SUBQ         $0x00000002, DX
-	JL           gemm2x8TailAVX2_chain0_rows1_last
+	JL           gemm2x8TailAVX2_last_rows1
 	VMASKMOVPS   (CX), Y0, Y3
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y3, Y4, Y1
@@ -2541,18 +2541,18 @@ gemm2x8TailAVX2_chain0_rows1_loop:
 	VFMADD231PS  Y3, Y4, Y2
 	ADDQ         DI, AX
 	ADDQ         R8, CX
-	JMP          gemm2x8TailAVX2_chain0_rows1_loop
+	JMP          gemm2x8TailAVX2_loop_rows1
 
-gemm2x8TailAVX2_chain0_rows1_last:
+gemm2x8TailAVX2_last_rows1:
 	ADDQ         $0x00000002, DX
-	JZ           gemm2x8TailAVX2_chain0_rows1_add
+	JZ           gemm2x8TailAVX2_add_rows1
 	VMASKMOVPS   (CX), Y0, Y3
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y3, Y4, Y1
 	ADDQ         DI, AX
 	ADDQ         R8, CX
 
-gemm2x8TailAVX2_chain0_rows1_add:
+gemm2x8TailAVX2_add_rows1:
 	VADDPS     Y2, Y1, Y1
 	CMPQ       mode+80(FP), $0x00000002
 	JNE        gemm2x8TailAVX2_store_rows1
@@ -2565,1074 +2565,6 @@ gemm2x8TailAVX2_store_rows1:
 	VMASKMOVPS Y1, Y0, (AX)
 
 gemm2x8TailAVX2_rows0:
-	VZEROUPPER
-	RET
-
-// func gemm4x16AVX2(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
-// Requires: AVX, FMA3
-TEXT ·gemm4x16AVX2(SB), NOSPLIT, $0-88
-	MOVQ m+0(FP), AX
-	MOVQ a+16(FP), CX
-	MOVQ b+40(FP), DX
-	MOVQ c+56(FP), BX
-	MOVQ rowStride+24(FP), SI
-	MOVQ colStride+32(FP), DI
-	MOVQ ldb+48(FP), R8
-	SHLQ $0x01, DI
-	SHLQ $0x01, R8
-
-gemm4x16AVX2_rows2:
-	CMPQ   AX, $0x00000002
-	JL     gemm4x16AVX2_rows1
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   CX, R9
-	MOVQ   DX, R10
-	MOVQ   k+8(FP), R11
-	INCQ   R11
-	SHRQ   $0x01, R11
-
-gemm4x16AVX2_chain0_rows2_loop:
-	SUBQ         $0x00000002, R11
-	JL           gemm4x16AVX2_chain0_rows2_last
-	VMOVUPS      (R10), Y8
-	VMOVUPS      32(R10), Y9
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R9)(SI*1), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	VMOVUPS      (R10), Y8
-	VMOVUPS      32(R10), Y9
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R9)(SI*1), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	JMP          gemm4x16AVX2_chain0_rows2_loop
-
-gemm4x16AVX2_chain0_rows2_last:
-	ADDQ         $0x00000002, R11
-	JZ           gemm4x16AVX2_chain0_rows2_add
-	VMOVUPS      (R10), Y8
-	VMOVUPS      32(R10), Y9
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R9)(SI*1), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-
-gemm4x16AVX2_chain0_rows2_add:
-	VADDPS Y4, Y0, Y0
-	VADDPS Y5, Y1, Y1
-	VADDPS Y6, Y2, Y2
-	VADDPS Y7, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   CX, R9
-	MOVQ   DX, R10
-	MOVQ   k+8(FP), R11
-	ADDQ   colStride+32(FP), R9
-	ADDQ   ldb+48(FP), R10
-	SUBQ   $0x00000001, R11
-	INCQ   R11
-	SHRQ   $0x01, R11
-
-gemm4x16AVX2_chain1_rows2_loop:
-	SUBQ         $0x00000002, R11
-	JL           gemm4x16AVX2_chain1_rows2_last
-	VMOVUPS      (R10), Y12
-	VMOVUPS      32(R10), Y13
-	VBROADCASTSS (R9), Y14
-	VFMADD231PS  Y12, Y14, Y4
-	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R9)(SI*1), Y14
-	VFMADD231PS  Y12, Y14, Y6
-	VFMADD231PS  Y13, Y14, Y7
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	VMOVUPS      (R10), Y12
-	VMOVUPS      32(R10), Y13
-	VBROADCASTSS (R9), Y14
-	VFMADD231PS  Y12, Y14, Y8
-	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R9)(SI*1), Y14
-	VFMADD231PS  Y12, Y14, Y10
-	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	JMP          gemm4x16AVX2_chain1_rows2_loop
-
-gemm4x16AVX2_chain1_rows2_last:
-	ADDQ         $0x00000002, R11
-	JZ           gemm4x16AVX2_chain1_rows2_add
-	VMOVUPS      (R10), Y12
-	VMOVUPS      32(R10), Y13
-	VBROADCASTSS (R9), Y14
-	VFMADD231PS  Y12, Y14, Y4
-	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R9)(SI*1), Y14
-	VFMADD231PS  Y12, Y14, Y6
-	VFMADD231PS  Y13, Y14, Y7
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-
-gemm4x16AVX2_chain1_rows2_add:
-	VADDPS  Y8, Y4, Y4
-	VADDPS  Y9, Y5, Y5
-	VADDPS  Y10, Y6, Y6
-	VADDPS  Y11, Y7, Y7
-	VADDPS  Y4, Y0, Y0
-	VADDPS  Y5, Y1, Y1
-	VADDPS  Y6, Y2, Y2
-	VADDPS  Y7, Y3, Y3
-	CMPQ    mode+80(FP), $0x00000002
-	JNE     gemm4x16AVX2_store_rows2
-	MOVQ    BX, R9
-	VMOVUPS (R9), Y4
-	VADDPS  Y0, Y4, Y0
-	VMOVUPS 32(R9), Y4
-	VADDPS  Y1, Y4, Y1
-	ADDQ    ldc+64(FP), R9
-	VMOVUPS (R9), Y4
-	VADDPS  Y2, Y4, Y2
-	VMOVUPS 32(R9), Y4
-	VADDPS  Y3, Y4, Y3
-
-gemm4x16AVX2_store_rows2:
-	MOVQ    BX, R9
-	VMOVUPS Y0, (R9)
-	VMOVUPS Y1, 32(R9)
-	ADDQ    ldc+64(FP), R9
-	VMOVUPS Y2, (R9)
-	VMOVUPS Y3, 32(R9)
-	ADDQ    SI, CX
-	ADDQ    ldc+64(FP), BX
-	ADDQ    SI, CX
-	ADDQ    ldc+64(FP), BX
-	SUBQ    $0x00000002, AX
-	JMP     gemm4x16AVX2_rows2
-
-gemm4x16AVX2_rows1:
-	CMPQ   AX, $0x00000001
-	JNE    gemm4x16AVX2_rows0
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   CX, AX
-	MOVQ   DX, SI
-	MOVQ   k+8(FP), R9
-	INCQ   R9
-	SHRQ   $0x01, R9
-
-gemm4x16AVX2_chain0_rows1_loop:
-	SUBQ         $0x00000002, R9
-	JL           gemm4x16AVX2_chain0_rows1_last
-	VBROADCASTSS (AX), Y4
-	VFMADD231PS  (SI), Y4, Y0
-	VFMADD231PS  32(SI), Y4, Y1
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-	VBROADCASTSS (AX), Y4
-	VFMADD231PS  (SI), Y4, Y2
-	VFMADD231PS  32(SI), Y4, Y3
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-	JMP          gemm4x16AVX2_chain0_rows1_loop
-
-gemm4x16AVX2_chain0_rows1_last:
-	ADDQ         $0x00000002, R9
-	JZ           gemm4x16AVX2_chain0_rows1_add
-	VBROADCASTSS (AX), Y4
-	VFMADD231PS  (SI), Y4, Y0
-	VFMADD231PS  32(SI), Y4, Y1
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-
-gemm4x16AVX2_chain0_rows1_add:
-	VADDPS Y2, Y0, Y0
-	VADDPS Y3, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   CX, AX
-	MOVQ   DX, CX
-	MOVQ   k+8(FP), DX
-	ADDQ   colStride+32(FP), AX
-	ADDQ   ldb+48(FP), CX
-	SUBQ   $0x00000001, DX
-	INCQ   DX
-	SHRQ   $0x01, DX
-
-gemm4x16AVX2_chain1_rows1_loop:
-	SUBQ         $0x00000002, DX
-	JL           gemm4x16AVX2_chain1_rows1_last
-	VBROADCASTSS (AX), Y6
-	VFMADD231PS  (CX), Y6, Y2
-	VFMADD231PS  32(CX), Y6, Y3
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	VBROADCASTSS (AX), Y6
-	VFMADD231PS  (CX), Y6, Y4
-	VFMADD231PS  32(CX), Y6, Y5
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	JMP          gemm4x16AVX2_chain1_rows1_loop
-
-gemm4x16AVX2_chain1_rows1_last:
-	ADDQ         $0x00000002, DX
-	JZ           gemm4x16AVX2_chain1_rows1_add
-	VBROADCASTSS (AX), Y6
-	VFMADD231PS  (CX), Y6, Y2
-	VFMADD231PS  32(CX), Y6, Y3
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-
-gemm4x16AVX2_chain1_rows1_add:
-	VADDPS  Y4, Y2, Y2
-	VADDPS  Y5, Y3, Y3
-	VADDPS  Y2, Y0, Y0
-	VADDPS  Y3, Y1, Y1
-	CMPQ    mode+80(FP), $0x00000002
-	JNE     gemm4x16AVX2_store_rows1
-	MOVQ    BX, AX
-	VMOVUPS (AX), Y2
-	VADDPS  Y0, Y2, Y0
-	VMOVUPS 32(AX), Y2
-	VADDPS  Y1, Y2, Y1
-
-gemm4x16AVX2_store_rows1:
-	MOVQ    BX, AX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-
-gemm4x16AVX2_rows0:
-	VZEROUPPER
-	RET
-
-// func gemm4x16TailAVX2(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
-// Requires: AVX, FMA3
-TEXT ·gemm4x16TailAVX2(SB), NOSPLIT, $0-88
-	MOVQ    m+0(FP), AX
-	MOVQ    a+16(FP), CX
-	MOVQ    b+40(FP), DX
-	MOVQ    c+56(FP), BX
-	MOVQ    rowStride+24(FP), SI
-	MOVQ    colStride+32(FP), DI
-	MOVQ    ldb+48(FP), R8
-	SHLQ    $0x01, DI
-	SHLQ    $0x01, R8
-	MOVQ    columns+72(FP), R9
-	SUBQ    $0x00000008, R9
-	LEAQ    mask<>+0(SB), R10
-	MOVQ    $0x00000008, R11
-	SUBQ    R9, R11
-	VMOVDQU (R10)(R11*4), Y0
-
-gemm4x16TailAVX2_rows2:
-	CMPQ   AX, $0x00000002
-	JL     gemm4x16TailAVX2_rows1
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	MOVQ   CX, R9
-	MOVQ   DX, R10
-	MOVQ   k+8(FP), R11
-	INCQ   R11
-	SHRQ   $0x01, R11
-
-gemm4x16TailAVX2_chain0_rows2_loop:
-	SUBQ         $0x00000002, R11
-	JL           gemm4x16TailAVX2_chain0_rows2_last
-	VMOVUPS      (R10), Y9
-	VMASKMOVPS   32(R10), Y0, Y10
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y9, Y11, Y1
-	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R9)(SI*1), Y11
-	VFMADD231PS  Y9, Y11, Y3
-	VFMADD231PS  Y10, Y11, Y4
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	VMOVUPS      (R10), Y9
-	VMASKMOVPS   32(R10), Y0, Y10
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y9, Y11, Y5
-	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (R9)(SI*1), Y11
-	VFMADD231PS  Y9, Y11, Y7
-	VFMADD231PS  Y10, Y11, Y8
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	JMP          gemm4x16TailAVX2_chain0_rows2_loop
-
-gemm4x16TailAVX2_chain0_rows2_last:
-	ADDQ         $0x00000002, R11
-	JZ           gemm4x16TailAVX2_chain0_rows2_add
-	VMOVUPS      (R10), Y9
-	VMASKMOVPS   32(R10), Y0, Y10
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y9, Y11, Y1
-	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R9)(SI*1), Y11
-	VFMADD231PS  Y9, Y11, Y3
-	VFMADD231PS  Y10, Y11, Y4
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-
-gemm4x16TailAVX2_chain0_rows2_add:
-	VADDPS Y5, Y1, Y1
-	VADDPS Y6, Y2, Y2
-	VADDPS Y7, Y3, Y3
-	VADDPS Y8, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	MOVQ   CX, R9
-	MOVQ   DX, R10
-	MOVQ   k+8(FP), R11
-	ADDQ   colStride+32(FP), R9
-	ADDQ   ldb+48(FP), R10
-	SUBQ   $0x00000001, R11
-	INCQ   R11
-	SHRQ   $0x01, R11
-
-gemm4x16TailAVX2_chain1_rows2_loop:
-	SUBQ         $0x00000002, R11
-	JL           gemm4x16TailAVX2_chain1_rows2_last
-	VMOVUPS      (R10), Y13
-	VMASKMOVPS   32(R10), Y0, Y14
-	VBROADCASTSS (R9), Y15
-	VFMADD231PS  Y13, Y15, Y5
-	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R9)(SI*1), Y15
-	VFMADD231PS  Y13, Y15, Y7
-	VFMADD231PS  Y14, Y15, Y8
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	VMOVUPS      (R10), Y13
-	VMASKMOVPS   32(R10), Y0, Y14
-	VBROADCASTSS (R9), Y15
-	VFMADD231PS  Y13, Y15, Y9
-	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (R9)(SI*1), Y15
-	VFMADD231PS  Y13, Y15, Y11
-	VFMADD231PS  Y14, Y15, Y12
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-	JMP          gemm4x16TailAVX2_chain1_rows2_loop
-
-gemm4x16TailAVX2_chain1_rows2_last:
-	ADDQ         $0x00000002, R11
-	JZ           gemm4x16TailAVX2_chain1_rows2_add
-	VMOVUPS      (R10), Y13
-	VMASKMOVPS   32(R10), Y0, Y14
-	VBROADCASTSS (R9), Y15
-	VFMADD231PS  Y13, Y15, Y5
-	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R9)(SI*1), Y15
-	VFMADD231PS  Y13, Y15, Y7
-	VFMADD231PS  Y14, Y15, Y8
-	ADDQ         DI, R9
-	ADDQ         R8, R10
-
-gemm4x16TailAVX2_chain1_rows2_add:
-	VADDPS     Y9, Y5, Y5
-	VADDPS     Y10, Y6, Y6
-	VADDPS     Y11, Y7, Y7
-	VADDPS     Y12, Y8, Y8
-	VADDPS     Y5, Y1, Y1
-	VADDPS     Y6, Y2, Y2
-	VADDPS     Y7, Y3, Y3
-	VADDPS     Y8, Y4, Y4
-	CMPQ       mode+80(FP), $0x00000002
-	JNE        gemm4x16TailAVX2_store_rows2
-	MOVQ       BX, R9
-	VMOVUPS    (R9), Y5
-	VADDPS     Y1, Y5, Y1
-	VMASKMOVPS 32(R9), Y0, Y5
-	VADDPS     Y2, Y5, Y2
-	ADDQ       ldc+64(FP), R9
-	VMOVUPS    (R9), Y5
-	VADDPS     Y3, Y5, Y3
-	VMASKMOVPS 32(R9), Y0, Y5
-	VADDPS     Y4, Y5, Y4
-
-gemm4x16TailAVX2_store_rows2:
-	MOVQ       BX, R9
-	VMOVUPS    Y1, (R9)
-	VMASKMOVPS Y2, Y0, 32(R9)
-	ADDQ       ldc+64(FP), R9
-	VMOVUPS    Y3, (R9)
-	VMASKMOVPS Y4, Y0, 32(R9)
-	ADDQ       SI, CX
-	ADDQ       ldc+64(FP), BX
-	ADDQ       SI, CX
-	ADDQ       ldc+64(FP), BX
-	SUBQ       $0x00000002, AX
-	JMP        gemm4x16TailAVX2_rows2
-
-gemm4x16TailAVX2_rows1:
-	CMPQ   AX, $0x00000001
-	JNE    gemm4x16TailAVX2_rows0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ   CX, AX
-	MOVQ   DX, SI
-	MOVQ   k+8(FP), R9
-	INCQ   R9
-	SHRQ   $0x01, R9
-
-gemm4x16TailAVX2_chain0_rows1_loop:
-	SUBQ         $0x00000002, R9
-	JL           gemm4x16TailAVX2_chain0_rows1_last
-	VMOVUPS      (SI), Y5
-	VMASKMOVPS   32(SI), Y0, Y6
-	VBROADCASTSS (AX), Y7
-	VFMADD231PS  Y5, Y7, Y1
-	VFMADD231PS  Y6, Y7, Y2
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-	VMOVUPS      (SI), Y5
-	VMASKMOVPS   32(SI), Y0, Y6
-	VBROADCASTSS (AX), Y7
-	VFMADD231PS  Y5, Y7, Y3
-	VFMADD231PS  Y6, Y7, Y4
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-	JMP          gemm4x16TailAVX2_chain0_rows1_loop
-
-gemm4x16TailAVX2_chain0_rows1_last:
-	ADDQ         $0x00000002, R9
-	JZ           gemm4x16TailAVX2_chain0_rows1_add
-	VMOVUPS      (SI), Y5
-	VMASKMOVPS   32(SI), Y0, Y6
-	VBROADCASTSS (AX), Y7
-	VFMADD231PS  Y5, Y7, Y1
-	VFMADD231PS  Y6, Y7, Y2
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-
-gemm4x16TailAVX2_chain0_rows1_add:
-	VADDPS Y3, Y1, Y1
-	VADDPS Y4, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ   CX, AX
-	MOVQ   DX, CX
-	MOVQ   k+8(FP), DX
-	ADDQ   colStride+32(FP), AX
-	ADDQ   ldb+48(FP), CX
-	SUBQ   $0x00000001, DX
-	INCQ   DX
-	SHRQ   $0x01, DX
-
-gemm4x16TailAVX2_chain1_rows1_loop:
-	SUBQ         $0x00000002, DX
-	JL           gemm4x16TailAVX2_chain1_rows1_last
-	VMOVUPS      (CX), Y7
-	VMASKMOVPS   32(CX), Y0, Y8
-	VBROADCASTSS (AX), Y9
-	VFMADD231PS  Y7, Y9, Y3
-	VFMADD231PS  Y8, Y9, Y4
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	VMOVUPS      (CX), Y7
-	VMASKMOVPS   32(CX), Y0, Y8
-	VBROADCASTSS (AX), Y9
-	VFMADD231PS  Y7, Y9, Y5
-	VFMADD231PS  Y8, Y9, Y6
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	JMP          gemm4x16TailAVX2_chain1_rows1_loop
-
-gemm4x16TailAVX2_chain1_rows1_last:
-	ADDQ         $0x00000002, DX
-	JZ           gemm4x16TailAVX2_chain1_rows1_add
-	VMOVUPS      (CX), Y7
-	VMASKMOVPS   32(CX), Y0, Y8
-	VBROADCASTSS (AX), Y9
-	VFMADD231PS  Y7, Y9, Y3
-	VFMADD231PS  Y8, Y9, Y4
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-
-gemm4x16TailAVX2_chain1_rows1_add:
-	VADDPS     Y5, Y3, Y3
-	VADDPS     Y6, Y4, Y4
-	VADDPS     Y3, Y1, Y1
-	VADDPS     Y4, Y2, Y2
-	CMPQ       mode+80(FP), $0x00000002
-	JNE        gemm4x16TailAVX2_store_rows1
-	MOVQ       BX, AX
-	VMOVUPS    (AX), Y3
-	VADDPS     Y1, Y3, Y1
-	VMASKMOVPS 32(AX), Y0, Y3
-	VADDPS     Y2, Y3, Y2
-
-gemm4x16TailAVX2_store_rows1:
-	MOVQ       BX, AX
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS Y2, Y0, 32(AX)
-
-gemm4x16TailAVX2_rows0:
-	VZEROUPPER
-	RET
-
-// func gemm4x8TailAVX2(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
-// Requires: AVX, FMA3
-TEXT ·gemm4x8TailAVX2(SB), NOSPLIT, $0-88
-	MOVQ    m+0(FP), AX
-	MOVQ    a+16(FP), CX
-	MOVQ    b+40(FP), DX
-	MOVQ    c+56(FP), BX
-	MOVQ    rowStride+24(FP), SI
-	MOVQ    colStride+32(FP), DI
-	MOVQ    ldb+48(FP), R8
-	LEAQ    (SI)(SI*2), R9
-	SHLQ    $0x01, DI
-	SHLQ    $0x01, R8
-	MOVQ    columns+72(FP), R10
-	SUBQ    $0x00000000, R10
-	LEAQ    mask<>+0(SB), R11
-	MOVQ    $0x00000008, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y0
-
-gemm4x8TailAVX2_rows4:
-	CMPQ   AX, $0x00000004
-	JL     gemm4x8TailAVX2_rows3
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	MOVQ   CX, R10
-	MOVQ   DX, R11
-	MOVQ   k+8(FP), R12
-	INCQ   R12
-	SHRQ   $0x01, R12
-
-gemm4x8TailAVX2_chain0_rows4_loop:
-	SUBQ         $0x00000002, R12
-	JL           gemm4x8TailAVX2_chain0_rows4_last
-	VMASKMOVPS   (R11), Y0, Y9
-	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R10)(SI*1), Y10
-	VFMADD231PS  Y9, Y10, Y2
-	VBROADCASTSS (R10)(SI*2), Y10
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R10)(R9*1), Y10
-	VFMADD231PS  Y9, Y10, Y4
-	ADDQ         DI, R10
-	ADDQ         R8, R11
-	VMASKMOVPS   (R11), Y0, Y9
-	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10)(SI*1), Y10
-	VFMADD231PS  Y9, Y10, Y6
-	VBROADCASTSS (R10)(SI*2), Y10
-	VFMADD231PS  Y9, Y10, Y7
-	VBROADCASTSS (R10)(R9*1), Y10
-	VFMADD231PS  Y9, Y10, Y8
-	ADDQ         DI, R10
-	ADDQ         R8, R11
-	JMP          gemm4x8TailAVX2_chain0_rows4_loop
-
-gemm4x8TailAVX2_chain0_rows4_last:
-	ADDQ         $0x00000002, R12
-	JZ           gemm4x8TailAVX2_chain0_rows4_add
-	VMASKMOVPS   (R11), Y0, Y9
-	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R10)(SI*1), Y10
-	VFMADD231PS  Y9, Y10, Y2
-	VBROADCASTSS (R10)(SI*2), Y10
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R10)(R9*1), Y10
-	VFMADD231PS  Y9, Y10, Y4
-	ADDQ         DI, R10
-	ADDQ         R8, R11
-
-gemm4x8TailAVX2_chain0_rows4_add:
-	VADDPS Y5, Y1, Y1
-	VADDPS Y6, Y2, Y2
-	VADDPS Y7, Y3, Y3
-	VADDPS Y8, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	MOVQ   CX, R10
-	MOVQ   DX, R11
-	MOVQ   k+8(FP), R12
-	ADDQ   colStride+32(FP), R10
-	ADDQ   ldb+48(FP), R11
-	SUBQ   $0x00000001, R12
-	INCQ   R12
-	SHRQ   $0x01, R12
-
-gemm4x8TailAVX2_chain1_rows4_loop:
-	SUBQ         $0x00000002, R12
-	JL           gemm4x8TailAVX2_chain1_rows4_last
-	VMASKMOVPS   (R11), Y0, Y13
-	VBROADCASTSS (R10), Y14
-	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10)(SI*1), Y14
-	VFMADD231PS  Y13, Y14, Y6
-	VBROADCASTSS (R10)(SI*2), Y14
-	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(R9*1), Y14
-	VFMADD231PS  Y13, Y14, Y8
-	ADDQ         DI, R10
-	ADDQ         R8, R11
-	VMASKMOVPS   (R11), Y0, Y13
-	VBROADCASTSS (R10), Y14
-	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(SI*1), Y14
-	VFMADD231PS  Y13, Y14, Y10
-	VBROADCASTSS (R10)(SI*2), Y14
-	VFMADD231PS  Y13, Y14, Y11
-	VBROADCASTSS (R10)(R9*1), Y14
-	VFMADD231PS  Y13, Y14, Y12
-	ADDQ         DI, R10
-	ADDQ         R8, R11
-	JMP          gemm4x8TailAVX2_chain1_rows4_loop
-
-gemm4x8TailAVX2_chain1_rows4_last:
-	ADDQ         $0x00000002, R12
-	JZ           gemm4x8TailAVX2_chain1_rows4_add
-	VMASKMOVPS   (R11), Y0, Y13
-	VBROADCASTSS (R10), Y14
-	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10)(SI*1), Y14
-	VFMADD231PS  Y13, Y14, Y6
-	VBROADCASTSS (R10)(SI*2), Y14
-	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(R9*1), Y14
-	VFMADD231PS  Y13, Y14, Y8
-	ADDQ         DI, R10
-	ADDQ         R8, R11
-
-gemm4x8TailAVX2_chain1_rows4_add:
-	VADDPS     Y9, Y5, Y5
-	VADDPS     Y10, Y6, Y6
-	VADDPS     Y11, Y7, Y7
-	VADDPS     Y12, Y8, Y8
-	VADDPS     Y5, Y1, Y1
-	VADDPS     Y6, Y2, Y2
-	VADDPS     Y7, Y3, Y3
-	VADDPS     Y8, Y4, Y4
-	CMPQ       mode+80(FP), $0x00000002
-	JNE        gemm4x8TailAVX2_store_rows4
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y0, Y5
-	VADDPS     Y1, Y5, Y1
-	ADDQ       ldc+64(FP), R10
-	VMASKMOVPS (R10), Y0, Y5
-	VADDPS     Y2, Y5, Y2
-	ADDQ       ldc+64(FP), R10
-	VMASKMOVPS (R10), Y0, Y5
-	VADDPS     Y3, Y5, Y3
-	ADDQ       ldc+64(FP), R10
-	VMASKMOVPS (R10), Y0, Y5
-	VADDPS     Y4, Y5, Y4
-
-gemm4x8TailAVX2_store_rows4:
-	MOVQ       BX, R10
-	VMASKMOVPS Y1, Y0, (R10)
-	ADDQ       ldc+64(FP), R10
-	VMASKMOVPS Y2, Y0, (R10)
-	ADDQ       ldc+64(FP), R10
-	VMASKMOVPS Y3, Y0, (R10)
-	ADDQ       ldc+64(FP), R10
-	VMASKMOVPS Y4, Y0, (R10)
-	ADDQ       SI, CX
-	ADDQ       ldc+64(FP), BX
-	ADDQ       SI, CX
-	ADDQ       ldc+64(FP), BX
-	ADDQ       SI, CX
-	ADDQ       ldc+64(FP), BX
-	ADDQ       SI, CX
-	ADDQ       ldc+64(FP), BX
-	SUBQ       $0x00000004, AX
-	JMP        gemm4x8TailAVX2_rows4
-
-gemm4x8TailAVX2_rows3:
-	CMPQ   AX, $0x00000003
-	JNE    gemm4x8TailAVX2_rows2
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ   CX, AX
-	MOVQ   DX, R9
-	MOVQ   k+8(FP), R10
-	INCQ   R10
-	SHRQ   $0x01, R10
-
-gemm4x8TailAVX2_chain0_rows3_loop:
-	SUBQ         $0x00000002, R10
-	JL           gemm4x8TailAVX2_chain0_rows3_last
-	VMASKMOVPS   (R9), Y0, Y7
-	VBROADCASTSS (AX), Y8
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (AX)(SI*1), Y8
-	VFMADD231PS  Y7, Y8, Y2
-	VBROADCASTSS (AX)(SI*2), Y8
-	VFMADD231PS  Y7, Y8, Y3
-	ADDQ         DI, AX
-	ADDQ         R8, R9
-	VMASKMOVPS   (R9), Y0, Y7
-	VBROADCASTSS (AX), Y8
-	VFMADD231PS  Y7, Y8, Y4
-	VBROADCASTSS (AX)(SI*1), Y8
-	VFMADD231PS  Y7, Y8, Y5
-	VBROADCASTSS (AX)(SI*2), Y8
-	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         DI, AX
-	ADDQ         R8, R9
-	JMP          gemm4x8TailAVX2_chain0_rows3_loop
-
-gemm4x8TailAVX2_chain0_rows3_last:
-	ADDQ         $0x00000002, R10
-	JZ           gemm4x8TailAVX2_chain0_rows3_add
-	VMASKMOVPS   (R9), Y0, Y7
-	VBROADCASTSS (AX), Y8
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (AX)(SI*1), Y8
-	VFMADD231PS  Y7, Y8, Y2
-	VBROADCASTSS (AX)(SI*2), Y8
-	VFMADD231PS  Y7, Y8, Y3
-	ADDQ         DI, AX
-	ADDQ         R8, R9
-
-gemm4x8TailAVX2_chain0_rows3_add:
-	VADDPS Y4, Y1, Y1
-	VADDPS Y5, Y2, Y2
-	VADDPS Y6, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ   CX, AX
-	MOVQ   DX, CX
-	MOVQ   k+8(FP), DX
-	ADDQ   colStride+32(FP), AX
-	ADDQ   ldb+48(FP), CX
-	SUBQ   $0x00000001, DX
-	INCQ   DX
-	SHRQ   $0x01, DX
-
-gemm4x8TailAVX2_chain1_rows3_loop:
-	SUBQ         $0x00000002, DX
-	JL           gemm4x8TailAVX2_chain1_rows3_last
-	VMASKMOVPS   (CX), Y0, Y10
-	VBROADCASTSS (AX), Y11
-	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (AX)(SI*1), Y11
-	VFMADD231PS  Y10, Y11, Y5
-	VBROADCASTSS (AX)(SI*2), Y11
-	VFMADD231PS  Y10, Y11, Y6
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	VMASKMOVPS   (CX), Y0, Y10
-	VBROADCASTSS (AX), Y11
-	VFMADD231PS  Y10, Y11, Y7
-	VBROADCASTSS (AX)(SI*1), Y11
-	VFMADD231PS  Y10, Y11, Y8
-	VBROADCASTSS (AX)(SI*2), Y11
-	VFMADD231PS  Y10, Y11, Y9
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	JMP          gemm4x8TailAVX2_chain1_rows3_loop
-
-gemm4x8TailAVX2_chain1_rows3_last:
-	ADDQ         $0x00000002, DX
-	JZ           gemm4x8TailAVX2_chain1_rows3_add
-	VMASKMOVPS   (CX), Y0, Y10
-	VBROADCASTSS (AX), Y11
-	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (AX)(SI*1), Y11
-	VFMADD231PS  Y10, Y11, Y5
-	VBROADCASTSS (AX)(SI*2), Y11
-	VFMADD231PS  Y10, Y11, Y6
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-
-gemm4x8TailAVX2_chain1_rows3_add:
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y8, Y5, Y5
-	VADDPS     Y9, Y6, Y6
-	VADDPS     Y4, Y1, Y1
-	VADDPS     Y5, Y2, Y2
-	VADDPS     Y6, Y3, Y3
-	CMPQ       mode+80(FP), $0x00000002
-	JNE        gemm4x8TailAVX2_store_rows3
-	MOVQ       BX, AX
-	VMASKMOVPS (AX), Y0, Y4
-	VADDPS     Y1, Y4, Y1
-	ADDQ       ldc+64(FP), AX
-	VMASKMOVPS (AX), Y0, Y4
-	VADDPS     Y2, Y4, Y2
-	ADDQ       ldc+64(FP), AX
-	VMASKMOVPS (AX), Y0, Y4
-	VADDPS     Y3, Y4, Y3
-
-gemm4x8TailAVX2_store_rows3:
-	MOVQ       BX, AX
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       ldc+64(FP), AX
-	VMASKMOVPS Y2, Y0, (AX)
-	ADDQ       ldc+64(FP), AX
-	VMASKMOVPS Y3, Y0, (AX)
-	JMP        gemm4x8TailAVX2_rows0
-
-gemm4x8TailAVX2_rows2:
-	CMPQ   AX, $0x00000002
-	JNE    gemm4x8TailAVX2_rows1
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ   CX, AX
-	MOVQ   DX, R9
-	MOVQ   k+8(FP), R10
-	INCQ   R10
-	SHRQ   $0x01, R10
-
-gemm4x8TailAVX2_chain0_rows2_loop:
-	SUBQ         $0x00000002, R10
-	JL           gemm4x8TailAVX2_chain0_rows2_last
-	VMASKMOVPS   (R9), Y0, Y5
-	VBROADCASTSS (AX), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (AX)(SI*1), Y6
-	VFMADD231PS  Y5, Y6, Y2
-	ADDQ         DI, AX
-	ADDQ         R8, R9
-	VMASKMOVPS   (R9), Y0, Y5
-	VBROADCASTSS (AX), Y6
-	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (AX)(SI*1), Y6
-	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DI, AX
-	ADDQ         R8, R9
-	JMP          gemm4x8TailAVX2_chain0_rows2_loop
-
-gemm4x8TailAVX2_chain0_rows2_last:
-	ADDQ         $0x00000002, R10
-	JZ           gemm4x8TailAVX2_chain0_rows2_add
-	VMASKMOVPS   (R9), Y0, Y5
-	VBROADCASTSS (AX), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (AX)(SI*1), Y6
-	VFMADD231PS  Y5, Y6, Y2
-	ADDQ         DI, AX
-	ADDQ         R8, R9
-
-gemm4x8TailAVX2_chain0_rows2_add:
-	VADDPS Y3, Y1, Y1
-	VADDPS Y4, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ   CX, AX
-	MOVQ   DX, CX
-	MOVQ   k+8(FP), DX
-	ADDQ   colStride+32(FP), AX
-	ADDQ   ldb+48(FP), CX
-	SUBQ   $0x00000001, DX
-	INCQ   DX
-	SHRQ   $0x01, DX
-
-gemm4x8TailAVX2_chain1_rows2_loop:
-	SUBQ         $0x00000002, DX
-	JL           gemm4x8TailAVX2_chain1_rows2_last
-	VMASKMOVPS   (CX), Y0, Y7
-	VBROADCASTSS (AX), Y8
-	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (AX)(SI*1), Y8
-	VFMADD231PS  Y7, Y8, Y4
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	VMASKMOVPS   (CX), Y0, Y7
-	VBROADCASTSS (AX), Y8
-	VFMADD231PS  Y7, Y8, Y5
-	VBROADCASTSS (AX)(SI*1), Y8
-	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	JMP          gemm4x8TailAVX2_chain1_rows2_loop
-
-gemm4x8TailAVX2_chain1_rows2_last:
-	ADDQ         $0x00000002, DX
-	JZ           gemm4x8TailAVX2_chain1_rows2_add
-	VMASKMOVPS   (CX), Y0, Y7
-	VBROADCASTSS (AX), Y8
-	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (AX)(SI*1), Y8
-	VFMADD231PS  Y7, Y8, Y4
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-
-gemm4x8TailAVX2_chain1_rows2_add:
-	VADDPS     Y5, Y3, Y3
-	VADDPS     Y6, Y4, Y4
-	VADDPS     Y3, Y1, Y1
-	VADDPS     Y4, Y2, Y2
-	CMPQ       mode+80(FP), $0x00000002
-	JNE        gemm4x8TailAVX2_store_rows2
-	MOVQ       BX, AX
-	VMASKMOVPS (AX), Y0, Y3
-	VADDPS     Y1, Y3, Y1
-	ADDQ       ldc+64(FP), AX
-	VMASKMOVPS (AX), Y0, Y3
-	VADDPS     Y2, Y3, Y2
-
-gemm4x8TailAVX2_store_rows2:
-	MOVQ       BX, AX
-	VMASKMOVPS Y1, Y0, (AX)
-	ADDQ       ldc+64(FP), AX
-	VMASKMOVPS Y2, Y0, (AX)
-	JMP        gemm4x8TailAVX2_rows0
-
-gemm4x8TailAVX2_rows1:
-	CMPQ   AX, $0x00000001
-	JNE    gemm4x8TailAVX2_rows0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	MOVQ   CX, AX
-	MOVQ   DX, SI
-	MOVQ   k+8(FP), R9
-	INCQ   R9
-	SHRQ   $0x01, R9
-
-gemm4x8TailAVX2_chain0_rows1_loop:
-	SUBQ         $0x00000002, R9
-	JL           gemm4x8TailAVX2_chain0_rows1_last
-	VMASKMOVPS   (SI), Y0, Y3
-	VBROADCASTSS (AX), Y4
-	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-	VMASKMOVPS   (SI), Y0, Y3
-	VBROADCASTSS (AX), Y4
-	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-	JMP          gemm4x8TailAVX2_chain0_rows1_loop
-
-gemm4x8TailAVX2_chain0_rows1_last:
-	ADDQ         $0x00000002, R9
-	JZ           gemm4x8TailAVX2_chain0_rows1_add
-	VMASKMOVPS   (SI), Y0, Y3
-	VBROADCASTSS (AX), Y4
-	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DI, AX
-	ADDQ         R8, SI
-
-gemm4x8TailAVX2_chain0_rows1_add:
-	VADDPS Y2, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   CX, AX
-	MOVQ   DX, CX
-	MOVQ   k+8(FP), DX
-	ADDQ   colStride+32(FP), AX
-	ADDQ   ldb+48(FP), CX
-	SUBQ   $0x00000001, DX
-	INCQ   DX
-	SHRQ   $0x01, DX
-
-gemm4x8TailAVX2_chain1_rows1_loop:
-	SUBQ         $0x00000002, DX
-	JL           gemm4x8TailAVX2_chain1_rows1_last
-	VMASKMOVPS   (CX), Y0, Y4
-	VBROADCASTSS (AX), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	VMASKMOVPS   (CX), Y0, Y4
-	VBROADCASTSS (AX), Y5
-	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-	JMP          gemm4x8TailAVX2_chain1_rows1_loop
-
-gemm4x8TailAVX2_chain1_rows1_last:
-	ADDQ         $0x00000002, DX
-	JZ           gemm4x8TailAVX2_chain1_rows1_add
-	VMASKMOVPS   (CX), Y0, Y4
-	VBROADCASTSS (AX), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	ADDQ         DI, AX
-	ADDQ         R8, CX
-
-gemm4x8TailAVX2_chain1_rows1_add:
-	VADDPS     Y3, Y2, Y2
-	VADDPS     Y2, Y1, Y1
-	CMPQ       mode+80(FP), $0x00000002
-	JNE        gemm4x8TailAVX2_store_rows1
-	MOVQ       BX, AX
-	VMASKMOVPS (AX), Y0, Y2
-	VADDPS     Y1, Y2, Y1
-
-gemm4x8TailAVX2_store_rows1:
-	MOVQ       BX, AX
-	VMASKMOVPS Y1, Y0, (AX)
-
-gemm4x8TailAVX2_rows0:
 	VZEROUPPER
 	RET
 

@@ -62,8 +62,6 @@ func (s shape) oracle(a, b, c []float32) {
 	switch {
 	case s.n == 1:
 		p = 16
-	case s.n <= 16:
-		p = 4
 	case s.n <= 32:
 		p = 2
 	}

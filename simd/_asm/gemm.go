@@ -25,9 +25,6 @@ func gemm() {
 		{chains: 2, vectors: 2, rows: 3},
 		{chains: 2, vectors: 2, rows: 3, masked: true},
 		{chains: 2, vectors: 1, rows: 6, masked: true},
-		{chains: 4, vectors: 2, rows: 2},
-		{chains: 4, vectors: 2, rows: 2, masked: true},
-		{chains: 4, vectors: 1, rows: 4, masked: true},
 	} {
 		p.generate()
 	}
@@ -59,7 +56,7 @@ func (p panelKernel) generate() {
 		"for i := range m {", "\tfor j := range columns {",
 		fmt.Sprintf("\t\tvar s [%d]float32 // mode 1: s[0] = c[i*ldc+j]", p.chains),
 		"\t\tfor l := range k {", fmt.Sprintf("\t\t\ts[l%%%d] = fma(a[i*rowStride+l*colStride], b[l*ldb+j], s[l%%%d])", p.chains, p.chains), "\t\t}",
-		"\t\tc[i*ldc+j] = "+map[int]string{1: "s[0]", 2: "s[0] + s[1]", 4: "(s[0] + s[2]) + (s[1] + s[3])"}[p.chains]+" // mode 2: +=",
+		"\t\tc[i*ldc+j] = "+map[int]string{1: "s[0]", 2: "s[0] + s[1]"}[p.chains]+" // mode 2: +=",
 		"\t}", "}")
 	t := tile{panelKernel: p, m: word("m"), a: word("a"), b: word("b"), c: word("c")}
 	t.rs, t.cs, t.ldb = word("rowStride"), word("colStride"), word("ldb")
@@ -70,11 +67,6 @@ func (p panelKernel) generate() {
 	if p.rows > 5 {
 		t.rs5 = GP64()
 		LEAQ(Mem{Base: t.rs, Index: t.rs, Scale: 4}, t.rs5)
-	}
-	if p.chains == 4 {
-		// A step of the loop passes over the chain that is not in this pair.
-		SHLQ(U8(1), t.cs)
-		SHLQ(U8(1), t.ldb)
 	}
 	if p.masked {
 		n := word("columns")
@@ -138,52 +130,29 @@ func (t tile) generate(rows int) {
 		t.store(rows, s, label("store"))
 		return
 	}
-	s := t.pair(rows, 0, label("chain0"))
-	if t.chains == 4 {
-		u := t.pair(rows, 1, label("chain1"))
-		for r := range s {
-			for v := range s[r] {
-				VADDPS(u[r][v], s[r][v], s[r][v])
-			}
-		}
-	}
-	t.store(rows, s, label("store"))
-}
-
-// pair sums chain first and chain first + chains/2, whose products alternate,
-// and returns their sum.
-func (t tile) pair(rows, first int, label string) [][]vec {
+	// The products of the two chains alternate.
 	s, u := t.zeros(rows), t.zeros(rows)
 	a, b, k := GP64(), GP64(), GP64()
 	MOVQ(t.a, a)
 	MOVQ(t.b, b)
 	MOVQ(argument("k"), k)
-	if first > 0 {
-		ADDQ(argument("colStride"), a)
-		ADDQ(argument("ldb"), b)
-		SUBQ(U32(first), k)
-	}
-	if t.chains == 4 {
-		INCQ(k)
-		SHRQ(U8(1), k)
-	}
-	Label(label + "_loop")
+	Label(label("loop"))
 	SUBQ(U32(2), k)
-	JL(LabelRef(label + "_last"))
+	JL(LabelRef(label("last")))
 	t.step(a, b, s)
 	t.step(a, b, u)
-	JMP(LabelRef(label + "_loop"))
-	Label(label + "_last")
+	JMP(LabelRef(label("loop")))
+	Label(label("last"))
 	ADDQ(U32(2), k)
-	JZ(LabelRef(label + "_add"))
+	JZ(LabelRef(label("add")))
 	t.step(a, b, s)
-	Label(label + "_add")
+	Label(label("add"))
 	for r := range s {
 		for v := range s[r] {
 			VADDPS(u[r][v], s[r][v], s[r][v])
 		}
 	}
-	return s
+	t.store(rows, s, label("store"))
 }
 
 func (t tile) zeros(rows int) [][]vec {
