@@ -71,7 +71,7 @@ func ExampleBagsMean() {
 		1.5, 3,
 	}
 	pairs := []uint32{
-		1 | 1<<16, // one review: word 1
+		1 | 1<<16,            // one review: word 1
 		0 | 1<<16, 2 | 2<<16, // another: word 0, and word 2 twice
 	}
 	means := make([]float32, 2*2)

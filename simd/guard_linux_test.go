@@ -74,7 +74,7 @@ func TestEndOfMemory(t *testing.T) {
 				narrow := endOf(narrowPairs, rows)
 				wide := endOf(widePairs, rows)
 				for i := range rows {
-					narrow[i], wide[i] = uint32(1<<16+i), uint64(1<<32+i)
+					narrow[i], wide[i] = uint32(1<<16+i), 1<<32+uint64(i)
 				}
 				BagsMean(args[2][n-width:], args[0], width, narrow, []int{0}, []int{rows}, args[3][n-1:])
 				BagsMeanWide(args[2][n-width:], args[0], width, wide, []int{0}, []int{rows}, args[3][n-1:])
