@@ -1,3 +1,23 @@
 // Package layers holds linnet's layers, one file each: the spec that a user writes, and beside it the forward and
 // backward steps that it builds. Names and defaults are Keras's.
+//
+// A layer is plain data. Its zero fields mean the defaults, equal specs are equal values, and one spec may stand in
+// several models; what a model learns lies in the parameters that Build makes of it:
+//
+//	nn.NewSequential(
+//		layers.Embedding{Vocabulary: 10000, Dim: 16},
+//		layers.GlobalAveragePooling1D{},
+//		layers.Dense{Units: 16, Activation: layers.ReLU},
+//		layers.Dense{Units: 1, Activation: layers.Sigmoid},
+//	)
+//
+// In the shapes of this package the first dimension, batch, counts rows, and is known only when a model runs; the
+// number of steps may be unknown too. A mask, (batch, steps), says which steps count and which are padding: Embedding
+// makes it, GlobalAveragePooling1D uses it, Dense, Dropout and Activation hand it on, and Flatten drops it.
+//
+// A layer that does not fit behind the one before it is an error of Build; an id outside a vocabulary is one of Fit,
+// Evaluate and Predict, and names its row and column.
+//
+// Values and gradients agree with Keras's within float32 rounding, with one exception: the masked average of a row
+// without any unmasked step is 0 and not NaN.
 package layers
