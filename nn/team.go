@@ -59,14 +59,21 @@ func (t *team) run(phase func(worker int)) {
 			return
 		}
 	}
-	t.waiting.Store(true)
-	if t.running.Load() == 0 {
-		if !t.waiting.CompareAndSwap(true, false) {
-			<-t.finished // the last worker saw that we wait
+	// The last worker of the phase before may only now come to look whether we wait, and wake us although this phase
+	// still runs: hence the loop.
+	for {
+		t.waiting.Store(true)
+		if t.running.Load() == 0 {
+			if !t.waiting.CompareAndSwap(true, false) {
+				<-t.finished // a worker saw that we wait
+			}
+			return
 		}
-		return
+		<-t.finished
+		if t.running.Load() == 0 {
+			return
+		}
 	}
-	<-t.finished
 }
 
 // start lets the workers begin a phase.
@@ -99,19 +106,22 @@ func (t *team) work(w int) {
 
 // await returns when a phase after number seen has started.
 func (t *team) await(w int, seen uint32) {
-	for range spins {
+	for {
+		for range spins {
+			if t.number.Load() != seen {
+				return
+			}
+		}
+		t.parked[w].Store(true)
 		if t.number.Load() != seen {
+			if !t.parked[w].CompareAndSwap(true, false) {
+				<-t.wake[w] // the caller saw that we are parked
+			}
 			return
 		}
+		// A caller that is held up while it starts phase seen may wake us although we have run that: hence the loop.
+		<-t.wake[w]
 	}
-	t.parked[w].Store(true)
-	if t.number.Load() != seen {
-		if !t.parked[w].CompareAndSwap(true, false) {
-			<-t.wake[w] // the caller saw that we are parked
-		}
-		return
-	}
-	<-t.wake[w]
 }
 
 // end stops the workers and waits until they are gone.

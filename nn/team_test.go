@@ -1,0 +1,141 @@
+package nn
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Every worker runs every phase once, and none is still at it when run returns.
+func TestTeamPhases(t *testing.T) {
+	for size := 1; size <= 8; size++ {
+		team := newTeam(size)
+		ran := make([]int, size) // not atomic: the race detector shows a phase that overlaps the next
+		for n := 1; n <= 1+400/(size*size); n++ {
+			team.run(func(worker int) { ran[worker]++ })
+			for w, got := range ran {
+				if got != n {
+					t.Fatalf("%d workers, phase %d: worker %d ran %d", size, n, w, got)
+				}
+			}
+		}
+		team.end()
+	}
+}
+
+// Workers that wait longer than they spin park, and wake up; so does the caller when a worker is slow.
+func TestTeamParks(t *testing.T) {
+	team := newTeam(3)
+	defer team.end()
+	for range 3 {
+		parked := func() bool { return team.parked[1].Load() && team.parked[2].Load() }
+		for deadline := time.Now().Add(10 * time.Second); !parked(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("workers without work do not park")
+			}
+		}
+		var ran atomic.Int32
+		team.run(func(worker int) {
+			if worker == 2 {
+				time.Sleep(20 * time.Millisecond)
+			}
+			ran.Add(1)
+		})
+		if ran.Load() != 3 {
+			t.Fatalf("%d of 3 workers ran before the phase ended", ran.Load())
+		}
+	}
+}
+
+// A worker that ends a phase may be held up before it looks whether the caller waits. By then the caller can wait for
+// the end of the next phase, which must not be taken for ended.
+func TestTeamOutlivesLateWake(t *testing.T) {
+	team := newTeam(2)
+	defer team.end()
+	for range 20 {
+		var done atomic.Bool
+		late := make(chan struct{})
+		go func() { // what the late worker does, of a phase that is over
+			for !team.waiting.CompareAndSwap(true, false) {
+				runtime.Gosched()
+			}
+			team.finished <- struct{}{}
+			close(late)
+		}()
+		team.run(func(worker int) {
+			if worker == 1 {
+				<-late
+				time.Sleep(time.Millisecond)
+				done.Store(true)
+			}
+		})
+		if !done.Load() {
+			t.Fatal("run returned while a worker was at the phase")
+		}
+	}
+}
+
+// A caller that is held up while it starts a phase may wake a worker that has run the phase and has parked again. The
+// worker must not take that for the next phase.
+func TestTeamIgnoresLateStart(t *testing.T) {
+	team := newTeam(2)
+	defer team.end()
+	var ran atomic.Int32
+	for n := int32(1); n <= 3; n++ {
+		team.run(func(worker int) { ran.Add(int32(worker)) })
+		for !team.parked[1].CompareAndSwap(true, false) {
+			time.Sleep(time.Millisecond)
+		}
+		team.wake[1] <- struct{}{} // what the late caller does
+		for !team.parked[1].Load() {
+			time.Sleep(time.Millisecond)
+		}
+		if got := ran.Load(); got != n {
+			t.Fatalf("the worker ran %d phases of %d", got, n)
+		}
+	}
+}
+
+func TestTeamEnds(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for _, idle := range []time.Duration{0, 5 * time.Millisecond} { // spinning, parked
+		team := newTeam(5)
+		team.run(func(int) {})
+		time.Sleep(idle)
+		team.end()
+	}
+	team := newTeam(4) // without a phase
+	team.end()
+	settle(t, before)
+}
+
+// settle waits until no more goroutines are left than there were: one that has told its end may still be counted.
+func settle(t *testing.T, before int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, and %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+// Shares are in order, have no gaps and cover all of it.
+func TestTeamShares(t *testing.T) {
+	for size := 1; size <= 8; size++ {
+		team := team{size: size}
+		for n := range 70 {
+			at := 0
+			for w := range size {
+				lo, hi := team.share(n, w)
+				if lo != at || hi < lo {
+					t.Fatalf("worker %d of %d has [%d:%d) of %d; the one before ends at %d", w, size, lo, hi, n, at)
+				}
+				at = hi
+			}
+			if at != n {
+				t.Fatalf("%d workers share %d of %d", size, at, n)
+			}
+		}
+	}
+}
