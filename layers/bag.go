@@ -18,8 +18,8 @@ type bag struct {
 }
 
 var (
-	_ nn.RowStep    = bag{}
-	_ nn.SourceStep = bag{}
+	_ nn.OccurrenceStep = bag{}
+	_ nn.SourceStep     = bag{}
 )
 
 func (s bag) Output(in []nn.Signature) (nn.Signature, error) {
@@ -91,7 +91,12 @@ func (s bag) Forward(f *nn.Frame, at nn.Span) {
 // ByRow is true: a batch has few of a large table's ids.
 func (s bag) ByRow(int) bool { return true }
 
-func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
+func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, false) }
+
+// Squares adds the square of each occurrence's gradient: an id that occurs n times in a row has n of them.
+func (s bag) Squares(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, true) }
+
+func (s bag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
 	data, rows := f.Source(0)
 	bags, b := data.(*text.Bags), s.batch(f, g.Worker)
 	n := f.Rows()
@@ -102,6 +107,9 @@ func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 		}
 	}
 	b.share(f.OutGrad(), s.dim, n)
+	if square {
+		simd.Mul(b.shares, b.shares, b.shares)
+	}
 	if g.ByPlace() {
 		s.scatterPlaces(b, bags, g)
 		return

@@ -65,9 +65,9 @@ type embed struct {
 }
 
 var (
-	_ nn.RowStep    = embed{}
-	_ nn.InputStep  = embed{}
-	_ nn.FusingStep = embed{}
+	_ nn.OccurrenceStep = embed{}
+	_ nn.InputStep      = embed{}
+	_ nn.FusingStep     = embed{}
 )
 
 func (s embed) Output(in []nn.Signature) (nn.Signature, error) {
@@ -106,6 +106,20 @@ func (s embed) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 			values, places := g.Rows(ids[i : i+1])
 			row := values[int(places[0])*s.dim : (int(places[0])+1)*s.dim]
 			simd.Add(row, row, up[i*s.dim:(i+1)*s.dim])
+		}
+	}
+}
+
+// Squares adds the square of each occurrence's gradient.
+func (s embed) Squares(f *nn.Frame, _ int, g nn.Gradient) {
+	ids, up := f.IDs(0)[:f.Rows()*f.Width(0)], f.OutGrad()
+	square := f.Scratch(g.Worker, s.dim)
+	for i, id := range ids {
+		if int(id) >= g.Lo && int(id) < g.Hi {
+			values, places := g.Rows(ids[i : i+1])
+			row := values[int(places[0])*s.dim : (int(places[0])+1)*s.dim]
+			simd.Mul(square, up[i*s.dim:(i+1)*s.dim], up[i*s.dim:(i+1)*s.dim])
+			simd.Add(row, row, square)
 		}
 	}
 }

@@ -64,6 +64,7 @@ type Gradient struct {
 	Worker int
 
 	touched *touched // in place of Values, for a large table
+	squares bool     // the sum of squares is asked for
 }
 
 // ByPlace reports whether the rows have places of their own, so that Values must not be used: see Rows.
@@ -77,6 +78,9 @@ func (g Gradient) Rows(rows []int32) (values []float32, places []int32) {
 		return g.Values, rows
 	}
 	places = g.touched.find(rows)
+	if g.squares {
+		return g.touched.squares, places
+	}
 	return g.touched.grad, places
 }
 
@@ -86,6 +90,15 @@ type RowStep interface {
 	ParameterStep
 	// ByRow reports whether parameter i's gradient comes so.
 	ByRow(i int) bool
+}
+
+// OccurrenceStep is a step that looks rows of a table up, and can add up the squares of what each occurrence of a row
+// contributes to its gradient. Keras 3 on TensorFlow hands its optimizers one gradient row for each occurrence of an id
+// and squares these; some optimizers do the same when asked to.
+type OccurrenceStep interface {
+	RowStep
+	// Squares adds to g, as Gradient does, the square of each occurrence's contribution.
+	Squares(f *Frame, i int, g Gradient)
 }
 
 // SourceStep is a step that reads the model's input where it lies, by row number, and not from a copy of each batch:

@@ -24,6 +24,16 @@ type Optimizer interface {
 	Update(c *Coefficients, w, gradient []float32, slots [][]float32)
 }
 
+// OccurrenceOptimizer is an optimizer with an option that makes it square what each occurrence of an id contributes to
+// the gradient of a table's row, where the textbook squares their sum: see [OccurrenceStep].
+type OccurrenceOptimizer interface {
+	Optimizer
+	// SquaresOccurrences reports whether the option is set.
+	SquaresOccurrences() bool
+	// UpdateSquares is Update with the sum of the squares in place of the gradient's square.
+	UpdateSquares(c *Coefficients, w, gradient, squares []float32, slots [][]float32)
+}
+
 // Coefficients are the numbers that all elements share in one step of an optimizer, in an order of its own.
 type Coefficients [8]float32
 
@@ -77,6 +87,9 @@ type updated struct {
 	// are touched.
 	grad  []float32
 	slots [][]float32
+	// squares are added up too where the optimizer squares occurrences.
+	squares     []float32
+	occurrences bool
 }
 
 // user is a step's use of a parameter.
@@ -97,11 +110,11 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		if !p.trainable {
 			continue
 		}
-		users, byRow := usersOf(pl, i)
+		users, byRow, byOccurrence := usersOf(pl, i)
 		if len(users) == 0 {
 			continue
 		}
-		one := updated{p: p, users: users}
+		one := updated{p: p, users: users, occurrences: byOccurrence && squaresOccurrences(o)}
 		large := byRow && p.Size() >= touchedElements
 		var err error
 		if large {
@@ -109,6 +122,9 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		} else {
 			one.grad = make([]float32, p.Size())
 			one.slots, err = state.slotsFor(p, o)
+			if one.occurrences {
+				one.squares = make([]float32, p.Size())
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -125,7 +141,7 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 				continue
 			}
 			if large {
-				j.touched = newTouched(j.lo, j.hi, width, len(o.Slots()))
+				j.touched = newTouched(j.lo, j.hi, width, len(o.Slots()), one.occurrences)
 				if s := state.Rows[p.name]; s != nil {
 					j.touched.load(s)
 				}
@@ -141,9 +157,16 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 	return u, nil
 }
 
-// usersOf lists the steps that use a parameter, and reports whether all of them give its gradient row by row.
-func usersOf(pl *plan, param int) (users []user, byRow bool) {
-	byRow = true
+// squaresOccurrences reports whether an optimizer has the option set.
+func squaresOccurrences(o Optimizer) bool {
+	by, ok := o.(OccurrenceOptimizer)
+	return ok && by.SquaresOccurrences()
+}
+
+// usersOf lists the steps that use a parameter, and reports whether all of them give its gradient row by row, and
+// whether all of them give squares of occurrences.
+func usersOf(pl *plan, param int) (users []user, byRow, byOccurrence bool) {
+	byRow, byOccurrence = true, true
 	for f, s := range pl.steps {
 		for k, j := range s.params {
 			if j != param {
@@ -152,9 +175,11 @@ func usersOf(pl *plan, param int) (users []user, byRow bool) {
 			users = append(users, user{f, k})
 			r, ok := s.step.(RowStep)
 			byRow = byRow && ok && r.ByRow(k)
+			_, ok = s.step.(OccurrenceStep)
+			byOccurrence = byOccurrence && ok
 		}
 	}
-	return users, byRow
+	return users, byRow, byOccurrence
 }
 
 // checkRows refuses a state whose slots of a large table do not fit.
@@ -186,7 +211,12 @@ func (u *update) gradient(ws *workspace, j *job, worker int) {
 	p := &u.params[j.param]
 	for _, by := range p.users {
 		f := &ws.frames[by.frame]
-		f.step.step.(ParameterStep).Gradient(f, by.param, Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad, Worker: worker, touched: j.touched})
+		g := Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad, Worker: worker, touched: j.touched}
+		f.step.step.(ParameterStep).Gradient(f, by.param, g)
+		if p.occurrences {
+			g.Values, g.squares = p.squares, true
+			f.step.step.(OccurrenceStep).Squares(f, by.param, g)
+		}
 	}
 }
 
@@ -208,7 +238,12 @@ func (u *update) run(ws *workspace, worker int) {
 			for k, s := range p.slots {
 				j.chunk[k] = s[at:end]
 			}
-			u.optimizer.Update(&u.c, w[at:end], p.grad[at:end], j.chunk)
+			if p.occurrences {
+				u.optimizer.(OccurrenceOptimizer).UpdateSquares(&u.c, w[at:end], p.grad[at:end], p.squares[at:end], j.chunk)
+				clear(p.squares[at:end])
+			} else {
+				u.optimizer.Update(&u.c, w[at:end], p.grad[at:end], j.chunk)
+			}
 			clear(p.grad[at:end])
 		}
 	}

@@ -15,14 +15,17 @@ type touched struct {
 	rows  []int32 // the row at each place
 	grad  []float32
 	slots [][]float32
+	// squares are kept where the optimizer squares occurrences.
+	squares     []float32
+	occurrences bool
 
 	places []int32   // what find returned
 	values []float32 // a chunk of the table
 	chunk  [][]float32
 }
 
-func newTouched(lo, hi, width, slots int) *touched {
-	return &touched{lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][]float32, slots), chunk: make([][]float32, slots),
+func newTouched(lo, hi, width, slots int, occurrences bool) *touched {
+	return &touched{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][]float32, slots), chunk: make([][]float32, slots),
 		values: make([]float32, max(width, chunkElements/width*width))}
 }
 
@@ -43,6 +46,9 @@ func (t *touched) find(rows []int32) []int32 {
 func (t *touched) add(row int32) int32 {
 	t.rows = append(t.rows, row)
 	t.grad = extend(t.grad, t.width)
+	if t.occurrences {
+		t.squares = extend(t.squares, t.width)
+	}
 	for i := range t.slots {
 		t.slots[i] = extend(t.slots[i], t.width)
 	}
@@ -72,7 +78,12 @@ func (t *touched) update(o Optimizer, c *Coefficients, table []float32) {
 		for k, s := range t.slots {
 			t.chunk[k] = s[lo:hi]
 		}
-		o.Update(c, values, t.grad[lo:hi], t.chunk)
+		if t.occurrences {
+			o.(OccurrenceOptimizer).UpdateSquares(c, values, t.grad[lo:hi], t.squares[lo:hi], t.chunk)
+			clear(t.squares[lo:hi])
+		} else {
+			o.Update(c, values, t.grad[lo:hi], t.chunk)
+		}
 		for i, row := range rows {
 			copy(table[int(row)*t.width:(int(row)+1)*t.width], values[i*t.width:])
 		}

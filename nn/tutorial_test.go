@@ -81,8 +81,8 @@ type recordedRun struct {
 	weights []float32 // of samples
 	// weighted are metrics beside accuracy.
 	weighted []nn.Metric
-	// accuracy and prediction are how far those may be off.
-	accuracy, prediction float64
+	// accuracy, loss (after the second epoch) and prediction are how far those may be off.
+	accuracy, loss, prediction float64
 }
 
 func tutorialModel(t testing.TB, maskZero bool, last layers.ActivationFunc) *nn.Model {
@@ -101,14 +101,14 @@ func tutorialModel(t testing.TB, maskZero bool, last layers.ActivationFunc) *nn.
 func (r *reviews) variant(t *testing.T, name string) recordedRun {
 	t.Helper()
 	// One row of the validation data; and the golden README's tolerance for losses, twice, for predictions.
-	run := recordedRun{x: r.trainX, test: r.testX, accuracy: 1.01 / validationRows, prediction: 2e-5, options: nn.FitOptions{
+	run := recordedRun{x: r.trainX, test: r.testX, accuracy: 1.01 / validationRows, loss: 1e-5, prediction: 2e-5, options: nn.FitOptions{
 		Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
 	}}
 	if name == "multi_hot_rmsprop_a" {
 		r.multiHot(t, &run)
 		return run
 	}
-	kind := strings.TrimSuffix(name, "_d")
+	kind := name[:strings.LastIndexByte(name, '_')] // without the run
 	switch kind {
 	case "tutorial", "mask_zero", "class_weight", "sample_weight", "mse":
 		run.model = tutorialModel(t, kind == "mask_zero", layers.Sigmoid)
@@ -260,6 +260,21 @@ func TestMultiHot(t *testing.T) {
 	}
 }
 
+// TestRecordedRunsOfKeras3 repeats runs in which each occurrence of an id is squared by itself, as Keras 3 on TensorFlow
+// does. The tolerances are the golden README's for rule a.
+func TestRecordedRunsOfKeras3(t *testing.T) {
+	r := loadReviews(t)
+	topic := golden.OpenShared(t, "train_imdb")
+	for _, name := range []string{"tutorial_a", "tutorial_b", "tutorial_c", "mask_zero_a", "logits_a"} {
+		t.Run(name, func(t *testing.T) {
+			run := r.variant(t, name)
+			run.options.Optimizer = optim.Adam{SquareOccurrences: true}
+			run.accuracy, run.loss, run.prediction = 0.002, 3e-3, 2e-2
+			r.repeat(t, topic.Case(name), run)
+		})
+	}
+}
+
 // TestTutorialAgainstFloat64 compares the whole tutorial, fused, with float64 arithmetic: weights within the tolerances
 // that the golden README gives for the recorded run, losses within 1e-5, accuracies within one row.
 func TestTutorialAgainstFloat64(t *testing.T) {
@@ -333,34 +348,32 @@ func (r *reviews) repeat(t *testing.T, c golden.Case, run recordedRun) {
 	}
 	golden.CloseList(t, "loss of each batch", taken.batch, batches, golden.Tolerance{Abs: 1e-5})
 	golden.CloseList(t, "running loss", taken.running, running, golden.Tolerance{Abs: 1e-5})
-	for name := range keys(history[0].Keys()) {
+	for _, name := range history[0].Keys() {
 		var want []float64
 		for _, e := range history {
 			want = append(want, e.Float(name))
 		}
-		tolerance := golden.Tolerance{Abs: 1e-5}
+		got := h.Values(name)
 		if strings.Contains(name, "accuracy") {
-			tolerance.Abs = run.accuracy
+			golden.CloseList(t, name, got, want, golden.Tolerance{Abs: run.accuracy})
+			continue
 		}
-		golden.CloseList(t, name, h.Values(name), want, tolerance)
+		golden.CloseList(t, name+" of epochs 1 and 2", got[:2], want[:2], golden.Tolerance{Abs: 1e-5})
+		golden.CloseList(t, name, got, want, golden.Tolerance{Abs: run.loss})
+	}
+	if c.Name == "tutorial_a" {
+		recorded := golden.OpenTensors(t, "golden/train_imdb_weights_a.safetensors")
+		r.compareWeights(t, recorded, &taken, run.model, 5e-6, 5e-5, 0.2)
 	}
 	if c.Name == "tutorial_d" && o.NoFusion {
 		recorded := golden.OpenTensors(t, "golden/train_imdb_weights_d.safetensors")
-		for _, point := range []struct {
-			name      string
-			weights   [][]float32
-			tolerance float64
-		}{{"step1", taken.step1, 1e-6}, {"epoch1", taken.epoch1, 5e-6}, {"last", run.model.Weights(nil), 2e-3}} {
-			for i, name := range weightNames {
-				golden.Close(t, point.name+"/"+name, point.weights[i], recorded.Array(point.name+"/"+name), golden.Tolerance{Abs: point.tolerance})
-			}
-		}
+		r.compareWeights(t, recorded, &taken, run.model, 1e-6, 5e-6, 2e-3)
 	}
 	result, err := run.model.Evaluate(t.Context(), nn.Data{X: run.test, Y: labels(t, r.test)},
 		nn.EvaluateOptions{Loss: o.Loss, Metrics: o.Metrics, WeightedMetrics: o.WeightedMetrics, NoFusion: o.NoFusion})
 	must(t, err)
 	for name, v := range result.All() {
-		tolerance := golden.Tolerance{Abs: 1e-5}
+		tolerance := golden.Tolerance{Abs: run.loss}
 		if strings.Contains(name, "accuracy") {
 			tolerance.Abs = run.accuracy
 		}
@@ -371,12 +384,18 @@ func (r *reviews) repeat(t *testing.T, c golden.Case, run recordedRun) {
 	golden.CloseList(t, "predictions", p, c.Floats("predict_test_first_16"), golden.Tolerance{Abs: run.prediction})
 }
 
-func keys(names []string) map[string]bool {
-	m := map[string]bool{}
-	for _, n := range names {
-		m[n] = true
+// compareWeights compares the weights on the way with those recorded, each to a tolerance of its own.
+func (r *reviews) compareWeights(t *testing.T, recorded *golden.Tensors, taken *snapshots, m *nn.Model, step1, epoch1, last float64) {
+	t.Helper()
+	for _, point := range []struct {
+		name      string
+		weights   [][]float32
+		tolerance float64
+	}{{"step1", taken.step1, step1}, {"epoch1", taken.epoch1, epoch1}, {"last", m.Weights(nil), last}} {
+		for i, name := range weightNames {
+			golden.Close(t, point.name+"/"+name, point.weights[i], recorded.Array(point.name+"/"+name), golden.Tolerance{Abs: point.tolerance})
+		}
 	}
-	return m
 }
 
 func rows(x tensor.Rows, lo, hi int) tensor.Rows {

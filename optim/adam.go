@@ -23,9 +23,13 @@ type Adam struct {
 	Beta2 nn.Optional[float64]
 	// Epsilon, above 0; Keras's default: 1e-7.
 	Epsilon float32
+	// SquareOccurrences squares what each occurrence of an id contributes to the gradient of an Embedding's row, and adds
+	// the squares up in place of g². Keras 3 on TensorFlow does so; Keras 2, Keras 3 on JAX, PyTorch and the paper do not,
+	// nor does linnet by default. A word that occurs n times in a batch then moves up to √n times further.
+	SquareOccurrences bool
 }
 
-var _ nn.Optimizer = Adam{}
+var _ nn.OccurrenceOptimizer = Adam{}
 
 // Name returns "adam".
 func (o Adam) Name() string { return "adam" }
@@ -66,4 +70,17 @@ func (o Adam) Coefficients(t int, rate float32) nn.Coefficients {
 // Update makes one step.
 func (o Adam) Update(c *nn.Coefficients, w, gradient []float32, slots [][]float32) {
 	simd.Adam(w, slots[0], slots[1], gradient, c[0], c[1], c[2], c[3])
+}
+
+// SquaresOccurrences returns SquareOccurrences.
+func (o Adam) SquaresOccurrences() bool { return o.SquareOccurrences }
+
+// UpdateSquares makes one step with squares in place of g².
+func (o Adam) UpdateSquares(c *nn.Coefficients, w, gradient, squares []float32, slots [][]float32) {
+	m, v := slots[0][:len(w)], slots[1][:len(w)]
+	for i, g := range gradient[:len(w)] {
+		m[i] = flush(m[i] + float32((g-m[i])*c[1]))
+		v[i] = flush(v[i] + float32((squares[i]-v[i])*c[2]))
+		w[i] -= float32(m[i]*c[0]) / (sqrt32(v[i]) + c[3])
+	}
 }

@@ -26,9 +26,11 @@ type RMSprop struct {
 	Epsilon float32
 	// Centered divides by the gradients' deviation from their mean, not by their size.
 	Centered bool
+	// SquareOccurrences squares each occurrence's gradient of an Embedding's row, as Keras 3 on TensorFlow does: see Adam.
+	SquareOccurrences bool
 }
 
-var _ nn.Optimizer = RMSprop{}
+var _ nn.OccurrenceOptimizer = RMSprop{}
 
 // Name returns "rmsprop".
 func (o RMSprop) Name() string { return "rmsprop" }
@@ -77,10 +79,28 @@ func (o RMSprop) Update(c *nn.Coefficients, w, gradient []float32, slots [][]flo
 		simd.RMSProp(w, slots[0], gradient, rate, rho, rest, epsilon)
 		return
 	}
+	o.update(c, w, gradient, nil, slots)
+}
+
+// SquaresOccurrences returns SquareOccurrences.
+func (o RMSprop) SquaresOccurrences() bool { return o.SquareOccurrences }
+
+// UpdateSquares makes one step with squares in place of g².
+func (o RMSprop) UpdateSquares(c *nn.Coefficients, w, gradient, squares []float32, slots [][]float32) {
+	o.update(c, w, gradient, squares, slots)
+}
+
+// update makes one step with all options. Without squares it takes g².
+func (o RMSprop) update(c *nn.Coefficients, w, gradient, squares []float32, slots [][]float32) {
+	rate, rho, rest, epsilon := c[0], c[1], c[2], c[3]
 	velocity := slots[0]
 	average := slots[len(slots)-1] // where Centered
 	for i, g := range gradient {
-		v := flush(float32(rho*velocity[i]) + float32(rest*float32(g*g)))
+		square := float32(g * g)
+		if squares != nil {
+			square = squares[i]
+		}
+		v := flush(float32(rho*velocity[i]) + float32(rest*square))
 		velocity[i] = v
 		if o.Centered {
 			a := flush(float32(rho*average[i]) + float32(rest*g))
