@@ -23,5 +23,22 @@ func neon() kernels {
 	k.dot = dotNEON
 	k.sum = sumNEON
 	k.divide = divideNEON
+	k.relu = reluNEON
+	k.reluGrad = reluGradNEON
+	k.exp = expNEON
+	k.log = logNEON
+	k.sigmoid = sigmoidNEON
+	k.sigmoidGrad = sigmoidGradNEON
+	k.tanh = tanhNEON
+	k.tanhGrad = tanhGradNEON
+	k.max = maxNEON
+	k.expSum = expSumNEON
+	k.softmaxGrad = softmaxGradNEON
+	k.logisticLoss = logisticLossNEON
+	k.adam = adamNEON
+	k.sgd = sgdNEON
+	k.momentum = momentumNEON
+	k.nesterov = nesterovNEON
+	k.rmsprop = rmspropNEON
 	return k
 }
