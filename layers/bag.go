@@ -82,9 +82,9 @@ func (s bag) Forward(f *nn.Frame, at nn.Span) {
 	b.locate(bags, rows, at.Lo, at.Hi)
 	out := f.Out()[at.Lo*s.dim : at.Hi*s.dim]
 	if narrow, wide := bags.Pairs(); wide == nil {
-		bagsMean(out, f.Param(0), s.dim, narrow, 16, b.from, b.to, b.lengths)
+		simd.BagsMean(out, f.Param(0), s.dim, narrow, b.from, b.to, b.lengths)
 	} else {
-		bagsMean(out, f.Param(0), s.dim, wide, 32, b.from, b.to, b.lengths)
+		simd.BagsMeanWide(out, f.Param(0), s.dim, wide, b.from, b.to, b.lengths)
 	}
 }
 
@@ -115,9 +115,9 @@ func (s bag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
 		return
 	}
 	if narrow, wide := bags.Pairs(); wide == nil {
-		bagsScatter(g.Values, b.shares, s.dim, narrow, 16, b.from, b.to)
+		simd.BagsScatter(g.Values, b.shares, s.dim, narrow, b.from, b.to)
 	} else {
-		bagsScatter(g.Values, b.shares, s.dim, wide, 32, b.from, b.to)
+		simd.BagsScatterWide(g.Values, b.shares, s.dim, wide, b.from, b.to)
 	}
 }
 
@@ -153,6 +153,6 @@ func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g nn.Gradient) {
 		b.to[i] = len(b.places)
 	}
 	if len(values) > 0 {
-		bagsScatter(values, b.shares, s.dim, b.places, 32, b.from, b.to)
+		simd.BagsScatterWide(values, b.shares, s.dim, b.places, b.from, b.to)
 	}
 }
