@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
 
@@ -72,7 +73,7 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 }
 
 // maxElements bounds the size of a parameter: beyond it, sizes in bytes overflow on the way.
-const maxElements = 1 << 40
+const maxElements = math.MaxInt >> 4
 
 // Step adds a step that reads the values in and has the given parameters, and returns the value it writes.
 func (b *Builder) Step(s Step, in []Symbol, params ...ParameterRef) (Symbol, error) {
