@@ -37,8 +37,9 @@ type FitOptions struct {
 	// Order, when given, decides the order of an epoch: the numbers of the rows, as many as there are to train on.
 	Order func(epoch int) []int32
 
-	// ClassWeight weighs the losses of rows by their label; a label that is not in it has weight 1. It cannot go
-	// together with Data.Weights.
+	// ClassWeight weighs the losses of the rows to train on, not of validation, by their label, rounded where it is no
+	// whole number; a label that is not in it has weight 1. Of labels with several columns the largest one's number
+	// counts. It cannot go together with Data.Weights.
 	ClassWeight map[int]float32
 
 	// Seed decides the order of rows and the noise of layers such as Dropout. The default is the seed that the model
@@ -110,20 +111,20 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.ClassWeight != nil {
-		if d.Weights != nil {
-			return nil, errors.New("nn: class weights and sample weights cannot go together")
-		}
-		if data.weights, err = classWeights(data, o.ClassWeight); err != nil {
-			return nil, err
-		}
-	}
 	test, err := m.validation(p, data, o)
 	if err != nil {
 		return nil, err
 	}
 	if o.ValidationSplit > 0 {
 		if data, test, err = data.split(o.ValidationSplit); err != nil {
+			return nil, err
+		}
+	}
+	if o.ClassWeight != nil {
+		if d.Weights != nil {
+			return nil, errors.New("nn: class weights and sample weights cannot go together")
+		}
+		if data.weights, err = classWeights(data, o.ClassWeight); err != nil {
 			return nil, err
 		}
 	}
@@ -209,7 +210,8 @@ func (o *FitOptions) check() error {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// classWeights gives each row the weight of its label: of its number, or of the place of its largest element.
+// classWeights gives each row of d, which starts with row 0 of its data, the weight of its label: of its number, rounded
+// as Keras does (data_adapter_utils.class_weight_to_sample_weights), or of the place of its largest element.
 func classWeights(d *dataset, classes map[int]float32) ([]float32, error) {
 	for c, v := range classes {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
@@ -221,11 +223,11 @@ func classWeights(d *dataset, classes map[int]float32) ([]float32, error) {
 		row := d.labels[i*d.labelWidth : (i+1)*d.labelWidth]
 		class := 0
 		if len(row) == 1 {
-			class = int(row[0])
+			class = int(math.RoundToEven(float64(row[0])))
 		}
-		for k, v := range row {
-			if v > row[class%len(row)] && len(row) > 1 {
-				class = k
+		for k, v := range row[min(1, len(row)):] {
+			if v > row[class] {
+				class = k + 1
 			}
 		}
 		weights[i] = 1
