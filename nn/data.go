@@ -25,6 +25,8 @@ func (d Data) rows() (int, error) {
 	}
 	n := d.X.Len()
 	switch {
+	case len(d.X.Shape()) == 0 || len(d.Y.Shape()) == 0:
+		return 0, fmt.Errorf("nn: %w: X has shape %v and Y %v; both need rows", tensor.ErrShape, d.X.Shape(), d.Y.Shape())
 	case n == 0:
 		return 0, errors.New("nn: the data is empty")
 	case n > math.MaxInt32:
