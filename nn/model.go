@@ -38,7 +38,7 @@ func (m *Model) finish(b *Builder, out Symbol) error {
 	m.params, m.values, m.output = b.params, len(b.values), out.Signature
 	m.plain = b.plan
 	m.plain.finish(out.id)
-	if out.Type != tensor.TypeFloat32 && len(m.plain.steps) > 0 {
+	if out.Type != tensor.TypeFloat32 {
 		return fmt.Errorf("nn: the model's output is %v, not float32", out.Type)
 	}
 	signatures := make([]Signature, len(b.values))

@@ -50,7 +50,10 @@ func (s *Sequential) Build(in Input, options ...BuildOption) (*Model, error) {
 		m.layers = append(m.layers, builtLayer{name: name, kind: l.Kind(), output: out.Shape.Clone(), params: b.params[first:len(b.params):len(b.params)]})
 		at = out
 	}
-	return m, m.finish(b, at)
+	if err := m.finish(b, at); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // before names what layer i reads, for error messages.
