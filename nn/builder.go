@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -55,7 +56,11 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 		}
 		n *= d
 	}
-	p := &Parameter{name: b.layer + "/" + o.Name, shape: o.Shape.Clone(), trainable: !o.NotTrainable, storage: o.Storage}
+	name := b.layer + "/" + o.Name
+	if slices.ContainsFunc(b.params, func(p *Parameter) bool { return p.name == name }) {
+		return ParameterRef{}, fmt.Errorf("two parameters are named %q", name)
+	}
+	p := &Parameter{name: name, shape: o.Shape.Clone(), trainable: !o.NotTrainable, storage: o.Storage}
 	switch {
 	case p.storage != nil:
 		if p.storage.Len() != n {
