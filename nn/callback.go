@@ -107,8 +107,11 @@ func (t *Training) SetLearningRate(rate float32) error {
 	return nil
 }
 
-// Stop ends the run after the epoch under way. History.Stopped gives the reason.
+// Stop ends the run after the epoch under way. History.Stopped gives the reason, "stopped" when there is none.
 func (t *Training) Stop(reason string) {
+	if reason == "" {
+		reason = "stopped"
+	}
 	if t.stop == "" {
 		t.stop = reason
 	}
