@@ -208,7 +208,7 @@ func (o *FitOptions) check() error {
 	return nil
 }
 
-func ceilDiv(a, b int) int { return (a + b - 1) / b }
+func ceilDiv(a, b int) int { return (a-1)/b + 1 }
 
 // classWeights gives each row of d, which starts with row 0 of its data, the weight of its label: of its number, rounded
 // as Keras does (data_adapter_utils.class_weight_to_sample_weights), or of the place of its largest element.
