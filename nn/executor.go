@@ -225,9 +225,12 @@ func (e *executor) feedLabels(s Span) {
 }
 
 // lossSum is the sum of the batch's losses times their weights, in row order.
-func (e *executor) lossSum() float64 {
+func (e *executor) lossSum() float64 { return e.addLosses(0) }
+
+// addLosses adds the batch's losses times their weights to a sum, in row order. A sum over several batches is made so,
+// and not from their sums, that it does not depend on where one batch ends.
+func (e *executor) addLosses(sum float64) float64 {
 	w := e.ws
-	sum := 0.0
 	for i, l := range w.losses[:w.rows] {
 		if len(w.weights) > 0 {
 			l = float32(l * w.weights[i])
@@ -296,8 +299,7 @@ func (r *measured) reset() {
 // add takes the batch that e has just run and returns its loss.
 func (r *measured) add(e *executor) float64 {
 	w := e.ws
-	sum := e.lossSum()
-	r.total += sum
+	r.total = e.addLosses(r.total)
 	r.rows += w.rows
 	for _, a := range r.metrics {
 		a.Add(w.labels, e.output(), nil)
@@ -305,7 +307,7 @@ func (r *measured) add(e *executor) float64 {
 	for _, a := range r.weighted {
 		a.Add(w.labels, e.output(), w.weights)
 	}
-	return sum / float64(w.rows)
+	return e.lossSum() / float64(w.rows)
 }
 
 // log writes the results so far, under their names with a prefix.
