@@ -1,0 +1,104 @@
+package layers_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// A table so large that Fit keeps gradients and slots only of the rows that have had one trains to the same bits as a
+// small one, with any number of threads, and when it goes on from a saved state; the other rows stay as they were.
+func TestLargeTable(t *testing.T) {
+	const small, large, dim = 300, 1 << 17, 16
+	x, y := touchedRows(t, small)
+	for _, o := range []nn.Optimizer{optim.Adam{LearningRate: 0.01}, optim.Adam{LearningRate: 0.01, SquareOccurrences: true}, optim.RMSprop{}, optim.SGD{LearningRate: 0.1, Momentum: 0.9}} {
+		for _, unfused := range []bool{false, true} {
+			want := embeddingModel(t, small, dim)
+			fit(t, want, x, y, nn.FitOptions{Optimizer: o, Epochs: 4, NoFusion: unfused})
+			for _, threads := range []int{1, 2, 3} {
+				t.Run(fmt.Sprintf("%T/unfused=%t/threads=%d", o, unfused, threads), func(t *testing.T) {
+					got := embeddingModel(t, large, dim)
+					table := got.Parameter("embedding/embeddings").Values()
+					weights := embeddingModel(t, small, dim).Weights(nil)
+					copy(table, weights[0])
+					before := slices.Clone(table[small*dim:])
+					if err := got.SetWeights(append([][]float32{table}, weights[1:]...)); err != nil {
+						t.Fatal(err)
+					}
+					var state nn.TrainingState
+					options := nn.FitOptions{Optimizer: o, Epochs: 2, NoFusion: unfused, Threads: threads, State: &state}
+					fit(t, got, x, y, options)
+					if n := len(state.Rows["embedding/embeddings"].Rows); n == 0 || n >= small {
+						t.Errorf("%d rows have slots, of which most of %d were to be touched", n, small)
+					}
+					options.InitialEpoch, options.Epochs = 2, 4
+					fit(t, got, x, y, options)
+					if !slices.Equal(table[:small*dim], want.Weights(nil)[0]) {
+						t.Error("the rows that were trained differ from those of the small table")
+					}
+					if !slices.Equal(table[small*dim:], before) {
+						t.Error("rows that no id names have changed")
+					}
+				})
+			}
+		}
+	}
+}
+
+// touchedRows are ids below limit, not all of which occur, with labels.
+func touchedRows(t *testing.T, limit int32) (*tensor.Int32, *tensor.Float32) {
+	t.Helper()
+	x, err := tensor.New[int32](96, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := uint32(1)
+	for i := range x.Data() {
+		u = u*1664525 + 1013904223
+		x.Data()[i] = int32(u>>8) % limit / 2 * 2
+	}
+	y, err := tensor.New[float32](96)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range y.Data() {
+		y.Data()[i] = float32(x.Row(i)[0] / 2 % 2)
+	}
+	return x, y
+}
+
+func embeddingModel(t *testing.T, vocabulary, dim int) *nn.Model {
+	t.Helper()
+	m, err := nn.NewSequential(
+		layers.Embedding{Vocabulary: vocabulary, Dim: dim},
+		layers.GlobalAveragePooling1D{},
+		layers.Dense{Units: 1, Activation: layers.Sigmoid},
+	).Build(nn.Tokens(nn.AnyLength), nn.Seed(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func fit(t *testing.T, m *nn.Model, x tensor.Rows, y *tensor.Float32, o nn.FitOptions) {
+	t.Helper()
+	o.Loss, o.BatchSize = loss.BinaryCrossentropy{}, 32
+	if _, err := m.Fit(t.Context(), nn.Data{X: x, Y: y}, o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Gradients of a large table can be checked like any other.
+func TestLargeTableGradients(t *testing.T) {
+	x, y := touchedRows(t, 50)
+	m := embeddingModel(t, 1<<17, 16)
+	if err := m.CheckGradients(x, nn.GradientOptions{Loss: loss.BinaryCrossentropy{}, Y: y, Samples: 20}); err != nil {
+		t.Error(err)
+	}
+}
