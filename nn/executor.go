@@ -2,6 +2,7 @@ package nn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -266,6 +267,9 @@ func startMetrics(p *plan, data *dataset, metrics, weighted []Metric, loss Loss)
 	}
 	for i, list := range [][]Metric{metrics, weighted} {
 		for _, x := range list {
+			if x == nil {
+				return nil, errors.New("nn: a metric is nil")
+			}
 			a, err := x.Start(info)
 			if err != nil {
 				return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/linnet-ml/linnet/internal/random"
 )
@@ -245,7 +246,7 @@ func (m *Model) validation(p *plan, d *dataset, o *FitOptions) (*dataset, error)
 	}
 	test, err := m.dataset(p, *o.Validation, o.Loss)
 	if err != nil {
-		return nil, fmt.Errorf("validation data: %w", err)
+		return nil, fmt.Errorf("nn: validation data: %w", err)
 	}
 	if test.labelWidth != d.labelWidth {
 		return nil, fmt.Errorf("nn: validation labels have %d columns, those to train on %d", test.labelWidth, d.labelWidth)
@@ -266,6 +267,9 @@ func (r *run) newTest(m *Model, p *plan, data *dataset) error {
 	}
 	r.test = newExecutor(w, r.team, data, o.Loss, nil)
 	for _, name := range r.tested.names {
+		if slices.Contains(r.tested.names, "val_"+name) {
+			return fmt.Errorf("nn: two logs are named %q", "val_"+name)
+		}
 		r.names = append(r.names, "val_"+name)
 	}
 	r.training.testSteps = ceilDiv(data.n, o.ValidationBatchSize)
