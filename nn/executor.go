@@ -75,7 +75,6 @@ type executor struct {
 	lossOn int  // the value that the loss reads
 	update *update
 
-	copied  bool
 	backs   []bool // which steps' Backward runs
 	rowsFn  func(worker int)
 	trainFn func(worker int)
@@ -84,7 +83,6 @@ type executor struct {
 // newExecutor makes an executor for a workspace that is laid out. With an update it trains.
 func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *executor {
 	e := &executor{ws: ws, team: t, update: u}
-	_, e.copied = ws.plan.inputReaders()
 	e.setLoss(loss)
 	for i := range ws.frames {
 		f := &ws.frames[i]
@@ -153,7 +151,7 @@ func (e *executor) rows(worker int) {
 		return
 	}
 	s := Span{Lo: lo, Hi: hi, Worker: worker}
-	if e.copied {
+	if w.copied {
 		e.feed(s)
 	}
 	for i := range w.plan.steps {

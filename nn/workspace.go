@@ -15,6 +15,8 @@ type workspace struct {
 	params []*Parameter
 	input  Signature // what the buffers are laid out for; the number of rows aside
 
+	copied bool // a step reads the input from a copy of each batch
+
 	rows   int // of the batch that is in it
 	values []buffer
 	frames []Frame
@@ -74,6 +76,7 @@ func (w *workspace) layout(values int, input Signature) error {
 			}
 		}
 	}
+	_, w.copied = w.plan.inputReaders()
 	w.frames = make([]Frame, len(w.plan.steps))
 	for i := range w.plan.steps {
 		s := &w.plan.steps[i]
@@ -104,10 +107,9 @@ func (w *workspace) resize(rows int) error {
 	if rows == w.rows {
 		return nil
 	}
-	_, copied := w.plan.inputReaders()
 	for i := range w.values {
 		v := &w.values[i]
-		if v.typ == 0 || (i == 0 && !copied) {
+		if v.typ == 0 || (i == 0 && !w.copied) {
 			continue
 		}
 		if v.width > 0 && rows > math.MaxInt/8/v.width {
