@@ -78,7 +78,7 @@ func (m *Model) dataset(p *plan, d Data, loss Loss) (*dataset, error) {
 	if loss == nil {
 		return nil, errors.New("nn: a loss is needed")
 	}
-	if err := m.checkInput(d.X); err != nil {
+	if err := m.checkInput(p, d.X); err != nil {
 		return nil, err
 	}
 	set := &dataset{x: d.X, n: n, weights: d.Weights, labelShape: d.Y.Shape()[1:]}

@@ -30,7 +30,7 @@ type preparedInput struct {
 	own       tensor.Rows // memory to use again: data, unless that is the user's own
 }
 
-// prepare lets the plan's steps check and prepare x. It uses the memory of old, an earlier result or nil, again.
+// prepare lets the plan's steps prepare x, which is checked. It uses the memory of old, an earlier result or nil, again.
 func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput) ([]preparedInput, error) {
 	prepared := old[:0]
 	for i := range p.steps {
@@ -38,11 +38,6 @@ func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput) ([]prepared
 		for k, v := range s.in {
 			if v != 0 {
 				continue
-			}
-			if c, ok := s.step.(InputStep); ok {
-				if err := c.CheckInput(x); err != nil {
-					return old, fmt.Errorf("nn: layer %q: %w", s.layer, err)
-				}
 			}
 			c, ok := s.step.(SourceStep)
 			if !ok {

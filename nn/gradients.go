@@ -132,12 +132,12 @@ func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCh
 	if x == nil || x.Len() == 0 {
 		return nil, errors.New("nn: there are no rows to check gradients on")
 	}
-	if err := m.checkInput(x); err != nil {
-		return nil, err
-	}
 	p := &m.fused
 	if o.NoFusion {
 		p = &m.plain
+	}
+	if err := m.checkInput(p, x); err != nil {
+		return nil, err
 	}
 	c := &gradientCheck{o: o}
 	if f, ok := x.(*tensor.Float32); ok {

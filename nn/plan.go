@@ -186,8 +186,9 @@ func (p *plan) inputReaders() (sources []int, copied bool) {
 	return sources, copied || len(p.steps) == 0
 }
 
-// checkInput refuses an input that is not what the model was built for. It looks at all of it, once.
-func (m *Model) checkInput(x tensor.Rows) error {
+// checkInput refuses an input that is not what the model was built for, or that a step of p refuses. It looks at all of
+// it, once.
+func (m *Model) checkInput(p *plan, x tensor.Rows) error {
 	want, got := m.input, Signature{Type: x.Type(), Shape: x.Shape()}
 	if want.Type != got.Type {
 		return fmt.Errorf("nn: %w: the model reads %v rows %v, not %v rows %v", tensor.ErrShape, want.Type, want.Shape, got.Type, got.Shape)
@@ -199,17 +200,41 @@ func (m *Model) checkInput(x tensor.Rows) error {
 	if !fits {
 		return fmt.Errorf("nn: %w: the model reads rows %v, not %v", tensor.ErrShape, want.Shape, got.Shape)
 	}
-	if f, ok := x.(*tensor.Float32); ok {
-		width := f.Shape().Width()
-		for i, v := range f.Data() {
+	if err := checkNaN(x); err != nil {
+		return err
+	}
+	for i := range p.steps {
+		s := &p.steps[i]
+		if c, ok := s.step.(InputStep); ok && slices.Contains(s.in, 0) {
+			if err := c.CheckInput(x); err != nil {
+				return fmt.Errorf("nn: layer %q: %w", s.layer, err)
+			}
+		}
+	}
+	switch x.(type) {
+	case *tensor.Float32, *tensor.Int32, *tensor.String, *tensor.Sparse:
+		return nil
+	}
+	// Other kinds of rows are for a SourceStep to know, or to refuse in Prepare.
+	if _, copied := p.inputReaders(); copied {
+		return fmt.Errorf("nn: the model's layers read arrays of %v, not %T", want.Type, x)
+	}
+	return nil
+}
+
+// checkNaN names the first NaN of x.
+func checkNaN(x tensor.Rows) error {
+	switch x := x.(type) {
+	case *tensor.Float32:
+		width := x.Shape().Width()
+		for i, v := range x.Data() {
 			if v != v {
 				return fmt.Errorf("nn: the input is NaN at row %d, column %d", i/width, i%width)
 			}
 		}
-	}
-	if s, ok := x.(*tensor.Sparse); ok {
-		for i := range s.Len() {
-			columns, values := s.Row(i)
+	case *tensor.Sparse:
+		for i := range x.Len() {
+			columns, values := x.Row(i)
 			for k, v := range values {
 				if v != v {
 					return fmt.Errorf("nn: the input is NaN at row %d, column %d", i, columns[k])

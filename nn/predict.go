@@ -32,10 +32,14 @@ func (m *Model) PredictWith(ctx context.Context, dst []float32, x tensor.Rows, o
 	if x == nil || x.Len() == 0 {
 		return dst, fmt.Errorf("nn: there are no rows to predict")
 	}
-	if err := m.checkInput(x); err != nil {
+	p := &m.fused
+	if o.NoFusion {
+		p = &m.plain
+	}
+	if err := m.checkInput(p, x); err != nil {
 		return dst, err
 	}
-	w, err := m.predictSpace(x, &o)
+	w, err := m.predictSpace(p, x)
 	if err != nil {
 		return dst, err
 	}
@@ -46,10 +50,10 @@ func (m *Model) PredictWith(ctx context.Context, dst []float32, x tensor.Rows, o
 }
 
 // predictSpace is the workspace that a prediction runs in.
-func (m *Model) predictSpace(x tensor.Rows, o *PredictOptions) (*workspace, error) {
+func (m *Model) predictSpace(p *plan, x tensor.Rows) (*workspace, error) {
 	signature := Signature{Type: x.Type(), Shape: x.Shape()}
-	if o.NoFusion {
-		w := m.workspace(&m.plain)
+	if p == &m.plain {
+		w := m.workspace(p)
 		return w, w.layout(m.values, signature)
 	}
 	return m.take(signature)

@@ -15,7 +15,7 @@ func (m *Model) Prepare(x tensor.Rows) (tensor.Rows, error) {
 	if x == nil || x.Len() == 0 {
 		return nil, errors.New("nn: there are no rows to prepare")
 	}
-	if err := m.checkInput(x); err != nil {
+	if err := m.checkInput(&m.fused, x); err != nil {
 		return nil, err
 	}
 	prepared, err := m.prepare(&m.fused, x, nil)
