@@ -22,7 +22,7 @@ type PredictOptions struct {
 // depend on the other rows: it has the same bits alone and in any batch. Any number of goroutines may predict at once.
 //
 // An input that does not fit is an error that names the place: *text.IDError, for instance, for an id outside the
-// vocabulary.
+// vocabulary. With an error, dst is returned as it was.
 func (m *Model) Predict(ctx context.Context, dst []float32, x tensor.Rows) ([]float32, error) {
 	return m.PredictWith(ctx, dst, x, PredictOptions{})
 }
@@ -46,7 +46,11 @@ func (m *Model) PredictWith(ctx context.Context, dst []float32, x tensor.Rows, o
 	if !o.NoFusion {
 		defer m.give(w)
 	}
-	return m.predict(ctx, w, dst, x, &o)
+	out, err := m.predict(ctx, w, dst, x, &o)
+	if err != nil {
+		return dst, err
+	}
+	return out, nil
 }
 
 // predictSpace is the workspace that a prediction runs in.
