@@ -1,6 +1,9 @@
 package nn
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // EvaluateOptions are the settings of Evaluate.
 type EvaluateOptions struct {
@@ -20,6 +23,9 @@ type EvaluateOptions struct {
 // Evaluate returns the loss and then the metrics over all of the data. The loss is the mean of the rows' losses, each
 // times its weight. Like Keras it computes a cross-entropy behind a sigmoid or softmax from what goes into that.
 func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs, error) {
+	if o.BatchSize < 0 {
+		return nil, fmt.Errorf("nn: BatchSize %d must not be negative", o.BatchSize)
+	}
 	p := &m.fused
 	if o.NoFusion {
 		p = &m.plain
@@ -37,7 +43,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 		return nil, err
 	}
 	batch := o.BatchSize
-	if batch <= 0 {
+	if batch == 0 {
 		batch = defaultBatch
 	}
 	t := newTeam(threads(o.Threads, min(batch, data.n)))

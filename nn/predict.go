@@ -2,6 +2,7 @@ package nn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/linnet-ml/linnet/tensor"
@@ -30,7 +31,10 @@ func (m *Model) Predict(ctx context.Context, dst []float32, x tensor.Rows) ([]fl
 // PredictWith is Predict with options.
 func (m *Model) PredictWith(ctx context.Context, dst []float32, x tensor.Rows, o PredictOptions) ([]float32, error) {
 	if x == nil || x.Len() == 0 {
-		return dst, fmt.Errorf("nn: there are no rows to predict")
+		return dst, errors.New("nn: there are no rows to predict")
+	}
+	if o.BatchSize < 0 {
+		return dst, fmt.Errorf("nn: BatchSize %d must not be negative", o.BatchSize)
 	}
 	p := &m.fused
 	if o.NoFusion {
@@ -78,12 +82,12 @@ func (m *Model) predict(ctx context.Context, w *workspace, dst []float32, x tens
 	p := w.predict
 	prepared, err := m.prepare(w.plan, x, p.data.prepared)
 	p.data = dataset{x: x, prepared: prepared, n: x.Len()}
-	defer p.data.forget()
+	defer p.forget(w)
 	if err != nil {
 		return dst, err
 	}
 	batch := o.BatchSize
-	if batch <= 0 {
+	if batch == 0 {
 		batch = predictBatch
 	}
 	e := p.exec
@@ -111,9 +115,11 @@ func (m *Model) predict(ctx context.Context, w *workspace, dst []float32, x tens
 const predictBatch = 512
 
 // forget drops the user's data but keeps the memory that preparing it took.
-func (d *dataset) forget() {
-	d.x = nil
-	for i := range d.prepared {
-		d.prepared[i].data = nil
+func (p *predictor) forget(w *workspace) {
+	p.data.x = nil
+	for i := range p.data.prepared {
+		input := &p.data.prepared[i]
+		input.data = nil
+		w.frames[input.frame].sources[input.in] = nil
 	}
 }
