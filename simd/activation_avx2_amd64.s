@@ -133,8 +133,8 @@ reluGradAVX2_tail:
 	VMOVDQU    (DI)(R8*4), Y1
 	VMASKMOVPS (AX)(SI*4), Y1, Y2
 	VMASKMOVPS (CX)(SI*4), Y1, Y3
-	VCMPPS     $0x1e, Y0, Y3, Y3
-	VANDPS     Y3, Y2, Y2
+	VCMPPS     $0x1e, Y0, Y3, Y0
+	VANDPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (DX)(SI*4)
 
 reluGradAVX2_done:
@@ -476,46 +476,47 @@ logAVX2_single:
 	VBLENDVPS Y1, Y2, Y0, Y2
 	VPSUBD    c3f3504f3<>+0(SB), Y2, Y2
 	VPSRAD    $0x17, Y2, Y3
-	VPAND     cffffffe9<>+0(SB), Y1, Y1
-	VPADDD    Y1, Y3, Y3
-	VCVTDQ2PS Y3, Y1
-	VPAND     c007fffff<>+0(SB), Y2, Y2
-	VPADDD    c3f3504f3<>+0(SB), Y2, Y2
-	VSUBPS    c3f800000<>+0(SB), Y2, Y2
-	VMULPS    Y2, Y2, Y3
-	VMULPS    c3d9021bb<>+0(SB), Y2, Y4
+	VCVTDQ2PS Y3, Y3
+	VMOVUPS   c41b80000<>+0(SB), Y4
+	VANDPS    Y1, Y4, Y4
+	VSUBPS    Y4, Y3, Y3
+	VPAND     c007fffff<>+0(SB), Y2, Y1
+	VPADDD    c3f3504f3<>+0(SB), Y1, Y1
+	VSUBPS    c3f800000<>+0(SB), Y1, Y1
+	VMULPS    Y1, Y1, Y2
+	VMULPS    c3d9021bb<>+0(SB), Y1, Y4
 	VADDPS    cbdebd1b8<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VADDPS    c3def251a<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VADDPS    cbdfe5d4f<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VADDPS    c3e11e9bf<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VADDPS    cbe2aae50<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VADDPS    c3e4cceac<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VADDPS    cbe7ffffc<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VADDPS    c3eaaaaaa<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
 	VMULPS    Y2, Y4, Y4
-	VMULPS    Y3, Y4, Y4
-	VMULPS    cb95e8083<>+0(SB), Y1, Y5
+	VMULPS    cb95e8083<>+0(SB), Y3, Y5
 	VADDPS    Y5, Y4, Y4
-	VMULPS    c3f000000<>+0(SB), Y3, Y5
+	VMULPS    c3f000000<>+0(SB), Y2, Y5
 	VSUBPS    Y5, Y4, Y4
-	VADDPS    Y2, Y4, Y4
-	VMULPS    c3f318000<>+0(SB), Y1, Y5
+	VADDPS    Y1, Y4, Y4
+	VMULPS    c3f318000<>+0(SB), Y3, Y5
 	VADDPS    Y5, Y4, Y4
-	VCMPPS    $0x16, c7f7fffff<>+0(SB), Y0, Y5
-	VBLENDVPS Y5, Y0, Y4, Y4
-	VXORPS    Y1, Y1, Y1
-	VCMPPS    $0x11, Y1, Y0, Y5
-	VBLENDVPS Y5, c7fc00000<>+0(SB), Y4, Y4
-	VCMPPS    $0x00, Y1, Y0, Y5
-	VBLENDVPS Y5, cff800000<>+0(SB), Y4, Y4
-	VMOVUPS   Y4, (CX)(BX*4)
+	VCMPPS    $0x16, c7f7fffff<>+0(SB), Y0, Y1
+	VBLENDVPS Y1, Y0, Y4, Y1
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x11, Y2, Y0, Y3
+	VBLENDVPS Y3, c7fc00000<>+0(SB), Y1, Y1
+	VCMPPS    $0x00, Y2, Y0, Y0
+	VBLENDVPS Y0, cff800000<>+0(SB), Y1, Y0
+	VMOVUPS   Y0, (CX)(BX*4)
 	ADDQ      $0x00000008, BX
 	SUBQ      $0x00000008, DX
 	JMP       logAVX2_single
@@ -533,46 +534,47 @@ logAVX2_tail:
 	VBLENDVPS  Y2, Y3, Y1, Y3
 	VPSUBD     c3f3504f3<>+0(SB), Y3, Y3
 	VPSRAD     $0x17, Y3, Y4
-	VPAND      cffffffe9<>+0(SB), Y2, Y2
-	VPADDD     Y2, Y4, Y4
-	VCVTDQ2PS  Y4, Y2
-	VPAND      c007fffff<>+0(SB), Y3, Y3
-	VPADDD     c3f3504f3<>+0(SB), Y3, Y3
-	VSUBPS     c3f800000<>+0(SB), Y3, Y3
-	VMULPS     Y3, Y3, Y4
-	VMULPS     c3d9021bb<>+0(SB), Y3, Y5
+	VCVTDQ2PS  Y4, Y4
+	VMOVUPS    c41b80000<>+0(SB), Y5
+	VANDPS     Y2, Y5, Y5
+	VSUBPS     Y5, Y4, Y4
+	VPAND      c007fffff<>+0(SB), Y3, Y2
+	VPADDD     c3f3504f3<>+0(SB), Y2, Y2
+	VSUBPS     c3f800000<>+0(SB), Y2, Y2
+	VMULPS     Y2, Y2, Y3
+	VMULPS     c3d9021bb<>+0(SB), Y2, Y5
 	VADDPS     cbdebd1b8<>+0(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VADDPS     c3def251a<>+0(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VADDPS     cbdfe5d4f<>+0(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VADDPS     c3e11e9bf<>+0(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VADDPS     cbe2aae50<>+0(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VADDPS     c3e4cceac<>+0(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VADDPS     cbe7ffffc<>+0(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VADDPS     c3eaaaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y2, Y5, Y5
 	VMULPS     Y3, Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VMULPS     cb95e8083<>+0(SB), Y2, Y6
+	VMULPS     cb95e8083<>+0(SB), Y4, Y6
 	VADDPS     Y6, Y5, Y5
-	VMULPS     c3f000000<>+0(SB), Y4, Y6
+	VMULPS     c3f000000<>+0(SB), Y3, Y6
 	VSUBPS     Y6, Y5, Y5
-	VADDPS     Y3, Y5, Y5
-	VMULPS     c3f318000<>+0(SB), Y2, Y6
+	VADDPS     Y2, Y5, Y5
+	VMULPS     c3f318000<>+0(SB), Y4, Y6
 	VADDPS     Y6, Y5, Y5
-	VCMPPS     $0x16, c7f7fffff<>+0(SB), Y1, Y6
-	VBLENDVPS  Y6, Y1, Y5, Y5
-	VXORPS     Y2, Y2, Y2
-	VCMPPS     $0x11, Y2, Y1, Y6
-	VBLENDVPS  Y6, c7fc00000<>+0(SB), Y5, Y5
-	VCMPPS     $0x00, Y2, Y1, Y6
-	VBLENDVPS  Y6, cff800000<>+0(SB), Y5, Y5
-	VMASKMOVPS Y5, Y0, (CX)(BX*4)
+	VCMPPS     $0x16, c7f7fffff<>+0(SB), Y1, Y2
+	VBLENDVPS  Y2, Y1, Y5, Y2
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x11, Y3, Y1, Y4
+	VBLENDVPS  Y4, c7fc00000<>+0(SB), Y2, Y2
+	VCMPPS     $0x00, Y3, Y1, Y1
+	VBLENDVPS  Y1, cff800000<>+0(SB), Y2, Y1
+	VMASKMOVPS Y1, Y0, (CX)(BX*4)
 
 logAVX2_done:
 	VZEROUPPER
@@ -608,15 +610,15 @@ DATA c3f3504f3<>+24(SB)/4, $0x3f3504f3
 DATA c3f3504f3<>+28(SB)/4, $0x3f3504f3
 GLOBL c3f3504f3<>(SB), RODATA|NOPTR, $32
 
-DATA cffffffe9<>+0(SB)/4, $0xffffffe9
-DATA cffffffe9<>+4(SB)/4, $0xffffffe9
-DATA cffffffe9<>+8(SB)/4, $0xffffffe9
-DATA cffffffe9<>+12(SB)/4, $0xffffffe9
-DATA cffffffe9<>+16(SB)/4, $0xffffffe9
-DATA cffffffe9<>+20(SB)/4, $0xffffffe9
-DATA cffffffe9<>+24(SB)/4, $0xffffffe9
-DATA cffffffe9<>+28(SB)/4, $0xffffffe9
-GLOBL cffffffe9<>(SB), RODATA|NOPTR, $32
+DATA c41b80000<>+0(SB)/4, $0x41b80000
+DATA c41b80000<>+4(SB)/4, $0x41b80000
+DATA c41b80000<>+8(SB)/4, $0x41b80000
+DATA c41b80000<>+12(SB)/4, $0x41b80000
+DATA c41b80000<>+16(SB)/4, $0x41b80000
+DATA c41b80000<>+20(SB)/4, $0x41b80000
+DATA c41b80000<>+24(SB)/4, $0x41b80000
+DATA c41b80000<>+28(SB)/4, $0x41b80000
+GLOBL c41b80000<>(SB), RODATA|NOPTR, $32
 
 DATA c007fffff<>+0(SB)/4, $0x007fffff
 DATA c007fffff<>+4(SB)/4, $0x007fffff
@@ -1005,10 +1007,10 @@ tanhAVX2_single:
 	VMOVUPS   c3f800000<>+0(SB), Y4
 	VSUBPS    Y2, Y4, Y2
 	VCMPPS    $0x11, c3f200000<>+0(SB), Y1, Y1
-	VBLENDVPS Y1, Y3, Y2, Y2
+	VBLENDVPS Y1, Y3, Y2, Y1
 	VANDPS    c80000000<>+0(SB), Y0, Y0
-	VORPS     Y0, Y2, Y2
-	VMOVUPS   Y2, (CX)(BX*4)
+	VORPS     Y0, Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*4)
 	ADDQ      $0x00000008, BX
 	SUBQ      $0x00000008, DX
 	JMP       tanhAVX2_single
@@ -1075,10 +1077,10 @@ tanhAVX2_tail:
 	VMOVUPS    c3f800000<>+0(SB), Y5
 	VSUBPS     Y3, Y5, Y3
 	VCMPPS     $0x11, c3f200000<>+0(SB), Y2, Y2
-	VBLENDVPS  Y2, Y4, Y3, Y3
+	VBLENDVPS  Y2, Y4, Y3, Y2
 	VANDPS     c80000000<>+0(SB), Y1, Y1
-	VORPS      Y1, Y3, Y3
-	VMASKMOVPS Y3, Y0, (CX)(BX*4)
+	VORPS      Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (CX)(BX*4)
 
 tanhAVX2_done:
 	VZEROUPPER
@@ -1523,9 +1525,13 @@ TEXT ·maxAVX2(SB), NOSPLIT, $0-28
 	MOVQ    x_base+0(FP), AX
 	MOVQ    x_len+8(FP), CX
 	VMOVUPS cff800000<>+0(SB), Y0
+	VMOVUPS Y0, Y0
 	VMOVUPS cff800000<>+0(SB), Y1
+	VMOVUPS Y1, Y1
 	VMOVUPS cff800000<>+0(SB), Y2
+	VMOVUPS Y2, Y2
 	VMOVUPS cff800000<>+0(SB), Y3
+	VMOVUPS Y3, Y3
 
 maxAVX2_loop:
 	CMPQ    CX, $0x00000020
@@ -1557,9 +1563,9 @@ maxAVX2_tail:
 	LEAQ       mask<>+0(SB), DX
 	MOVQ       $0x00000008, BX
 	SUBQ       CX, BX
-	VMOVDQU    (DX)(BX*4), Y5
-	VMASKMOVPS (AX), Y5, Y4
-	VBLENDVPS  Y5, Y4, Y1, Y4
+	VMOVDQU    (DX)(BX*4), Y4
+	VMASKMOVPS (AX), Y4, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y4
 	VMAXPS     Y0, Y4, Y0
 
 maxAVX2_done:

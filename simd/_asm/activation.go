@@ -33,7 +33,7 @@ var (
 
 // horner returns the polynomial of x, highest power first, without fusing.
 func horner(x vec, coefficients []float32) vec {
-	p := YMM()
+	p := vectorRegister()
 	VMULPS(constant(coefficients[0]), x, p)
 	for i, c := range coefficients[1:] {
 		if i > 0 {
@@ -44,23 +44,32 @@ func horner(x vec, coefficients []float32) vec {
 	return p
 }
 
-// load returns eight copies of a constant in a register.
-func load(v float32) vec {
-	y := YMM()
-	VMOVUPS(constant(v), y)
-	return y
-}
+// load returns a constant in a register, not to be written.
+func load(v float32) vec { return constantRegister(math.Float32bits(v)) }
+
+// What the functions below use of constants.
+var (
+	expConstants     = append(bitsOf(expHigh, expLow, log2e, ln2High, ln2Low, 1), bitsOf(expCoefficients...)...)
+	sigmoidConstants = append([]uint32{1 << 31}, expConstants...)
+	logConstants     = append(append([]uint32{sqrtHalfBits, 1<<23 - 1}, bitsOf(smallestNormal, 1<<23, 1, 0.5, ln2High, ln2Low, math.MaxFloat32)...), bitsOf(logCoefficients...)...)
+	log1pConstants   = append(bitsOf(2), bitsOf(log1pCoefficients...)...)
+	tanhConstants    = append(append([]uint32{1<<31 - 1, 1 << 31}, bitsOf(tanhPolynomial, 2)...), append(bitsOf(tanhCoefficients...), expConstants...)...)
+)
 
 // exp is Exp32 of ../scalar.go.
 func exp(x vec) vec {
-	c := YMM()
+	c := vectorRegister()
 	VMINPS(x, load(expHigh), c) // NaN is the last source of VMINPS, which it returns
 	VMAXPS(c, load(expLow), c)
-	t, n := YMM(), YMM()
+	t, n := vectorRegister(), vectorRegister()
 	VMULPS(constant(log2e), c, t)
-	VADDPS(constant(roundMagic), t, t)
-	VSUBPS(constant(roundMagic), t, n)
-	r, u := YMM(), YMM()
+	if wide {
+		VRNDSCALEPS(U8(8), t, n) // to the nearest, ties to even, without exception
+	} else {
+		VADDPS(constant(roundMagic), t, t)
+		VSUBPS(constant(roundMagic), t, n)
+	}
+	r, u := vectorRegister(), vectorRegister()
 	VMULPS(constant(ln2High), n, u)
 	VSUBPS(u, c, r)
 	VMULPS(constant(ln2Low), n, u)
@@ -70,7 +79,11 @@ func exp(x vec) vec {
 	VMULPS(u, p, p)
 	VADDPS(r, p, p)
 	VADDPS(constant(1), p, p)
-	// 2^n in two factors.
+	if wide {
+		VSCALEFPS(n, p, p) // p·2^n with one rounding, as below
+		return p
+	}
+	// 2^n in two factors, of which the first product is exact.
 	i, h := YMM(), YMM()
 	VPSUBD(constantBits(roundBits), t, i)
 	VPSRAD(U8(1), i, h)
@@ -86,26 +99,31 @@ func exp(x vec) vec {
 
 // logarithm is Log32.
 func logarithm(x vec) vec {
-	small, y, u := YMM(), YMM(), YMM()
-	VCMPPS(U8(lessThan), constant(smallestNormal), x, small)
-	VMULPS(constant(1<<23), x, y)
-	VBLENDVPS(small, y, x, y)
+	small := compare(lessThan, constant(smallestNormal), x)
+	scaled := vectorRegister()
+	VMULPS(constant(1<<23), x, scaled)
+	y, u := choose(small, scaled, x), vectorRegister()
 	VPSUBD(constantBits(sqrtHalfBits), y, u)
-	n, e := YMM(), YMM()
+	n, e, f := vectorRegister(), vectorRegister(), vectorRegister()
 	VPSRAD(U8(23), u, n)
-	VPAND(constantBits(^uint32(23)+1), small, e)
-	VPADDD(e, n, n)
 	VCVTDQ2PS(n, e)
-	f := YMM()
-	VPAND(constantBits(1<<23-1), u, f)
+	less := vectorRegister()
+	VMOVUPS(constant(23), less)
+	keep(small, less)
+	VSUBPS(less, e, e) // exact: both are small whole numbers
+	if wide {
+		VPANDD(constantBits(1<<23-1), u, f)
+	} else {
+		VPAND(constantBits(1<<23-1), u, f)
+	}
 	VPADDD(constantBits(sqrtHalfBits), f, f)
 	VSUBPS(constant(1), f, f)
-	z := YMM()
+	z := vectorRegister()
 	VMULPS(f, f, z)
 	p := horner(f, logCoefficients)
 	VMULPS(f, p, p)
 	VMULPS(z, p, p)
-	t := YMM()
+	t := vectorRegister()
 	VMULPS(constant(ln2Low), e, t)
 	VADDPS(t, p, p)
 	VMULPS(constant(0.5), z, t)
@@ -114,19 +132,15 @@ func logarithm(x vec) vec {
 	VMULPS(constant(ln2High), e, t)
 	VADDPS(t, p, p)
 	// NaN and +Inf stay, below 0 is NaN, 0 is -Inf.
-	VCMPPS(U8(notLessEqual), constant(math.MaxFloat32), x, t)
-	VBLENDVPS(t, x, p, p)
+	p = choose(compare(notLessEqual, constant(math.MaxFloat32), x), x, p)
 	o := zero()
-	VCMPPS(U8(lessThan), o, x, t)
-	VBLENDVPS(t, constantBits(0x7fc00000), p, p)
-	VCMPPS(U8(equal), o, x, t)
-	VBLENDVPS(t, constantBits(0xff800000), p, p)
-	return p
+	p = choose(compare(lessThan, o, x), constantBits(0x7fc00000), p)
+	return choose(compare(equal, o, x), constantBits(0xff800000), p)
 }
 
 // log1p is Log1p32.
 func log1p(x vec) vec {
-	t, u, w := YMM(), YMM(), YMM()
+	t, u, w := vectorRegister(), vectorRegister(), vectorRegister()
 	VADDPS(x, x, t)
 	VADDPS(constant(2), x, u)
 	VDIVPS(u, t, t)
@@ -140,23 +154,22 @@ func log1p(x vec) vec {
 
 // sigmoid returns Sigmoid32(x) and e^-|x|.
 func sigmoid(x vec) (y, e vec) {
-	a := YMM()
+	a := vectorRegister()
 	VORPS(constantBits(1<<31), x, a)
 	e = exp(a)
-	one, d := load(1), YMM()
-	y = YMM()
+	one, d := load(1), vectorRegister()
 	VADDPS(one, e, d)
-	VBLENDVPS(x, e, one, y) // e where the sign bit is set: e^-0 is 1 too
+	y = choose(negative(x), e, one) // e^-0 is 1 too
 	VDIVPS(d, y, y)
 	return y, e
 }
 
 func activation() {
-	unary := func(name, doc, expression string, unroll int, body func(x vec) vec) {
+	unary := func(name, doc, expression string, unroll int, hoist []uint32, body func(x vec) vec) {
 		elementwise{
 			name: name, signature: "(dst, x []float32)", doc: doc,
 			reference: []string{"for i, v := range x {", "\tdst[i] = " + expression, "}"},
-			in:        []string{"x"}, out: []string{"dst"}, unroll: unroll,
+			in:        []string{"x"}, out: []string{"dst"}, unroll: unroll, hoist: hoist,
 			body: func(in []vec) []vec { return []vec{body(in[0])} },
 		}.generate()
 	}
@@ -171,7 +184,7 @@ func activation() {
 
 	var o, one, s, maximum vec
 	elementwise{
-		name: "reluAVX2", signature: "(dst, x []float32)", doc: "is the rectified linear unit:",
+		name: "relu", signature: "(dst, x []float32)", doc: "is the rectified linear unit:",
 		reference: []string{"for i, v := range x {", "\tif v < 0 {", "\t\tv = 0", "\t}", "\tdst[i] = v", "}"},
 		in:        []string{"x"}, out: []string{"dst"}, unroll: 4,
 		setup: func() { o = zero() },
@@ -181,23 +194,22 @@ func activation() {
 		},
 	}.generate()
 	elementwise{
-		name: "reluGradAVX2", signature: "(dst, dy, y []float32)", doc: "is the gradient of relu from its output:",
+		name: "reluGrad", signature: "(dst, dy, y []float32)", doc: "is the gradient of relu from its output:",
 		reference: []string{"for i, v := range y {", "\td := dy[i]", "\tif !(v > 0) {", "\t\td = 0", "\t}", "\tdst[i] = d", "}"},
 		in:        []string{"dy", "y"}, out: []string{"dst"}, unroll: 4,
 		setup: func() { o = zero() },
 		body: func(in []vec) []vec {
-			VCMPPS(U8(greaterThan), o, in[1], in[1])
-			VANDPS(in[1], in[0], in[0])
+			keep(compare(greaterThan, o, in[1]), in[0])
 			return in[:1]
 		},
 	}.generate()
-	unary("expAVX2", "is the exponential function:", "Exp32(v)", 2, exp)
-	unary("logAVX2", "is the natural logarithm:", "Log32(v)", 1, logarithm)
-	unary("sigmoidAVX2", "is the logistic function:", "Sigmoid32(v)", 1, func(x vec) vec {
+	unary("exp", "is the exponential function:", "Exp32(v)", 2, expConstants, exp)
+	unary("log", "is the natural logarithm:", "Log32(v)", 1, logConstants, logarithm)
+	unary("sigmoid", "is the logistic function:", "Sigmoid32(v)", 1, sigmoidConstants, func(x vec) vec {
 		y, _ := sigmoid(x)
 		return y
 	})
-	gradient("sigmoidGradAVX2", "is the gradient of the logistic function from its output:", "float32(dy[i]*v) * (1 - v)", 4,
+	gradient("sigmoidGrad", "is the gradient of the logistic function from its output:", "float32(dy[i]*v) * (1 - v)", 4,
 		func() { one = load(1) },
 		func(dy, y vec) vec {
 			VMULPS(y, dy, dy)
@@ -205,28 +217,26 @@ func activation() {
 			VMULPS(y, dy, dy)
 			return dy
 		})
-	unary("tanhAVX2", "is the hyperbolic tangent:", "Tanh32(v)", 1, func(x vec) vec {
-		a, z := YMM(), YMM()
+	unary("tanh", "is the hyperbolic tangent:", "Tanh32(v)", 1, tanhConstants, func(x vec) vec {
+		a, z := vectorRegister(), vectorRegister()
 		VANDPS(constantBits(1<<31-1), x, a)
 		VMULPS(a, a, z)
 		p := horner(z, tanhCoefficients)
 		VMULPS(z, p, p)
 		VMULPS(a, p, p)
 		VADDPS(a, p, p)
-		t := YMM()
+		t := vectorRegister()
 		VADDPS(a, a, t)
 		e := exp(t)
 		VADDPS(constant(1), e, e)
 		VDIVPS(e, load(2), t)
 		VSUBPS(t, load(1), t)
-		below := YMM()
-		VCMPPS(U8(lessThan), constant(tanhPolynomial), a, below)
-		VBLENDVPS(below, p, t, t)
+		t = choose(compare(lessThan, constant(tanhPolynomial), a), p, t)
 		VANDPS(constantBits(1<<31), x, x)
 		VORPS(x, t, t)
 		return t
 	})
-	gradient("tanhGradAVX2", "is the gradient of the hyperbolic tangent from its output:", "dy[i] * (1 - float32(v*v))", 4,
+	gradient("tanhGrad", "is the gradient of the hyperbolic tangent from its output:", "dy[i] * (1 - float32(v*v))", 4,
 		func() { one = load(1) },
 		func(dy, y vec) vec {
 			VMULPS(y, y, y)
@@ -235,7 +245,7 @@ func activation() {
 			return dy
 		})
 	elementwise{
-		name: "softmaxGradAVX2", signature: "(dst, dy, y []float32, s float32)", doc: "is the gradient of softmax, given the inner product s of dy and y:",
+		name: "softmaxGrad", signature: "(dst, dy, y []float32, s float32)", doc: "is the gradient of softmax, given the inner product s of dy and y:",
 		reference: []string{"for i, v := range y {", "\tdst[i] = v * (dy[i] - s)", "}"},
 		in:        []string{"dy", "y"}, out: []string{"dst"}, unroll: 4,
 		setup: func() { s = broadcast("s") },
@@ -246,7 +256,7 @@ func activation() {
 		},
 	}.generate()
 	elementwise{
-		name: "logisticLossAVX2", signature: "(loss, grad, z, y []float32)", doc: "is binary cross-entropy from logits, and its gradient unless grad is empty:",
+		name: "logisticLoss", signature: "(loss, grad, z, y []float32)", doc: "is binary cross-entropy from logits, and its gradient unless grad is empty:",
 		reference: []string{
 			"for i, v := range z {",
 			"\te := Exp32(-abs(v))",
@@ -259,12 +269,13 @@ func activation() {
 			"}",
 		},
 		in: []string{"z", "y"}, out: []string{"loss", "grad"}, optional: "grad", unroll: 1,
+		hoist: append(log1pConstants, sigmoidConstants...),
 		body: func(in []vec) []vec {
 			z, y := in[0], in[1]
 			p, e := sigmoid(z)
 			VSUBPS(y, p, p)
 			l := log1p(e)
-			t := YMM()
+			t := vectorRegister()
 			VMAXPS(z, zero(), t)
 			VMULPS(y, z, z)
 			VSUBPS(z, t, t)
@@ -273,48 +284,53 @@ func activation() {
 		},
 	}.generate()
 
-	function("maxAVX2", "(x []float32) float32", "returns the largest element, -Inf for none:",
+	function("max"+isa(), "(x []float32) float32", "returns the largest element, -Inf for none:",
 		"m := float32(math.Inf(-1))", "for _, v := range x {", "\tif v > m {", "\t\tm = v", "\t}", "}", "return m")
-	x, n := base("x"), size("x")
+	label := func(s string) string { return "max" + isa() + "_" + s }
+	hoist()
+	x, n, step := base("x"), size("x"), lanes()
 	var m [4]vec
 	for j := range m {
-		m[j] = YMM()
-		VMOVUPS(constantBits(0xff800000), m[j])
+		m[j] = vectorRegister()
+		VMOVUPS(constantRegister(0xff800000), m[j])
 	}
-	Label("maxAVX2_loop")
-	CMPQ(n, U32(32))
-	JL(LabelRef("maxAVX2_single"))
+	Label(label("loop"))
+	CMPQ(n, U32(4*step))
+	JL(LabelRef(label("single")))
 	for j := range m {
-		v := YMM()
-		VMOVUPS(Mem{Base: x, Disp: 32 * j}, v)
+		v := loadVector(Mem{Base: x, Disp: 4 * step * j}, nil)
 		VMAXPS(m[j], v, m[j])
 	}
-	ADDQ(U32(128), x)
-	SUBQ(U32(32), n)
-	JMP(LabelRef("maxAVX2_loop"))
-	Label("maxAVX2_single")
-	CMPQ(n, U32(8))
-	JL(LabelRef("maxAVX2_tail"))
-	v := YMM()
-	VMOVUPS(Mem{Base: x}, v)
+	ADDQ(U32(16*step), x)
+	SUBQ(U32(4*step), n)
+	JMP(LabelRef(label("loop")))
+	Label(label("single"))
+	CMPQ(n, U32(step))
+	JL(LabelRef(label("tail")))
+	v := loadVector(Mem{Base: x}, nil)
 	VMAXPS(m[0], v, m[0])
-	ADDQ(U32(32), x)
-	SUBQ(U32(8), n)
-	JMP(LabelRef("maxAVX2_single"))
-	Label("maxAVX2_tail")
+	ADDQ(U32(4*step), x)
+	SUBQ(U32(step), n)
+	JMP(LabelRef(label("single")))
+	Label(label("tail"))
 	TESTQ(n, n)
-	JZ(LabelRef("maxAVX2_done"))
-	mask := loadMask(n)
-	VMASKMOVPS(Mem{Base: x}, mask, v)
-	VBLENDVPS(mask, v, m[1], v)
+	JZ(LabelRef(label("done")))
+	mask := tailMask(n)
+	v = choose(mask, loadVector(Mem{Base: x}, mask), m[1])
 	VMAXPS(m[0], v, m[0])
-	Label("maxAVX2_done")
+	Label(label("done"))
 	VMAXPS(m[1], m[0], m[0])
 	VMAXPS(m[3], m[2], m[2])
 	VMAXPS(m[2], m[0], m[0])
+	top := m[0]
+	if wide {
+		top = YMM()
+		VEXTRACTF64X4(U8(1), m[0], top)
+		VMAXPS(top, m[0].AsY(), top)
+	}
 	h, k := XMM(), XMM()
-	VEXTRACTF128(U8(1), m[0], h)
-	VMAXPS(h, m[0].AsX(), h)
+	VEXTRACTF128(U8(1), top, h)
+	VMAXPS(h, top.AsX(), h)
 	VMOVHLPS(h, h, k)
 	VMAXPS(k, h, h)
 	VMOVSHDUP(h, k)
@@ -322,11 +338,13 @@ func activation() {
 	result(h)
 	end()
 
-	function("expSumAVX2", "(dst, x []float32, maximum float32) float32", "returns the sum, in 32 lanes, of the exponentials that it writes:",
+	name := "expSum" + isa()
+	function(name, "(dst, x []float32, maximum float32) float32", "returns the sum, in 32 lanes, of the exponentials that it writes:",
 		"for i, v := range x {", "\te := Exp32(v - maximum)", "\tdst[i] = e", "\ts[i%32] += e", "}",
 		"for h := 16; h > 0; h /= 2 {", "\tfor j := range h {", "\t\ts[j] += s[j+h]", "\t}", "}", "return s[0]")
+	hoist(expConstants...)
 	maximum = broadcast("maximum")
-	result(inLanes("expSumAVX2", []string{"x"}, func(in []vec) vec {
+	result(inLanes(name, []string{"x"}, func(in []vec) vec {
 		VSUBPS(maximum, in[0], in[0])
 		return exp(in[0])
 	}, "dst"))

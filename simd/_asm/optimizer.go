@@ -2,26 +2,22 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
-	. "github.com/mmcloughlin/avo/operand"
 )
 
 func optimizer() {
 	var lr, momentum, rho, alpha, c, c1, c2, eps, small, magnitude vec
 	flushing := func() {
-		small, magnitude = YMM(), YMM()
-		VMOVUPS(constant(1e-30), small)
-		VMOVUPS(constantBits(1<<31-1), magnitude)
+		small, magnitude = load(1e-30), constantRegister(1<<31-1)
 	}
 	// flush turns x into +0 where |x| < 1e-30.
 	flush := func(x vec) {
-		t := YMM()
+		t := vectorRegister()
 		VANDPS(magnitude, x, t)
-		VCMPPS(U8(notLess), small, t, t)
-		VANDPS(t, x, x)
+		keep(compare(notLess, small, t), x)
 	}
 
 	elementwise{
-		name: "adamAVX2", signature: "(w, m, v, grad []float32, alpha, c1, c2, eps float32)",
+		name: "adam", signature: "(w, m, v, grad []float32, alpha, c1, c2, eps float32)",
 		doc: "is one step of Adam:",
 		reference: []string{
 			"for i, g := range grad {",
@@ -39,7 +35,7 @@ func optimizer() {
 		},
 		body: func(in []vec) []vec {
 			g, m, v, w := in[0], in[1], in[2], in[3]
-			t := YMM()
+			t := vectorRegister()
 			VSUBPS(m, g, t)
 			VMULPS(c1, t, t)
 			VADDPS(t, m, m)
@@ -51,7 +47,7 @@ func optimizer() {
 			flush(v)
 			VSQRTPS(v, t)
 			VADDPS(eps, t, t)
-			u := YMM()
+			u := vectorRegister()
 			VMULPS(alpha, m, u)
 			VDIVPS(t, u, u)
 			VSUBPS(u, w, w)
@@ -60,7 +56,7 @@ func optimizer() {
 	}.generate()
 
 	elementwise{
-		name: "sgdAVX2", signature: "(w, grad []float32, lr float32)",
+		name: "sgd", signature: "(w, grad []float32, lr float32)",
 		doc:       "is one step of gradient descent:",
 		reference: []string{"for i, g := range grad {", "\tw[i] -= float32(lr * g)", "}"},
 		in:        []string{"grad", "w"}, out: []string{"w"}, unroll: 4,
@@ -73,10 +69,10 @@ func optimizer() {
 	}.generate()
 
 	for _, nesterov := range []bool{false, true} {
-		name, doc := "momentumAVX2", "is one step of gradient descent with momentum:"
+		name, doc := "momentum", "is one step of gradient descent with momentum:"
 		last := "\tw[i] += u"
 		if nesterov {
-			name, doc = "nesterovAVX2", "is one step of gradient descent with Nesterov's momentum:"
+			name, doc = "nesterov", "is one step of gradient descent with Nesterov's momentum:"
 			last = "\tw[i] += float32(momentum*u) - float32(lr*g)"
 		}
 		elementwise{
@@ -101,7 +97,7 @@ func optimizer() {
 				VSUBPS(g, u, u)
 				flush(u)
 				if nesterov {
-					t := YMM()
+					t := vectorRegister()
 					VMULPS(momentum, u, t)
 					VSUBPS(g, t, t)
 					VADDPS(t, w, w)
@@ -114,7 +110,7 @@ func optimizer() {
 	}
 
 	elementwise{
-		name: "rmspropAVX2", signature: "(w, v, grad []float32, lr, rho, c, eps float32)",
+		name: "rmsprop", signature: "(w, v, grad []float32, lr, rho, c, eps float32)",
 		doc: "is one step of RMSprop:",
 		reference: []string{
 			"for i, g := range grad {",
@@ -130,7 +126,7 @@ func optimizer() {
 		},
 		body: func(in []vec) []vec {
 			g, v, w := in[0], in[1], in[2]
-			t := YMM()
+			t := vectorRegister()
 			VMULPS(g, g, t)
 			VMULPS(c, t, t)
 			VMULPS(rho, v, v)

@@ -10,7 +10,7 @@ func vector() {
 	scalar := func() { a = broadcast("a") }
 
 	elementwise{
-		name: "axpyAVX2", signature: "(a float32, x, y []float32)",
+		name: "axpy", signature: "(a float32, x, y []float32)",
 		doc:       "adds a multiple of x to y:",
 		reference: []string{"for i, v := range x {", "\ty[i] += float32(a * v)", "}"},
 		in:        []string{"x", "y"}, out: []string{"y"}, unroll: 4, setup: scalar,
@@ -21,7 +21,7 @@ func vector() {
 		},
 	}.generate()
 	elementwise{
-		name: "addAVX2", signature: "(dst, x, y []float32)",
+		name: "add", signature: "(dst, x, y []float32)",
 		doc:       "adds elementwise:",
 		reference: []string{"for i, v := range x {", "\tdst[i] = v + y[i]", "}"},
 		in:        []string{"x", "y"}, out: []string{"dst"}, unroll: 4,
@@ -31,7 +31,7 @@ func vector() {
 		},
 	}.generate()
 	elementwise{
-		name: "mulAVX2", signature: "(dst, x, y []float32)",
+		name: "mul", signature: "(dst, x, y []float32)",
 		doc:       "multiplies elementwise:",
 		reference: []string{"for i, v := range x {", "\tdst[i] = v * y[i]", "}"},
 		in:        []string{"x", "y"}, out: []string{"dst"}, unroll: 4,
@@ -41,7 +41,7 @@ func vector() {
 		},
 	}.generate()
 	elementwise{
-		name: "scaleAVX2", signature: "(dst, x []float32, a float32)",
+		name: "scale", signature: "(dst, x []float32, a float32)",
 		doc:       "multiplies by a number:",
 		reference: []string{"for i, v := range x {", "\tdst[i] = a * v", "}"},
 		in:        []string{"x"}, out: []string{"dst"}, unroll: 4, setup: scalar,
@@ -51,7 +51,7 @@ func vector() {
 		},
 	}.generate()
 	elementwise{
-		name: "shiftAVX2", signature: "(dst, x []float32, a float32)",
+		name: "shift", signature: "(dst, x []float32, a float32)",
 		doc:       "adds a number:",
 		reference: []string{"for i, v := range x {", "\tdst[i] = v + a", "}"},
 		in:        []string{"x"}, out: []string{"dst"}, unroll: 4, setup: scalar,
@@ -61,7 +61,7 @@ func vector() {
 		},
 	}.generate()
 	elementwise{
-		name: "divideAVX2", signature: "(dst, x []float32, a float32)",
+		name: "divide", signature: "(dst, x []float32, a float32)",
 		doc:       "divides by a number:",
 		reference: []string{"for i, v := range x {", "\tdst[i] = v / a", "}"},
 		in:        []string{"x"}, out: []string{"dst"}, unroll: 2, setup: scalar,
@@ -71,21 +71,24 @@ func vector() {
 		},
 	}.generate()
 
-	function("dotAVX2", "(x, y []float32) float32", "returns the inner product in 32 lanes:",
+	function("dot"+isa(), "(x, y []float32) float32", "returns the inner product in 32 lanes:",
 		"for i, v := range x {", "\ts[i%32] += float32(v * y[i])", "}",
 		"for h := 16; h > 0; h /= 2 {", "\tfor j := range h {", "\t\ts[j] += s[j+h]", "\t}", "}", "return s[0]")
-	result(inLanes("dotAVX2", []string{"x", "y"}, func(in []vec) vec {
+	result(inLanes("dot"+isa(), []string{"x", "y"}, func(in []vec) vec {
 		VMULPS(in[1], in[0], in[0])
 		return in[0]
 	}, ""))
 	end()
 
-	function("sumAVX2", "(x []float32) float32", "returns the sum in 32 lanes:",
+	function("sum"+isa(), "(x []float32) float32", "returns the sum in 32 lanes:",
 		"for i, v := range x {", "\ts[i%32] += v", "}",
 		"for h := 16; h > 0; h /= 2 {", "\tfor j := range h {", "\t\ts[j] += s[j+h]", "\t}", "}", "return s[0]")
-	result(inLanes("sumAVX2", []string{"x"}, func(in []vec) vec { return in[0] }, ""))
+	result(inLanes("sum"+isa(), []string{"x"}, func(in []vec) vec { return in[0] }, ""))
 	end()
 
+	if wide {
+		return
+	}
 	function("transpose8AVX2", "(dst, src *float32, dstStride, srcStride, squares int)",
 		"transposes squares of 8 × 8, side by side in src, one below the other in dst:",
 		"for i := range 8 {", "\tfor j := range 8 * squares {", "\t\tdst[j*dstStride+i] = src[i*srcStride+j]", "\t}", "}")
