@@ -10,7 +10,7 @@ type Sparse struct {
 	columns []int32
 	// values are nil when all of them are 1.
 	values []float32
-	width  int
+	shape  [2]int
 }
 
 var _ Rows = (*Sparse)(nil)
@@ -42,14 +42,14 @@ func NewSparse(width int, offsets []int, columns []int32, values []float32) (*Sp
 			last = c
 		}
 	}
-	return &Sparse{offsets: offsets, columns: columns, values: values, width: width}, nil
+	return &Sparse{offsets: offsets, columns: columns, values: values, shape: [2]int{len(offsets) - 1, width}}, nil
 }
 
 // Len is the number of rows.
-func (s *Sparse) Len() int { return len(s.offsets) - 1 }
+func (s *Sparse) Len() int { return s.shape[0] }
 
-// Shape is (rows, columns).
-func (s *Sparse) Shape() Shape { return Shape{s.Len(), s.width} }
+// Shape is (rows, columns). It is the matrix's own: do not change it.
+func (s *Sparse) Shape() Shape { return s.shape[:] }
 
 // Type is TypeSparse.
 func (s *Sparse) Type() Type { return TypeSparse }
@@ -69,6 +69,6 @@ func (s *Sparse) Rows(lo, hi int) *Sparse {
 	if lo < 0 || hi < lo || hi > s.Len() {
 		panic(fmt.Sprintf("tensor: rows [%d:%d] of a sparse matrix of shape %v", lo, hi, s.Shape()))
 	}
-	// Offsets stay relative to the whole matrix; Row only ever subtracts nothing from them.
-	return &Sparse{offsets: s.offsets[lo : hi+1 : hi+1], columns: s.columns, values: s.values, width: s.width}
+	// Offsets stay relative to the whole matrix's columns and values.
+	return &Sparse{offsets: s.offsets[lo : hi+1 : hi+1], columns: s.columns, values: s.values, shape: [2]int{hi - lo, s.shape[1]}}
 }
