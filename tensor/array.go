@@ -1,6 +1,9 @@
 package tensor
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Type is the kind of element that an array or a value of a model holds.
 type Type uint8
@@ -76,15 +79,21 @@ func Of[E Element](data []E, shape ...int) (*Array[E], error) {
 	return &Array[E]{shape: Shape(shape).Clone(), data: data}, nil
 }
 
-// New makes an array of zeros (of empty strings). A negative dimension is an error, and so is a size that
-// overflows an int.
+// New makes an array of zeros (of empty strings). A negative dimension is an error, and so is a size that no memory can
+// hold.
 func New[E Element](shape ...int) (*Array[E], error) {
 	n, err := Shape(shape).check()
 	if err != nil {
 		return nil, err
 	}
+	if n > maxElements {
+		return nil, fmt.Errorf("tensor: %w: %v has too many elements", ErrShape, shape)
+	}
 	return &Array[E]{shape: Shape(shape).Clone(), data: make([]E, n)}, nil
 }
+
+// maxElements is so many that make refuses them, by a panic: an address has 48 bits, and an element up to 16 bytes.
+const maxElements = (math.MaxInt & (1<<47 - 1)) / 16
 
 // Len is the number of rows: the first dimension, 1 for an array without dimensions.
 func (a *Array[E]) Len() int {
