@@ -109,3 +109,86 @@ func transposeAVX2(dst, src []float32, rows, cols, stride int) {
 		}
 	}
 }
+
+const (
+	// panelDepth is how many rows of B one call takes where there is one chain:
+	// 32 columns of them stay in the L1 cache.
+	panelDepth = 256
+)
+
+// gemmAVX512 multiplies panels of 16 or 32 columns of B with all rows of A.
+func gemmAVX512(p product) {
+	mode := modeStore
+	if p.accumulate {
+		mode = modeAdd
+	}
+	if p.n == 1 {
+		gemvAVX2(p, mode)
+		return
+	}
+	if p.n <= 32 {
+		panel := gemm2x16AVX512
+		if p.n > 16 {
+			panel = gemm2x32AVX512
+		}
+		rows := max(14, gemmLimit/32/p.k/14*14)
+		for i := 0; i < p.m; i += rows {
+			panel(min(rows, p.m-i), p.k, &p.a[i*p.rowStride], 4*p.rowStride, 4*p.colStride, &p.b[0], 4*p.ldb, &p.c[i*p.ldc], 4*p.ldc, p.n, mode)
+		}
+		return
+	}
+	depth := p.k
+	if !p.accumulate {
+		depth = panelDepth
+	}
+	for l := 0; l < p.k; l += depth {
+		if l > 0 {
+			mode = modeContinue
+		}
+		k := min(depth, p.k-l)
+		rows := max(14, gemmLimit/32/k/14*14)
+		for i := 0; i < p.m; i += rows {
+			m := min(rows, p.m-i)
+			for j := 0; j < p.n; {
+				a, b, c := &p.a[i*p.rowStride+l*p.colStride], &p.b[l*p.ldb+j], &p.c[i*p.ldc+j]
+				columns := p.n - j
+				panel := gemm1x32AVX512
+				switch {
+				case m <= 3 && columns >= 128:
+					panel, columns = gemm1x128AVX512, 128
+				case m <= 3 && columns > 32:
+					panel, columns = gemm1x64AVX512, min(columns, 64)
+				case columns <= 16:
+					panel = gemm1x16AVX512
+				default:
+					columns = min(columns, 32)
+				}
+				panel(m, k, a, 4*p.rowStride, 4*p.colStride, b, 4*p.ldb, c, 4*p.ldc, columns, mode)
+				j += columns
+			}
+		}
+	}
+}
+
+// transposeAVX512 transposes squares of 16 × 16 and leaves the edges to AVX2
+// and Go.
+func transposeAVX512(dst, src []float32, rows, cols, stride int) {
+	wholeRows, wholeCols := rows&^15, cols&^15
+	if wholeRows == 0 || wholeCols == 0 {
+		transposeAVX2(dst, src, rows, cols, stride)
+		return
+	}
+	for i := 0; i < wholeRows; i += 16 {
+		transpose16AVX512(&dst[i], &src[i*stride], 4*rows, 4*stride, wholeCols/16)
+	}
+	for i := range wholeRows {
+		for j := wholeCols; j < cols; j++ {
+			dst[j*rows+i] = src[i*stride+j]
+		}
+	}
+	for i := wholeRows; i < rows; i++ {
+		for j, v := range src[i*stride:][:cols] {
+			dst[j*rows+i] = v
+		}
+	}
+}

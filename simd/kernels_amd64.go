@@ -10,6 +10,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go run -C _asm . -part table -out ../table_avx2_amd64.s -stubs ../table_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part bags -out ../bags_avx2_amd64.s -stubs ../bags_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm -out ../gemm_avx2_amd64.s -stubs ../gemm_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part gemm512 -out ../gemm_avx512_amd64.s -stubs ../gemm_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part optimizer -out ../optimizer_avx2_amd64.s -stubs ../optimizer_avx2_amd64.go -pkg simd
 
 // available returns the paths that this processor can run, best last.
@@ -17,6 +18,9 @@ func available() []kernels {
 	paths := []kernels{portable}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		paths = append(paths, avx2)
+	}
+	if x := &cpu.X86; len(paths) > 1 && x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW && x.HasBMI2 {
+		paths = append(paths, avx512)
 	}
 	return paths
 }
@@ -85,3 +89,13 @@ func addBiasVector(dst, bias []float32) {
 		addBiasAVX2(dst, bias)
 	}
 }
+
+// avx512 holds the kernels for processors with AVX-512 (F, VL, DQ and BW) and
+// BMI2: those of avx2 where nothing else is stated.
+var avx512 = func() kernels {
+	k := avx2
+	k.name = "avx512"
+	k.gemm = gemmAVX512
+	k.transpose = transposeAVX512
+	return k
+}()

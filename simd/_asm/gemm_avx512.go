@@ -1,0 +1,360 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func gemmAVX512() {
+	for _, p := range []panelAVX512{
+		{chains: 1, vectors: 2, rows: 14},
+		{chains: 1, vectors: 1, rows: 14},
+		{chains: 2, vectors: 2, rows: 7},
+		{chains: 2, vectors: 1, rows: 14},
+		{chains: 1, vectors: 4, rows: 1},
+		{chains: 1, vectors: 8, rows: 1, whole: true},
+	} {
+		p.generate()
+	}
+	transpose16()
+}
+
+// panelAVX512 multiplies all rows of A with a panel of columns of B. There are
+// 32 registers: 28 hold sums.
+type panelAVX512 struct {
+	chains, vectors, rows int
+	whole                 bool // no column is missing
+}
+
+func (p panelAVX512) name() string {
+	return fmt.Sprintf("gemm%dx%dAVX512", p.chains, 16*p.vectors)
+}
+
+// masked tells which vectors take a mask: all but the last are whole, except
+// that a single row has so little to do that one kernel serves all widths.
+func (p panelAVX512) masked(v int) bool {
+	return !p.whole && (p.rows == 1 || v == p.vectors-1)
+}
+
+func (p panelAVX512) generate() {
+	columns := fmt.Sprintf("%d to %d", 16*p.vectors-15, 16*p.vectors)
+	switch {
+	case p.whole:
+		columns = fmt.Sprint(16 * p.vectors)
+	case p.rows == 1:
+		columns = fmt.Sprintf("1 to %d", 16*p.vectors)
+	}
+	function(p.name(), "(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc int, columns, mode int)",
+		fmt.Sprintf("multiplies m rows with %s columns. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:", columns),
+		"for i := range m {", "\tfor j := range columns {",
+		fmt.Sprintf("\t\tvar s [%d]float32 // mode 1: s[0] = c[i*ldc+j]", p.chains),
+		"\t\tfor l := range k {", fmt.Sprintf("\t\t\ts[l%%%d] = fma(a[i*rowStride+l*colStride], b[l*ldb+j], s[l%%%d])", p.chains, p.chains), "\t\t}",
+		"\t\tc[i*ldc+j] = "+map[int]string{1: "s[0]", 2: "s[0] + s[1]"}[p.chains]+" // mode 2: +=",
+		"\t}", "}")
+	t := tileAVX512{panelAVX512: p, m: word("m"), a: word("a"), b: word("b"), c: word("c")}
+	t.rs, t.cs, t.ldb = word("rowStride"), word("colStride"), word("ldb")
+	if p.rows > 3 {
+		t.rs3, t.rs5 = GP64(), GP64()
+		LEAQ(Mem{Base: t.rs, Index: t.rs, Scale: 2}, t.rs3)
+		LEAQ(Mem{Base: t.rs, Index: t.rs, Scale: 4}, t.rs5)
+	}
+	t.masks = make([]reg.OpmaskVirtual, p.vectors)
+	for v := range t.masks {
+		if p.masked(v) {
+			t.masks[v] = p.mask(v)
+		}
+	}
+
+	label := func(s string) string { return p.name() + "_" + s }
+	rows := func(r int) string { return label(fmt.Sprintf("rows%d", r)) }
+	if p.rows == 1 {
+		Label(rows(1))
+		t.generate(1)
+		ADDQ(t.rs, t.a)
+		DECQ(t.m)
+		JNZ(LabelRef(rows(1)))
+		end()
+		return
+	}
+	// As many rows at a time as there are registers for; what is left in the
+	// end, fewer than two times that, is halved.
+	r := GP64()
+	Label(label("next"))
+	CMPQ(t.m, U32(2*p.rows))
+	JGE(LabelRef(rows(p.rows)))
+	MOVQ(t.m, r)
+	CMPQ(t.m, U32(p.rows))
+	JLE(LabelRef(label("choose")))
+	INCQ(r)
+	SHRQ(U8(1), r)
+	Label(label("choose"))
+	t.choose(r, 1, p.rows, rows)
+	for r := p.rows; r > 0; r-- {
+		Label(rows(r))
+		t.generate(r)
+		SUBQ(U32(r), t.m)
+		JZ(LabelRef(label("done")))
+		step := GP64()
+		IMUL3Q(U32(r), t.rs, step)
+		ADDQ(step, t.a)
+		JMP(LabelRef(label("next")))
+	}
+	Label(label("done"))
+	end()
+}
+
+// choose jumps to the tile of r rows, low <= r <= high.
+func (t tileAVX512) choose(r gp, low, high int, rows func(int) string) {
+	if low == high {
+		JMP(LabelRef(rows(low)))
+		return
+	}
+	middle := (low + high + 1) / 2
+	label := fmt.Sprintf("%s_from%d", t.name(), middle)
+	CMPQ(r, U32(middle))
+	JGE(LabelRef(label))
+	t.choose(r, low, middle-1, rows)
+	Label(label)
+	t.choose(r, middle, high, rows)
+}
+
+// mask returns a mask of the columns of vector v.
+func (p panelAVX512) mask(v int) reg.OpmaskVirtual {
+	n, ones, k := word("columns"), GP32(), K()
+	if v > 0 {
+		SUBQ(U32(16*v), n)
+	}
+	if p.rows == 1 {
+		// Beyond the last column: none. BZHI looks at eight bits of the count,
+		// of which one too large takes all.
+		zero := GP64()
+		XORQ(zero, zero)
+		TESTQ(n, n)
+		CMOVQLT(zero, n)
+	}
+	MOVL(U32(0xffff), ones)
+	BZHIL(n.As32(), ones, ones)
+	KMOVW(ones, k)
+	return k
+}
+
+// tileAVX512 is a block of a few rows of C, kept in registers.
+type tileAVX512 struct {
+	panelAVX512
+	m, a, b, c            gp
+	rs, rs3, rs5, cs, ldb gp
+	masks                 []reg.OpmaskVirtual
+}
+
+func (t tileAVX512) load(at Mem, v int) vec {
+	x := ZMM()
+	if t.masked(v) {
+		VMOVUPS_Z(at, t.masks[v], x)
+	} else {
+		VMOVUPS(at, x)
+	}
+	return x
+}
+
+func (t tileAVX512) generate(rows int) {
+	label := func(s string) string { return fmt.Sprintf("%s_%s_rows%d", t.name(), s, rows) }
+	s := t.zeros(rows)
+	if t.chains == 1 {
+		CMPQ(argument("mode"), U32(modeContinue))
+		JNE(LabelRef(label("start")))
+		t.eachC(rows, false, func(r, v int, at Mem) {
+			if t.masked(v) {
+				VMOVUPS_Z(at, t.masks[v], s[r][v])
+			} else {
+				VMOVUPS(at, s[r][v])
+			}
+		})
+		Label(label("start"))
+	}
+	a, b, k := []gp{GP64()}, GP64(), GP64()
+	MOVQ(t.a, a[0])
+	if rows > 7 {
+		a = append(a, GP64())
+		LEAQ(Mem{Base: t.a, Index: t.rs, Scale: 1}, a[1])
+		LEAQ(Mem{Base: a[1], Index: t.rs3, Scale: 2}, a[1])
+	}
+	MOVQ(t.b, b)
+	MOVQ(argument("k"), k)
+	if t.chains == 1 {
+		Label(label("loop"))
+		t.step(a, b, s)
+		DECQ(k)
+		JNZ(LabelRef(label("loop")))
+		t.store(rows, s, label("store"))
+		return
+	}
+	u := t.zeros(rows)
+	SUBQ(U32(2), k)
+	JL(LabelRef(label("last")))
+	Label(label("loop"))
+	t.step(a, b, s)
+	t.step(a, b, u)
+	SUBQ(U32(2), k)
+	JGE(LabelRef(label("loop")))
+	Label(label("last"))
+	ADDQ(U32(2), k)
+	JZ(LabelRef(label("add")))
+	t.step(a, b, s)
+	Label(label("add"))
+	for r := range s {
+		for v := range s[r] {
+			VADDPS(u[r][v], s[r][v], s[r][v])
+		}
+	}
+	t.store(rows, s, label("store"))
+}
+
+func (t tileAVX512) zeros(rows int) [][]vec {
+	s := make([][]vec, rows)
+	for r := range s {
+		s[r] = make([]vec, t.vectors)
+		for v := range s[r] {
+			s[r][v] = ZMM()
+			VXORPS(s[r][v], s[r][v], s[r][v])
+		}
+	}
+	return s
+}
+
+// step takes one column of A and one row of B, and moves on to the next.
+func (t tileAVX512) step(a []gp, b gp, s [][]vec) {
+	row := func(r int) Mem {
+		x := a[r/7]
+		return []Mem{
+			{Base: x},
+			{Base: x, Index: t.rs, Scale: 1},
+			{Base: x, Index: t.rs, Scale: 2},
+			{Base: x, Index: t.rs3, Scale: 1},
+			{Base: x, Index: t.rs, Scale: 4},
+			{Base: x, Index: t.rs5, Scale: 1},
+			{Base: x, Index: t.rs3, Scale: 2},
+		}[r%7]
+	}
+	w := make([]vec, t.vectors)
+	for v := range w {
+		if t.rows > 1 || t.masked(v) {
+			w[v] = t.load(Mem{Base: b, Disp: 64 * v}, v)
+		}
+	}
+	for r := range s {
+		if t.vectors == 1 {
+			VFMADD231PS_BCST(row(r), w[0], s[r][0])
+			continue
+		}
+		x := ZMM()
+		VBROADCASTSS(row(r), x)
+		for v := range s[r] {
+			if w[v] != nil {
+				VFMADD231PS(w[v], x, s[r][v])
+			} else {
+				VFMADD231PS(Mem{Base: b, Disp: 64 * v}, x, s[r][v])
+			}
+		}
+	}
+	for _, x := range a {
+		ADDQ(t.cs, x)
+	}
+	ADDQ(t.ldb, b)
+}
+
+// eachC walks over the tile's rows of C, and stays behind the last if move is
+// set.
+func (t tileAVX512) eachC(rows int, move bool, body func(r, v int, at Mem)) {
+	c := t.c
+	if !move {
+		c = GP64()
+		MOVQ(t.c, c)
+	}
+	for r := range rows {
+		for v := range t.vectors {
+			body(r, v, Mem{Base: c, Disp: 64 * v})
+		}
+		ADDQ(argument("ldc"), c)
+	}
+}
+
+func (t tileAVX512) store(rows int, s [][]vec, label string) {
+	CMPQ(argument("mode"), U32(modeAdd))
+	JNE(LabelRef(label))
+	t.eachC(rows, false, func(r, v int, at Mem) {
+		VADDPS(s[r][v], t.load(at, v), s[r][v])
+	})
+	Label(label)
+	t.eachC(rows, true, func(r, v int, at Mem) {
+		if t.masked(v) {
+			VMOVUPS(s[r][v], t.masks[v], at)
+		} else {
+			VMOVUPS(s[r][v], at)
+		}
+	})
+}
+
+// transpose16 transposes squares of 16 × 16: numbers of four columns first,
+// in quarters of a register, then the quarters.
+func transpose16() {
+	function("transpose16AVX512", "(dst, src *float32, dstStride, srcStride, blocks int)",
+		"transposes 16 rows of 16*blocks columns. Strides are in bytes:",
+		"for i := range 16 {", "\tfor j := range 16 * blocks {", "\t\tdst[j*dstStride+i] = src[i*srcStride+j]", "\t}", "}")
+	dst, src, ds, ss, blocks := word("dst"), word("src"), word("dstStride"), word("srcStride"), word("blocks")
+	from, ss3, ds3 := GP64(), GP64(), GP64()
+	LEAQ(Mem{Base: ss, Index: ss, Scale: 2}, ss3)
+	LEAQ(Mem{Base: ds, Index: ds, Scale: 2}, ds3)
+	// four calls f with the places of four rows from p on, four times.
+	four := func(p, stride, stride3 gp, f func(i int, at Mem)) {
+		for i := 0; i < 16; i += 4 {
+			f(i, Mem{Base: p})
+			f(i+1, Mem{Base: p, Index: stride, Scale: 1})
+			f(i+2, Mem{Base: p, Index: stride, Scale: 2})
+			f(i+3, Mem{Base: p, Index: stride3, Scale: 1})
+			LEAQ(Mem{Base: p, Index: stride, Scale: 4}, p)
+		}
+	}
+	Label("transpose16AVX512_loop")
+	MOVQ(src, from)
+	var u [16]vec // u[4g+c]: numbers of column c mod 4 of rows 4g to 4g+3
+	var r [4]vec
+	four(from, ss, ss3, func(i int, at Mem) {
+		r[i%4] = ZMM()
+		VMOVUPS(at, r[i%4])
+		if i%4 < 3 {
+			return
+		}
+		var t [4]vec
+		for j := range t {
+			t[j], u[i-3+j] = ZMM(), ZMM()
+		}
+		VUNPCKLPS(r[1], r[0], t[0])
+		VUNPCKHPS(r[1], r[0], t[1])
+		VUNPCKLPS(r[3], r[2], t[2])
+		VUNPCKHPS(r[3], r[2], t[3])
+		VUNPCKLPD(t[2], t[0], u[i-3])
+		VUNPCKHPD(t[2], t[0], u[i-2])
+		VUNPCKLPD(t[3], t[1], u[i-1])
+		VUNPCKHPD(t[3], t[1], u[i])
+	})
+	shuffle := func(order int, x, y vec) vec {
+		z := ZMM()
+		VSHUFF32X4(U8(order), y, x, z)
+		return z
+	}
+	var out [16]vec
+	for c := range 4 {
+		even0, even1 := shuffle(0x88, u[c], u[4+c]), shuffle(0x88, u[8+c], u[12+c])
+		odd0, odd1 := shuffle(0xdd, u[c], u[4+c]), shuffle(0xdd, u[8+c], u[12+c])
+		out[c], out[8+c] = shuffle(0x88, even0, even1), shuffle(0xdd, even0, even1)
+		out[4+c], out[12+c] = shuffle(0x88, odd0, odd1), shuffle(0xdd, odd0, odd1)
+	}
+	four(dst, ds, ds3, func(i int, at Mem) { VMOVUPS(out[i], at) })
+	ADDQ(U32(64), src)
+	DECQ(blocks)
+	JNZ(LabelRef("transpose16AVX512_loop"))
+	end()
+}
