@@ -92,6 +92,42 @@ func TestFusionKeepsOtherMasks(t *testing.T) {
 	}
 }
 
+// oddWords is an Embedding that masks even ids in place of 0.
+type oddWords struct{ layers.Embedding }
+
+func (o oddWords) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+	out, err := o.Embedding.Build(b, in...)
+	if err != nil {
+		return out, err
+	}
+	mask, err := b.Step(oddStep{}, in)
+	return b.Masked(out, mask), err
+}
+
+type oddStep struct{}
+
+func (oddStep) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
+
+func (oddStep) Forward(f *nn.Frame, at nn.Span) {
+	for i := at.Lo * f.OutWidth(); i < at.Hi*f.OutWidth(); i++ {
+		f.OutIDs()[i] = f.IDs(0)[i] % 2
+	}
+}
+
+// That holds for masks that are made from the ids, too.
+func TestFusionKeepsOtherMasksOfIDs(t *testing.T) {
+	x := array(t, []int32{1, 2, 0, 3, 0, 1}, 2, 3)
+	for _, maskZero := range []bool{false, true} {
+		m := build(t, nn.Tokens(3), oddWords{layers.Embedding{Vocabulary: 4, Dim: 1, MaskZero: maskZero}}, layers.GlobalAveragePooling1D{})
+		copy(m.Parameters()[0].Values(), []float32{1, 10, 100, 1000})
+		for _, noFusion := range []bool{false, true} {
+			if got := predict(t, m, x, nn.PredictOptions{NoFusion: noFusion}); got[0] != 10 || got[1] != 505 {
+				t.Errorf("MaskZero %v, NoFusion %v: %v", maskZero, noFusion, got)
+			}
+		}
+	}
+}
+
 func TestBagErrors(t *testing.T) {
 	bags, err := text.MakeBags(array(t, []int32{1, 4, 4, 0}, 2, 2), text.BagOptions{Vocabulary: 6})
 	must(t, err)
