@@ -9,11 +9,12 @@ import (
 	"github.com/linnet-ml/linnet/text"
 )
 
-// bag is an Embedding and the average of its vectors in one step: ids (batch, steps) to (batch, dim), without the
+// bag is an Embedding and the average, or the sum, of its vectors in one step: ids (batch, steps) to (batch, dim), without the
 // (batch, steps, dim) between them. It reads bags, the distinct ids of each row with their counts, which are made once
 // for data in memory; the average of a row is a sum over its bag over the row's length.
 type bag struct {
 	vocabulary, dim    int
+	by                 divisor
 	skipZero, keepDims bool
 }
 
@@ -66,20 +67,20 @@ func (s bag) batch(f *nn.Frame, worker int) *bagBatch {
 	return (*local).(*bagBatch)
 }
 
-// locate notes where the bags of rows lo to hi-1 of the batch lie.
-func (b *bagBatch) locate(bags *text.Bags, rows []int32, lo, hi int) {
+// locate notes where the bags of some rows lie.
+func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
 	b.from, b.to, b.lengths = b.from[:0], b.to[:0], b.lengths[:0]
-	for _, row := range rows[lo:hi] {
+	for _, row := range rows {
 		from, to := bags.Bounds(int(row))
 		b.from, b.to = append(b.from, from), append(b.to, to)
-		b.lengths = append(b.lengths, float32(bags.Length(int(row))))
+		b.lengths = append(b.lengths, by.of(bags.Length(int(row))))
 	}
 }
 
 func (s bag) Forward(f *nn.Frame, at nn.Span) {
 	data, rows := f.Source(0)
 	bags, b := data.(*text.Bags), s.batch(f, at.Worker)
-	b.locate(bags, rows, at.Lo, at.Hi)
+	b.locate(bags, rows[at.Lo:at.Hi], s.by)
 	out := f.Out()[at.Lo*s.dim : at.Hi*s.dim]
 	if narrow, wide := bags.Pairs(); wide == nil {
 		simd.BagsMean(out, f.Param(0), s.dim, narrow, b.from, b.to, b.lengths)
@@ -100,7 +101,7 @@ func (s bag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
 	data, rows := f.Source(0)
 	bags, b := data.(*text.Bags), s.batch(f, g.Worker)
 	n := f.Rows()
-	b.locate(bags, rows, 0, n)
+	b.locate(bags, rows[:n], s.by)
 	if g.Lo > 0 || g.Hi < s.vocabulary {
 		for i := range n {
 			b.from[i], b.to[i] = bags.Between(int(rows[i]), int32(g.Lo), int32(g.Hi))

@@ -124,8 +124,11 @@ func (s embed) Squares(f *nn.Frame, _ int, g nn.Gradient) {
 	}
 }
 
-// Fuse takes over an average behind it, over all steps or over those whose id is not 0: see bag.
+// Fuse takes over the largest of its steps, or an average behind it, over all steps or over those whose id is not 0: see bag.
 func (s embed) Fuse(next nn.Step, others []nn.Step) (nn.Step, bool) {
+	if largest, ok := next.(maximum); ok {
+		return maxBag{bag{vocabulary: s.vocabulary, dim: s.dim, keepDims: largest.keepDims}}, true
+	}
 	mean, ok := next.(average)
 	if !ok || mean.channelsFirst || mean.masked != s.maskZero {
 		return nil, false
@@ -133,7 +136,7 @@ func (s embed) Fuse(next nn.Step, others []nn.Step) (nn.Step, bool) {
 	if mean.masked && (len(others) != 1 || others[0] != nn.Step(notZero{})) {
 		return nil, false
 	}
-	return bag{vocabulary: s.vocabulary, dim: s.dim, skipZero: s.maskZero, keepDims: mean.keepDims}, true
+	return bag{vocabulary: s.vocabulary, dim: s.dim, by: mean.by, skipZero: s.maskZero, keepDims: mean.keepDims}, true
 }
 
 // notZero makes the mask of ids: 1 where the id is not 0.

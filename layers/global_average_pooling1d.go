@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/simd"
@@ -33,11 +34,15 @@ func (p GlobalAveragePooling1D) LayerName() string { return p.Name }
 
 // Build adds the average, over unmasked steps if the input has a mask.
 func (p GlobalAveragePooling1D) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+	return average{keepDims: p.KeepDims, channelsFirst: p.ChannelsFirst}.build(b, in)
+}
+
+// build adds the step, with the mask of its input.
+func (s average) build(b *nn.Builder, in []nn.Symbol) (nn.Symbol, error) {
 	x, err := single(in)
 	if err != nil {
 		return x, err
 	}
-	s := average{keepDims: p.KeepDims, channelsFirst: p.ChannelsFirst}
 	if mask, ok := b.Mask(x); ok {
 		s.masked = true
 		return b.Step(s, []nn.Symbol{x, mask})
@@ -45,8 +50,29 @@ func (p GlobalAveragePooling1D) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol
 	return b.Step(s, in)
 }
 
-// average is the mean over steps. Input 1, if masked, says which steps count.
+// divisor says what a sum over steps is divided by.
+type divisor uint8
+
+const (
+	byCount divisor = iota // the number of steps that count: the mean
+	byRoot                 // the square root of that
+	byOne                  // nothing: the sum
+)
+
+// of returns the divisor for a number of steps.
+func (d divisor) of(n int) float32 {
+	switch d {
+	case byRoot:
+		return float32(math.Sqrt(float64(n)))
+	case byOne:
+		return 1
+	}
+	return float32(n)
+}
+
+// average is a sum over steps, divided. Input 1, if masked, says which steps count.
 type average struct {
+	by                              divisor
 	masked, keepDims, channelsFirst bool
 }
 
@@ -60,21 +86,37 @@ func pooled(rows tensor.Shape, features int, keepDims bool) tensor.Shape {
 	return tensor.Shape{rows[0], features}
 }
 
+// layer is the class name of the layer, for error messages.
+func (s average) layer() string {
+	if s.by == byCount {
+		return "GlobalAveragePooling1D"
+	}
+	return "GlobalSumPooling1D"
+}
+
+// steps3D refuses an input that is not (batch, steps, features) or the like.
+func steps3D(layer string, in nn.Signature) error {
+	if err := floats(layer, in, 1); err != nil {
+		return err
+	}
+	if len(in.Shape) != 3 {
+		return fmt.Errorf("%w: %s reads values (batch, steps, features), not %v", tensor.ErrShape, layer, in.Shape)
+	}
+	return nil
+}
+
 func (s average) Output(in []nn.Signature) (nn.Signature, error) {
-	if err := floats("GlobalAveragePooling1D", in[0], 1); err != nil {
+	if err := steps3D(s.layer(), in[0]); err != nil {
 		return nn.Signature{}, err
 	}
 	x := in[0].Shape
-	if len(x) != 3 {
-		return nn.Signature{}, fmt.Errorf("%w: GlobalAveragePooling1D reads values (batch, steps, features), not %v", tensor.ErrShape, x)
-	}
 	if s.masked {
 		steps, mask := x[1], in[1].Shape
 		if s.channelsFirst {
 			steps = x[2]
 		}
 		if len(mask) != 2 || (mask[1] != steps && mask[1] != tensor.Unknown && steps != tensor.Unknown) {
-			return nn.Signature{}, fmt.Errorf("%w: GlobalAveragePooling1D over %d steps of %v with a mask %v", tensor.ErrShape, steps, x, mask)
+			return nn.Signature{}, fmt.Errorf("%w: %s over %d steps of %v with a mask %v", tensor.ErrShape, s.layer(), steps, x, mask)
 		}
 	}
 	if !s.channelsFirst {
@@ -103,7 +145,7 @@ func (s average) Forward(f *nn.Frame, at nn.Span) {
 	for i := at.Lo; i < at.Hi; i++ {
 		row, y := x[i*width:(i+1)*width], out[i*features:(i+1)*features]
 		if !s.masked && !s.channelsFirst {
-			simd.MeanRows(y, row, float32(steps))
+			simd.MeanRows(y, row, s.by.of(steps))
 			continue
 		}
 		clear(y)
@@ -119,7 +161,7 @@ func (s average) Forward(f *nn.Frame, at nn.Span) {
 		}
 		if n > 0 {
 			for j := range y {
-				y[j] /= float32(n)
+				y[j] /= s.by.of(n)
 			}
 		}
 	}
@@ -145,7 +187,7 @@ func (s average) Backward(f *nn.Frame, at nn.Span) {
 			clear(row)
 			continue
 		}
-		simd.Scale(share, up[i*features:(i+1)*features], 1/float32(n))
+		simd.Scale(share, up[i*features:(i+1)*features], 1/s.by.of(n))
 		for t := range steps {
 			counts := s.counts(f, i, t, steps)
 			for j, g := range share {

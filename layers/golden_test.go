@@ -18,7 +18,7 @@ import (
 var (
 	absentLayers = []string{
 		"Add", "AveragePooling1D", "BatchNormalization", "Bidirectional", "Concatenate", "Conv1D", "GRU",
-		"GlobalMaxPooling1D", "LSTM", "LayerNormalization", "LeakyReLU", "MaxPooling1D", "SimpleRNN",
+		"LSTM", "LayerNormalization", "LeakyReLU", "MaxPooling1D", "SimpleRNN",
 	}
 	absentActivations = []string{
 		"elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "log_softmax", "mish", "relu6", "selu",
@@ -53,6 +53,12 @@ func layerSpec(class string, config golden.Value) nn.Layer {
 		}
 		config.Decode(&k)
 		return layers.GlobalAveragePooling1D{KeepDims: k.Keep, ChannelsFirst: k.Format == "channels_first"}
+	case "GlobalMaxPooling1D":
+		var k struct {
+			Keep bool `json:"keepdims"`
+		}
+		config.Decode(&k)
+		return layers.GlobalMaxPooling1D{KeepDims: k.Keep}
 	case "Dense":
 		k := struct {
 			Units      int
@@ -119,9 +125,9 @@ func TestGolden(t *testing.T) {
 			t.Errorf("no recorded case is about %s", name)
 		}
 	}
-	// 8 Embedding, 26 GlobalAveragePooling1D, 8 Flatten, 5 Dropout, 8 chains; Dense: 6 of each of 5 activations and 9 of 3
+	// 8 Embedding, 26 GlobalAveragePooling1D, 11 GlobalMaxPooling1D, 8 Flatten, 5 Dropout, 8 chains; Dense: 6 of each of 5 activations and 9 of 3
 	// dimensions; 5 activations.
-	if compared != 8+26+8+5+8+6*5+9+5 {
+	if compared != 8+26+11+8+5+8+6*5+9+5 {
 		t.Errorf("%d cases were compared", compared)
 	}
 }

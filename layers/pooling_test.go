@@ -1,0 +1,78 @@
+package layers_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// pools are the layers that an Embedding is fused with.
+func pools() []nn.Layer {
+	return []nn.Layer{layers.GlobalAveragePooling1D{}, layers.GlobalSumPooling1D{}, layers.GlobalSumPooling1D{SqrtN: true},
+		layers.GlobalSumPooling1D{KeepDims: true}, layers.GlobalMaxPooling1D{}, layers.GlobalMaxPooling1D{KeepDims: true}}
+}
+
+// Every pooling agrees with central differences, and fused with unfused: outputs, and weights after some training.
+func TestPooling(t *testing.T) {
+	x, y := touchedRows(t, 40) // with many ids that occur more than once in a row
+	for _, pool := range pools() {
+		for _, mask := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%+v/mask=%t", pool, mask), func(t *testing.T) {
+				build := func() *nn.Model {
+					m, err := nn.NewSequential(layers.Embedding{Vocabulary: 40, Dim: 5, MaskZero: mask}, pool, layers.Flatten{},
+						layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(nn.Tokens(nn.AnyLength), nn.Seed(5))
+					must(t, err)
+					return m
+				}
+				for _, noFusion := range []bool{false, true} {
+					o := nn.GradientOptions{Loss: loss.BinaryCrossentropy{}, Y: y, NoFusion: noFusion, Threads: 2, Step: 0.001}
+					if err := build().CheckGradients(x, o); err != nil {
+						t.Errorf("NoFusion %t: %v", noFusion, err)
+					}
+				}
+				for _, o := range []nn.Optimizer{optim.SGD{LearningRate: 0.1}, optim.RMSprop{SquareOccurrences: true}} {
+					fused, plain := build(), build()
+					fit(t, fused, x, y, nn.FitOptions{Optimizer: o, Epochs: 2})
+					fit(t, plain, x, y, nn.FitOptions{Optimizer: o, Epochs: 2, NoFusion: true})
+					for i, p := range fused.Parameters() {
+						for k, v := range p.Values() {
+							if w := plain.Parameters()[i].Values()[k]; math.Abs(float64(v-w)) > 1e-5 {
+								t.Fatalf("%T: %s[%d] is %v fused and %v not", o, p.Name(), k, v, w)
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func ExampleGlobalSumPooling1D() {
+	ids, _ := tensor.Of([]int32{1, 2, 2, 2}, 1, 4)
+	table := []float32{0, 1, 3}
+	for _, root := range []bool{false, true} {
+		show(nn.Tokens(4), ids, [][]float32{table}, layers.Embedding{Vocabulary: 3, Dim: 1}, layers.GlobalSumPooling1D{SqrtN: root})
+	}
+	// Output:
+	// (None, 1): [10.000]
+	// (None, 1): [5.000]
+}
+
+func ExampleGlobalMaxPooling1D() {
+	x, _ := tensor.Of([]float32{1, 20, 3, 10}, 1, 2, 2)
+	model, err := nn.NewSequential(layers.GlobalMaxPooling1D{}).Build(nn.Features(2, 2))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	out, err := model.Predict(context.Background(), nil, x)
+	fmt.Println(out, err)
+	// Output: [3 20] <nil>
+}
