@@ -40,5 +40,17 @@ func neon() kernels {
 	k.momentum = momentumNEON
 	k.nesterov = nesterovNEON
 	k.rmsprop = rmspropNEON
+	k.addBias = addBiasVector
+	k.sumRows = sumRowsNEON
+	k.meanRows = meanRowsNEON
+	k.gather = gatherNEON
+	k.scatterAdd = scatterAddNEON
+	k.bagMean = bagMeanNEON
+	k.bagScatter = bagScatterNEON
+	k.prefetchBag = prefetchBagNEON
+	k.bagsMean = bagsMeanNEON
+	k.bagsMeanWide = bagsMeanWideNEON
+	k.bagsScatter = bagsScatterNEON
+	k.bagsScatterWide = bagsScatterWideNEON
 	return k
 }
