@@ -52,9 +52,10 @@ func bagsMean[P uint32 | uint64](name string, kernel, generic bagsMeanKernel[P],
 			return start
 		}
 		k := kernel
-		if !fits {
+		if !fits || rows == 0 {
 			// The sum of one bag cannot be cut into several calls: the
-			// portable loop can be preempted.
+			// portable loop can be preempted. And kernels may read row 0 of
+			// the table for a pair that does not exist.
 			k = generic
 		}
 		if done := k(dst[start*dim:end*dim], table, dim, lastRow(rows), pairs, from[start:end], to[start:end], n[start:end]); done < end-start {

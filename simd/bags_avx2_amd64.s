@@ -154,7 +154,7 @@ bagsMeanAVX2_columns24_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y14, Y14, Y14
+	VXORPS       X14, X14, X14
 	VCVTSI2SSL   R13, X14, X14
 	VBROADCASTSS X14, Y14
 	IMULQ        R9, R12
@@ -172,7 +172,7 @@ bagsMeanAVX2_columns24_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y14, Y14, Y14
+	VXORPS       X14, X14, X14
 	VCVTSI2SSL   R13, X14, X14
 	VBROADCASTSS X14, Y14
 	IMULQ        R9, R12
@@ -190,7 +190,7 @@ bagsMeanAVX2_columns24_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y14, Y14, Y14
+	VXORPS       X14, X14, X14
 	VCVTSI2SSL   R13, X14, X14
 	VBROADCASTSS X14, Y14
 	IMULQ        R9, R12
@@ -208,7 +208,7 @@ bagsMeanAVX2_columns24_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y14, Y14, Y14
+	VXORPS       X14, X14, X14
 	VCVTSI2SSL   R13, X14, X14
 	VBROADCASTSS X14, Y14
 	IMULQ        R9, R12
@@ -226,7 +226,7 @@ bagsMeanAVX2_columns24_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y14, Y14, Y14
+	VXORPS       X14, X14, X14
 	VCVTSI2SSL   R13, X14, X14
 	VBROADCASTSS X14, Y14
 	IMULQ        R9, R12
@@ -244,7 +244,7 @@ bagsMeanAVX2_columns24_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y14, Y14, Y14
+	VXORPS       X14, X14, X14
 	VCVTSI2SSL   R13, X14, X14
 	VBROADCASTSS X14, Y14
 	IMULQ        R9, R12
@@ -262,7 +262,7 @@ bagsMeanAVX2_columns24_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y14, Y14, Y14
+	VXORPS       X14, X14, X14
 	VCVTSI2SSL   R13, X14, X14
 	VBROADCASTSS X14, Y14
 	IMULQ        R9, R12
@@ -397,7 +397,7 @@ bagsMeanAVX2_columns16_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R13, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, R12
@@ -413,7 +413,7 @@ bagsMeanAVX2_columns16_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R13, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, R12
@@ -429,7 +429,7 @@ bagsMeanAVX2_columns16_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R13, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, R12
@@ -445,7 +445,7 @@ bagsMeanAVX2_columns16_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R13, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, R12
@@ -461,7 +461,7 @@ bagsMeanAVX2_columns16_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R13, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, R12
@@ -477,7 +477,7 @@ bagsMeanAVX2_columns16_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R13, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, R12
@@ -493,7 +493,7 @@ bagsMeanAVX2_columns16_last:
 	SHRL         $0x10, R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R13, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, R12
@@ -638,7 +638,7 @@ bagsMeanAVX2_columns9_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y11, Y11, Y11
+	VXORPS       X11, X11, X11
 	VCVTSI2SSL   DX, X11, X11
 	VBROADCASTSS X11, Y11
 	IMULQ        R9, CX
@@ -655,7 +655,7 @@ bagsMeanAVX2_columns9_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y11, Y11, Y11
+	VXORPS       X11, X11, X11
 	VCVTSI2SSL   DX, X11, X11
 	VBROADCASTSS X11, Y11
 	IMULQ        R9, CX
@@ -672,7 +672,7 @@ bagsMeanAVX2_columns9_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y11, Y11, Y11
+	VXORPS       X11, X11, X11
 	VCVTSI2SSL   DX, X11, X11
 	VBROADCASTSS X11, Y11
 	IMULQ        R9, CX
@@ -689,7 +689,7 @@ bagsMeanAVX2_columns9_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y11, Y11, Y11
+	VXORPS       X11, X11, X11
 	VCVTSI2SSL   DX, X11, X11
 	VBROADCASTSS X11, Y11
 	IMULQ        R9, CX
@@ -706,7 +706,7 @@ bagsMeanAVX2_columns9_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y11, Y11, Y11
+	VXORPS       X11, X11, X11
 	VCVTSI2SSL   DX, X11, X11
 	VBROADCASTSS X11, Y11
 	IMULQ        R9, CX
@@ -723,7 +723,7 @@ bagsMeanAVX2_columns9_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y11, Y11, Y11
+	VXORPS       X11, X11, X11
 	VCVTSI2SSL   DX, X11, X11
 	VBROADCASTSS X11, Y11
 	IMULQ        R9, CX
@@ -740,7 +740,7 @@ bagsMeanAVX2_columns9_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y11, Y11, Y11
+	VXORPS       X11, X11, X11
 	VCVTSI2SSL   DX, X11, X11
 	VBROADCASTSS X11, Y11
 	IMULQ        R9, CX
@@ -845,7 +845,7 @@ bagsMeanAVX2_columns8_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -859,7 +859,7 @@ bagsMeanAVX2_columns8_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -873,7 +873,7 @@ bagsMeanAVX2_columns8_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -887,7 +887,7 @@ bagsMeanAVX2_columns8_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -901,7 +901,7 @@ bagsMeanAVX2_columns8_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -915,7 +915,7 @@ bagsMeanAVX2_columns8_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -929,7 +929,7 @@ bagsMeanAVX2_columns8_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -1042,7 +1042,7 @@ bagsMeanAVX2_columns1_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y7, Y7, Y7
+	VXORPS       X7, X7, X7
 	VCVTSI2SSL   DX, X7, X7
 	VBROADCASTSS X7, Y7
 	IMULQ        R9, CX
@@ -1057,7 +1057,7 @@ bagsMeanAVX2_columns1_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y7, Y7, Y7
+	VXORPS       X7, X7, X7
 	VCVTSI2SSL   DX, X7, X7
 	VBROADCASTSS X7, Y7
 	IMULQ        R9, CX
@@ -1072,7 +1072,7 @@ bagsMeanAVX2_columns1_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y7, Y7, Y7
+	VXORPS       X7, X7, X7
 	VCVTSI2SSL   DX, X7, X7
 	VBROADCASTSS X7, Y7
 	IMULQ        R9, CX
@@ -1087,7 +1087,7 @@ bagsMeanAVX2_columns1_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y7, Y7, Y7
+	VXORPS       X7, X7, X7
 	VCVTSI2SSL   DX, X7, X7
 	VBROADCASTSS X7, Y7
 	IMULQ        R9, CX
@@ -1102,7 +1102,7 @@ bagsMeanAVX2_columns1_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y7, Y7, Y7
+	VXORPS       X7, X7, X7
 	VCVTSI2SSL   DX, X7, X7
 	VBROADCASTSS X7, Y7
 	IMULQ        R9, CX
@@ -1117,7 +1117,7 @@ bagsMeanAVX2_columns1_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y7, Y7, Y7
+	VXORPS       X7, X7, X7
 	VCVTSI2SSL   DX, X7, X7
 	VBROADCASTSS X7, Y7
 	IMULQ        R9, CX
@@ -1132,7 +1132,7 @@ bagsMeanAVX2_columns1_last:
 	SHRL         $0x10, DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanAVX2_done
-	VXORPS       Y7, Y7, Y7
+	VXORPS       X7, X7, X7
 	VCVTSI2SSL   DX, X7, X7
 	VBROADCASTSS X7, Y7
 	IMULQ        R9, CX
@@ -1245,7 +1245,7 @@ bagsScatterAVX2_any_single:
 	SHRL         $0x10, R9
 	CMPL         R10, last+56(FP)
 	JHI          bagsScatterAVX2_done
-	VXORPS       Y1, Y1, Y1
+	VXORPS       X1, X1, X1
 	VCVTSI2SSL   R9, X1, X1
 	VBROADCASTSS X1, Y1
 	IMULQ        R8, R10
@@ -1412,7 +1412,7 @@ bagsScatterAVX2_width8_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX2_done
-	VXORPS       Y3, Y3, Y3
+	VXORPS       X3, X3, X3
 	VCVTSI2SSL   R9, X3, X3
 	VBROADCASTSS X3, Y3
 	SHLQ         $0x05, BX
@@ -1549,7 +1549,7 @@ bagsScatterAVX2_width16_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX2_done
-	VXORPS       Y4, Y4, Y4
+	VXORPS       X4, X4, X4
 	VCVTSI2SSL   R9, X4, X4
 	VBROADCASTSS X4, Y4
 	SHLQ         $0x06, BX
@@ -1739,7 +1739,7 @@ bagsScatterAVX2_width32_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   R9, X6, X6
 	VBROADCASTSS X6, Y6
 	SHLQ         $0x07, BX
@@ -2035,7 +2035,7 @@ bagsScatterAVX2_width64_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   R9, X10, X10
 	VBROADCASTSS X10, Y10
 	SHLQ         $0x08, BX
@@ -2226,7 +2226,7 @@ bagsMeanWideAVX2_columns24_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y13, Y13, Y13
+	VXORPS       X13, X13, X13
 	VCVTSI2SSL   R13, X13, X13
 	VBROADCASTSS X13, Y13
 	IMULQ        R9, R12
@@ -2243,7 +2243,7 @@ bagsMeanWideAVX2_columns24_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y13, Y13, Y13
+	VXORPS       X13, X13, X13
 	VCVTSI2SSL   R13, X13, X13
 	VBROADCASTSS X13, Y13
 	IMULQ        R9, R12
@@ -2260,7 +2260,7 @@ bagsMeanWideAVX2_columns24_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y13, Y13, Y13
+	VXORPS       X13, X13, X13
 	VCVTSI2SSL   R13, X13, X13
 	VBROADCASTSS X13, Y13
 	IMULQ        R9, R12
@@ -2277,7 +2277,7 @@ bagsMeanWideAVX2_columns24_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y13, Y13, Y13
+	VXORPS       X13, X13, X13
 	VCVTSI2SSL   R13, X13, X13
 	VBROADCASTSS X13, Y13
 	IMULQ        R9, R12
@@ -2294,7 +2294,7 @@ bagsMeanWideAVX2_columns24_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y13, Y13, Y13
+	VXORPS       X13, X13, X13
 	VCVTSI2SSL   R13, X13, X13
 	VBROADCASTSS X13, Y13
 	IMULQ        R9, R12
@@ -2311,7 +2311,7 @@ bagsMeanWideAVX2_columns24_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y13, Y13, Y13
+	VXORPS       X13, X13, X13
 	VCVTSI2SSL   R13, X13, X13
 	VBROADCASTSS X13, Y13
 	IMULQ        R9, R12
@@ -2328,7 +2328,7 @@ bagsMeanWideAVX2_columns24_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y13, Y13, Y13
+	VXORPS       X13, X13, X13
 	VCVTSI2SSL   R13, X13, X13
 	VBROADCASTSS X13, Y13
 	IMULQ        R9, R12
@@ -2463,7 +2463,7 @@ bagsMeanWideAVX2_columns16_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R13, X9, X9
 	VBROADCASTSS X9, Y9
 	IMULQ        R9, R12
@@ -2478,7 +2478,7 @@ bagsMeanWideAVX2_columns16_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R13, X9, X9
 	VBROADCASTSS X9, Y9
 	IMULQ        R9, R12
@@ -2493,7 +2493,7 @@ bagsMeanWideAVX2_columns16_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R13, X9, X9
 	VBROADCASTSS X9, Y9
 	IMULQ        R9, R12
@@ -2508,7 +2508,7 @@ bagsMeanWideAVX2_columns16_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R13, X9, X9
 	VBROADCASTSS X9, Y9
 	IMULQ        R9, R12
@@ -2523,7 +2523,7 @@ bagsMeanWideAVX2_columns16_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R13, X9, X9
 	VBROADCASTSS X9, Y9
 	IMULQ        R9, R12
@@ -2538,7 +2538,7 @@ bagsMeanWideAVX2_columns16_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R13, X9, X9
 	VBROADCASTSS X9, Y9
 	IMULQ        R9, R12
@@ -2553,7 +2553,7 @@ bagsMeanWideAVX2_columns16_last:
 	MOVL         4(SI), R13
 	CMPL         R12, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R13, X9, X9
 	VBROADCASTSS X9, Y9
 	IMULQ        R9, R12
@@ -2698,7 +2698,7 @@ bagsMeanWideAVX2_columns9_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   DX, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, CX
@@ -2714,7 +2714,7 @@ bagsMeanWideAVX2_columns9_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   DX, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, CX
@@ -2730,7 +2730,7 @@ bagsMeanWideAVX2_columns9_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   DX, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, CX
@@ -2746,7 +2746,7 @@ bagsMeanWideAVX2_columns9_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   DX, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, CX
@@ -2762,7 +2762,7 @@ bagsMeanWideAVX2_columns9_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   DX, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, CX
@@ -2778,7 +2778,7 @@ bagsMeanWideAVX2_columns9_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   DX, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, CX
@@ -2794,7 +2794,7 @@ bagsMeanWideAVX2_columns9_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y10, Y10, Y10
+	VXORPS       X10, X10, X10
 	VCVTSI2SSL   DX, X10, X10
 	VBROADCASTSS X10, Y10
 	IMULQ        R9, CX
@@ -2899,7 +2899,7 @@ bagsMeanWideAVX2_columns8_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   DX, X5, X5
 	VBROADCASTSS X5, Y5
 	IMULQ        R9, CX
@@ -2912,7 +2912,7 @@ bagsMeanWideAVX2_columns8_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   DX, X5, X5
 	VBROADCASTSS X5, Y5
 	IMULQ        R9, CX
@@ -2925,7 +2925,7 @@ bagsMeanWideAVX2_columns8_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   DX, X5, X5
 	VBROADCASTSS X5, Y5
 	IMULQ        R9, CX
@@ -2938,7 +2938,7 @@ bagsMeanWideAVX2_columns8_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   DX, X5, X5
 	VBROADCASTSS X5, Y5
 	IMULQ        R9, CX
@@ -2951,7 +2951,7 @@ bagsMeanWideAVX2_columns8_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   DX, X5, X5
 	VBROADCASTSS X5, Y5
 	IMULQ        R9, CX
@@ -2964,7 +2964,7 @@ bagsMeanWideAVX2_columns8_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   DX, X5, X5
 	VBROADCASTSS X5, Y5
 	IMULQ        R9, CX
@@ -2977,7 +2977,7 @@ bagsMeanWideAVX2_columns8_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   DX, X5, X5
 	VBROADCASTSS X5, Y5
 	IMULQ        R9, CX
@@ -3090,7 +3090,7 @@ bagsMeanWideAVX2_columns1_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -3104,7 +3104,7 @@ bagsMeanWideAVX2_columns1_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -3118,7 +3118,7 @@ bagsMeanWideAVX2_columns1_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -3132,7 +3132,7 @@ bagsMeanWideAVX2_columns1_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -3146,7 +3146,7 @@ bagsMeanWideAVX2_columns1_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -3160,7 +3160,7 @@ bagsMeanWideAVX2_columns1_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -3174,7 +3174,7 @@ bagsMeanWideAVX2_columns1_last:
 	MOVL         4(SI), DX
 	CMPL         CX, last+56(FP)
 	JHI          bagsMeanWideAVX2_done
-	VXORPS       Y6, Y6, Y6
+	VXORPS       X6, X6, X6
 	VCVTSI2SSL   DX, X6, X6
 	VBROADCASTSS X6, Y6
 	IMULQ        R9, CX
@@ -3257,7 +3257,7 @@ bagsScatterWideAVX2_any_single:
 	MOVL         4(CX), R9
 	CMPL         R10, last+56(FP)
 	JHI          bagsScatterWideAVX2_done
-	VXORPS       Y1, Y1, Y1
+	VXORPS       X1, X1, X1
 	VCVTSI2SSL   R9, X1, X1
 	VBROADCASTSS X1, Y1
 	IMULQ        R8, R10
@@ -3424,7 +3424,7 @@ bagsScatterWideAVX2_width8_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX2_done
-	VXORPS       Y2, Y2, Y2
+	VXORPS       X2, X2, X2
 	VCVTSI2SSL   R9, X2, X2
 	VBROADCASTSS X2, Y2
 	SHLQ         $0x05, BX
@@ -3561,7 +3561,7 @@ bagsScatterWideAVX2_width16_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX2_done
-	VXORPS       Y3, Y3, Y3
+	VXORPS       X3, X3, X3
 	VCVTSI2SSL   R9, X3, X3
 	VBROADCASTSS X3, Y3
 	SHLQ         $0x06, BX
@@ -3751,7 +3751,7 @@ bagsScatterWideAVX2_width32_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX2_done
-	VXORPS       Y5, Y5, Y5
+	VXORPS       X5, X5, X5
 	VCVTSI2SSL   R9, X5, X5
 	VBROADCASTSS X5, Y5
 	SHLQ         $0x07, BX
@@ -4047,7 +4047,7 @@ bagsScatterWideAVX2_width64_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX2_done
-	VXORPS       Y9, Y9, Y9
+	VXORPS       X9, X9, X9
 	VCVTSI2SSL   R9, X9, X9
 	VBROADCASTSS X9, Y9
 	SHLQ         $0x08, BX

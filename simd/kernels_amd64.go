@@ -9,6 +9,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go run -C _asm . -part rows -out ../rows_avx2_amd64.s -stubs ../rows_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part table -out ../table_avx2_amd64.s -stubs ../table_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part bags -out ../bags_avx2_amd64.s -stubs ../bags_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part bags -isa avx512 -out ../bags_avx512_amd64.s -stubs ../bags_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm -out ../gemm_avx2_amd64.s -stubs ../gemm_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm512 -out ../gemm_avx512_amd64.s -stubs ../gemm_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part optimizer -out ../optimizer_avx2_amd64.s -stubs ../optimizer_avx2_amd64.go -pkg simd
@@ -97,5 +98,9 @@ var avx512 = func() kernels {
 	k.name = "avx512"
 	k.gemm = gemmAVX512
 	k.transpose = transposeAVX512
+	k.bagsMean = bagsMeanAVX512
+	k.bagsMeanWide = bagsMeanWideAVX512
+	k.bagsScatter = bagsScatterAVX512
+	k.bagsScatterWide = bagsScatterWideAVX512
 	return k
 }()

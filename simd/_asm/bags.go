@@ -24,6 +24,11 @@ func (p pairs) bytes() int { return 1 << p.shift }
 
 func bags() {
 	for _, p := range []pairs{narrowPairs, widePairs} {
+		if wide {
+			bagsMeanWide(p)
+			bagsScatterWide(p)
+			continue
+		}
 		bagsMean(p)
 		bagsScatter(p)
 	}
@@ -40,6 +45,7 @@ type bagsKernel struct {
 	ahead       gp     // bytes from a pair of this bag to its like in the next
 	last, mask  vec    // the last row, and the bits of an id, in each lane
 	counts      Mem    // the counts of eight pairs as float32
+	ids, exist  Mem    // the ids of eight pairs, and which of them exist
 	cur, left   gp     // pairs to do
 }
 
@@ -49,7 +55,11 @@ func newBagsKernel(p pairs, name string) *bagsKernel {
 	k.counts = AllocLocal(32)
 	VBROADCASTSS(argument("last"), k.last) // the bits of an integer: vet knows the size of no VPBROADCASTD
 	if p.bits == 16 {
-		VMOVDQU(constantBits(1<<16-1), k.mask)
+		if wide {
+			VPBROADCASTD(constantMemory(1<<16-1), k.mask)
+		} else {
+			VMOVDQU(constantMemory(1<<16-1), k.mask)
+		}
 	}
 	XORQ(k.i, k.i)
 	return k
@@ -113,9 +123,9 @@ func (k *bagsKernel) pair(j int) (id gp, count vec) {
 	return id32.As64().(gp), count
 }
 
-// single loads and checks one pair.
-func (k *bagsKernel) single(outside string) (id gp, count vec) {
-	id32, c, count := GP32(), GP32(), YMM()
+// single loads and checks one pair; the count goes to all lanes of a register.
+func (k *bagsKernel) single(outside string, count vec) (gp, vec) {
+	id32, c := GP32(), GP32()
 	if k.bits == 16 {
 		MOVL(Mem{Base: k.cur}, c)
 		MOVWLZX(c.As16(), id32)
@@ -126,23 +136,39 @@ func (k *bagsKernel) single(outside string) (id gp, count vec) {
 	}
 	CMPL(id32, argument("last"))
 	JHI(LabelRef(outside))
-	VXORPS(count, count, count)
+	VXORPS(count.AsX(), count.AsX(), count.AsX())
 	VCVTSI2SSL(c, count.AsX(), count.AsX())
 	VBROADCASTSS(count.AsX(), count)
 	return id32.As64().(gp), count
 }
 
-func (p pairs) id() string {
+const (
+	bagsMeanDoc    = "averages the rows of each bag; it returns the first bag with an id outside the table, of which dst keeps its value:"
+	bagsScatterDoc = "adds the gradient of each bag, times a count, to the bag's rows; it returns the first bag with an id outside the table, having added the pairs before it:"
+)
+
+func (p pairs) split() string {
 	return fmt.Sprintf("id, count := uint%d(p), float32(int32(p>>%d))", p.bits, p.bits)
 }
 
-func bagsMean(p pairs) {
-	name := "bagsMean" + p.name + "AVX2"
-	function(name, "(dst, table []float32, dim int, last uint32, pairs []"+p.word+", from, to []int, n []float32) int",
-		"averages the rows of each bag; it returns the first bag with an id outside the table, of which dst keeps its value:",
-		"for i := range from {", "\tvar s [4][dim]float32", "\tfor k, p := range pairs[from[i]:to[i]] {", "\t\t"+p.id(), "\t\tif id > last {", "\t\t\treturn i", "\t\t}",
+func (p pairs) meanReference() []string {
+	return []string{
+		"for i := range from {", "\tvar s [4][dim]float32", "\tfor k, p := range pairs[from[i]:to[i]] {", "\t\t" + p.split(), "\t\tif id > last {", "\t\t\treturn i", "\t\t}",
 		"\t\tfor j := range dim {", "\t\t\ts[k%4][j] += float32(count * table[id*dim+j])", "\t\t}", "\t}",
-		"\tfor j := range dim {", "\t\tdst[i*dim+j] = ((s[0][j] + s[1][j]) + (s[2][j] + s[3][j])) / n[i] // 0 if n[i] is", "\t}", "}", "return len(from)")
+		"\tfor j := range dim {", "\t\tdst[i*dim+j] = ((s[0][j] + s[1][j]) + (s[2][j] + s[3][j])) / n[i] // 0 if n[i] is", "\t}", "}", "return len(from)",
+	}
+}
+
+func (p pairs) scatterReference() []string {
+	return []string{
+		"for i := range from {", "\tfor _, p := range pairs[from[i]:to[i]] {", "\t\t" + p.split(), "\t\tif id > last {", "\t\t\treturn i", "\t\t}",
+		"\t\tfor j := range dim {", "\t\t\ttable[id*dim+j] += float32(count * grad[i*dim+j])", "\t\t}", "\t}", "}", "return len(from)",
+	}
+}
+
+func bagsMean(p pairs) {
+	name := "bagsMean" + p.name + isa()
+	function(name, "(dst, table []float32, dim int, last uint32, pairs []"+p.word+", from, to []int, n []float32) int", bagsMeanDoc, p.meanReference()...)
 	k := newBagsKernel(p, name)
 	k.outside = k.label("done")
 	dst, stride := base("dst"), bytes(word("dim"))
@@ -186,7 +212,7 @@ func bagsMean(p pairs) {
 		ADDQ(U8(8), k.left)
 		for a := range 7 {
 			JZ(LabelRef(at + "_mean"))
-			id, count := k.single(k.outside)
+			id, count := k.single(k.outside, YMM())
 			add(a%4, id, count)
 			ADDQ(U8(p.bytes()), k.cur)
 			DECQ(k.left)
@@ -264,11 +290,8 @@ func panelsOf(label func(string, ...any) string, columns gp, panel func(at strin
 }
 
 func bagsScatter(p pairs) {
-	name := "bagsScatter" + p.name + "AVX2"
-	function(name, "(table, grad []float32, dim int, last uint32, pairs []"+p.word+", from, to []int) int",
-		"adds the gradient of each bag, times a count, to the bag's rows; it returns the first bag with an id outside the table, having added the pairs before it:",
-		"for i := range from {", "\tfor _, p := range pairs[from[i]:to[i]] {", "\t\t"+p.id(), "\t\tif id > last {", "\t\t\treturn i", "\t\t}",
-		"\t\tfor j := range dim {", "\t\t\ttable[id*dim+j] += float32(count * grad[i*dim+j])", "\t\t}", "\t}", "}", "return len(from)")
+	name := "bagsScatter" + p.name + isa()
+	function(name, "(table, grad []float32, dim int, last uint32, pairs []"+p.word+", from, to []int) int", bagsScatterDoc, p.scatterReference()...)
 	k := newBagsKernel(p, name)
 	table, grad, stride := base("table"), base("grad"), bytes(word("dim"))
 	done := k.label("done")
@@ -311,7 +334,7 @@ func bagsScatter(p pairs) {
 		ADDQ(U8(8), k.left)
 		Label(at + "_single")
 		JZ(LabelRef(at + "_next"))
-		add(k.single(done))
+		add(k.single(done, YMM()))
 		ADDQ(U8(p.bytes()), k.cur)
 		DECQ(k.left)
 		JMP(LabelRef(at + "_single"))
@@ -373,7 +396,7 @@ func bagsScatter(p pairs) {
 	Label(at + "_single")
 	JZ(LabelRef(at + "_next"))
 	PREFETCHT0(Mem{Base: k.cur, Index: k.ahead, Scale: 1})
-	add(k.single(done))
+	add(k.single(done, YMM()))
 	ADDQ(U8(p.bytes()), k.cur)
 	DECQ(k.left)
 	JMP(LabelRef(at + "_single"))
