@@ -4,14 +4,19 @@ package simd
 
 import "golang.org/x/sys/cpu"
 
+//go:generate go run -C _asm . -part vector -isa avx512 -out ../vector_avx512_amd64.s -stubs ../vector_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part vector -out ../vector_avx2_amd64.s -stubs ../vector_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part activation -isa avx512 -out ../activation_avx512_amd64.s -stubs ../activation_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part activation -out ../activation_avx2_amd64.s -stubs ../activation_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part rows -isa avx512 -out ../rows_avx512_amd64.s -stubs ../rows_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part rows -out ../rows_avx2_amd64.s -stubs ../rows_avx2_amd64.go -pkg simd
+//go:generate go run -C _asm . -part table -isa avx512 -out ../table_avx512_amd64.s -stubs ../table_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part table -out ../table_avx2_amd64.s -stubs ../table_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part bags -out ../bags_avx2_amd64.s -stubs ../bags_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part bags -isa avx512 -out ../bags_avx512_amd64.s -stubs ../bags_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm -out ../gemm_avx2_amd64.s -stubs ../gemm_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm512 -out ../gemm_avx512_amd64.s -stubs ../gemm_avx512_amd64.go -pkg simd
+//go:generate go run -C _asm . -part optimizer -isa avx512 -out ../optimizer_avx512_amd64.s -stubs ../optimizer_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part optimizer -out ../optimizer_avx2_amd64.s -stubs ../optimizer_avx2_amd64.go -pkg simd
 
 // available returns the paths that this processor can run, best last.
@@ -98,6 +103,36 @@ var avx512 = func() kernels {
 	k.name = "avx512"
 	k.gemm = gemmAVX512
 	k.transpose = transposeAVX512
+	k.axpy = axpyAVX512
+	k.add = addAVX512
+	k.mul = mulAVX512
+	k.scale = scaleAVX512
+	k.dot = dotAVX512
+	k.sum = sumAVX512
+	k.relu = reluAVX512
+	k.reluGrad = reluGradAVX512
+	k.exp = expAVX512
+	k.log = logAVX512
+	k.sigmoid = sigmoidAVX512
+	k.sigmoidGrad = sigmoidGradAVX512
+	k.tanh = tanhAVX512
+	k.tanhGrad = tanhGradAVX512
+	k.max = maxAVX512
+	k.expSum = expSumAVX512
+	k.divide = divideAVX512
+	k.softmaxGrad = softmaxGradAVX512
+	k.logisticLoss = logisticLossAVX512
+	k.sumRows = sumRowsAVX512
+	k.meanRows = meanRowsAVX512
+	k.gather = gatherAVX512
+	k.scatterAdd = scatterAddAVX512
+	k.bagMean = bagMeanAVX512
+	k.bagScatter = bagScatterAVX512
+	k.adam = adamAVX512
+	k.sgd = sgdAVX512
+	k.momentum = momentumAVX512
+	k.nesterov = nesterovAVX512
+	k.rmsprop = rmspropAVX512
 	k.bagsMean = bagsMeanAVX512
 	k.bagsMeanWide = bagsMeanWideAVX512
 	k.bagsScatter = bagsScatterAVX512

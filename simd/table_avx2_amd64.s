@@ -191,9 +191,9 @@ TEXT ·bagMeanAVX2(SB), NOSPLIT, $0-120
 	MOVQ CX, R9
 	SHLQ $0x02, R9
 
-bagMeanAVX2_columns24:
+bagMeanAVX2_columns3:
 	CMPQ   CX, $0x00000018
-	JL     bagMeanAVX2_columns16
+	JL     bagMeanAVX2_columns2
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -208,10 +208,10 @@ bagMeanAVX2_columns24:
 	VXORPS Y11, Y11, Y11
 	XORQ   R10, R10
 
-bagMeanAVX2_columns24_loop:
+bagMeanAVX2_columns3_loop:
 	LEAQ         4(R10), R11
 	CMPQ         R11, R8
-	JG           bagMeanAVX2_columns24_last
+	JG           bagMeanAVX2_columns3_last
 	MOVLQSX      (SI)(R10*4), R12
 	CMPQ         R12, BX
 	JAE          bagMeanAVX2_outside0
@@ -257,11 +257,11 @@ bagMeanAVX2_columns24_loop:
 	VMULPS       64(DX)(R12*1), Y12, Y12
 	VADDPS       Y12, Y11, Y11
 	MOVQ         R11, R10
-	JMP          bagMeanAVX2_columns24_loop
+	JMP          bagMeanAVX2_columns3_loop
 
-bagMeanAVX2_columns24_last:
+bagMeanAVX2_columns3_last:
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns24_mean
+	JGE          bagMeanAVX2_columns3_mean
 	MOVLQSX      (SI)(R10*4), R11
 	CMPQ         R11, BX
 	JAE          bagMeanAVX2_outside0
@@ -275,7 +275,7 @@ bagMeanAVX2_columns24_last:
 	VADDPS       Y12, Y2, Y2
 	INCQ         R10
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns24_mean
+	JGE          bagMeanAVX2_columns3_mean
 	MOVLQSX      (SI)(R10*4), R11
 	CMPQ         R11, BX
 	JAE          bagMeanAVX2_outside0
@@ -289,7 +289,7 @@ bagMeanAVX2_columns24_last:
 	VADDPS       Y12, Y5, Y5
 	INCQ         R10
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns24_mean
+	JGE          bagMeanAVX2_columns3_mean
 	MOVLQSX      (SI)(R10*4), R11
 	CMPQ         R11, BX
 	JAE          bagMeanAVX2_outside0
@@ -303,7 +303,7 @@ bagMeanAVX2_columns24_last:
 	VADDPS       Y12, Y8, Y8
 	INCQ         R10
 
-bagMeanAVX2_columns24_mean:
+bagMeanAVX2_columns3_mean:
 	VBROADCASTSS n+104(FP), Y12
 	VXORPS       Y13, Y13, Y13
 	VCMPPS       $0x04, Y13, Y12, Y13
@@ -328,11 +328,11 @@ bagMeanAVX2_columns24_mean:
 	ADDQ         $0x00000060, AX
 	ADDQ         $0x00000060, DX
 	SUBQ         $0x00000018, CX
-	JMP          bagMeanAVX2_columns24
+	JMP          bagMeanAVX2_columns3
 
-bagMeanAVX2_columns16:
+bagMeanAVX2_columns2:
 	CMPQ   CX, $0x00000010
-	JL     bagMeanAVX2_columns9
+	JL     bagMeanAVX2_columns1to2
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -343,10 +343,10 @@ bagMeanAVX2_columns16:
 	VXORPS Y7, Y7, Y7
 	XORQ   R10, R10
 
-bagMeanAVX2_columns16_loop:
+bagMeanAVX2_columns2_loop:
 	LEAQ         4(R10), R11
 	CMPQ         R11, R8
-	JG           bagMeanAVX2_columns16_last
+	JG           bagMeanAVX2_columns2_last
 	MOVLQSX      (SI)(R10*4), R12
 	CMPQ         R12, BX
 	JAE          bagMeanAVX2_outside0
@@ -384,11 +384,11 @@ bagMeanAVX2_columns16_loop:
 	VMULPS       32(DX)(R12*1), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 	MOVQ         R11, R10
-	JMP          bagMeanAVX2_columns16_loop
+	JMP          bagMeanAVX2_columns2_loop
 
-bagMeanAVX2_columns16_last:
+bagMeanAVX2_columns2_last:
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns16_mean
+	JGE          bagMeanAVX2_columns2_mean
 	MOVLQSX      (SI)(R10*4), R11
 	CMPQ         R11, BX
 	JAE          bagMeanAVX2_outside0
@@ -400,7 +400,7 @@ bagMeanAVX2_columns16_last:
 	VADDPS       Y8, Y1, Y1
 	INCQ         R10
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns16_mean
+	JGE          bagMeanAVX2_columns2_mean
 	MOVLQSX      (SI)(R10*4), R11
 	CMPQ         R11, BX
 	JAE          bagMeanAVX2_outside0
@@ -412,7 +412,7 @@ bagMeanAVX2_columns16_last:
 	VADDPS       Y8, Y3, Y3
 	INCQ         R10
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns16_mean
+	JGE          bagMeanAVX2_columns2_mean
 	MOVLQSX      (SI)(R10*4), R11
 	CMPQ         R11, BX
 	JAE          bagMeanAVX2_outside0
@@ -424,7 +424,7 @@ bagMeanAVX2_columns16_last:
 	VADDPS       Y8, Y5, Y5
 	INCQ         R10
 
-bagMeanAVX2_columns16_mean:
+bagMeanAVX2_columns2_mean:
 	VBROADCASTSS n+104(FP), Y8
 	VXORPS       Y9, Y9, Y9
 	VCMPPS       $0x04, Y9, Y8, Y9
@@ -444,9 +444,10 @@ bagMeanAVX2_columns16_mean:
 	ADDQ         $0x00000040, DX
 	SUBQ         $0x00000010, CX
 
-bagMeanAVX2_columns9:
+bagMeanAVX2_columns1to2:
 	CMPQ    CX, $0x00000008
-	JLE     bagMeanAVX2_columns1
+	JE      bagMeanAVX2_whole
+	JL      bagMeanAVX2_columns1
 	LEAQ    -8(CX), CX
 	LEAQ    mask<>+0(SB), R10
 	MOVQ    $0x00000008, R11
@@ -462,10 +463,10 @@ bagMeanAVX2_columns9:
 	VXORPS  Y8, Y8, Y8
 	XORQ    R10, R10
 
-bagMeanAVX2_columns9_loop:
+bagMeanAVX2_columns1to2_loop:
 	LEAQ         4(R10), CX
 	CMPQ         CX, R8
-	JG           bagMeanAVX2_columns9_last
+	JG           bagMeanAVX2_columns1to2_last
 	MOVLQSX      (SI)(R10*4), R11
 	CMPQ         R11, BX
 	JAE          bagMeanAVX2_outside0
@@ -507,11 +508,11 @@ bagMeanAVX2_columns9_loop:
 	VMULPS       Y9, Y10, Y10
 	VADDPS       Y10, Y8, Y8
 	MOVQ         CX, R10
-	JMP          bagMeanAVX2_columns9_loop
+	JMP          bagMeanAVX2_columns1to2_loop
 
-bagMeanAVX2_columns9_last:
+bagMeanAVX2_columns1to2_last:
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns9_mean
+	JGE          bagMeanAVX2_columns1to2_mean
 	MOVLQSX      (SI)(R10*4), CX
 	CMPQ         CX, BX
 	JAE          bagMeanAVX2_outside0
@@ -524,7 +525,7 @@ bagMeanAVX2_columns9_last:
 	VADDPS       Y10, Y2, Y2
 	INCQ         R10
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns9_mean
+	JGE          bagMeanAVX2_columns1to2_mean
 	MOVLQSX      (SI)(R10*4), CX
 	CMPQ         CX, BX
 	JAE          bagMeanAVX2_outside0
@@ -537,7 +538,7 @@ bagMeanAVX2_columns9_last:
 	VADDPS       Y10, Y4, Y4
 	INCQ         R10
 	CMPQ         R10, R8
-	JGE          bagMeanAVX2_columns9_mean
+	JGE          bagMeanAVX2_columns1to2_mean
 	MOVLQSX      (SI)(R10*4), CX
 	CMPQ         CX, BX
 	JAE          bagMeanAVX2_outside0
@@ -550,7 +551,7 @@ bagMeanAVX2_columns9_last:
 	VADDPS       Y10, Y6, Y6
 	INCQ         R10
 
-bagMeanAVX2_columns9_mean:
+bagMeanAVX2_columns1to2_mean:
 	VBROADCASTSS n+104(FP), Y9
 	VXORPS       Y10, Y10, Y10
 	VCMPPS       $0x04, Y10, Y9, Y10
@@ -566,6 +567,92 @@ bagMeanAVX2_columns9_mean:
 	VDIVPS       Y9, Y2, Y2
 	VANDPS       Y10, Y2, Y2
 	VMASKMOVPS   Y2, Y0, 32(AX)
+	JMP          bagMeanAVX2_done
+
+bagMeanAVX2_whole:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R10, R10
+
+bagMeanAVX2_whole_loop:
+	LEAQ         4(R10), CX
+	CMPQ         CX, R8
+	JG           bagMeanAVX2_whole_last
+	MOVLQSX      (SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bagMeanAVX2_outside0
+	IMULQ        R9, R11
+	VBROADCASTSS (DI)(R10*4), Y4
+	VMULPS       (DX)(R11*1), Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	MOVLQSX      4(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bagMeanAVX2_outside1
+	IMULQ        R9, R11
+	VBROADCASTSS 4(DI)(R10*4), Y4
+	VMULPS       (DX)(R11*1), Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	MOVLQSX      8(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bagMeanAVX2_outside2
+	IMULQ        R9, R11
+	VBROADCASTSS 8(DI)(R10*4), Y4
+	VMULPS       (DX)(R11*1), Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	MOVLQSX      12(SI)(R10*4), R11
+	CMPQ         R11, BX
+	JAE          bagMeanAVX2_outside3
+	IMULQ        R9, R11
+	VBROADCASTSS 12(DI)(R10*4), Y4
+	VMULPS       (DX)(R11*1), Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	MOVQ         CX, R10
+	JMP          bagMeanAVX2_whole_loop
+
+bagMeanAVX2_whole_last:
+	CMPQ         R10, R8
+	JGE          bagMeanAVX2_whole_mean
+	MOVLQSX      (SI)(R10*4), CX
+	CMPQ         CX, BX
+	JAE          bagMeanAVX2_outside0
+	IMULQ        R9, CX
+	VBROADCASTSS (DI)(R10*4), Y4
+	VMULPS       (DX)(CX*1), Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	INCQ         R10
+	CMPQ         R10, R8
+	JGE          bagMeanAVX2_whole_mean
+	MOVLQSX      (SI)(R10*4), CX
+	CMPQ         CX, BX
+	JAE          bagMeanAVX2_outside0
+	IMULQ        R9, CX
+	VBROADCASTSS (DI)(R10*4), Y4
+	VMULPS       (DX)(CX*1), Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	INCQ         R10
+	CMPQ         R10, R8
+	JGE          bagMeanAVX2_whole_mean
+	MOVLQSX      (SI)(R10*4), CX
+	CMPQ         CX, BX
+	JAE          bagMeanAVX2_outside0
+	IMULQ        R9, CX
+	VBROADCASTSS (DI)(R10*4), Y4
+	VMULPS       (DX)(CX*1), Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	INCQ         R10
+
+bagMeanAVX2_whole_mean:
+	VBROADCASTSS n+104(FP), Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x04, Y5, Y4, Y5
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VDIVPS       Y4, Y0, Y0
+	VANDPS       Y5, Y0, Y0
+	VMOVUPS      Y0, (AX)
 	JMP          bagMeanAVX2_done
 
 bagMeanAVX2_columns1:

@@ -18,7 +18,7 @@ func rows() {
 }
 
 func addBias() {
-	const name = "addBiasAVX2"
+	name := "addBias" + isa()
 	function(name, "(dst, bias []float32)", "adds bias to each row of dst:",
 		"for len(dst) > 0 {", "\tfor j, b := range bias {", "\t\tdst[j] += b", "\t}", "\tdst = dst[len(bias):]", "}")
 	dst, bias, n, last := base("dst"), base("bias"), size("bias"), size("dst")
@@ -26,10 +26,10 @@ func addBias() {
 	stride := GP64()
 	MOVQ(n, stride)
 	bytes(stride)
-	panels(name, n, []int{4, 2, 1}, func(label string, vectors int, mask vec) {
+	panels(name, n, []int{4, 2, 1}, func(label string, vectors int, mask mask) {
 		b := make([]vec, vectors)
 		for i := range b {
-			b[i] = loadVector(Mem{Base: bias, Disp: 32 * i}, lastMask(i, vectors, mask))
+			b[i] = loadVector(Mem{Base: bias, Disp: 4 * lanes() * i}, lastMask(i, vectors, mask))
 		}
 		row := GP64()
 		MOVQ(dst, row)
@@ -37,7 +37,7 @@ func addBias() {
 		CMPQ(row, last)
 		JAE(LabelRef(label + "_next"))
 		for i := range b {
-			at := Mem{Base: row, Disp: 32 * i}
+			at := Mem{Base: row, Disp: 4 * lanes() * i}
 			m := lastMask(i, vectors, mask)
 			v := loadVector(at, m)
 			VADDPS(b[i], v, v)
@@ -54,27 +54,29 @@ func addBias() {
 }
 
 func sumRows() {
-	const name = "sumRowsAVX2"
+	name := "sumRows" + isa()
 	function(name, "(dst, x []float32, rows, stride int, accumulate bool)",
 		"adds up len(dst) columns of rows that lie stride elements apart, starting from dst, or with accumulate from +0 and then adding the sum to dst:",
 		"for j := range dst {", "\ts := dst[j] // with accumulate 0", "\tfor i := range rows {", "\t\ts += x[i*stride+j]", "\t}", "\tdst[j] = s // with accumulate +=", "}")
 	dst, n, x, rows, stride := base("dst"), size("dst"), base("x"), word("rows"), bytes(word("stride"))
 	accumulate := GP64()
 	MOVBQZX(argument("accumulate"), accumulate)
-	panels(name, n, []int{4, 2, 1}, func(label string, vectors int, mask vec) {
+	panels(name, n, []int{4, 2, 1}, func(label string, vectors int, mask mask) {
 		s := make([]vec, vectors)
 		for i := range s {
-			s[i] = YMM()
-			VXORPS(s[i], s[i], s[i])
+			s[i] = zero()
 		}
 		TESTQ(accumulate, accumulate)
 		JNZ(LabelRef(label + "_sum"))
 		for i := range s {
-			at, m := Mem{Base: dst, Disp: 32 * i}, lastMask(i, vectors, mask)
-			if m != nil {
-				VMASKMOVPS(at, m, s[i])
-			} else {
+			at, m := Mem{Base: dst, Disp: 4 * lanes() * i}, lastMask(i, vectors, mask)
+			switch {
+			case m == nil:
 				VMOVUPS(at, s[i])
+			case wide:
+				VMOVUPS_Z(at, m, s[i])
+			default:
+				VMASKMOVPS(at, m, s[i])
 			}
 		}
 		Label(label + "_sum")
@@ -83,7 +85,7 @@ func sumRows() {
 		MOVQ(rows, left)
 		Label(label + "_rows")
 		for i := range s {
-			at, m := Mem{Base: row, Disp: 32 * i}, lastMask(i, vectors, mask)
+			at, m := Mem{Base: row, Disp: 4 * lanes() * i}, lastMask(i, vectors, mask)
 			if m != nil {
 				v := loadVector(at, m)
 				VADDPS(v, s[i], s[i])
@@ -97,12 +99,12 @@ func sumRows() {
 		TESTQ(accumulate, accumulate)
 		JZ(LabelRef(label + "_store"))
 		for i := range s {
-			v := loadVector(Mem{Base: dst, Disp: 32 * i}, lastMask(i, vectors, mask))
+			v := loadVector(Mem{Base: dst, Disp: 4 * lanes() * i}, lastMask(i, vectors, mask))
 			VADDPS(s[i], v, s[i])
 		}
 		Label(label + "_store")
 		for i := range s {
-			storeVector(s[i], Mem{Base: dst, Disp: 32 * i}, lastMask(i, vectors, mask))
+			storeVector(s[i], Mem{Base: dst, Disp: 4 * lanes() * i}, lastMask(i, vectors, mask))
 		}
 	}, func(n int) {
 		ADDQ(U32(n), dst)
@@ -112,14 +114,14 @@ func sumRows() {
 }
 
 func meanRows() {
-	const name = "meanRowsAVX2"
+	name := "meanRows" + isa()
 	function(name, "(dst, x []float32, rows, stride int, n float32)",
 		"averages len(dst) columns of rows that lie stride elements apart:",
 		"for j := range dst {", "\tvar s [4]float32", "\tfor i := range rows {", "\t\ts[i%4] += x[i*stride+j]", "\t}",
 		"\tdst[j] = ((s[0] + s[1]) + (s[2] + s[3])) / n", "}")
 	dst, n, x, rows, stride := base("dst"), size("dst"), base("x"), word("rows"), bytes(word("stride"))
 	divisor := broadcast("n")
-	panels(name, n, []int{2, 1}, func(label string, vectors int, mask vec) {
+	panels(name, n, []int{2, 1}, func(label string, vectors int, mask mask) {
 		s := make([][]vec, 4)
 		for a := range s {
 			s[a] = make([]vec, vectors)
@@ -132,7 +134,7 @@ func meanRows() {
 		MOVQ(rows, left)
 		add := func(a int) {
 			for i := range vectors {
-				at, m := Mem{Base: row, Disp: 32 * i}, lastMask(i, vectors, mask)
+				at, m := Mem{Base: row, Disp: 4 * lanes() * i}, lastMask(i, vectors, mask)
 				if m != nil {
 					v := loadVector(at, m)
 					VADDPS(v, s[a][i], s[a][i])
@@ -159,7 +161,7 @@ func meanRows() {
 		Label(label + "_mean")
 		for i := range vectors {
 			mean4(s, i, divisor)
-			storeVector(s[0][i], Mem{Base: dst, Disp: 32 * i}, lastMask(i, vectors, mask))
+			storeVector(s[0][i], Mem{Base: dst, Disp: 4 * lanes() * i}, lastMask(i, vectors, mask))
 		}
 	}, func(n int) {
 		ADDQ(U32(n), dst)

@@ -8,13 +8,15 @@ import (
 )
 
 func table() {
-	copyRows("gatherAVX2", "(dst, table []float32, dim, rows int, ids []int32) int", "dst",
+	copyRows("gather"+isa(), "(dst, table []float32, dim, rows int, ids []int32) int", "dst",
 		"copies rows of table to dst:", "copy(dst[i*dim:][:dim], table[int(id)*dim:])")
-	copyRows("scatterAddAVX2", "(table, src []float32, dim, rows int, ids []int32) int", "src",
+	copyRows("scatterAdd"+isa(), "(table, src []float32, dim, rows int, ids []int32) int", "src",
 		"adds rows of src to rows of table:", "for j, v := range src[i*dim:][:dim] {", "\ttable[int(id)*dim+j] += v", "}")
 	bagMean()
 	bagScatter()
-	prefetchBag()
+	if !wide {
+		prefetchBag()
+	}
 }
 
 // nextID loads id i+at and leaves if it lies outside the table.
@@ -47,7 +49,7 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 	bytes(stride)
 	XORQ(i, i)
 	// one moves one vector of a row at j.
-	one := func(row, j gp, disp int, mask vec) {
+	one := func(row, j gp, disp int, mask mask) {
 		to, from := Mem{Base: flat, Disp: disp}, Mem{Base: row, Disp: disp}
 		if j != nil {
 			to.Index, to.Scale, from.Index, from.Scale = j, 4, j, 4
@@ -72,8 +74,9 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 	id := nextID(ids, i, 0, rows, done)
 	SHLQ(U8(6), id)
 	ADDQ(table, id)
-	one(id, nil, 0, nil)
-	one(id, nil, 32, nil)
+	for disp := 0; disp < 64; disp += 4 * lanes() {
+		one(id, nil, disp, nil)
+	}
 	ADDQ(U32(64), flat)
 	INCQ(i)
 	JMP(LabelRef(name + "_loop16"))
@@ -81,11 +84,11 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 	Label(name + "_any")
 	tail := GP64()
 	MOVQ(dim, tail)
-	ANDQ(U32(7), tail)
-	mask := loadMask(tail)
+	ANDQ(U32(lanes()-1), tail)
+	mask := tailMask(tail)
 	whole := GP64()
 	MOVQ(dim, whole)
-	ANDQ(I32(-8), whole)
+	ANDQ(I32(-lanes()), whole)
 	Label(name + "_loop")
 	CMPQ(i, n)
 	JGE(LabelRef(done))
@@ -98,7 +101,7 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 	CMPQ(j, whole)
 	JGE(LabelRef(name + "_tail"))
 	one(id, j, 0, nil)
-	ADDQ(U32(8), j)
+	ADDQ(U32(lanes()), j)
 	JMP(LabelRef(name + "_columns"))
 	Label(name + "_tail")
 	TESTQ(tail, tail)
@@ -115,7 +118,7 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 }
 
 func bagMean() {
-	const name = "bagMeanAVX2"
+	name := "bagMean" + isa()
 	function(name, "(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int",
 		"averages the rows of a bag; dst keeps its value if an id lies outside the table, and is 0 if n is:",
 		"for j := range dst {", "\tvar s [4]float32", "\tfor i, id := range ids {", "\t\tif uint(id) >= uint(rows) {", "\t\t\treturn i", "\t\t}",
@@ -130,7 +133,7 @@ func bagMean() {
 
 	label := func(format string, a ...any) string { return name + "_" + fmt.Sprintf(format, a...) }
 	// panel averages 8*vectors columns, or fewer if the last vector is masked.
-	panel := func(at string, vectors int, mask vec) {
+	panel := func(at string, vectors int, mask mask) {
 		s := make([][]vec, 4)
 		for a := range s {
 			s[a] = make([]vec, vectors)
@@ -142,13 +145,13 @@ func bagMean() {
 		add := func(a, disp int) {
 			id := nextID(ids, i, disp, rows, label("outside%d", disp))
 			IMULQ(stride, id)
-			count := YMM()
+			count := vectorRegister()
 			VBROADCASTSS(Mem{Base: counts, Index: i, Scale: 4, Disp: 4 * disp}, count)
 			for v := range vectors {
-				t := YMM()
-				from := Mem{Base: table, Index: id, Scale: 1, Disp: 32 * v}
+				t := vectorRegister()
+				from := Mem{Base: table, Index: id, Scale: 1, Disp: 4 * lanes() * v}
 				if m := lastMask(v, vectors, mask); m != nil {
-					VMASKMOVPS(from, m, t)
+					t = loadVector(from, m)
 					VMULPS(count, t, t)
 				} else {
 					VMULPS(from, count, t)
@@ -174,42 +177,47 @@ func bagMean() {
 			INCQ(i)
 		}
 		Label(at + "_mean")
-		n, keep := broadcast("n"), YMM()
-		VCMPPS(U8(notEqual), zero(), n, keep)
+		n := broadcast("n")
+		some := compare(notEqual, zero(), n)
 		for v := range vectors {
 			mean4(s, v, n)
-			VANDPS(keep, s[0][v], s[0][v])
-			storeVector(s[0][v], Mem{Base: dst, Disp: 32 * v}, lastMask(v, vectors, mask))
+			keep(some, s[0][v])
+			storeVector(s[0][v], Mem{Base: dst, Disp: 4 * lanes() * v}, lastMask(v, vectors, mask))
 		}
 	}
 	advance := func(vectors int) {
-		ADDQ(U32(32*vectors), dst)
-		ADDQ(U32(32*vectors), table)
-		SUBQ(U32(8*vectors), columns)
+		ADDQ(U32(4*lanes()*vectors), dst)
+		ADDQ(U32(4*lanes()*vectors), table)
+		SUBQ(U32(lanes()*vectors), columns)
 	}
 
-	Label(label("columns24"))
-	CMPQ(columns, U32(24))
-	JL(LabelRef(label("columns16")))
-	panel(label("columns24"), 3, nil)
+	step := lanes()
+	Label(label("columns3"))
+	CMPQ(columns, U32(3*step))
+	JL(LabelRef(label("columns2")))
+	panel(label("columns3"), 3, nil)
 	advance(3)
-	JMP(LabelRef(label("columns24")))
-	Label(label("columns16"))
-	CMPQ(columns, U32(16))
-	JL(LabelRef(label("columns9")))
-	panel(label("columns16"), 2, nil)
+	JMP(LabelRef(label("columns3")))
+	Label(label("columns2"))
+	CMPQ(columns, U32(2*step))
+	JL(LabelRef(label("columns1to2")))
+	panel(label("columns2"), 2, nil)
 	advance(2)
-	Label(label("columns9"))
-	CMPQ(columns, U32(8))
-	JLE(LabelRef(label("columns1")))
+	Label(label("columns1to2"))
+	CMPQ(columns, U32(step))
+	JE(LabelRef(label("whole")))
+	JL(LabelRef(label("columns1")))
 	tail := GP64()
-	LEAQ(Mem{Base: columns, Disp: -8}, tail)
-	panel(label("columns9"), 2, loadMask(tail))
+	LEAQ(Mem{Base: columns, Disp: -step}, tail)
+	panel(label("columns1to2"), 2, tailMask(tail))
+	JMP(LabelRef(label("done")))
+	Label(label("whole"))
+	panel(label("whole"), 1, nil)
 	JMP(LabelRef(label("done")))
 	Label(label("columns1"))
 	TESTQ(columns, columns)
 	JZ(LabelRef(label("done")))
-	panel(label("columns1"), 1, loadMask(columns))
+	panel(label("columns1"), 1, tailMask(columns))
 	Label(label("done"))
 	MOVQ(total, i)
 	JMP(LabelRef(label("outside0")))
@@ -223,13 +231,13 @@ func bagMean() {
 }
 
 func bagScatter() {
-	const name = "bagScatterAVX2"
+	name := "bagScatter" + isa()
 	function(name, "(table, grad []float32, rows int, ids []int32, counts []float32) int",
 		"adds a gradient, times a count, to the rows of a bag:",
 		perID("for j, v := range grad {", "\ttable[int(id)*len(grad)+j] += float32(counts[i] * v)", "}")...)
 	table, grad, dim, rows := base("table"), base("grad"), size("grad"), word("rows")
 	ids, counts, n := base("ids"), base("counts"), size("ids")
-	i, count := GP64(), YMM()
+	i, count := GP64(), vectorRegister()
 	XORQ(i, i)
 	done := name + "_done"
 	start := func() gp {
@@ -242,12 +250,15 @@ func bagScatter() {
 
 	CMPQ(dim, U32(16))
 	JNE(LabelRef(name + "_any"))
-	g := []vec{loadVector(Mem{Base: grad}, nil), loadVector(Mem{Base: grad, Disp: 32}, nil)}
+	var g []vec
+	for disp := 0; disp < 64; disp += 4 * lanes() {
+		g = append(g, loadVector(Mem{Base: grad, Disp: disp}, nil))
+	}
 	Label(name + "_loop16")
 	id := start()
 	SHLQ(U8(6), id)
 	for v := range g {
-		t, at := YMM(), Mem{Base: table, Index: id, Scale: 1, Disp: 32 * v}
+		t, at := vectorRegister(), Mem{Base: table, Index: id, Scale: 1, Disp: 4 * lanes() * v}
 		VMULPS(g[v], count, t)
 		VADDPS(at, t, t)
 		VMOVUPS(t, at)
@@ -260,17 +271,17 @@ func bagScatter() {
 	MOVQ(dim, stride)
 	bytes(stride)
 	MOVQ(dim, tail)
-	ANDQ(U32(7), tail)
-	mask := loadMask(tail)
+	ANDQ(U32(lanes()-1), tail)
+	last := tailMask(tail)
 	MOVQ(dim, whole)
-	ANDQ(I32(-8), whole)
+	ANDQ(I32(-lanes()), whole)
 	Label(name + "_loop")
 	id = start()
 	IMULQ(stride, id)
 	ADDQ(table, id)
 	j := GP64()
 	XORQ(j, j)
-	one := func(mask vec) {
+	one := func(mask mask) {
 		from, to := Mem{Base: grad, Index: j, Scale: 4}, Mem{Base: id, Index: j, Scale: 4}
 		t := loadVector(from, mask)
 		VMULPS(count, t, t)
@@ -282,12 +293,12 @@ func bagScatter() {
 	CMPQ(j, whole)
 	JGE(LabelRef(name + "_tail"))
 	one(nil)
-	ADDQ(U32(8), j)
+	ADDQ(U32(lanes()), j)
 	JMP(LabelRef(name + "_columns"))
 	Label(name + "_tail")
 	TESTQ(tail, tail)
 	JZ(LabelRef(name + "_next"))
-	one(mask)
+	one(last)
 	Label(name + "_next")
 	INCQ(i)
 	JMP(LabelRef(name + "_loop"))
