@@ -8,49 +8,57 @@ import "golang.org/x/sys/cpu"
 func available() []kernels {
 	paths := []kernels{portable}
 	if cpu.ARM64.HasASIMD {
-		paths = append(paths, neon())
+		paths = append(paths, neon)
 	}
 	return paths
 }
 
-func neon() kernels {
-	k := portable
-	k.name = "neon"
-	k.axpy = axpyNEON
-	k.add = addNEON
-	k.mul = mulNEON
-	k.scale = scaleNEON
-	k.dot = dotNEON
-	k.sum = sumNEON
-	k.divide = divideNEON
-	k.relu = reluNEON
-	k.reluGrad = reluGradNEON
-	k.exp = expNEON
-	k.log = logNEON
-	k.sigmoid = sigmoidNEON
-	k.sigmoidGrad = sigmoidGradNEON
-	k.tanh = tanhNEON
-	k.tanhGrad = tanhGradNEON
-	k.max = maxNEON
-	k.expSum = expSumNEON
-	k.softmaxGrad = softmaxGradNEON
-	k.logisticLoss = logisticLossNEON
-	k.adam = adamNEON
-	k.sgd = sgdNEON
-	k.momentum = momentumNEON
-	k.nesterov = nesterovNEON
-	k.rmsprop = rmspropNEON
-	k.addBias = addBiasVector
-	k.sumRows = sumRowsNEON
-	k.meanRows = meanRowsNEON
-	k.gather = gatherNEON
-	k.scatterAdd = scatterAddNEON
-	k.bagMean = bagMeanNEON
-	k.bagScatter = bagScatterNEON
-	k.prefetchBag = prefetchBagNEON
-	k.bagsMean = bagsMeanNEON
-	k.bagsMeanWide = bagsMeanWideNEON
-	k.bagsScatter = bagsScatterNEON
-	k.bagsScatterWide = bagsScatterWideNEON
-	return k
+// neon holds the kernels for 64-bit ARM processors, written by hand.
+var neon = kernels{
+	name: "neon",
+
+	axpy:  axpyNEON,
+	add:   addNEON,
+	mul:   mulNEON,
+	scale: scaleNEON,
+	dot:   dotNEON,
+	sum:   sumNEON,
+
+	relu:         reluNEON,
+	reluGrad:     reluGradNEON,
+	exp:          expNEON,
+	log:          logNEON,
+	sigmoid:      sigmoidNEON,
+	sigmoidGrad:  sigmoidGradNEON,
+	tanh:         tanhNEON,
+	tanhGrad:     tanhGradNEON,
+	max:          maxNEON,
+	expSum:       expSumNEON,
+	divide:       divideNEON,
+	softmaxGrad:  softmaxGradNEON,
+	logisticLoss: logisticLossNEON,
+
+	addBias:  addBiasVector,
+	sumRows:  sumRowsNEON,
+	meanRows: meanRowsNEON,
+
+	gather:      gatherNEON,
+	scatterAdd:  scatterAddNEON,
+	bagMean:     bagMeanNEON,
+	bagScatter:  bagScatterNEON,
+	prefetchBag: prefetchBagNEON,
+
+	bagsMean:        bagsMeanNEON,
+	bagsMeanWide:    bagsMeanWideNEON,
+	bagsScatter:     bagsScatterNEON,
+	bagsScatterWide: bagsScatterWideNEON,
+
+	gemm:      gemmNEON,
+	transpose: transposeNEON,
+
+	adam:     adamNEON,
+	sgd:      sgdNEON,
+	momentum: momentumNEON,
+	nesterov: nesterovNEON,
+	rmsprop:  rmspropNEON,
 }

@@ -54,6 +54,12 @@
 // d = 0
 #define ZERO4S(d) WORD $(0x4F000400 | (d))
 
+// d = bytes i to i+15 of n followed by m
+#define EXT16B(i, m, n, d) WORD $(0x6E000000 | (m)<<16 | (i)<<11 | (n)<<5 | (d))
+
+// d += n * m, fused
+#define FMLA4S(m, n, d) WORD $(0x4E20CC00 | (m)<<16 | (n)<<5 | (d))
+
 // d += n * m[i], fused; d = n * m[i]
 #define FMLA4SE(i, m, n, d) WORD $(0x4F801000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d))
 #define FMUL4SE(i, m, n, d) WORD $(0x4F809000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d))
