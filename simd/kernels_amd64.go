@@ -56,7 +56,7 @@ var avx2 = kernels{
 	softmaxGrad:  softmaxGradAVX2,
 	logisticLoss: logisticLossAVX2,
 
-	addBias:  addBiasVector,
+	addBias:  addBiasRowsAVX2,
 	sumRows:  sumRowsAVX2,
 	meanRows: meanRowsAVX2,
 
@@ -81,9 +81,9 @@ var avx2 = kernels{
 	rmsprop:  rmspropAVX2,
 }
 
-// addBiasVector adds a bias. Rows of one element are one vector; wide rows are
+// addBiasRowsAVX2 adds a bias. Rows of one element are one vector; wide rows are
 // added one by one, as walking down their columns would miss the cache.
-func addBiasVector(dst, bias []float32) {
+func addBiasRowsAVX2(dst, bias []float32) {
 	switch n := len(bias); {
 	case n == 1:
 		shiftAVX2(dst, dst, bias[0])

@@ -5,38 +5,9 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
-
-// TestInstructionSets protects processors that lack what a kernel's name does
-// not promise: the generator states what each one needs, and the avx2 path is
-// chosen where the processor has AVX2 and FMA.
-func TestInstructionSets(t *testing.T) {
-	allowed := map[string]bool{"AVX": true, "AVX2": true, "FMA3": true, "CMOV": true, "MMX+": true, "SSE": true, "SSE2": true}
-	files, err := filepath.Glob("*_avx2_amd64.s")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no assembly found: %v", err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range strings.Split(string(text), "\n") {
-			sets, ok := strings.CutPrefix(line, "// Requires: ")
-			if !ok {
-				continue
-			}
-			for _, set := range strings.Split(sets, ", ") {
-				if !allowed[set] {
-					t.Errorf("%s: a kernel of the avx2 path requires %s", file, set)
-				}
-			}
-		}
-	}
-}
 
 // TestOnlyExactMath protects the same bits on every platform: of package math,
 // the kernels use only what is exact or correctly rounded everywhere.
