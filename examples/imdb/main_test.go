@@ -234,11 +234,14 @@ func TestReport(t *testing.T) {
 
 // A seed gives the same weights with any number of threads and on every path of the kernels.
 func TestSameWeights(t *testing.T) {
-	for _, args := range [][]string{
-		{"-epochs", "2", "-data", "builtin"},
+	for i, args := range [][]string{
+		{"-epochs", "1", "-data", "builtin"},
 		{"-epochs", "1", "-data", "builtin", "-words", "3000", "-dim", "5", "-units", "19", "-batch", "300", "-loss", "mse"},
 		{"-epochs", "1", "-data", "builtin", "-input", "multihot"},
 	} {
+		if testing.Short() && i > 0 {
+			break
+		}
 		want := reported(t, args...).WeightsSHA256
 		for _, threads := range []string{"2", "3"} {
 			if got := reported(t, append(args, "-threads", threads)...).WeightsSHA256; got != want {
@@ -298,6 +301,9 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestPatience(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes many epochs")
+	}
 	r := reported(t, "-patience", "0", "-lr", "0.02", "-epochs", "30")
 	var history map[string][]float64
 	if err := json.Unmarshal(r.History, &history); err != nil {
@@ -347,6 +353,32 @@ func TestOrderedOutput(t *testing.T) {
 	program(t, 0, "-quiet", "-epochs", "1", "-maxlen", "100", "-words", "88000")
 	if r := reported(t, "-epochs", "2", "-input", "multihot"); *r.TestAccuracy < 0.85 {
 		t.Errorf("multi-hot: test accuracy %v", *r.TestAccuracy)
+	}
+}
+
+// README.md shows a run with the default settings; all but its times holds on every machine.
+func TestReadme(t *testing.T) {
+	if testing.Short() || raceEnabled || simd.Path() == "portable" {
+		t.Skip("it takes long, and the output is the same as with fast kernels")
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "<!-- imdb output -->\n```text\n")
+	want, _, found := strings.Cut(rest, "```\n")
+	if !found {
+		t.Fatal("README.md has no output of this program")
+	}
+	stdout, stderr := program(t, 0)
+	clean := func(s string) string {
+		return regexp.MustCompile(`\d+m?s - [^ ]+/step|\d+\.\d\d s\b`).ReplaceAllString(s, "N s")
+	}
+	got := clean(stdout + stderr)
+	for line := range strings.Lines(clean(want)) {
+		if line != "...\n" && !strings.Contains(got, line) {
+			t.Errorf("README.md shows a line that the program does not print: %s", line)
+		}
 	}
 }
 
