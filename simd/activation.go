@@ -3,7 +3,7 @@ package simd
 // Relu computes the rectified linear unit: dst[i] = x[i], or 0 where x[i] < 0.
 // NaN stays NaN and -0 stays -0. dst may be x.
 func Relu(dst, x []float32) {
-	checkLengths("Relu", len(dst), len(x))
+	checkLengths2("Relu", len(dst), len(x))
 	each2(active.relu, dst, x)
 }
 
@@ -11,14 +11,14 @@ func Relu(dst, x []float32) {
 // dst[i] = dy[i] where y[i] > 0, else 0. y is the output of [Relu]. dst may be
 // dy or y.
 func ReluGrad(dst, dy, y []float32) {
-	checkLengths("ReluGrad", len(dst), len(dy), len(y))
+	checkLengths3("ReluGrad", len(dst), len(dy), len(y))
 	each3(active.reluGrad, dst, dy, y)
 }
 
 // Exp computes dst[i] = e^x[i], within 1.1 units in the last place, subnormal
 // results included. dst may be x.
 func Exp(dst, x []float32) {
-	checkLengths("Exp", len(dst), len(x))
+	checkLengths2("Exp", len(dst), len(x))
 	each2(active.exp, dst, x)
 }
 
@@ -26,7 +26,7 @@ func Exp(dst, x []float32) {
 // last place. ln 0 is -Inf, the logarithm of a negative number NaN. dst may be
 // x.
 func Log(dst, x []float32) {
-	checkLengths("Log", len(dst), len(x))
+	checkLengths2("Log", len(dst), len(x))
 	each2(active.log, dst, x)
 }
 
@@ -34,28 +34,28 @@ func Log(dst, x []float32) {
 // with e = e^-|x| for negative x and 1/(1+e) for the others, within 2.5 units in
 // the last place. dst may be x.
 func Sigmoid(dst, x []float32) {
-	checkLengths("Sigmoid", len(dst), len(x))
+	checkLengths2("Sigmoid", len(dst), len(x))
 	each2(active.sigmoid, dst, x)
 }
 
 // SigmoidGrad computes the gradient of [Sigmoid] from its output y:
 // dst[i] = float32(dy[i]*y[i]) * (1-y[i]). dst may be dy or y.
 func SigmoidGrad(dst, dy, y []float32) {
-	checkLengths("SigmoidGrad", len(dst), len(dy), len(y))
+	checkLengths3("SigmoidGrad", len(dst), len(dy), len(y))
 	each3(active.sigmoidGrad, dst, dy, y)
 }
 
 // Tanh computes the hyperbolic tangent, within 1.5 units in the last place.
 // dst may be x.
 func Tanh(dst, x []float32) {
-	checkLengths("Tanh", len(dst), len(x))
+	checkLengths2("Tanh", len(dst), len(x))
 	each2(active.tanh, dst, x)
 }
 
 // TanhGrad computes the gradient of [Tanh] from its output y:
 // dst[i] = dy[i] * (1 - float32(y[i]*y[i])). dst may be dy or y.
 func TanhGrad(dst, dy, y []float32) {
-	checkLengths("TanhGrad", len(dst), len(dy), len(y))
+	checkLengths3("TanhGrad", len(dst), len(dy), len(y))
 	each3(active.tanhGrad, dst, dy, y)
 }
 
@@ -64,7 +64,7 @@ func TanhGrad(dst, dy, y []float32) {
 // [Sum]. The result is NaN everywhere if the row holds a NaN or +Inf, or
 // nothing but -Inf. dst may be x.
 func Softmax(dst, x []float32) {
-	checkLengths("Softmax", len(dst), len(x))
+	checkLengths2("Softmax", len(dst), len(x))
 	if len(x) <= block {
 		s := active.expSum(dst, x, active.max(x))
 		active.divide(dst, dst, s)
@@ -90,7 +90,7 @@ func Softmax(dst, x []float32) {
 // SoftmaxGrad computes the gradient of one row of [Softmax] from its output y:
 // dst[i] = y[i] * (dy[i] - Dot(dy, y)). dst may be dy or y.
 func SoftmaxGrad(dst, dy, y []float32) {
-	checkLengths("SoftmaxGrad", len(dst), len(dy), len(y))
+	checkLengths3("SoftmaxGrad", len(dst), len(dy), len(y))
 	s := Dot(dy, y)
 	for len(y) > block {
 		active.softmaxGrad(dst[:block], dy[:block], y[:block], s)
@@ -110,9 +110,9 @@ func SoftmaxGrad(dst, dy, y []float32) {
 // each other.
 func LogisticLoss(loss, grad, z, y []float32) {
 	if grad == nil {
-		checkLengths("LogisticLoss", len(loss), len(z), len(y))
+		checkLengths3("LogisticLoss", len(loss), len(z), len(y))
 	} else {
-		checkLengths("LogisticLoss", len(loss), len(grad), len(z), len(y))
+		checkLengths4("LogisticLoss", len(loss), len(grad), len(z), len(y))
 	}
 	for len(z) > block {
 		if grad == nil {

@@ -12,7 +12,7 @@ package simd
 // are flushed because they would otherwise decay to denormals, which are slow,
 // and stay there. No slice may be another.
 func Adam(w, m, v, grad []float32, alpha, c1, c2, eps float32) {
-	checkLengths("Adam", len(w), len(m), len(v), len(grad))
+	checkLengths4("Adam", len(w), len(m), len(v), len(grad))
 	for len(w) > block {
 		active.adam(w[:block], m[:block], v[:block], grad[:block], alpha, c1, c2, eps)
 		w, m, v, grad = w[block:], m[block:], v[block:], grad[block:]
@@ -22,7 +22,7 @@ func Adam(w, m, v, grad []float32, alpha, c1, c2, eps float32) {
 
 // SGD updates weights by one step of gradient descent: w -= float32(lr*grad).
 func SGD(w, grad []float32, lr float32) {
-	checkLengths("SGD", len(w), len(grad))
+	checkLengths2("SGD", len(w), len(grad))
 	for len(w) > block {
 		active.sgd(w[:block], grad[:block], lr)
 		w, grad = w[block:], grad[block:]
@@ -40,7 +40,7 @@ func SGD(w, grad []float32, lr float32) {
 //
 // No slice may be another.
 func Momentum(w, vel, grad []float32, lr, momentum float32, nesterov bool) {
-	checkLengths("Momentum", len(w), len(vel), len(grad))
+	checkLengths3("Momentum", len(w), len(vel), len(grad))
 	kernel := active.momentum
 	if nesterov {
 		kernel = active.nesterov
@@ -60,7 +60,7 @@ func Momentum(w, vel, grad []float32, lr, momentum float32, nesterov bool) {
 //
 // c is 1-rho. No slice may be another.
 func RMSProp(w, v, grad []float32, lr, rho, c, eps float32) {
-	checkLengths("RMSProp", len(w), len(v), len(grad))
+	checkLengths3("RMSProp", len(w), len(v), len(grad))
 	for len(w) > block {
 		active.rmsprop(w[:block], v[:block], grad[:block], lr, rho, c, eps)
 		w, v, grad = w[block:], v[block:], grad[block:]

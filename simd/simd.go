@@ -119,12 +119,28 @@ func Path() string { return active.name }
 // long a kernel may delay the garbage collector.
 const block = 1 << 16
 
-// checkLengths panics unless all lengths equal the first.
-func checkLengths(kernel string, lengths ...int) {
-	for _, n := range lengths[1:] {
-		if n != lengths[0] {
-			// A copy: lengths themselves would escape to the heap on every call.
-			panic(fmt.Sprintf("simd: %s: slices of lengths %v, want equal lengths", kernel, append([]int(nil), lengths...)))
-		}
+// checkLengths2 panics unless two lengths are equal. These three are inlined:
+// a prediction of one row is made of calls that take a few nanoseconds.
+func checkLengths2(kernel string, a, b int) {
+	if a != b {
+		panicLengths(kernel, a, b)
 	}
+}
+
+func checkLengths3(kernel string, a, b, c int) {
+	if a != b || a != c {
+		panicLengths(kernel, a, b, c)
+	}
+}
+
+func checkLengths4(kernel string, a, b, c, d int) {
+	if a != b || a != c || a != d {
+		panicLengths(kernel, a, b, c, d)
+	}
+}
+
+//go:noinline
+func panicLengths(kernel string, lengths ...int) {
+	// A copy: lengths themselves would escape to the heap on every call.
+	panic(fmt.Sprintf("simd: %s: slices of lengths %v, want equal lengths", kernel, append([]int(nil), lengths...)))
 }

@@ -3,7 +3,7 @@ package simd
 // Axpy adds a multiple of x to y: y[i] += float32(a*x[i]). x and y may be the
 // same slice.
 func Axpy(a float32, x, y []float32) {
-	checkLengths("Axpy", len(x), len(y))
+	checkLengths2("Axpy", len(x), len(y))
 	for len(x) > block {
 		active.axpy(a, x[:block], y[:block])
 		x, y = x[block:], y[block:]
@@ -13,19 +13,19 @@ func Axpy(a float32, x, y []float32) {
 
 // Add adds elementwise: dst[i] = x[i] + y[i]. dst may be x or y.
 func Add(dst, x, y []float32) {
-	checkLengths("Add", len(dst), len(x), len(y))
+	checkLengths3("Add", len(dst), len(x), len(y))
 	each3(active.add, dst, x, y)
 }
 
 // Mul multiplies elementwise: dst[i] = x[i] * y[i]. dst may be x or y.
 func Mul(dst, x, y []float32) {
-	checkLengths("Mul", len(dst), len(x), len(y))
+	checkLengths3("Mul", len(dst), len(x), len(y))
 	each3(active.mul, dst, x, y)
 }
 
 // Scale multiplies by a number: dst[i] = a * x[i]. dst may be x.
 func Scale(dst, x []float32, a float32) {
-	checkLengths("Scale", len(dst), len(x))
+	checkLengths2("Scale", len(dst), len(x))
 	for len(x) > block {
 		active.scale(dst[:block], x[:block], a)
 		dst, x = dst[block:], x[block:]
@@ -36,7 +36,7 @@ func Scale(dst, x []float32, a float32) {
 // Dot returns the inner product of x and y: the sum of float32(x[i]*y[i]), in
 // the order of [Sum].
 func Dot(x, y []float32) float32 {
-	checkLengths("Dot", len(x), len(y))
+	checkLengths2("Dot", len(x), len(y))
 	if len(x) <= block {
 		return active.dot(x, y)
 	}
