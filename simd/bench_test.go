@@ -198,6 +198,60 @@ func BenchmarkShuffledBags(b *testing.B) {
 	}
 }
 
+// benchmarkBags measures a kernel on a training step's bags as they lie after a
+// shuffle, 512 at a time of 20,000, and reports the time of one pair.
+func benchmarkBags(b *testing.B, call func(matrix, table []float32, dim int, narrow []uint32, wide []uint64, from, to []int, n []float32)) {
+	const rows, batch, distinct, copies = 10000, 512, 110, 40
+	s := newBags(rows, batch, distinct)
+	var narrow []uint32
+	var wide []uint64
+	for range copies {
+		for i, id := range s.ids {
+			narrow = append(narrow, uint32(id)|uint32(s.counts[i])<<16)
+			wide = append(wide, uint64(id)|uint64(s.counts[i])<<32)
+		}
+	}
+	order := rand.New(rand.NewPCG(1, 1)).Perm(copies * batch)
+	from, to := make([]int, len(order)), make([]int, len(order))
+	for i, bag := range order {
+		from[i], to[i] = bag*distinct, (bag+1)*distinct
+	}
+	n := fill(rand.New(rand.NewPCG(1, 1)), batch, func(*rand.Rand) float32 { return 256 })
+	for _, dim := range []int{8, 16, 32, 50, 64} {
+		table, matrix := normal(rows*dim), make([]float32, batch*dim)
+		benchmark(b, fmt.Sprintf("rows=%d/dim=%d", rows, dim), func(b *testing.B) {
+			b.SetBytes(int64(4 * dim * len(narrow)))
+			for b.Loop() {
+				for i := 0; i < len(order); i += batch {
+					call(matrix, table, dim, narrow, wide, from[i:i+batch], to[i:i+batch], n)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(narrow)), "ns/pair")
+		})
+	}
+}
+
+func BenchmarkBagsMean(b *testing.B) {
+	benchmarkBags(b, func(matrix, table []float32, dim int, narrow []uint32, wide []uint64, from, to []int, n []float32) {
+		BagsMean(matrix, table, dim, narrow, from, to, n)
+	})
+}
+func BenchmarkBagsMeanWide(b *testing.B) {
+	benchmarkBags(b, func(matrix, table []float32, dim int, narrow []uint32, wide []uint64, from, to []int, n []float32) {
+		BagsMeanWide(matrix, table, dim, wide, from, to, n)
+	})
+}
+func BenchmarkBagsScatter(b *testing.B) {
+	benchmarkBags(b, func(matrix, table []float32, dim int, narrow []uint32, wide []uint64, from, to []int, n []float32) {
+		BagsScatter(table, matrix, dim, narrow, from, to)
+	})
+}
+func BenchmarkBagsScatterWide(b *testing.B) {
+	benchmarkBags(b, func(matrix, table []float32, dim int, narrow []uint32, wide []uint64, from, to []int, n []float32) {
+		BagsScatterWide(table, matrix, dim, wide, from, to)
+	})
+}
+
 // BenchmarkGemm measures the shapes of the tutorial's layers and of larger
 // ones: C is (m × n), k is summed over.
 func BenchmarkGemm(b *testing.B) {

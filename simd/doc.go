@@ -31,9 +31,18 @@
 //
 // # Paths
 //
-// [Path] names the implementation in use, chosen once at start-up. On amd64 it
-// is "avx2" where the processor has AVX2 and FMA, otherwise "portable". Build
-// with -tags purego for "portable" always, or run with GODEBUG=cpu.avx2=off.
+// [Path] names the implementation in use, chosen once at start-up from what the
+// processor has: on amd64 "avx512" (AVX-512 F, VL, DQ and BW, with BMI2), else
+// "avx2" (AVX2 and FMA); on arm64 "neon"; elsewhere, and with -tags purego
+// always, "portable". To run a program on another path of its machine, switch
+// features off with Go's own setting:
+//
+//	GODEBUG=cpu.avx512f=off                 avx2
+//	GODEBUG=cpu.avx512f=off,cpu.avx2=off    portable
+//	GODEBUG=cpu.all=off                     portable, on every machine
+//
+// It is read once at start-up, so a test that compares paths starts its own
+// program again with it.
 //
 // # Arguments
 //

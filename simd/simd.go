@@ -111,7 +111,7 @@ var active = func() *kernels {
 	return &paths[len(paths)-1]
 }()
 
-// Path names the implementation in use: "avx2" or "portable".
+// Path names the implementation in use: "avx512", "avx2", "neon" or "portable".
 func Path() string { return active.name }
 
 // block is the longest piece of a slice that one assembly call works on.
