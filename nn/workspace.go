@@ -52,6 +52,7 @@ type buffer struct {
 
 // layout prepares the workspace for inputs of the given signature.
 func (w *workspace) layout(values int, input Signature) error {
+	input.Shape = input.Shape.Clone() // it may be part of the caller's rows
 	signatures, err := w.plan.signatures(values, input)
 	if err != nil {
 		return fmt.Errorf("nn: %w", err)
@@ -91,7 +92,7 @@ func (w *workspace) layout(values int, input Signature) error {
 		}
 		w.frames[i] = f
 	}
-	w.input = Signature{Type: input.Type, Shape: input.Shape.Clone()}
+	w.input = input
 	w.rows = 0
 	return nil
 }
