@@ -45,14 +45,17 @@ type bagsKernel struct {
 	ahead       gp     // bytes from a pair of this bag to its like in the next
 	last, mask  vec    // the last row, and the bits of an id, in each lane
 	counts      Mem    // the counts of eight pairs as float32
-	ids, exist  Mem    // the ids of eight pairs, and which of them exist
+	ids         Mem    // the ids of eight pairs
+	number      [8]vec // vector j holds j in all lanes
 	cur, left   gp     // pairs to do
 }
 
 func newBagsKernel(p pairs, name string) *bagsKernel {
 	k := &bagsKernel{pairs: p, i: GP64(), first: GP64(), size: GP64(), ahead: GP64(), last: YMM(), mask: YMM(), cur: GP64(), left: GP64()}
 	k.label = func(format string, a ...any) string { return name + "_" + fmt.Sprintf(format, a...) }
-	k.counts = AllocLocal(32)
+	if !wide {
+		k.counts = AllocLocal(32)
+	}
 	VBROADCASTSS(argument("last"), k.last) // the bits of an integer: vet knows the size of no VPBROADCASTD
 	if p.bits == 16 {
 		if wide {

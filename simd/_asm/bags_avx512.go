@@ -1,18 +1,28 @@
 package main
 
 import (
-	"fmt"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// eightWide is eight with AVX-512. With a mask of the pairs that exist it loads
-// only those, as id and count 0 for the others, and stores the ids and which
-// pairs exist beside the counts.
-func (k *bagsKernel) eightWide(exist reg.OpmaskVirtual) {
-	ids, counts := YMM(), YMM()
+// numberLanes loads what the kernels for AVX-512 keep in registers: eight vectors,
+// of which vector j holds j in all lanes.
+func (k *bagsKernel) numberLanes() {
+	for j := range k.number {
+		r := GP32()
+		MOVL(U32(j), r)
+		k.number[j] = ZMM()
+		VPBROADCASTD(r, k.number[j])
+	}
+}
+
+// eightWide is eight with AVX-512: the counts stay in a register. With a mask of
+// the pairs that exist it loads only those, as id and count 0 for the others,
+// and stores the ids.
+func (k *bagsKernel) eightWide(exist reg.OpmaskVirtual) (counts vec) {
+	ids := YMM()
+	counts = YMM()
 	if k.bits == 16 {
 		if exist == nil {
 			VMOVDQU32(Mem{Base: k.cur}, ids)
@@ -34,18 +44,27 @@ func (k *bagsKernel) eightWide(exist reg.OpmaskVirtual) {
 	}
 	if exist == nil {
 		PREFETCHT0(Mem{Base: k.cur, Index: k.ahead, Scale: 1})
+	} else {
+		VMOVDQU32(ids, k.ids)
 	}
 	VCVTDQ2PS(counts, counts)
-	VMOVUPS(counts, k.counts)
 	out := K()
 	VPCMPUD(U8(6), k.last, ids, out)
 	KORTESTB(out, out)
 	JNZ(LabelRef(k.outside))
-	if exist != nil {
-		VMOVDQU32(ids, k.ids)
-		VPMOVM2D(exist, ids)
-		VMOVDQU32(ids, k.exist)
+	return counts
+}
+
+// count returns the count of pair j in all lanes. A permutation is faster here
+// than to store the counts and load each again.
+func (k *bagsKernel) count(counts vec, j int, r rowPart) vec {
+	c := r.register()
+	if r.lanes == 8 {
+		VPERMPS(counts, k.number[j].AsY(), c)
+	} else {
+		VPERMPS(counts.AsZ(), k.number[j], c)
 	}
+	return c
 }
 
 // someID loads the id of pair j of eight of which some may not exist.
@@ -83,7 +102,7 @@ func (r rowPart) register() vec {
 // masked returns the mask of vector v, nil for a whole one.
 func (r rowPart) masked(v int) reg.OpmaskVirtual { return lastMask(v, r.vectors, r.mask) }
 
-// zeroed returns memory's lanes of vector v.
+// load reads vector v of a row.
 func (r rowPart) load(m Mem, v int) vec {
 	x := r.register()
 	m.Disp += 4 * r.lanes * v
@@ -95,6 +114,7 @@ func (r rowPart) load(m Mem, v int) vec {
 	return x
 }
 
+// store writes vector v of a row.
 func (r rowPart) store(x vec, m Mem, v int) {
 	m.Disp += 4 * r.lanes * v
 	if k := r.masked(v); k != nil {
@@ -109,7 +129,8 @@ func bagsMeanWide(p pairs) {
 	function(name, "(dst, table []float32, dim int, last uint32, pairs []"+p.word+", from, to []int, n []float32) int", bagsMeanDoc, p.meanReference()...)
 	k := newBagsKernel(p, name)
 	k.outside = k.label("done")
-	k.ids, k.exist = AllocLocal(32), AllocLocal(32)
+	k.ids = AllocLocal(32)
+	k.numberLanes()
 	dst, stride := base("dst"), bytes(word("dim"))
 	table, columns := GP64(), GP64()
 
@@ -123,25 +144,32 @@ func bagsMeanWide(p pairs) {
 				VXORPS(s[a][v], s[a][v], s[a][v])
 			}
 		}
-		add := func(a, j int, id gp, some bool) {
-			count := r.register()
-			VBROADCASTSS(k.counts.Offset(4*j), count)
+		// add adds pair j. If it may not exist, left tells in all lanes how
+		// many pairs do, and nothing is added and read for those that do not:
+		// a branch would go astray in every bag.
+		add := func(j int, id gp, counts, left vec) {
+			count := k.count(counts, j, r)
 			IMULQ(stride, id)
-			from := Mem{Base: table, Index: id, Scale: 1}
+			var exists reg.OpmaskVirtual
+			if left != nil {
+				exists = K()
+				VPCMPUD(U8(1), left, k.number[j], exists)
+			}
 			for v := range r.vectors {
-				t := r.register()
-				if k := r.masked(v); k != nil {
-					t = r.load(from, v)
-					VMULPS(count, t, t)
-				} else {
-					at := from
-					at.Disp += 4 * r.lanes * v
-					VMULPS(at, count, t)
+				t, from := r.register(), Mem{Base: table, Index: id, Scale: 1, Disp: 4 * r.lanes * v}
+				m := r.masked(v)
+				switch {
+				case m != nil && exists != nil:
+					KANDW(m, exists, exists) // of the last vector
+					VMULPS_Z(from, count, exists, t)
+				case m != nil:
+					VMULPS_Z(from, count, m, t)
+				case exists != nil:
+					VMULPS_Z(from, count, exists, t)
+				default:
+					VMULPS(from, count, t)
 				}
-				if some {
-					VANDPS_BCST(k.exist.Offset(4*j), t, t)
-				}
-				VADDPS(t, s[a][v], s[a][v])
+				VADDPS(t, s[j%4][v], s[j%4][v])
 			}
 		}
 		MOVQ(k.first, k.cur)
@@ -149,9 +177,9 @@ func bagsMeanWide(p pairs) {
 		SUBQ(U8(8), k.left)
 		JL(LabelRef(at + "_last"))
 		Label(at + "_loop")
-		k.eightWide(nil)
+		counts := k.eightWide(nil)
 		for j := range 8 {
-			add(j%4, j, k.id(j), false)
+			add(j, k.id(j), counts, nil)
 		}
 		ADDQ(U8(8*p.bytes()), k.cur)
 		SUBQ(U8(8), k.left)
@@ -159,9 +187,11 @@ func bagsMeanWide(p pairs) {
 		Label(at + "_last")
 		ADDQ(U8(8), k.left)
 		JZ(LabelRef(at + "_mean"))
-		k.eightWide(tailMask(k.left).(reg.OpmaskVirtual))
+		counts = k.eightWide(tailMask(k.left).(reg.OpmaskVirtual))
+		left := ZMM()
+		VPBROADCASTD(k.left.As32(), left)
 		for j := range 7 {
-			add(j%4, j, k.someID(j), true)
+			add(j, k.someID(j), counts, left)
 		}
 		Label(at + "_mean")
 		divisors, n, keep := base("n"), r.register(), K()
@@ -236,6 +266,7 @@ func bagsScatterWide(p pairs) {
 	name := "bagsScatter" + p.name + isa()
 	function(name, "(table, grad []float32, dim int, last uint32, pairs []"+p.word+", from, to []int) int", bagsScatterDoc, p.scatterReference()...)
 	k := newBagsKernel(p, name)
+	k.numberLanes()
 	table, grad, stride := base("table"), base("grad"), bytes(word("dim"))
 	done := k.label("done")
 
@@ -272,11 +303,9 @@ func bagsScatterWide(p pairs) {
 		SUBQ(U8(8), k.left)
 		JL(LabelRef(at + "_last"))
 		Label(at + "_loop")
-		k.eightWide(nil)
+		counts := k.eightWide(nil)
 		for j := range 8 {
-			count := r.register()
-			VBROADCASTSS(k.counts.Offset(4*j), count)
-			add(k.id(j), count)
+			add(k.id(j), k.count(counts, j, r))
 		}
 		ADDQ(U8(8*p.bytes()), k.cur)
 		SUBQ(U8(8), k.left)
@@ -357,5 +386,3 @@ func bagsScatterWide(p pairs) {
 	Store(k.i, ReturnIndex(0))
 	end()
 }
-
-var _ = fmt.Sprint
