@@ -168,22 +168,14 @@ func (p *plan) checkGradients(signatures []Signature, params []*Parameter, input
 	return nil
 }
 
-// source returns the place of the first step that reads the model's input by row number, and whether any step reads
-// it from a copy.
-func (p *plan) inputReaders() (sources []int, copied bool) {
-	for i, s := range p.steps {
-		for _, v := range s.in {
-			if v != 0 {
-				continue
-			}
-			if _, ok := s.step.(SourceStep); ok {
-				sources = append(sources, i)
-			} else {
-				copied = true
-			}
+// copiesInput reports whether a step reads the model's input from a copy of each batch, and not by row number.
+func (p *plan) copiesInput() bool {
+	for i := range p.steps {
+		if _, ok := p.steps[i].step.(SourceStep); !ok && slices.Contains(p.steps[i].in, 0) {
+			return true
 		}
 	}
-	return sources, copied || len(p.steps) == 0
+	return len(p.steps) == 0
 }
 
 // checkInput refuses an input that is not what the model was built for, or that a step of p refuses. It looks at all of
@@ -216,7 +208,7 @@ func (m *Model) checkInput(p *plan, x tensor.Rows) error {
 		return nil
 	}
 	// Other kinds of rows are for a SourceStep to know, or to refuse in Prepare.
-	if _, copied := p.inputReaders(); copied {
+	if p.copiesInput() {
 		return fmt.Errorf("nn: the model's layers read arrays of %v, not %T", want.Type, x)
 	}
 	return nil

@@ -77,7 +77,7 @@ func (w *workspace) layout(values int, input Signature) error {
 			}
 		}
 	}
-	_, w.copied = w.plan.inputReaders()
+	w.copied = w.plan.copiesInput()
 	w.frames = make([]Frame, len(w.plan.steps))
 	for i := range w.plan.steps {
 		s := &w.plan.steps[i]
