@@ -6,7 +6,7 @@
 
 // func bagsMeanAVX512(dst []float32, table []float32, dim int, last uint32, pairs []uint32, from []int, to []int, n []float32) int
 // Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·bagsMeanAVX512(SB), NOSPLIT, $32-168
+TEXT ·bagsMeanAVX512(SB), NOSPLIT, $64-168
 	VBROADCASTSS last+56(FP), Y0
 	VPBROADCASTD c0000ffff<>+0(SB), Y1
 	XORQ         AX, AX
@@ -197,13 +197,13 @@ bagsMeanAVX512_part4_last:
 	VMOVDQU32.Z  (SI), K2, Y26
 	VPSRLD       $0x10, Y26, Y27
 	VPANDD       Y1, Y26, Y26
-	VMOVDQU32    Y26, (SP)
+	VMOVDQU32    Y26, 32(SP)
 	VCVTDQ2PS    Y27, Y27
 	VPCMPUD      $0x06, Y0, Y26, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanAVX512_done
 	VPBROADCASTD DI, Z26
-	MOVL         (SP), SI
+	MOVL         32(SP), SI
 	VPERMPS      Z27, Z2, Z28
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z26, Z2, K2
@@ -216,7 +216,7 @@ bagsMeanAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z28, K2, Z28
 	VADDPS       Z28, Z13, Z13
-	MOVL         4(SP), SI
+	MOVL         36(SP), SI
 	VPERMPS      Z27, Z3, Z28
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z26, Z3, K2
@@ -229,7 +229,7 @@ bagsMeanAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z28, K2, Z28
 	VADDPS       Z28, Z17, Z17
-	MOVL         8(SP), SI
+	MOVL         40(SP), SI
 	VPERMPS      Z27, Z4, Z28
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z26, Z4, K2
@@ -242,7 +242,7 @@ bagsMeanAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z28, K2, Z28
 	VADDPS       Z28, Z21, Z21
-	MOVL         12(SP), SI
+	MOVL         44(SP), SI
 	VPERMPS      Z27, Z5, Z28
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z26, Z5, K2
@@ -255,7 +255,7 @@ bagsMeanAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z28, K2, Z28
 	VADDPS       Z28, Z25, Z25
-	MOVL         16(SP), SI
+	MOVL         48(SP), SI
 	VPERMPS      Z27, Z6, Z28
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z26, Z6, K2
@@ -268,7 +268,7 @@ bagsMeanAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z28, K2, Z28
 	VADDPS       Z28, Z13, Z13
-	MOVL         20(SP), SI
+	MOVL         52(SP), SI
 	VPERMPS      Z27, Z7, Z28
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z26, Z7, K2
@@ -281,7 +281,7 @@ bagsMeanAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z28, K2, Z28
 	VADDPS       Z28, Z17, Z17
-	MOVL         24(SP), SI
+	MOVL         56(SP), SI
 	VPERMPS      Z27, Z8, Z28
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z26, Z8, K2
@@ -441,13 +441,13 @@ bagsMeanAVX512_part3_last:
 	VMOVDQU32.Z  (SI), K2, Y22
 	VPSRLD       $0x10, Y22, Y27
 	VPANDD       Y1, Y22, Y22
-	VMOVDQU32    Y22, (SP)
+	VMOVDQU32    Y22, 32(SP)
 	VCVTDQ2PS    Y27, Y27
 	VPCMPUD      $0x06, Y0, Y22, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanAVX512_done
 	VPBROADCASTD DI, Z22
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z27, Z2, Z23
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z22, Z2, K2
@@ -458,7 +458,7 @@ bagsMeanAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z23, K2, Z23
 	VADDPS       Z23, Z12, Z12
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z27, Z3, Z23
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z22, Z3, K2
@@ -469,7 +469,7 @@ bagsMeanAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z23, K2, Z23
 	VADDPS       Z23, Z15, Z15
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z27, Z4, Z23
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z22, Z4, K2
@@ -480,7 +480,7 @@ bagsMeanAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z23, K2, Z23
 	VADDPS       Z23, Z18, Z18
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z27, Z5, Z23
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z22, Z5, K2
@@ -491,7 +491,7 @@ bagsMeanAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z23, K2, Z23
 	VADDPS       Z23, Z21, Z21
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z27, Z6, Z23
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z22, Z6, K2
@@ -502,7 +502,7 @@ bagsMeanAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z23, K2, Z23
 	VADDPS       Z23, Z12, Z12
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z27, Z7, Z23
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z22, Z7, K2
@@ -513,7 +513,7 @@ bagsMeanAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z23, K2, Z23
 	VADDPS       Z23, Z15, Z15
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z27, Z8, Z23
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z22, Z8, K2
@@ -641,13 +641,13 @@ bagsMeanAVX512_part2_last:
 	VMOVDQU32.Z  (SI), K2, Y18
 	VPSRLD       $0x10, Y18, Y27
 	VPANDD       Y1, Y18, Y18
-	VMOVDQU32    Y18, (SP)
+	VMOVDQU32    Y18, 32(SP)
 	VCVTDQ2PS    Y27, Y27
 	VPCMPUD      $0x06, Y0, Y18, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanAVX512_done
 	VPBROADCASTD DI, Z18
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z27, Z2, Z19
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z18, Z2, K2
@@ -656,7 +656,7 @@ bagsMeanAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z19, K2, Z19
 	VADDPS       Z19, Z11, Z11
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z27, Z3, Z19
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z18, Z3, K2
@@ -665,7 +665,7 @@ bagsMeanAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z19, K2, Z19
 	VADDPS       Z19, Z13, Z13
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z27, Z4, Z19
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z18, Z4, K2
@@ -674,7 +674,7 @@ bagsMeanAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z19, K2, Z19
 	VADDPS       Z19, Z15, Z15
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z27, Z5, Z19
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z18, Z5, K2
@@ -683,7 +683,7 @@ bagsMeanAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z19, K2, Z19
 	VADDPS       Z19, Z17, Z17
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z27, Z6, Z19
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z18, Z6, K2
@@ -692,7 +692,7 @@ bagsMeanAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z19, K2, Z19
 	VADDPS       Z19, Z11, Z11
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z27, Z7, Z19
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z18, Z7, K2
@@ -701,7 +701,7 @@ bagsMeanAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z19, K2, Z19
 	VADDPS       Z19, Z13, Z13
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z27, Z8, Z19
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z18, Z8, K2
@@ -802,55 +802,55 @@ bagsMeanAVX512_part1_last:
 	VMOVDQU32.Z  (SI), K2, Y14
 	VPSRLD       $0x10, Y14, Y27
 	VPANDD       Y1, Y14, Y14
-	VMOVDQU32    Y14, (SP)
+	VMOVDQU32    Y14, 32(SP)
 	VCVTDQ2PS    Y27, Y27
 	VPCMPUD      $0x06, Y0, Y14, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanAVX512_done
 	VPBROADCASTD DI, Z14
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z27, Z2, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z2, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z15, K2, Z15
 	VADDPS       Z15, Z10, Z10
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z27, Z3, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z3, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z15, K2, Z15
 	VADDPS       Z15, Z11, Z11
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z27, Z4, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z4, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z15, K2, Z15
 	VADDPS       Z15, Z12, Z12
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z27, Z5, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z5, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z15, K2, Z15
 	VADDPS       Z15, Z13, Z13
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z27, Z6, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z6, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z15, K2, Z15
 	VADDPS       Z15, Z10, Z10
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z27, Z7, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z7, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z15, K2, Z15
 	VADDPS       Z15, Z11, Z11
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z27, Z8, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z8, K2
@@ -941,49 +941,49 @@ bagsMeanAVX512_columns8_last:
 	VMOVDQU32.Z  (SI), K1, Y10
 	VPSRLD       $0x10, Y10, Y15
 	VPANDD       Y1, Y10, Y10
-	VMOVDQU32    Y10, (SP)
+	VMOVDQU32    Y10, 32(SP)
 	VCVTDQ2PS    Y15, Y15
 	VPCMPUD      $0x06, Y0, Y10, K1
 	KORTESTB     K1, K1
 	JNZ          bagsMeanAVX512_done
 	VPBROADCASTD DI, Z10
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Y15, Y2, Y16
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z10, Z2, K1
 	VMULPS.Z     (R10)(CX*1), Y16, K1, Y16
 	VADDPS       Y16, Y11, Y11
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Y15, Y3, Y16
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z10, Z3, K1
 	VMULPS.Z     (R10)(CX*1), Y16, K1, Y16
 	VADDPS       Y16, Y12, Y12
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Y15, Y4, Y16
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z10, Z4, K1
 	VMULPS.Z     (R10)(CX*1), Y16, K1, Y16
 	VADDPS       Y16, Y13, Y13
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Y15, Y5, Y16
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z10, Z5, K1
 	VMULPS.Z     (R10)(CX*1), Y16, K1, Y16
 	VADDPS       Y16, Y14, Y14
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Y15, Y6, Y16
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z10, Z6, K1
 	VMULPS.Z     (R10)(CX*1), Y16, K1, Y16
 	VADDPS       Y16, Y11, Y11
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Y15, Y7, Y16
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z10, Z7, K1
 	VMULPS.Z     (R10)(CX*1), Y16, K1, Y16
 	VADDPS       Y16, Y12, Y12
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Y15, Y8, Y15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z10, Z8, K1
@@ -1073,49 +1073,49 @@ bagsMeanAVX512_columns16_last:
 	VMOVDQU32.Z  (SI), K1, Y14
 	VPSRLD       $0x10, Y14, Y27
 	VPANDD       Y1, Y14, Y14
-	VMOVDQU32    Y14, (SP)
+	VMOVDQU32    Y14, 32(SP)
 	VCVTDQ2PS    Y27, Y27
 	VPCMPUD      $0x06, Y0, Y14, K1
 	KORTESTB     K1, K1
 	JNZ          bagsMeanAVX512_done
 	VPBROADCASTD DI, Z14
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z27, Z2, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z2, K1
 	VMULPS.Z     (R10)(CX*1), Z15, K1, Z15
 	VADDPS       Z15, Z10, Z10
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z27, Z3, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z3, K1
 	VMULPS.Z     (R10)(CX*1), Z15, K1, Z15
 	VADDPS       Z15, Z11, Z11
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z27, Z4, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z4, K1
 	VMULPS.Z     (R10)(CX*1), Z15, K1, Z15
 	VADDPS       Z15, Z12, Z12
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z27, Z5, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z5, K1
 	VMULPS.Z     (R10)(CX*1), Z15, K1, Z15
 	VADDPS       Z15, Z13, Z13
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z27, Z6, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z6, K1
 	VMULPS.Z     (R10)(CX*1), Z15, K1, Z15
 	VADDPS       Z15, Z10, Z10
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z27, Z7, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z7, K1
 	VMULPS.Z     (R10)(CX*1), Z15, K1, Z15
 	VADDPS       Z15, Z11, Z11
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z27, Z8, Z15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z8, K1
@@ -1167,26 +1167,10 @@ GLOBL bits<>(SB), RODATA|NOPTR, $34
 
 // func bagsScatterAVX512(table []float32, grad []float32, dim int, last uint32, pairs []uint32, from []int, to []int) int
 // Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·bagsScatterAVX512(SB), NOSPLIT, $0-144
+TEXT ·bagsScatterAVX512(SB), NOSPLIT, $32-144
 	VBROADCASTSS last+56(FP), Y0
 	VPBROADCASTD c0000ffff<>+0(SB), Y1
 	XORQ         AX, AX
-	MOVL         $0x00000000, CX
-	VPBROADCASTD CX, Z2
-	MOVL         $0x00000001, CX
-	VPBROADCASTD CX, Z3
-	MOVL         $0x00000002, CX
-	VPBROADCASTD CX, Z4
-	MOVL         $0x00000003, CX
-	VPBROADCASTD CX, Z5
-	MOVL         $0x00000004, CX
-	VPBROADCASTD CX, Z6
-	MOVL         $0x00000005, CX
-	VPBROADCASTD CX, Z7
-	MOVL         $0x00000006, CX
-	VPBROADCASTD CX, Z8
-	MOVL         $0x00000007, CX
-	VPBROADCASTD CX, Z9
 	MOVQ         table_base+0(FP), SI
 	MOVQ         grad_base+24(FP), DI
 	MOVQ         dim+48(FP), R8
@@ -1287,79 +1271,80 @@ bagsScatterAVX512_width1to16:
 	SHLQ      $0x02, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS.Z (DI), K1, Z10
+	VMOVUPS.Z (DI), K1, Z2
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterAVX512_width1to16_last
 
 bagsScatterAVX512_width1to16_loop:
-	VMOVDQU32  (CX), Y11
-	VPSRLD     $0x10, Y11, Y12
-	VPANDD     Y1, Y11, Y11
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y12, Y12
-	VPCMPUD    $0x06, Y0, Y11, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterAVX512_width1to16_last
-	MOVWLZX    (CX), R9
-	VPERMPS    Z12, Z2, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	MOVWLZX    4(CX), R9
-	VPERMPS    Z12, Z3, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	MOVWLZX    8(CX), R9
-	VPERMPS    Z12, Z4, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	MOVWLZX    12(CX), R9
-	VPERMPS    Z12, Z5, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	MOVWLZX    16(CX), R9
-	VPERMPS    Z12, Z6, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	MOVWLZX    20(CX), R9
-	VPERMPS    Z12, Z7, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	MOVWLZX    24(CX), R9
-	VPERMPS    Z12, Z8, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	MOVWLZX    28(CX), R9
-	VPERMPS    Z12, Z9, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  (SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, (SI)(R9*1)
-	ADDQ       $0x20, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterAVX512_width1to16_loop
+	VMOVDQU32    (CX), Y3
+	VPSRLD       $0x10, Y3, Y4
+	VPANDD       Y1, Y3, Y3
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y4, Y4
+	VPCMPUD      $0x06, Y0, Y3, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterAVX512_width1to16_last
+	VMOVUPS      Y4, (SP)
+	MOVWLZX      (CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      4(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      8(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      12(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R9*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R9*1)
+	VBROADCASTSS 4(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R10*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R10*1)
+	VBROADCASTSS 8(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R11*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R11*1)
+	VBROADCASTSS 12(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R12*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R12*1)
+	MOVWLZX      16(CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      20(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      24(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      28(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R9*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R9*1)
+	VBROADCASTSS 20(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R10*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R10*1)
+	VBROADCASTSS 24(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R11*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R11*1)
+	VBROADCASTSS 28(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(R12*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(R12*1)
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterAVX512_width1to16_loop
 
 bagsScatterAVX512_width1to16_last:
 	ADDQ $0x08, DX
@@ -1371,14 +1356,14 @@ bagsScatterAVX512_width1to16_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX512_done
-	VXORPS       X11, X11, X11
-	VCVTSI2SSL   R9, X11, X11
-	VBROADCASTSS X11, Z11
+	VXORPS       X3, X3, X3
+	VCVTSI2SSL   R9, X3, X3
+	VBROADCASTSS X3, Z3
 	IMULQ        R8, BX
-	VMULPS       Z10, Z11, Z11
-	VMOVUPS.Z    (SI)(BX*1), K1, Z13
-	VADDPS       Z13, Z11, Z11
-	VMOVUPS      Z11, K1, (SI)(BX*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    (SI)(BX*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, (SI)(BX*1)
 	ADDQ         $0x04, CX
 	DECQ         DX
 	JMP          bagsScatterAVX512_width1to16_single
@@ -1405,104 +1390,105 @@ bagsScatterAVX512_width17to32:
 	SHLQ      $0x02, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS   (DI), Z10
-	VMOVUPS.Z 64(DI), K1, Z11
+	VMOVUPS   (DI), Z2
+	VMOVUPS.Z 64(DI), K1, Z3
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterAVX512_width17to32_last
 
 bagsScatterAVX512_width17to32_loop:
-	VMOVDQU32  (CX), Y12
-	VPSRLD     $0x10, Y12, Y13
-	VPANDD     Y1, Y12, Y12
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y13, Y13
-	VPCMPUD    $0x06, Y0, Y12, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterAVX512_width17to32_last
-	MOVWLZX    (CX), R9
-	VPERMPS    Z13, Z2, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	MOVWLZX    4(CX), R9
-	VPERMPS    Z13, Z3, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	MOVWLZX    8(CX), R9
-	VPERMPS    Z13, Z4, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	MOVWLZX    12(CX), R9
-	VPERMPS    Z13, Z5, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	MOVWLZX    16(CX), R9
-	VPERMPS    Z13, Z6, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	MOVWLZX    20(CX), R9
-	VPERMPS    Z13, Z7, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	MOVWLZX    24(CX), R9
-	VPERMPS    Z13, Z8, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	MOVWLZX    28(CX), R9
-	VPERMPS    Z13, Z9, Z12
-	IMULQ      R8, R9
-	VMULPS     Z10, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 64(SI)(R9*1)
-	ADDQ       $0x20, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterAVX512_width17to32_loop
+	VMOVDQU32    (CX), Y4
+	VPSRLD       $0x10, Y4, Y5
+	VPANDD       Y1, Y4, Y4
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y5, Y5
+	VPCMPUD      $0x06, Y0, Y4, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterAVX512_width17to32_last
+	VMOVUPS      Y5, (SP)
+	MOVWLZX      (CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      4(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      8(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      12(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R9*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R9*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R9*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R9*1)
+	VBROADCASTSS 4(SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R10*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R10*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R10*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R10*1)
+	VBROADCASTSS 8(SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R11*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R11*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R11*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R11*1)
+	VBROADCASTSS 12(SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R12*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R12*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R12*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R12*1)
+	MOVWLZX      16(CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      20(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      24(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      28(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R9*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R9*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R9*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R9*1)
+	VBROADCASTSS 20(SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R10*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R10*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R10*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R10*1)
+	VBROADCASTSS 24(SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R11*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R11*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R11*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R11*1)
+	VBROADCASTSS 28(SP), Z4
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(R12*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R12*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(R12*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(R12*1)
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterAVX512_width17to32_loop
 
 bagsScatterAVX512_width17to32_last:
 	ADDQ $0x08, DX
@@ -1514,17 +1500,17 @@ bagsScatterAVX512_width17to32_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX512_done
-	VXORPS       X12, X12, X12
-	VCVTSI2SSL   R9, X12, X12
-	VBROADCASTSS X12, Z12
+	VXORPS       X4, X4, X4
+	VCVTSI2SSL   R9, X4, X4
+	VBROADCASTSS X4, Z4
 	IMULQ        R8, BX
-	VMULPS       Z10, Z12, Z14
-	VADDPS       (SI)(BX*1), Z14, Z14
-	VMOVUPS      Z14, (SI)(BX*1)
-	VMULPS       Z11, Z12, Z12
-	VMOVUPS.Z    64(SI)(BX*1), K1, Z14
-	VADDPS       Z14, Z12, Z12
-	VMOVUPS      Z12, K1, 64(SI)(BX*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       (SI)(BX*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(BX*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    64(SI)(BX*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 64(SI)(BX*1)
 	ADDQ         $0x04, CX
 	DECQ         DX
 	JMP          bagsScatterAVX512_width17to32_single
@@ -1551,129 +1537,130 @@ bagsScatterAVX512_width33to48:
 	SHLQ      $0x02, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS   (DI), Z10
-	VMOVUPS   64(DI), Z11
-	VMOVUPS.Z 128(DI), K1, Z12
+	VMOVUPS   (DI), Z2
+	VMOVUPS   64(DI), Z3
+	VMOVUPS.Z 128(DI), K1, Z4
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterAVX512_width33to48_last
 
 bagsScatterAVX512_width33to48_loop:
-	VMOVDQU32  (CX), Y13
-	VPSRLD     $0x10, Y13, Y14
-	VPANDD     Y1, Y13, Y13
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y14, Y14
-	VPCMPUD    $0x06, Y0, Y13, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterAVX512_width33to48_last
-	MOVWLZX    (CX), R9
-	VPERMPS    Z14, Z2, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	MOVWLZX    4(CX), R9
-	VPERMPS    Z14, Z3, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	MOVWLZX    8(CX), R9
-	VPERMPS    Z14, Z4, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	MOVWLZX    12(CX), R9
-	VPERMPS    Z14, Z5, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	MOVWLZX    16(CX), R9
-	VPERMPS    Z14, Z6, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	MOVWLZX    20(CX), R9
-	VPERMPS    Z14, Z7, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	MOVWLZX    24(CX), R9
-	VPERMPS    Z14, Z8, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	MOVWLZX    28(CX), R9
-	VPERMPS    Z14, Z9, Z13
-	IMULQ      R8, R9
-	VMULPS     Z10, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 128(SI)(R9*1)
-	ADDQ       $0x20, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterAVX512_width33to48_loop
+	VMOVDQU32    (CX), Y5
+	VPSRLD       $0x10, Y5, Y6
+	VPANDD       Y1, Y5, Y5
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y6, Y6
+	VPCMPUD      $0x06, Y0, Y5, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterAVX512_width33to48_last
+	VMOVUPS      Y6, (SP)
+	MOVWLZX      (CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      4(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      8(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      12(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R9*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R9*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R9*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R9*1)
+	VBROADCASTSS 4(SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R10*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R10*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R10*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R10*1)
+	VBROADCASTSS 8(SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R11*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R11*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R11*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R11*1)
+	VBROADCASTSS 12(SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R12*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R12*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R12*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R12*1)
+	MOVWLZX      16(CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      20(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      24(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      28(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R9*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R9*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R9*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R9*1)
+	VBROADCASTSS 20(SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R10*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R10*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R10*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R10*1)
+	VBROADCASTSS 24(SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R11*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R11*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R11*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R11*1)
+	VBROADCASTSS 28(SP), Z5
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R12*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R12*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(R12*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(R12*1)
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterAVX512_width33to48_loop
 
 bagsScatterAVX512_width33to48_last:
 	ADDQ $0x08, DX
@@ -1685,20 +1672,20 @@ bagsScatterAVX512_width33to48_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX512_done
-	VXORPS       X13, X13, X13
-	VCVTSI2SSL   R9, X13, X13
-	VBROADCASTSS X13, Z13
+	VXORPS       X5, X5, X5
+	VCVTSI2SSL   R9, X5, X5
+	VBROADCASTSS X5, Z5
 	IMULQ        R8, BX
-	VMULPS       Z10, Z13, Z15
-	VADDPS       (SI)(BX*1), Z15, Z15
-	VMOVUPS      Z15, (SI)(BX*1)
-	VMULPS       Z11, Z13, Z15
-	VADDPS       64(SI)(BX*1), Z15, Z15
-	VMOVUPS      Z15, 64(SI)(BX*1)
-	VMULPS       Z12, Z13, Z13
-	VMOVUPS.Z    128(SI)(BX*1), K1, Z15
-	VADDPS       Z15, Z13, Z13
-	VMOVUPS      Z13, K1, 128(SI)(BX*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       (SI)(BX*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(BX*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       64(SI)(BX*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(BX*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    128(SI)(BX*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 128(SI)(BX*1)
 	ADDQ         $0x04, CX
 	DECQ         DX
 	JMP          bagsScatterAVX512_width33to48_single
@@ -1725,154 +1712,155 @@ bagsScatterAVX512_width49to64:
 	SHLQ      $0x02, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS   (DI), Z10
-	VMOVUPS   64(DI), Z11
-	VMOVUPS   128(DI), Z12
-	VMOVUPS.Z 192(DI), K1, Z13
+	VMOVUPS   (DI), Z2
+	VMOVUPS   64(DI), Z3
+	VMOVUPS   128(DI), Z4
+	VMOVUPS.Z 192(DI), K1, Z5
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterAVX512_width49to64_last
 
 bagsScatterAVX512_width49to64_loop:
-	VMOVDQU32  (CX), Y14
-	VPSRLD     $0x10, Y14, Y15
-	VPANDD     Y1, Y14, Y14
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y15, Y15
-	VPCMPUD    $0x06, Y0, Y14, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterAVX512_width49to64_last
-	MOVWLZX    (CX), R9
-	VPERMPS    Z15, Z2, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	MOVWLZX    4(CX), R9
-	VPERMPS    Z15, Z3, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	MOVWLZX    8(CX), R9
-	VPERMPS    Z15, Z4, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	MOVWLZX    12(CX), R9
-	VPERMPS    Z15, Z5, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	MOVWLZX    16(CX), R9
-	VPERMPS    Z15, Z6, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	MOVWLZX    20(CX), R9
-	VPERMPS    Z15, Z7, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	MOVWLZX    24(CX), R9
-	VPERMPS    Z15, Z8, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	MOVWLZX    28(CX), R9
-	VPERMPS    Z15, Z9, Z14
-	IMULQ      R8, R9
-	VMULPS     Z10, Z14, Z16
-	VADDPS     (SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, (SI)(R9*1)
-	VMULPS     Z11, Z14, Z16
-	VADDPS     64(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 64(SI)(R9*1)
-	VMULPS     Z12, Z14, Z16
-	VADDPS     128(SI)(R9*1), Z16, Z16
-	VMOVUPS    Z16, 128(SI)(R9*1)
-	VMULPS     Z13, Z14, Z14
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z16
-	VADDPS     Z16, Z14, Z14
-	VMOVUPS    Z14, K1, 192(SI)(R9*1)
-	ADDQ       $0x20, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterAVX512_width49to64_loop
+	VMOVDQU32    (CX), Y6
+	VPSRLD       $0x10, Y6, Y7
+	VPANDD       Y1, Y6, Y6
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y7, Y7
+	VPCMPUD      $0x06, Y0, Y6, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterAVX512_width49to64_last
+	VMOVUPS      Y7, (SP)
+	MOVWLZX      (CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      4(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      8(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      12(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R9*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R9*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R9*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R9*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R9*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R9*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R9*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R9*1)
+	VBROADCASTSS 4(SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R10*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R10*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R10*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R10*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R10*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R10*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R10*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R10*1)
+	VBROADCASTSS 8(SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R11*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R11*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R11*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R11*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R11*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R11*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R11*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R11*1)
+	VBROADCASTSS 12(SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R12*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R12*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R12*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R12*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R12*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R12*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R12*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R12*1)
+	MOVWLZX      16(CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      20(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      24(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      28(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R9*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R9*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R9*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R9*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R9*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R9*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R9*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R9*1)
+	VBROADCASTSS 20(SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R10*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R10*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R10*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R10*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R10*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R10*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R10*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R10*1)
+	VBROADCASTSS 24(SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R11*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R11*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R11*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R11*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R11*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R11*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R11*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R11*1)
+	VBROADCASTSS 28(SP), Z6
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(R12*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(R12*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(R12*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(R12*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(R12*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(R12*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(R12*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(R12*1)
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterAVX512_width49to64_loop
 
 bagsScatterAVX512_width49to64_last:
 	ADDQ $0x08, DX
@@ -1884,23 +1872,23 @@ bagsScatterAVX512_width49to64_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX512_done
-	VXORPS       X14, X14, X14
-	VCVTSI2SSL   R9, X14, X14
-	VBROADCASTSS X14, Z14
+	VXORPS       X6, X6, X6
+	VCVTSI2SSL   R9, X6, X6
+	VBROADCASTSS X6, Z6
 	IMULQ        R8, BX
-	VMULPS       Z10, Z14, Z16
-	VADDPS       (SI)(BX*1), Z16, Z16
-	VMOVUPS      Z16, (SI)(BX*1)
-	VMULPS       Z11, Z14, Z16
-	VADDPS       64(SI)(BX*1), Z16, Z16
-	VMOVUPS      Z16, 64(SI)(BX*1)
-	VMULPS       Z12, Z14, Z16
-	VADDPS       128(SI)(BX*1), Z16, Z16
-	VMOVUPS      Z16, 128(SI)(BX*1)
-	VMULPS       Z13, Z14, Z14
-	VMOVUPS.Z    192(SI)(BX*1), K1, Z16
-	VADDPS       Z16, Z14, Z14
-	VMOVUPS      Z14, K1, 192(SI)(BX*1)
+	VMULPS       Z2, Z6, Z7
+	VADDPS       (SI)(BX*1), Z7, Z7
+	VMOVUPS      Z7, (SI)(BX*1)
+	VMULPS       Z3, Z6, Z7
+	VADDPS       64(SI)(BX*1), Z7, Z7
+	VMOVUPS      Z7, 64(SI)(BX*1)
+	VMULPS       Z4, Z6, Z7
+	VADDPS       128(SI)(BX*1), Z7, Z7
+	VMOVUPS      Z7, 128(SI)(BX*1)
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS.Z    192(SI)(BX*1), K1, Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      Z6, K1, 192(SI)(BX*1)
 	ADDQ         $0x04, CX
 	DECQ         DX
 	JMP          bagsScatterAVX512_width49to64_single
@@ -1927,71 +1915,72 @@ bagsScatterAVX512_width8:
 	SHLQ    $0x02, R9
 	MOVQ    pairs_base+64(FP), CX
 	ADDQ    R9, CX
-	VMOVUPS (DI), Y10
+	VMOVUPS (DI), Y2
 	MOVQ    DX, DX
 	SUBQ    $0x08, DX
 	JL      bagsScatterAVX512_width8_last
 
 bagsScatterAVX512_width8_loop:
-	VMOVDQU32  (CX), Y11
-	VPSRLD     $0x10, Y11, Y12
-	VPANDD     Y1, Y11, Y11
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y12, Y12
-	VPCMPUD    $0x06, Y0, Y11, K1
-	KORTESTB   K1, K1
-	JNZ        bagsScatterAVX512_width8_last
-	MOVWLZX    (CX), R9
-	VPERMPS    Y12, Y2, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	MOVWLZX    4(CX), R9
-	VPERMPS    Y12, Y3, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	MOVWLZX    8(CX), R9
-	VPERMPS    Y12, Y4, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	MOVWLZX    12(CX), R9
-	VPERMPS    Y12, Y5, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	MOVWLZX    16(CX), R9
-	VPERMPS    Y12, Y6, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	MOVWLZX    20(CX), R9
-	VPERMPS    Y12, Y7, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	MOVWLZX    24(CX), R9
-	VPERMPS    Y12, Y8, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	MOVWLZX    28(CX), R9
-	VPERMPS    Y12, Y9, Y11
-	IMULQ      R8, R9
-	VMULPS     Y10, Y11, Y11
-	VADDPS     (SI)(R9*1), Y11, Y11
-	VMOVUPS    Y11, (SI)(R9*1)
-	ADDQ       $0x20, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterAVX512_width8_loop
+	VMOVDQU32    (CX), Y3
+	VPSRLD       $0x10, Y3, Y4
+	VPANDD       Y1, Y3, Y3
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y4, Y4
+	VPCMPUD      $0x06, Y0, Y3, K1
+	KORTESTB     K1, K1
+	JNZ          bagsScatterAVX512_width8_last
+	VMOVUPS      Y4, (SP)
+	MOVWLZX      (CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      4(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      8(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      12(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R9*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R9*1)
+	VBROADCASTSS 4(SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R10*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R10*1)
+	VBROADCASTSS 8(SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R11*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R11*1)
+	VBROADCASTSS 12(SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R12*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R12*1)
+	MOVWLZX      16(CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      20(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      24(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      28(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R9*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R9*1)
+	VBROADCASTSS 20(SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R10*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R10*1)
+	VBROADCASTSS 24(SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R11*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R11*1)
+	VBROADCASTSS 28(SP), Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(R12*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(R12*1)
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterAVX512_width8_loop
 
 bagsScatterAVX512_width8_last:
 	ADDQ $0x08, DX
@@ -2003,13 +1992,13 @@ bagsScatterAVX512_width8_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX512_done
-	VXORPS       X11, X11, X11
-	VCVTSI2SSL   R9, X11, X11
-	VBROADCASTSS X11, Y11
+	VXORPS       X3, X3, X3
+	VCVTSI2SSL   R9, X3, X3
+	VBROADCASTSS X3, Y3
 	IMULQ        R8, BX
-	VMULPS       Y10, Y11, Y11
-	VADDPS       (SI)(BX*1), Y11, Y11
-	VMOVUPS      Y11, (SI)(BX*1)
+	VMULPS       Y2, Y3, Y3
+	VADDPS       (SI)(BX*1), Y3, Y3
+	VMOVUPS      Y3, (SI)(BX*1)
 	ADDQ         $0x04, CX
 	DECQ         DX
 	JMP          bagsScatterAVX512_width8_single
@@ -2036,71 +2025,72 @@ bagsScatterAVX512_width16:
 	SHLQ    $0x02, R9
 	MOVQ    pairs_base+64(FP), CX
 	ADDQ    R9, CX
-	VMOVUPS (DI), Z10
+	VMOVUPS (DI), Z2
 	MOVQ    DX, DX
 	SUBQ    $0x08, DX
 	JL      bagsScatterAVX512_width16_last
 
 bagsScatterAVX512_width16_loop:
-	VMOVDQU32  (CX), Y11
-	VPSRLD     $0x10, Y11, Y12
-	VPANDD     Y1, Y11, Y11
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y12, Y12
-	VPCMPUD    $0x06, Y0, Y11, K1
-	KORTESTB   K1, K1
-	JNZ        bagsScatterAVX512_width16_last
-	MOVWLZX    (CX), R9
-	VPERMPS    Z12, Z2, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	MOVWLZX    4(CX), R9
-	VPERMPS    Z12, Z3, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	MOVWLZX    8(CX), R9
-	VPERMPS    Z12, Z4, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	MOVWLZX    12(CX), R9
-	VPERMPS    Z12, Z5, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	MOVWLZX    16(CX), R9
-	VPERMPS    Z12, Z6, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	MOVWLZX    20(CX), R9
-	VPERMPS    Z12, Z7, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	MOVWLZX    24(CX), R9
-	VPERMPS    Z12, Z8, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	MOVWLZX    28(CX), R9
-	VPERMPS    Z12, Z9, Z11
-	IMULQ      R8, R9
-	VMULPS     Z10, Z11, Z11
-	VADDPS     (SI)(R9*1), Z11, Z11
-	VMOVUPS    Z11, (SI)(R9*1)
-	ADDQ       $0x20, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterAVX512_width16_loop
+	VMOVDQU32    (CX), Y3
+	VPSRLD       $0x10, Y3, Y4
+	VPANDD       Y1, Y3, Y3
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y4, Y4
+	VPCMPUD      $0x06, Y0, Y3, K1
+	KORTESTB     K1, K1
+	JNZ          bagsScatterAVX512_width16_last
+	VMOVUPS      Y4, (SP)
+	MOVWLZX      (CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      4(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      8(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      12(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R9*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R9*1)
+	VBROADCASTSS 4(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R10*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R10*1)
+	VBROADCASTSS 8(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R11*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R11*1)
+	VBROADCASTSS 12(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R12*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R12*1)
+	MOVWLZX      16(CX), R9
+	IMULQ        R8, R9
+	MOVWLZX      20(CX), R10
+	IMULQ        R8, R10
+	MOVWLZX      24(CX), R11
+	IMULQ        R8, R11
+	MOVWLZX      28(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R9*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R9*1)
+	VBROADCASTSS 20(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R10*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R10*1)
+	VBROADCASTSS 24(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R11*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R11*1)
+	VBROADCASTSS 28(SP), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(R12*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(R12*1)
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterAVX512_width16_loop
 
 bagsScatterAVX512_width16_last:
 	ADDQ $0x08, DX
@@ -2112,13 +2102,13 @@ bagsScatterAVX512_width16_single:
 	SHRL         $0x10, R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterAVX512_done
-	VXORPS       X11, X11, X11
-	VCVTSI2SSL   R9, X11, X11
-	VBROADCASTSS X11, Z11
+	VXORPS       X3, X3, X3
+	VCVTSI2SSL   R9, X3, X3
+	VBROADCASTSS X3, Z3
 	IMULQ        R8, BX
-	VMULPS       Z10, Z11, Z11
-	VADDPS       (SI)(BX*1), Z11, Z11
-	VMOVUPS      Z11, (SI)(BX*1)
+	VMULPS       Z2, Z3, Z3
+	VADDPS       (SI)(BX*1), Z3, Z3
+	VMOVUPS      Z3, (SI)(BX*1)
 	ADDQ         $0x04, CX
 	DECQ         DX
 	JMP          bagsScatterAVX512_width16_single
@@ -2135,7 +2125,7 @@ bagsScatterAVX512_done:
 
 // func bagsMeanWideAVX512(dst []float32, table []float32, dim int, last uint32, pairs []uint64, from []int, to []int, n []float32) int
 // Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·bagsMeanWideAVX512(SB), NOSPLIT, $32-168
+TEXT ·bagsMeanWideAVX512(SB), NOSPLIT, $64-168
 	VBROADCASTSS last+56(FP), Y0
 	XORQ         AX, AX
 	MOVL         $0x00000000, CX
@@ -2327,13 +2317,13 @@ bagsMeanWideAVX512_part4_last:
 	VPMOVQD      Z27, Y25
 	VPSRLQ       $0x20, Z27, Z27
 	VPMOVQD      Z27, Y26
-	VMOVDQU32    Y25, (SP)
+	VMOVDQU32    Y25, 32(SP)
 	VCVTDQ2PS    Y26, Y26
 	VPCMPUD      $0x06, Y0, Y25, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanWideAVX512_done
 	VPBROADCASTD DI, Z25
-	MOVL         (SP), SI
+	MOVL         32(SP), SI
 	VPERMPS      Z26, Z1, Z27
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z25, Z1, K2
@@ -2346,7 +2336,7 @@ bagsMeanWideAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z27, K2, Z27
 	VADDPS       Z27, Z12, Z12
-	MOVL         4(SP), SI
+	MOVL         36(SP), SI
 	VPERMPS      Z26, Z2, Z27
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z25, Z2, K2
@@ -2359,7 +2349,7 @@ bagsMeanWideAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z27, K2, Z27
 	VADDPS       Z27, Z16, Z16
-	MOVL         8(SP), SI
+	MOVL         40(SP), SI
 	VPERMPS      Z26, Z3, Z27
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z25, Z3, K2
@@ -2372,7 +2362,7 @@ bagsMeanWideAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z27, K2, Z27
 	VADDPS       Z27, Z20, Z20
-	MOVL         12(SP), SI
+	MOVL         44(SP), SI
 	VPERMPS      Z26, Z4, Z27
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z25, Z4, K2
@@ -2385,7 +2375,7 @@ bagsMeanWideAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z27, K2, Z27
 	VADDPS       Z27, Z24, Z24
-	MOVL         16(SP), SI
+	MOVL         48(SP), SI
 	VPERMPS      Z26, Z5, Z27
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z25, Z5, K2
@@ -2398,7 +2388,7 @@ bagsMeanWideAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z27, K2, Z27
 	VADDPS       Z27, Z12, Z12
-	MOVL         20(SP), SI
+	MOVL         52(SP), SI
 	VPERMPS      Z26, Z6, Z27
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z25, Z6, K2
@@ -2411,7 +2401,7 @@ bagsMeanWideAVX512_part4_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     192(R10)(SI*1), Z27, K2, Z27
 	VADDPS       Z27, Z16, Z16
-	MOVL         24(SP), SI
+	MOVL         56(SP), SI
 	VPERMPS      Z26, Z7, Z27
 	IMULQ        R9, SI
 	VPCMPUD      $0x01, Z25, Z7, K2
@@ -2573,13 +2563,13 @@ bagsMeanWideAVX512_part3_last:
 	VPMOVQD      Z22, Y21
 	VPSRLQ       $0x20, Z22, Z22
 	VPMOVQD      Z22, Y26
-	VMOVDQU32    Y21, (SP)
+	VMOVDQU32    Y21, 32(SP)
 	VCVTDQ2PS    Y26, Y26
 	VPCMPUD      $0x06, Y0, Y21, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanWideAVX512_done
 	VPBROADCASTD DI, Z21
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z26, Z1, Z22
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z21, Z1, K2
@@ -2590,7 +2580,7 @@ bagsMeanWideAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z22, K2, Z22
 	VADDPS       Z22, Z11, Z11
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z26, Z2, Z22
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z21, Z2, K2
@@ -2601,7 +2591,7 @@ bagsMeanWideAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z22, K2, Z22
 	VADDPS       Z22, Z14, Z14
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z26, Z3, Z22
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z21, Z3, K2
@@ -2612,7 +2602,7 @@ bagsMeanWideAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z22, K2, Z22
 	VADDPS       Z22, Z17, Z17
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z26, Z4, Z22
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z21, Z4, K2
@@ -2623,7 +2613,7 @@ bagsMeanWideAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z22, K2, Z22
 	VADDPS       Z22, Z20, Z20
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z26, Z5, Z22
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z21, Z5, K2
@@ -2634,7 +2624,7 @@ bagsMeanWideAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z22, K2, Z22
 	VADDPS       Z22, Z11, Z11
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z26, Z6, Z22
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z21, Z6, K2
@@ -2645,7 +2635,7 @@ bagsMeanWideAVX512_part3_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     128(R10)(CX*1), Z22, K2, Z22
 	VADDPS       Z22, Z14, Z14
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z26, Z7, Z22
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z21, Z7, K2
@@ -2775,13 +2765,13 @@ bagsMeanWideAVX512_part2_last:
 	VPMOVQD      Z18, Y17
 	VPSRLQ       $0x20, Z18, Z18
 	VPMOVQD      Z18, Y26
-	VMOVDQU32    Y17, (SP)
+	VMOVDQU32    Y17, 32(SP)
 	VCVTDQ2PS    Y26, Y26
 	VPCMPUD      $0x06, Y0, Y17, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanWideAVX512_done
 	VPBROADCASTD DI, Z17
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z26, Z1, Z18
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z17, Z1, K2
@@ -2790,7 +2780,7 @@ bagsMeanWideAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z18, K2, Z18
 	VADDPS       Z18, Z10, Z10
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z26, Z2, Z18
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z17, Z2, K2
@@ -2799,7 +2789,7 @@ bagsMeanWideAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z18, K2, Z18
 	VADDPS       Z18, Z12, Z12
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z26, Z3, Z18
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z17, Z3, K2
@@ -2808,7 +2798,7 @@ bagsMeanWideAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z18, K2, Z18
 	VADDPS       Z18, Z14, Z14
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z26, Z4, Z18
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z17, Z4, K2
@@ -2817,7 +2807,7 @@ bagsMeanWideAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z18, K2, Z18
 	VADDPS       Z18, Z16, Z16
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z26, Z5, Z18
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z17, Z5, K2
@@ -2826,7 +2816,7 @@ bagsMeanWideAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z18, K2, Z18
 	VADDPS       Z18, Z10, Z10
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z26, Z6, Z18
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z17, Z6, K2
@@ -2835,7 +2825,7 @@ bagsMeanWideAVX512_part2_last:
 	KANDW        K1, K2, K2
 	VMULPS.Z     64(R10)(CX*1), Z18, K2, Z18
 	VADDPS       Z18, Z12, Z12
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z26, Z7, Z18
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z17, Z7, K2
@@ -2938,55 +2928,55 @@ bagsMeanWideAVX512_part1_last:
 	VPMOVQD      Z14, Y13
 	VPSRLQ       $0x20, Z14, Z14
 	VPMOVQD      Z14, Y26
-	VMOVDQU32    Y13, (SP)
+	VMOVDQU32    Y13, 32(SP)
 	VCVTDQ2PS    Y26, Y26
 	VPCMPUD      $0x06, Y0, Y13, K2
 	KORTESTB     K2, K2
 	JNZ          bagsMeanWideAVX512_done
 	VPBROADCASTD DI, Z13
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z26, Z1, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z1, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z14, K2, Z14
 	VADDPS       Z14, Z9, Z9
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z26, Z2, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z2, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z14, K2, Z14
 	VADDPS       Z14, Z10, Z10
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z26, Z3, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z3, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z14, K2, Z14
 	VADDPS       Z14, Z11, Z11
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z26, Z4, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z4, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z14, K2, Z14
 	VADDPS       Z14, Z12, Z12
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z26, Z5, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z5, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z14, K2, Z14
 	VADDPS       Z14, Z9, Z9
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z26, Z6, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z6, K2
 	KANDW        K1, K2, K2
 	VMULPS.Z     (R10)(CX*1), Z14, K2, Z14
 	VADDPS       Z14, Z10, Z10
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z26, Z7, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z7, K2
@@ -3079,49 +3069,49 @@ bagsMeanWideAVX512_columns8_last:
 	VPMOVQD      Z9, Y14
 	VPSRLQ       $0x20, Z9, Z9
 	VPMOVQD      Z9, Y9
-	VMOVDQU32    Y14, (SP)
+	VMOVDQU32    Y14, 32(SP)
 	VCVTDQ2PS    Y9, Y9
 	VPCMPUD      $0x06, Y0, Y14, K1
 	KORTESTB     K1, K1
 	JNZ          bagsMeanWideAVX512_done
 	VPBROADCASTD DI, Z14
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Y9, Y1, Y15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z1, K1
 	VMULPS.Z     (R10)(CX*1), Y15, K1, Y15
 	VADDPS       Y15, Y10, Y10
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Y9, Y2, Y15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z2, K1
 	VMULPS.Z     (R10)(CX*1), Y15, K1, Y15
 	VADDPS       Y15, Y11, Y11
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Y9, Y3, Y15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z3, K1
 	VMULPS.Z     (R10)(CX*1), Y15, K1, Y15
 	VADDPS       Y15, Y12, Y12
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Y9, Y4, Y15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z4, K1
 	VMULPS.Z     (R10)(CX*1), Y15, K1, Y15
 	VADDPS       Y15, Y13, Y13
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Y9, Y5, Y15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z5, K1
 	VMULPS.Z     (R10)(CX*1), Y15, K1, Y15
 	VADDPS       Y15, Y10, Y10
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Y9, Y6, Y15
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z6, K1
 	VMULPS.Z     (R10)(CX*1), Y15, K1, Y15
 	VADDPS       Y15, Y11, Y11
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Y9, Y7, Y9
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z14, Z7, K1
@@ -3213,49 +3203,49 @@ bagsMeanWideAVX512_columns16_last:
 	VPMOVQD      Z14, Y13
 	VPSRLQ       $0x20, Z14, Z14
 	VPMOVQD      Z14, Y26
-	VMOVDQU32    Y13, (SP)
+	VMOVDQU32    Y13, 32(SP)
 	VCVTDQ2PS    Y26, Y26
 	VPCMPUD      $0x06, Y0, Y13, K1
 	KORTESTB     K1, K1
 	JNZ          bagsMeanWideAVX512_done
 	VPBROADCASTD DI, Z13
-	MOVL         (SP), CX
+	MOVL         32(SP), CX
 	VPERMPS      Z26, Z1, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z1, K1
 	VMULPS.Z     (R10)(CX*1), Z14, K1, Z14
 	VADDPS       Z14, Z9, Z9
-	MOVL         4(SP), CX
+	MOVL         36(SP), CX
 	VPERMPS      Z26, Z2, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z2, K1
 	VMULPS.Z     (R10)(CX*1), Z14, K1, Z14
 	VADDPS       Z14, Z10, Z10
-	MOVL         8(SP), CX
+	MOVL         40(SP), CX
 	VPERMPS      Z26, Z3, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z3, K1
 	VMULPS.Z     (R10)(CX*1), Z14, K1, Z14
 	VADDPS       Z14, Z11, Z11
-	MOVL         12(SP), CX
+	MOVL         44(SP), CX
 	VPERMPS      Z26, Z4, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z4, K1
 	VMULPS.Z     (R10)(CX*1), Z14, K1, Z14
 	VADDPS       Z14, Z12, Z12
-	MOVL         16(SP), CX
+	MOVL         48(SP), CX
 	VPERMPS      Z26, Z5, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z5, K1
 	VMULPS.Z     (R10)(CX*1), Z14, K1, Z14
 	VADDPS       Z14, Z9, Z9
-	MOVL         20(SP), CX
+	MOVL         52(SP), CX
 	VPERMPS      Z26, Z6, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z6, K1
 	VMULPS.Z     (R10)(CX*1), Z14, K1, Z14
 	VADDPS       Z14, Z10, Z10
-	MOVL         24(SP), CX
+	MOVL         56(SP), CX
 	VPERMPS      Z26, Z7, Z14
 	IMULQ        R9, CX
 	VPCMPUD      $0x01, Z13, Z7, K1
@@ -3285,25 +3275,9 @@ bagsMeanWideAVX512_done:
 
 // func bagsScatterWideAVX512(table []float32, grad []float32, dim int, last uint32, pairs []uint64, from []int, to []int) int
 // Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·bagsScatterWideAVX512(SB), NOSPLIT, $0-144
+TEXT ·bagsScatterWideAVX512(SB), NOSPLIT, $32-144
 	VBROADCASTSS last+56(FP), Y0
 	XORQ         AX, AX
-	MOVL         $0x00000000, CX
-	VPBROADCASTD CX, Z1
-	MOVL         $0x00000001, CX
-	VPBROADCASTD CX, Z2
-	MOVL         $0x00000002, CX
-	VPBROADCASTD CX, Z3
-	MOVL         $0x00000003, CX
-	VPBROADCASTD CX, Z4
-	MOVL         $0x00000004, CX
-	VPBROADCASTD CX, Z5
-	MOVL         $0x00000005, CX
-	VPBROADCASTD CX, Z6
-	MOVL         $0x00000006, CX
-	VPBROADCASTD CX, Z7
-	MOVL         $0x00000007, CX
-	VPBROADCASTD CX, Z8
 	MOVQ         table_base+0(FP), SI
 	MOVQ         grad_base+24(FP), DI
 	MOVQ         dim+48(FP), R8
@@ -3403,80 +3377,81 @@ bagsScatterWideAVX512_width1to16:
 	SHLQ      $0x03, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS.Z (DI), K1, Z9
+	VMOVUPS.Z (DI), K1, Z1
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterWideAVX512_width1to16_last
 
 bagsScatterWideAVX512_width1to16_loop:
-	VMOVDQU64  (CX), Z12
-	VPMOVQD    Z12, Y10
-	VPSRLQ     $0x20, Z12, Z12
-	VPMOVQD    Z12, Y11
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y11, Y11
-	VPCMPUD    $0x06, Y0, Y10, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterWideAVX512_width1to16_last
-	MOVL       (CX), R9
-	VPERMPS    Z11, Z1, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	MOVL       8(CX), R9
-	VPERMPS    Z11, Z2, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	MOVL       16(CX), R9
-	VPERMPS    Z11, Z3, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	MOVL       24(CX), R9
-	VPERMPS    Z11, Z4, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	MOVL       32(CX), R9
-	VPERMPS    Z11, Z5, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	MOVL       40(CX), R9
-	VPERMPS    Z11, Z6, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	MOVL       48(CX), R9
-	VPERMPS    Z11, Z7, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	MOVL       56(CX), R9
-	VPERMPS    Z11, Z8, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VMOVUPS.Z  (SI)(R9*1), K1, Z12
-	VADDPS     Z12, Z10, Z10
-	VMOVUPS    Z10, K1, (SI)(R9*1)
-	ADDQ       $0x40, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterWideAVX512_width1to16_loop
+	VMOVDQU64    (CX), Z3
+	VPMOVQD      Z3, Y2
+	VPSRLQ       $0x20, Z3, Z3
+	VPMOVQD      Z3, Y3
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y3, Y3
+	VPCMPUD      $0x06, Y0, Y2, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterWideAVX512_width1to16_last
+	VMOVUPS      Y3, (SP)
+	MOVL         (CX), R9
+	IMULQ        R8, R9
+	MOVL         8(CX), R10
+	IMULQ        R8, R10
+	MOVL         16(CX), R11
+	IMULQ        R8, R11
+	MOVL         24(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R9*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R9*1)
+	VBROADCASTSS 4(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R10*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R10*1)
+	VBROADCASTSS 8(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R11*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R11*1)
+	VBROADCASTSS 12(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R12*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R12*1)
+	MOVL         32(CX), R9
+	IMULQ        R8, R9
+	MOVL         40(CX), R10
+	IMULQ        R8, R10
+	MOVL         48(CX), R11
+	IMULQ        R8, R11
+	MOVL         56(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R9*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R9*1)
+	VBROADCASTSS 20(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R10*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R10*1)
+	VBROADCASTSS 24(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R11*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R11*1)
+	VBROADCASTSS 28(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(R12*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(R12*1)
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterWideAVX512_width1to16_loop
 
 bagsScatterWideAVX512_width1to16_last:
 	ADDQ $0x08, DX
@@ -3487,14 +3462,14 @@ bagsScatterWideAVX512_width1to16_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX512_done
-	VXORPS       X10, X10, X10
-	VCVTSI2SSL   R9, X10, X10
-	VBROADCASTSS X10, Z10
+	VXORPS       X2, X2, X2
+	VCVTSI2SSL   R9, X2, X2
+	VBROADCASTSS X2, Z2
 	IMULQ        R8, BX
-	VMULPS       Z9, Z10, Z10
-	VMOVUPS.Z    (SI)(BX*1), K1, Z12
-	VADDPS       Z12, Z10, Z10
-	VMOVUPS      Z10, K1, (SI)(BX*1)
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(BX*1), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(BX*1)
 	ADDQ         $0x08, CX
 	DECQ         DX
 	JMP          bagsScatterWideAVX512_width1to16_single
@@ -3521,105 +3496,106 @@ bagsScatterWideAVX512_width17to32:
 	SHLQ      $0x03, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS   (DI), Z9
-	VMOVUPS.Z 64(DI), K1, Z10
+	VMOVUPS   (DI), Z1
+	VMOVUPS.Z 64(DI), K1, Z2
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterWideAVX512_width17to32_last
 
 bagsScatterWideAVX512_width17to32_loop:
-	VMOVDQU64  (CX), Z13
-	VPMOVQD    Z13, Y11
-	VPSRLQ     $0x20, Z13, Z13
-	VPMOVQD    Z13, Y12
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y12, Y12
-	VPCMPUD    $0x06, Y0, Y11, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterWideAVX512_width17to32_last
-	MOVL       (CX), R9
-	VPERMPS    Z12, Z1, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	MOVL       8(CX), R9
-	VPERMPS    Z12, Z2, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	MOVL       16(CX), R9
-	VPERMPS    Z12, Z3, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	MOVL       24(CX), R9
-	VPERMPS    Z12, Z4, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	MOVL       32(CX), R9
-	VPERMPS    Z12, Z5, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	MOVL       40(CX), R9
-	VPERMPS    Z12, Z6, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	MOVL       48(CX), R9
-	VPERMPS    Z12, Z7, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	MOVL       56(CX), R9
-	VPERMPS    Z12, Z8, Z11
-	IMULQ      R8, R9
-	VMULPS     Z9, Z11, Z13
-	VADDPS     (SI)(R9*1), Z13, Z13
-	VMOVUPS    Z13, (SI)(R9*1)
-	VMULPS     Z10, Z11, Z11
-	VMOVUPS.Z  64(SI)(R9*1), K1, Z13
-	VADDPS     Z13, Z11, Z11
-	VMOVUPS    Z11, K1, 64(SI)(R9*1)
-	ADDQ       $0x40, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterWideAVX512_width17to32_loop
+	VMOVDQU64    (CX), Z4
+	VPMOVQD      Z4, Y3
+	VPSRLQ       $0x20, Z4, Z4
+	VPMOVQD      Z4, Y4
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y4, Y4
+	VPCMPUD      $0x06, Y0, Y3, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterWideAVX512_width17to32_last
+	VMOVUPS      Y4, (SP)
+	MOVL         (CX), R9
+	IMULQ        R8, R9
+	MOVL         8(CX), R10
+	IMULQ        R8, R10
+	MOVL         16(CX), R11
+	IMULQ        R8, R11
+	MOVL         24(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R9*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R9*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R9*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R9*1)
+	VBROADCASTSS 4(SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R10*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R10*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R10*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R10*1)
+	VBROADCASTSS 8(SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R11*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R11*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R11*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R11*1)
+	VBROADCASTSS 12(SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R12*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R12*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R12*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R12*1)
+	MOVL         32(CX), R9
+	IMULQ        R8, R9
+	MOVL         40(CX), R10
+	IMULQ        R8, R10
+	MOVL         48(CX), R11
+	IMULQ        R8, R11
+	MOVL         56(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R9*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R9*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R9*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R9*1)
+	VBROADCASTSS 20(SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R10*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R10*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R10*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R10*1)
+	VBROADCASTSS 24(SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R11*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R11*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R11*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R11*1)
+	VBROADCASTSS 28(SP), Z3
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(R12*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(R12*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(R12*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(R12*1)
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterWideAVX512_width17to32_loop
 
 bagsScatterWideAVX512_width17to32_last:
 	ADDQ $0x08, DX
@@ -3630,17 +3606,17 @@ bagsScatterWideAVX512_width17to32_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX512_done
-	VXORPS       X11, X11, X11
-	VCVTSI2SSL   R9, X11, X11
-	VBROADCASTSS X11, Z11
+	VXORPS       X3, X3, X3
+	VCVTSI2SSL   R9, X3, X3
+	VBROADCASTSS X3, Z3
 	IMULQ        R8, BX
-	VMULPS       Z9, Z11, Z13
-	VADDPS       (SI)(BX*1), Z13, Z13
-	VMOVUPS      Z13, (SI)(BX*1)
-	VMULPS       Z10, Z11, Z11
-	VMOVUPS.Z    64(SI)(BX*1), K1, Z13
-	VADDPS       Z13, Z11, Z11
-	VMOVUPS      Z11, K1, 64(SI)(BX*1)
+	VMULPS       Z1, Z3, Z4
+	VADDPS       (SI)(BX*1), Z4, Z4
+	VMOVUPS      Z4, (SI)(BX*1)
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS.Z    64(SI)(BX*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      Z3, K1, 64(SI)(BX*1)
 	ADDQ         $0x08, CX
 	DECQ         DX
 	JMP          bagsScatterWideAVX512_width17to32_single
@@ -3667,130 +3643,131 @@ bagsScatterWideAVX512_width33to48:
 	SHLQ      $0x03, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS   (DI), Z9
-	VMOVUPS   64(DI), Z10
-	VMOVUPS.Z 128(DI), K1, Z11
+	VMOVUPS   (DI), Z1
+	VMOVUPS   64(DI), Z2
+	VMOVUPS.Z 128(DI), K1, Z3
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterWideAVX512_width33to48_last
 
 bagsScatterWideAVX512_width33to48_loop:
-	VMOVDQU64  (CX), Z14
-	VPMOVQD    Z14, Y12
-	VPSRLQ     $0x20, Z14, Z14
-	VPMOVQD    Z14, Y13
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y13, Y13
-	VPCMPUD    $0x06, Y0, Y12, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterWideAVX512_width33to48_last
-	MOVL       (CX), R9
-	VPERMPS    Z13, Z1, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	MOVL       8(CX), R9
-	VPERMPS    Z13, Z2, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	MOVL       16(CX), R9
-	VPERMPS    Z13, Z3, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	MOVL       24(CX), R9
-	VPERMPS    Z13, Z4, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	MOVL       32(CX), R9
-	VPERMPS    Z13, Z5, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	MOVL       40(CX), R9
-	VPERMPS    Z13, Z6, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	MOVL       48(CX), R9
-	VPERMPS    Z13, Z7, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	MOVL       56(CX), R9
-	VPERMPS    Z13, Z8, Z12
-	IMULQ      R8, R9
-	VMULPS     Z9, Z12, Z14
-	VADDPS     (SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, (SI)(R9*1)
-	VMULPS     Z10, Z12, Z14
-	VADDPS     64(SI)(R9*1), Z14, Z14
-	VMOVUPS    Z14, 64(SI)(R9*1)
-	VMULPS     Z11, Z12, Z12
-	VMOVUPS.Z  128(SI)(R9*1), K1, Z14
-	VADDPS     Z14, Z12, Z12
-	VMOVUPS    Z12, K1, 128(SI)(R9*1)
-	ADDQ       $0x40, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterWideAVX512_width33to48_loop
+	VMOVDQU64    (CX), Z5
+	VPMOVQD      Z5, Y4
+	VPSRLQ       $0x20, Z5, Z5
+	VPMOVQD      Z5, Y5
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y5, Y5
+	VPCMPUD      $0x06, Y0, Y4, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterWideAVX512_width33to48_last
+	VMOVUPS      Y5, (SP)
+	MOVL         (CX), R9
+	IMULQ        R8, R9
+	MOVL         8(CX), R10
+	IMULQ        R8, R10
+	MOVL         16(CX), R11
+	IMULQ        R8, R11
+	MOVL         24(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R9*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R9*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R9*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R9*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R9*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R9*1)
+	VBROADCASTSS 4(SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R10*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R10*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R10*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R10*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R10*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R10*1)
+	VBROADCASTSS 8(SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R11*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R11*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R11*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R11*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R11*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R11*1)
+	VBROADCASTSS 12(SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R12*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R12*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R12*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R12*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R12*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R12*1)
+	MOVL         32(CX), R9
+	IMULQ        R8, R9
+	MOVL         40(CX), R10
+	IMULQ        R8, R10
+	MOVL         48(CX), R11
+	IMULQ        R8, R11
+	MOVL         56(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R9*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R9*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R9*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R9*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R9*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R9*1)
+	VBROADCASTSS 20(SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R10*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R10*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R10*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R10*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R10*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R10*1)
+	VBROADCASTSS 24(SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R11*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R11*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R11*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R11*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R11*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R11*1)
+	VBROADCASTSS 28(SP), Z4
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(R12*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(R12*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(R12*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(R12*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(R12*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(R12*1)
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterWideAVX512_width33to48_loop
 
 bagsScatterWideAVX512_width33to48_last:
 	ADDQ $0x08, DX
@@ -3801,20 +3778,20 @@ bagsScatterWideAVX512_width33to48_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX512_done
-	VXORPS       X12, X12, X12
-	VCVTSI2SSL   R9, X12, X12
-	VBROADCASTSS X12, Z12
+	VXORPS       X4, X4, X4
+	VCVTSI2SSL   R9, X4, X4
+	VBROADCASTSS X4, Z4
 	IMULQ        R8, BX
-	VMULPS       Z9, Z12, Z14
-	VADDPS       (SI)(BX*1), Z14, Z14
-	VMOVUPS      Z14, (SI)(BX*1)
-	VMULPS       Z10, Z12, Z14
-	VADDPS       64(SI)(BX*1), Z14, Z14
-	VMOVUPS      Z14, 64(SI)(BX*1)
-	VMULPS       Z11, Z12, Z12
-	VMOVUPS.Z    128(SI)(BX*1), K1, Z14
-	VADDPS       Z14, Z12, Z12
-	VMOVUPS      Z12, K1, 128(SI)(BX*1)
+	VMULPS       Z1, Z4, Z5
+	VADDPS       (SI)(BX*1), Z5, Z5
+	VMOVUPS      Z5, (SI)(BX*1)
+	VMULPS       Z2, Z4, Z5
+	VADDPS       64(SI)(BX*1), Z5, Z5
+	VMOVUPS      Z5, 64(SI)(BX*1)
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS.Z    128(SI)(BX*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      Z4, K1, 128(SI)(BX*1)
 	ADDQ         $0x08, CX
 	DECQ         DX
 	JMP          bagsScatterWideAVX512_width33to48_single
@@ -3841,155 +3818,156 @@ bagsScatterWideAVX512_width49to64:
 	SHLQ      $0x03, R9
 	MOVQ      pairs_base+64(FP), CX
 	ADDQ      R9, CX
-	VMOVUPS   (DI), Z9
-	VMOVUPS   64(DI), Z10
-	VMOVUPS   128(DI), Z11
-	VMOVUPS.Z 192(DI), K1, Z12
+	VMOVUPS   (DI), Z1
+	VMOVUPS   64(DI), Z2
+	VMOVUPS   128(DI), Z3
+	VMOVUPS.Z 192(DI), K1, Z4
 	MOVQ      DX, DX
 	SUBQ      $0x08, DX
 	JL        bagsScatterWideAVX512_width49to64_last
 
 bagsScatterWideAVX512_width49to64_loop:
-	VMOVDQU64  (CX), Z15
-	VPMOVQD    Z15, Y13
-	VPSRLQ     $0x20, Z15, Z15
-	VPMOVQD    Z15, Y14
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y14, Y14
-	VPCMPUD    $0x06, Y0, Y13, K2
-	KORTESTB   K2, K2
-	JNZ        bagsScatterWideAVX512_width49to64_last
-	MOVL       (CX), R9
-	VPERMPS    Z14, Z1, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	MOVL       8(CX), R9
-	VPERMPS    Z14, Z2, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	MOVL       16(CX), R9
-	VPERMPS    Z14, Z3, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	MOVL       24(CX), R9
-	VPERMPS    Z14, Z4, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	MOVL       32(CX), R9
-	VPERMPS    Z14, Z5, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	MOVL       40(CX), R9
-	VPERMPS    Z14, Z6, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	MOVL       48(CX), R9
-	VPERMPS    Z14, Z7, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	MOVL       56(CX), R9
-	VPERMPS    Z14, Z8, Z13
-	IMULQ      R8, R9
-	VMULPS     Z9, Z13, Z15
-	VADDPS     (SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, (SI)(R9*1)
-	VMULPS     Z10, Z13, Z15
-	VADDPS     64(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 64(SI)(R9*1)
-	VMULPS     Z11, Z13, Z15
-	VADDPS     128(SI)(R9*1), Z15, Z15
-	VMOVUPS    Z15, 128(SI)(R9*1)
-	VMULPS     Z12, Z13, Z13
-	VMOVUPS.Z  192(SI)(R9*1), K1, Z15
-	VADDPS     Z15, Z13, Z13
-	VMOVUPS    Z13, K1, 192(SI)(R9*1)
-	ADDQ       $0x40, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterWideAVX512_width49to64_loop
+	VMOVDQU64    (CX), Z6
+	VPMOVQD      Z6, Y5
+	VPSRLQ       $0x20, Z6, Z6
+	VPMOVQD      Z6, Y6
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y6, Y6
+	VPCMPUD      $0x06, Y0, Y5, K2
+	KORTESTB     K2, K2
+	JNZ          bagsScatterWideAVX512_width49to64_last
+	VMOVUPS      Y6, (SP)
+	MOVL         (CX), R9
+	IMULQ        R8, R9
+	MOVL         8(CX), R10
+	IMULQ        R8, R10
+	MOVL         16(CX), R11
+	IMULQ        R8, R11
+	MOVL         24(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R9*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R9*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R9*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R9*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R9*1)
+	VBROADCASTSS 4(SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R10*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R10*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R10*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R10*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R10*1)
+	VBROADCASTSS 8(SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R11*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R11*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R11*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R11*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R11*1)
+	VBROADCASTSS 12(SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R12*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R12*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R12*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R12*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R12*1)
+	MOVL         32(CX), R9
+	IMULQ        R8, R9
+	MOVL         40(CX), R10
+	IMULQ        R8, R10
+	MOVL         48(CX), R11
+	IMULQ        R8, R11
+	MOVL         56(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R9*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R9*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R9*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R9*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R9*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R9*1)
+	VBROADCASTSS 20(SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R10*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R10*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R10*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R10*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R10*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R10*1)
+	VBROADCASTSS 24(SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R11*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R11*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R11*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R11*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R11*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R11*1)
+	VBROADCASTSS 28(SP), Z5
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(R12*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(R12*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(R12*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(R12*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(R12*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(R12*1)
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterWideAVX512_width49to64_loop
 
 bagsScatterWideAVX512_width49to64_last:
 	ADDQ $0x08, DX
@@ -4000,23 +3978,23 @@ bagsScatterWideAVX512_width49to64_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX512_done
-	VXORPS       X13, X13, X13
-	VCVTSI2SSL   R9, X13, X13
-	VBROADCASTSS X13, Z13
+	VXORPS       X5, X5, X5
+	VCVTSI2SSL   R9, X5, X5
+	VBROADCASTSS X5, Z5
 	IMULQ        R8, BX
-	VMULPS       Z9, Z13, Z15
-	VADDPS       (SI)(BX*1), Z15, Z15
-	VMOVUPS      Z15, (SI)(BX*1)
-	VMULPS       Z10, Z13, Z15
-	VADDPS       64(SI)(BX*1), Z15, Z15
-	VMOVUPS      Z15, 64(SI)(BX*1)
-	VMULPS       Z11, Z13, Z15
-	VADDPS       128(SI)(BX*1), Z15, Z15
-	VMOVUPS      Z15, 128(SI)(BX*1)
-	VMULPS       Z12, Z13, Z13
-	VMOVUPS.Z    192(SI)(BX*1), K1, Z15
-	VADDPS       Z15, Z13, Z13
-	VMOVUPS      Z13, K1, 192(SI)(BX*1)
+	VMULPS       Z1, Z5, Z6
+	VADDPS       (SI)(BX*1), Z6, Z6
+	VMOVUPS      Z6, (SI)(BX*1)
+	VMULPS       Z2, Z5, Z6
+	VADDPS       64(SI)(BX*1), Z6, Z6
+	VMOVUPS      Z6, 64(SI)(BX*1)
+	VMULPS       Z3, Z5, Z6
+	VADDPS       128(SI)(BX*1), Z6, Z6
+	VMOVUPS      Z6, 128(SI)(BX*1)
+	VMULPS       Z4, Z5, Z5
+	VMOVUPS.Z    192(SI)(BX*1), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      Z5, K1, 192(SI)(BX*1)
 	ADDQ         $0x08, CX
 	DECQ         DX
 	JMP          bagsScatterWideAVX512_width49to64_single
@@ -4043,72 +4021,73 @@ bagsScatterWideAVX512_width8:
 	SHLQ    $0x03, R9
 	MOVQ    pairs_base+64(FP), CX
 	ADDQ    R9, CX
-	VMOVUPS (DI), Y9
+	VMOVUPS (DI), Y1
 	MOVQ    DX, DX
 	SUBQ    $0x08, DX
 	JL      bagsScatterWideAVX512_width8_last
 
 bagsScatterWideAVX512_width8_loop:
-	VMOVDQU64  (CX), Z11
-	VPMOVQD    Z11, Y10
-	VPSRLQ     $0x20, Z11, Z11
-	VPMOVQD    Z11, Y11
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y11, Y11
-	VPCMPUD    $0x06, Y0, Y10, K1
-	KORTESTB   K1, K1
-	JNZ        bagsScatterWideAVX512_width8_last
-	MOVL       (CX), R9
-	VPERMPS    Y11, Y1, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	MOVL       8(CX), R9
-	VPERMPS    Y11, Y2, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	MOVL       16(CX), R9
-	VPERMPS    Y11, Y3, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	MOVL       24(CX), R9
-	VPERMPS    Y11, Y4, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	MOVL       32(CX), R9
-	VPERMPS    Y11, Y5, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	MOVL       40(CX), R9
-	VPERMPS    Y11, Y6, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	MOVL       48(CX), R9
-	VPERMPS    Y11, Y7, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	MOVL       56(CX), R9
-	VPERMPS    Y11, Y8, Y10
-	IMULQ      R8, R9
-	VMULPS     Y9, Y10, Y10
-	VADDPS     (SI)(R9*1), Y10, Y10
-	VMOVUPS    Y10, (SI)(R9*1)
-	ADDQ       $0x40, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterWideAVX512_width8_loop
+	VMOVDQU64    (CX), Z3
+	VPMOVQD      Z3, Y2
+	VPSRLQ       $0x20, Z3, Z3
+	VPMOVQD      Z3, Y3
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y3, Y3
+	VPCMPUD      $0x06, Y0, Y2, K1
+	KORTESTB     K1, K1
+	JNZ          bagsScatterWideAVX512_width8_last
+	VMOVUPS      Y3, (SP)
+	MOVL         (CX), R9
+	IMULQ        R8, R9
+	MOVL         8(CX), R10
+	IMULQ        R8, R10
+	MOVL         16(CX), R11
+	IMULQ        R8, R11
+	MOVL         24(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R9*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R9*1)
+	VBROADCASTSS 4(SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R10*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R10*1)
+	VBROADCASTSS 8(SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R11*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R11*1)
+	VBROADCASTSS 12(SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R12*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R12*1)
+	MOVL         32(CX), R9
+	IMULQ        R8, R9
+	MOVL         40(CX), R10
+	IMULQ        R8, R10
+	MOVL         48(CX), R11
+	IMULQ        R8, R11
+	MOVL         56(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R9*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R9*1)
+	VBROADCASTSS 20(SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R10*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R10*1)
+	VBROADCASTSS 24(SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R11*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R11*1)
+	VBROADCASTSS 28(SP), Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(R12*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(R12*1)
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterWideAVX512_width8_loop
 
 bagsScatterWideAVX512_width8_last:
 	ADDQ $0x08, DX
@@ -4119,13 +4098,13 @@ bagsScatterWideAVX512_width8_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX512_done
-	VXORPS       X10, X10, X10
-	VCVTSI2SSL   R9, X10, X10
-	VBROADCASTSS X10, Y10
+	VXORPS       X2, X2, X2
+	VCVTSI2SSL   R9, X2, X2
+	VBROADCASTSS X2, Y2
 	IMULQ        R8, BX
-	VMULPS       Y9, Y10, Y10
-	VADDPS       (SI)(BX*1), Y10, Y10
-	VMOVUPS      Y10, (SI)(BX*1)
+	VMULPS       Y1, Y2, Y2
+	VADDPS       (SI)(BX*1), Y2, Y2
+	VMOVUPS      Y2, (SI)(BX*1)
 	ADDQ         $0x08, CX
 	DECQ         DX
 	JMP          bagsScatterWideAVX512_width8_single
@@ -4152,72 +4131,73 @@ bagsScatterWideAVX512_width16:
 	SHLQ    $0x03, R9
 	MOVQ    pairs_base+64(FP), CX
 	ADDQ    R9, CX
-	VMOVUPS (DI), Z9
+	VMOVUPS (DI), Z1
 	MOVQ    DX, DX
 	SUBQ    $0x08, DX
 	JL      bagsScatterWideAVX512_width16_last
 
 bagsScatterWideAVX512_width16_loop:
-	VMOVDQU64  (CX), Z12
-	VPMOVQD    Z12, Y10
-	VPSRLQ     $0x20, Z12, Z12
-	VPMOVQD    Z12, Y11
-	PREFETCHT0 (CX)(BX*1)
-	VCVTDQ2PS  Y11, Y11
-	VPCMPUD    $0x06, Y0, Y10, K1
-	KORTESTB   K1, K1
-	JNZ        bagsScatterWideAVX512_width16_last
-	MOVL       (CX), R9
-	VPERMPS    Z11, Z1, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	MOVL       8(CX), R9
-	VPERMPS    Z11, Z2, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	MOVL       16(CX), R9
-	VPERMPS    Z11, Z3, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	MOVL       24(CX), R9
-	VPERMPS    Z11, Z4, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	MOVL       32(CX), R9
-	VPERMPS    Z11, Z5, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	MOVL       40(CX), R9
-	VPERMPS    Z11, Z6, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	MOVL       48(CX), R9
-	VPERMPS    Z11, Z7, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	MOVL       56(CX), R9
-	VPERMPS    Z11, Z8, Z10
-	IMULQ      R8, R9
-	VMULPS     Z9, Z10, Z10
-	VADDPS     (SI)(R9*1), Z10, Z10
-	VMOVUPS    Z10, (SI)(R9*1)
-	ADDQ       $0x40, CX
-	SUBQ       $0x08, DX
-	JGE        bagsScatterWideAVX512_width16_loop
+	VMOVDQU64    (CX), Z3
+	VPMOVQD      Z3, Y2
+	VPSRLQ       $0x20, Z3, Z3
+	VPMOVQD      Z3, Y3
+	PREFETCHT0   (CX)(BX*1)
+	VCVTDQ2PS    Y3, Y3
+	VPCMPUD      $0x06, Y0, Y2, K1
+	KORTESTB     K1, K1
+	JNZ          bagsScatterWideAVX512_width16_last
+	VMOVUPS      Y3, (SP)
+	MOVL         (CX), R9
+	IMULQ        R8, R9
+	MOVL         8(CX), R10
+	IMULQ        R8, R10
+	MOVL         16(CX), R11
+	IMULQ        R8, R11
+	MOVL         24(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS (SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R9*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R9*1)
+	VBROADCASTSS 4(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R10*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R10*1)
+	VBROADCASTSS 8(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R11*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R11*1)
+	VBROADCASTSS 12(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R12*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R12*1)
+	MOVL         32(CX), R9
+	IMULQ        R8, R9
+	MOVL         40(CX), R10
+	IMULQ        R8, R10
+	MOVL         48(CX), R11
+	IMULQ        R8, R11
+	MOVL         56(CX), R12
+	IMULQ        R8, R12
+	VBROADCASTSS 16(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R9*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R9*1)
+	VBROADCASTSS 20(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R10*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R10*1)
+	VBROADCASTSS 24(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R11*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R11*1)
+	VBROADCASTSS 28(SP), Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(R12*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(R12*1)
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, DX
+	JGE          bagsScatterWideAVX512_width16_loop
 
 bagsScatterWideAVX512_width16_last:
 	ADDQ $0x08, DX
@@ -4228,13 +4208,13 @@ bagsScatterWideAVX512_width16_single:
 	MOVL         4(CX), R9
 	CMPL         BX, last+56(FP)
 	JHI          bagsScatterWideAVX512_done
-	VXORPS       X10, X10, X10
-	VCVTSI2SSL   R9, X10, X10
-	VBROADCASTSS X10, Z10
+	VXORPS       X2, X2, X2
+	VCVTSI2SSL   R9, X2, X2
+	VBROADCASTSS X2, Z2
 	IMULQ        R8, BX
-	VMULPS       Z9, Z10, Z10
-	VADDPS       (SI)(BX*1), Z10, Z10
-	VMOVUPS      Z10, (SI)(BX*1)
+	VMULPS       Z1, Z2, Z2
+	VADDPS       (SI)(BX*1), Z2, Z2
+	VMOVUPS      Z2, (SI)(BX*1)
 	ADDQ         $0x08, CX
 	DECQ         DX
 	JMP          bagsScatterWideAVX512_width16_single

@@ -53,9 +53,7 @@ type bagsKernel struct {
 func newBagsKernel(p pairs, name string) *bagsKernel {
 	k := &bagsKernel{pairs: p, i: GP64(), first: GP64(), size: GP64(), ahead: GP64(), last: YMM(), mask: YMM(), cur: GP64(), left: GP64()}
 	k.label = func(format string, a ...any) string { return name + "_" + fmt.Sprintf(format, a...) }
-	if !wide {
-		k.counts = AllocLocal(32)
-	}
+	k.counts = AllocLocal(32)
 	VBROADCASTSS(argument("last"), k.last) // the bits of an integer: vet knows the size of no VPBROADCASTD
 	if p.bits == 16 {
 		if wide {

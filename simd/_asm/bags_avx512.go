@@ -266,7 +266,6 @@ func bagsScatterWide(p pairs) {
 	name := "bagsScatter" + p.name + isa()
 	function(name, "(table, grad []float32, dim int, last uint32, pairs []"+p.word+", from, to []int) int", bagsScatterDoc, p.scatterReference()...)
 	k := newBagsKernel(p, name)
-	k.numberLanes()
 	table, grad, stride := base("table"), base("grad"), bytes(word("dim"))
 	done := k.label("done")
 
@@ -282,8 +281,8 @@ func bagsScatterWide(p pairs) {
 		for v := range g {
 			g[v] = r.load(Mem{Base: grad}, v)
 		}
+		// add adds to the row at an offset.
 		add := func(id gp, count vec) {
-			IMULQ(stride, id)
 			to := Mem{Base: table, Index: id, Scale: 1}
 			for v := range g {
 				t := r.register()
@@ -303,9 +302,20 @@ func bagsScatterWide(p pairs) {
 		SUBQ(U8(8), k.left)
 		JL(LabelRef(at + "_last"))
 		Label(at + "_loop")
-		counts := k.eightWide(nil)
-		for j := range 8 {
-			add(k.id(j), k.count(counts, j, r))
+		VMOVUPS(k.eightWide(nil), k.counts)
+		for j := 0; j < 8; j += 4 {
+			// A load waits for the address of every store before it: four
+			// addresses come first.
+			var ids [4]gp
+			for l := range ids {
+				ids[l] = k.id(j + l)
+				IMULQ(stride, ids[l])
+			}
+			for l, id := range ids {
+				count := r.register()
+				VBROADCASTSS(k.counts.Offset(4*(j+l)), count)
+				add(id, count)
+			}
 		}
 		ADDQ(U8(8*p.bytes()), k.cur)
 		SUBQ(U8(8), k.left)
@@ -314,7 +324,9 @@ func bagsScatterWide(p pairs) {
 		ADDQ(U8(8), k.left)
 		Label(at + "_single")
 		JZ(LabelRef(at + "_next"))
-		add(k.single(done, r.register()))
+		id, count := k.single(done, r.register())
+		IMULQ(stride, id)
+		add(id, count)
 		ADDQ(U8(p.bytes()), k.cur)
 		DECQ(k.left)
 		JMP(LabelRef(at + "_single"))
