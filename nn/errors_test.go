@@ -331,6 +331,13 @@ func TestFitSettingErrors(t *testing.T) {
 		"state of another": {func(o *nn.FitOptions, _ *nn.Data) {
 			o.State = &nn.TrainingState{Slots: map[string][][]float32{"dense/bias": {{1}, {2}}}}
 		}, `nn: the training state's slots of "dense/bias" are not those of adam for 6 elements`},
+		"state of another name": {func(o *nn.FitOptions, d *nn.Data) {
+			o.Optimizer, o.State = optim.SGD{Momentum: 0.5}, &nn.TrainingState{}
+			_, err := smallText(t).Fit(t.Context(), *d, *o)
+			must(t, err)
+			o.Optimizer = optim.RMSprop{}
+		}, `nn: the training state's slots are ["momentum"], and those of rmsprop ["velocity"]`},
+		"state before the start": {func(o *nn.FitOptions, _ *nn.Data) { o.State = &nn.TrainingState{Step: -1} }, "nn: the training state is of step -1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, d, o := smallText(t), d, trains()

@@ -42,10 +42,24 @@ type Coefficients [8]float32
 type TrainingState struct {
 	// Step counts the optimizer's steps.
 	Step int
+	// SlotNames are what Optimizer.Slots names, so that no other optimizer takes them for its own; nil when not known.
+	SlotNames []string
 	// Slots are the optimizer's, by the name of the parameter and in the order of Optimizer.Slots.
 	Slots map[string][][]float32
 	// Rows are the slots of large tables, by the name of the parameter.
 	Rows map[string]*RowSlots
+}
+
+// begin checks that the state can be the optimizer's, and makes it so.
+func (s *TrainingState) begin(o Optimizer) error {
+	if s.Step < 0 {
+		return fmt.Errorf("nn: the training state is of step %d", s.Step)
+	}
+	if names := o.Slots(); s.SlotNames != nil && !slices.Equal(s.SlotNames, names) {
+		return fmt.Errorf("nn: the training state's slots are %q, and those of %s %q", s.SlotNames, o.Name(), names)
+	}
+	s.SlotNames = slices.Clone(o.Slots())
+	return nil
 }
 
 // slotsFor returns the slots of a parameter, made where there are none.
@@ -104,6 +118,9 @@ type job struct {
 
 // newUpdate lays out the jobs of a team of the given size. A parameter below jobElements is one job.
 func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter, workers int) (*update, error) {
+	if err := state.begin(o); err != nil {
+		return nil, err
+	}
 	u := &update{optimizer: o, rate: o.Rate(), state: state, jobs: make([][]job, workers)}
 	turn := 0
 	for i, p := range params {
