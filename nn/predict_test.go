@@ -136,7 +136,7 @@ func TestPredictConcurrently(t *testing.T) {
 			for g := range 64 {
 				all.Go(func() {
 					var dst []float32
-					for turn := range 6 {
+					for turn := range 3 {
 						lo := (g + turn*5) % rows
 						hi := lo + 1 + (g+turn)%(rows-lo)
 						var err error
