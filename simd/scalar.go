@@ -80,7 +80,7 @@ func Log32(x float32) float32 {
 	p = float32(p*f) + log6
 	p = float32(p*f) + log7
 	p = float32(p*f) + log8
-	p = float32(p*f) * z
+	p = float32(float32(p*f) * z)
 	p += float32(e * ln2Low)
 	p -= float32(0.5 * z)
 	p += f
@@ -222,8 +222,8 @@ func Log64(x float64) float64 {
 	for j := 12; j > 0; j-- {
 		q = float64(q*z) + 2/float64(2*j+1)
 	}
-	q *= z
-	half := float64(0.5*f) * f
+	q = float64(q * z)
+	half := float64(float64(0.5*f) * f)
 	e := float64(n)
 	return float64(e*ln2High64) - ((half - (float64(s*(half+q)) + float64(e*ln2Low64))) - f)
 }
