@@ -46,7 +46,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if batch == 0 {
 		batch = defaultBatch
 	}
-	t := newTeam(threads(o.Threads, min(batch, data.n)))
+	t := newTeam(m.threads(o.Threads, min(batch, data.n), data.signature()))
 	defer t.end()
 	if err := newExecutor(w, t, data, o.Loss, nil).evaluate(ctx, results, batch, nil); err != nil {
 		return nil, err

@@ -139,7 +139,7 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 	if err := w.layout(m.values, data.signature()); err != nil {
 		return nil, err
 	}
-	workers := threads(o.Threads, min(o.BatchSize, data.n))
+	workers := m.threads(o.Threads, min(o.BatchSize, data.n), data.signature())
 	u, err := newUpdate(o.Optimizer, o.State, p, m.params, workers)
 	if err != nil {
 		return nil, err

@@ -179,11 +179,12 @@ func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCh
 	if err := w.layout(m.values, data.signature()); err != nil {
 		return nil, err
 	}
-	u, err := newUpdate(noOptimizer{}, &TrainingState{}, p, m.params, threads(o.Threads, data.n))
+	workers := m.threads(max(1, o.Threads), data.n, data.signature())
+	u, err := newUpdate(noOptimizer{}, &TrainingState{}, p, m.params, workers)
 	if err != nil {
 		return nil, err
 	}
-	c.exec = newExecutor(w, newTeam(threads(o.Threads, data.n)), data, loss, u)
+	c.exec = newExecutor(w, newTeam(workers), data, loss, u)
 	c.rows = consecutive(nil, 0, data.n)
 	return c, nil
 }

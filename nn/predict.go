@@ -91,7 +91,7 @@ func (m *Model) predict(ctx context.Context, w *workspace, dst []float32, x tens
 		batch = predictBatch
 	}
 	e := p.exec
-	if n := threads(o.Threads, min(batch, x.Len())); n > 1 {
+	if n := m.threads(max(1, o.Threads), min(batch, x.Len()), w.input); n > 1 {
 		t := newTeam(n)
 		defer t.end()
 		e = newExecutor(w, t, &p.data, nil, nil)

@@ -4,38 +4,53 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// team is a fixed number of workers that run one phase after another, each phase on all of them at once. The caller
-// is worker 0; the others are goroutines that start with the team and end with it.
+// team is a fixed number of workers that run one phase after another, each phase a share for each of them. The caller
+// is worker 0; the others are goroutines that start with the team and end with it. Who computes a share changes nothing.
 //
 // Between phases a worker spins for a short while before it parks: waking a parked thread costs far more than a phase
-// of a small network takes. It spins for a bounded time, so that a machine with other work gets its core back.
+// of a small network takes. A caller that has finished its own share takes over those that nobody has begun, so that it
+// never waits for a thread to wake up. It does wait for a share that has been begun; when that takes so long that the
+// worker must have lost its core to somebody else, the caller works alone for a while.
 type team struct {
 	size    int
 	phase   func(worker int)
 	number  atomic.Uint32 // of the phase; a change starts it
-	running atomic.Int32  // workers that have not finished the phase
+	running atomic.Int32  // shares that are not finished, the caller's aside
 	ended   bool
 
-	parked []atomic.Bool
-	wake   []chan struct{}
-	// waiting is set while the caller sleeps until the last worker finishes.
+	claimed []atomic.Uint32 // the number of the phase in which each worker's share was last begun
+	parked  []atomic.Bool
+	wake    []chan struct{}
+	// waiting is set while the caller sleeps until the last share is finished.
 	waiting  atomic.Bool
 	finished chan struct{}
 	exited   sync.WaitGroup
+
+	alone   int // how many more phases the caller works alone
+	penalty int // how many they will be the next time
+	good    int // phases without a long wait since the last
 }
 
-// spins bounds the wait before a worker parks: some 50 µs.
-const spins = 1 << 15
+const (
+	// spins bounds the wait before a worker parks: some 50 µs.
+	spins = 1 << 15
+	// patience is how long the caller waits for a share before it takes the machine for busy.
+	patience = 200 * time.Microsecond
+	// The caller works alone for leastAlone phases, twice as many each time up to mostAlone, and after goodPhases
+	// phases without a long wait for leastAlone again.
+	leastAlone, mostAlone, goodPhases = 16, 1024, 2048
+)
 
 // newTeam starts a team; end must be called.
 func newTeam(size int) *team {
-	t := &team{size: size, finished: make(chan struct{}, 1)}
-	if size <= 1 {
-		t.size = 1
+	t := &team{size: max(1, size), finished: make(chan struct{}, 1), penalty: leastAlone}
+	if t.size == 1 {
 		return t
 	}
+	t.claimed = make([]atomic.Uint32, size)
 	t.parked = make([]atomic.Bool, size)
 	t.wake = make([]chan struct{}, size)
 	for w := 1; w < size; w++ {
@@ -46,14 +61,51 @@ func newTeam(size int) *team {
 	return t
 }
 
-// run runs phase(worker) once for each worker and returns when all have finished.
+// run runs phase(worker) once for each worker and returns when all shares are finished.
 func (t *team) run(phase func(worker int)) {
-	if t.size == 1 {
-		phase(0)
+	if t.size == 1 || t.alone > 0 {
+		t.alone = max(0, t.alone-1)
+		for w := range t.size {
+			phase(w)
+		}
 		return
 	}
 	t.start(phase)
 	phase(0)
+	number := t.number.Load()
+	for w := t.size - 1; w > 0; w-- {
+		if t.claim(w, number) {
+			phase(w)
+			t.running.Add(-1)
+		}
+	}
+	if t.running.Load() == 0 {
+		t.good++
+		return
+	}
+	begin := time.Now()
+	t.wait()
+	t.judge(time.Since(begin))
+}
+
+// claim begins a worker's share of a phase, unless it has been begun.
+func (t *team) claim(w int, number uint32) bool { return t.claimed[w].CompareAndSwap(number-1, number) }
+
+// judge decides by the time that the caller waited whether to go on with all workers.
+func (t *team) judge(waited time.Duration) {
+	if waited <= patience {
+		if t.good++; t.good >= goodPhases {
+			t.penalty = leastAlone
+		}
+		return
+	}
+	t.good = 0
+	t.alone = t.penalty
+	t.penalty = min(2*t.penalty, mostAlone)
+}
+
+// wait returns when all shares are finished.
+func (t *team) wait() {
 	for range spins {
 		if t.running.Load() == 0 {
 			return
@@ -90,10 +142,13 @@ func (t *team) start(phase func(worker int)) {
 
 func (t *team) work(w int) {
 	defer t.exited.Done()
-	seen := uint32(0)
-	for {
-		t.await(w, seen)
-		seen++
+	for seen := uint32(0); ; {
+		seen = t.await(w, seen)
+		// A phase whose share the caller has taken over may be long gone; only a share that is ours keeps the team,
+		// and what the phase is, as they are.
+		if !t.claim(w, seen) {
+			continue
+		}
 		if t.ended {
 			return
 		}
@@ -104,20 +159,20 @@ func (t *team) work(w int) {
 	}
 }
 
-// await returns when a phase after number seen has started.
-func (t *team) await(w int, seen uint32) {
+// await returns the number of a phase after the one of the given number, when there is one.
+func (t *team) await(w int, seen uint32) uint32 {
 	for {
 		for range spins {
-			if t.number.Load() != seen {
-				return
+			if n := t.number.Load(); n != seen {
+				return n
 			}
 		}
 		t.parked[w].Store(true)
-		if t.number.Load() != seen {
+		if n := t.number.Load(); n != seen {
 			if !t.parked[w].CompareAndSwap(true, false) {
 				<-t.wake[w] // the caller saw that we are parked
 			}
-			return
+			return n
 		}
 		// A caller that is held up while it starts phase seen may wake us although we have run that: hence the loop.
 		<-t.wake[w]
@@ -139,10 +194,45 @@ func (t *team) share(n, w int) (lo, hi int) {
 	return n * w / t.size, n * (w + 1) / t.size
 }
 
-// threads is the number of workers for a setting (0: automatic) and a number of batch rows.
-func threads(setting, rows int) int {
+// threads is the number of workers for a setting and a batch of so many rows. 0 stands for as many as the work is worth.
+func (m *Model) threads(setting, rows int, input Signature) int {
 	if setting <= 0 {
-		setting = 1
+		setting = min(runtime.GOMAXPROCS(0), m.batchWork(rows, input)/workerWork)
 	}
 	return max(1, min(setting, rows, 4*runtime.NumCPU()))
+}
+
+// workerWork is what a worker must have to do in a step to be worth its while: some 100 µs.
+const workerWork = 1 << 20
+
+// batchWork counts elements that a step computes, roughly: of all values, of the products and of the parameters.
+func (m *Model) batchWork(rows int, input Signature) int {
+	const steps = 128 // where their number is not known
+	signatures, err := m.plain.signatures(m.values, input)
+	if err != nil {
+		return 0
+	}
+	perRow := 0
+	for _, s := range signatures {
+		n := 1
+		for _, d := range s.Shape[min(1, len(s.Shape)):] {
+			if d == -1 {
+				d = steps
+			}
+			n *= d
+		}
+		perRow += n
+	}
+	params := 0
+	for _, s := range m.plain.steps {
+		for k, i := range s.params {
+			if r, ok := s.step.(RowStep); !ok || !r.ByRow(k) {
+				perRow += m.params[i].Size()
+			}
+			if m.params[i].trainable {
+				params += min(m.params[i].Size(), touchedElements)
+			}
+		}
+	}
+	return rows*perRow + params
 }

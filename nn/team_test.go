@@ -42,6 +42,7 @@ func TestTeamParks(t *testing.T) {
 			}
 			ran.Add(1)
 		})
+		team.alone = 0
 		if ran.Load() != 3 {
 			t.Fatalf("%d of 3 workers ran before the phase ended", ran.Load())
 		}
@@ -63,13 +64,18 @@ func TestTeamOutlivesLateWake(t *testing.T) {
 			team.finished <- struct{}{}
 			close(late)
 		}()
+		begun := make(chan struct{})
 		team.run(func(worker int) {
-			if worker == 1 {
+			if worker == 0 {
+				<-begun // or the caller would take the share over
+			} else {
+				close(begun)
 				<-late
 				time.Sleep(time.Millisecond)
 				done.Store(true)
 			}
 		})
+		team.alone = 0
 		if !done.Load() {
 			t.Fatal("run returned while a worker was at the phase")
 		}
@@ -93,6 +99,40 @@ func TestTeamIgnoresLateStart(t *testing.T) {
 		}
 		if got := ran.Load(); got != n {
 			t.Fatalf("the worker ran %d phases of %d", got, n)
+		}
+	}
+}
+
+// A caller that had to wait long for a share works alone for a while, longer each time, and then tries again.
+func TestTeamWorksAloneOnABusyMachine(t *testing.T) {
+	team := newTeam(2)
+	defer team.end()
+	slow := func() (alone int) {
+		begun := make(chan struct{})
+		team.run(func(worker int) {
+			if worker == 0 {
+				<-begun
+				return
+			}
+			close(begun)
+			time.Sleep(20 * time.Millisecond)
+		})
+		return team.alone
+	}
+	for _, want := range []int{leastAlone, 2 * leastAlone, 4 * leastAlone} {
+		if got := slow(); got != want {
+			t.Fatalf("alone for %d phases, want %d", got, want)
+		}
+		number := team.number.Load()
+		for range want {
+			ran := 0
+			team.run(func(worker int) { ran += worker + 1 })
+			if ran != 3 {
+				t.Fatal("a phase alone is not a whole phase")
+			}
+		}
+		if team.number.Load() != number || team.alone != 0 {
+			t.Fatal("the caller was not alone")
 		}
 	}
 }
