@@ -1,57 +1,22 @@
-// Package bench measures linnet's work on the first tutorial: what a user waits for.
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
-	"github.com/linnet-ml/linnet/datasets/imdb"
 	"github.com/linnet-ml/linnet/internal/shared"
-	"github.com/linnet-ml/linnet/layers"
-	"github.com/linnet-ml/linnet/loss"
-	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
-	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
 
-// tutorial is the first tutorial's data and network.
-type tutorial struct {
-	model               *nn.Model
-	train, val, test    nn.Data
-	trainX, testX       *tensor.Int32
-	trainBags, testBags *text.Bags
-}
-
-func load(b *testing.B) *tutorial {
+func load(b *testing.B) *Tutorial {
 	b.Helper()
-	train, test, err := imdb.Load(b.Context(), imdb.Options{Path: shared.Path(b, "data/imdb"), NumWords: 10000})
+	t, err := LoadTutorial(b.Context(), shared.Path(b, "data/imdb"))
 	check(b, err)
-	var t tutorial
-	pad := text.PadOptions{Length: 256, Padding: text.Post}
-	t.trainX, err = text.PadSequences(train.Reviews, pad)
-	check(b, err)
-	t.testX, err = text.PadSequences(test.Reviews, pad)
-	check(b, err)
-	y, err := tensor.Of(train.Labels)
-	check(b, err)
-	z, err := tensor.Of(test.Labels)
-	check(b, err)
-	t.val = nn.Data{X: t.trainX.Rows(0, 10000), Y: y.Rows(0, 10000)}
-	t.train = nn.Data{X: t.trainX.Rows(10000, 25000), Y: y.Rows(10000, 25000)}
-	t.test = nn.Data{X: t.testX, Y: z}
-	t.testBags, err = text.MakeBags(t.testX, text.BagOptions{Vocabulary: 10000})
-	check(b, err)
-	t.model, err = nn.NewSequential(
-		layers.Embedding{Vocabulary: 10000, Dim: 16},
-		layers.GlobalAveragePooling1D{},
-		layers.Dense{Units: 16, Activation: layers.ReLU},
-		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(1))
-	check(b, err)
-	return &t
+	return t
 }
 
 func check(b *testing.B, err error) {
@@ -61,9 +26,75 @@ func check(b *testing.B, err error) {
 	}
 }
 
-func (t *tutorial) options(epochs, threads int) nn.FitOptions {
-	return nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
-		Epochs: epochs, BatchSize: 512, Validation: &t.val, Threads: threads}
+// forms are the data as a user may hand them over.
+func forms(b *testing.B, t *Tutorial, x tensor.Rows) []form {
+	bags, err := t.Model.Prepare(x)
+	check(b, err)
+	return []form{{"padded", x.(*tensor.Int32), nil}, {"bags", nil, bags.(*text.Bags)}}
+}
+
+type form struct {
+	name   string
+	padded *tensor.Int32
+	bags   *text.Bags
+}
+
+func (f form) rows(lo, hi int) tensor.Rows {
+	if f.bags != nil {
+		return f.bags.Rows(lo, hi)
+	}
+	return f.padded.Rows(lo, hi)
+}
+
+func (f form) len() int {
+	if f.bags != nil {
+		return f.bags.Len()
+	}
+	return f.padded.Len()
+}
+
+var errMeasured = errors.New("measured")
+
+// between fits until b.Loop, asked at each event but those of the first epoch, ends the measurement.
+func between(b *testing.B, m *nn.Model, d nn.Data, o nn.FitOptions, event nn.Event) {
+	b.Helper()
+	o.Epochs = 1 << 30
+	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+		if e == event && t.Epoch() > 0 && !b.Loop() {
+			return errMeasured
+		}
+		return nil
+	})}
+	if _, err := m.Fit(b.Context(), d, o); !errors.Is(err, errMeasured) {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkStep is a training step of 512 reviews.
+func BenchmarkStep(b *testing.B) {
+	t := load(b)
+	bags, err := t.Model.Prepare(t.Train.X)
+	check(b, err)
+	rows := t.Train.X.Len() / Batch * Batch // whole batches only
+	d := nn.Data{X: bags.(*text.Bags).Rows(0, rows), Y: t.Train.Y.(*tensor.Int32).Rows(0, rows)}
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d/isa=%s", threads, simd.Path()), func(b *testing.B) {
+			b.ReportAllocs()
+			o := t.FitOptions(0, threads)
+			o.Validation = nil
+			between(b, t.Model, d, o, nn.BatchBegin)
+		})
+	}
+}
+
+// BenchmarkEpoch is 30 steps and the validation, the bags made before.
+func BenchmarkEpoch(b *testing.B) {
+	t := load(b)
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d/isa=%s", threads, simd.Path()), func(b *testing.B) {
+			between(b, t.Model, t.Train, t.FitOptions(0, threads), nn.EpochBegin)
+		})
+	}
 }
 
 // BenchmarkFit is the tutorial's 40 epochs with validation, bags made inside.
@@ -72,47 +103,47 @@ func BenchmarkFit(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d/isa=%s", threads, simd.Path()), func(b *testing.B) {
 			for b.Loop() {
-				_, err := t.model.Fit(b.Context(), t.train, t.options(40, threads))
+				_, err := t.Model.Fit(b.Context(), t.Train, t.FitOptions(40, threads))
 				check(b, err)
 			}
 		})
 	}
 }
 
-// BenchmarkEvaluate measures the 25,000 test reviews, from padded ids.
+// BenchmarkEvaluate is the 25,000 test reviews.
 func BenchmarkEvaluate(b *testing.B) {
 	t := load(b)
-	for _, x := range []struct {
-		name string
-		x    tensor.Rows
-	}{{"padded", t.testX}, {"bags", t.testBags}} {
-		b.Run(fmt.Sprintf("x=%s/isa=%s", x.name, simd.Path()), func(b *testing.B) {
-			for b.Loop() {
-				_, err := t.model.Evaluate(b.Context(), nn.Data{X: x.x, Y: t.test.Y}, nn.EvaluateOptions{Loss: loss.BinaryCrossentropy{}, BatchSize: 512})
-				check(b, err)
-			}
-		})
+	for _, f := range forms(b, t, t.Test.X) {
+		for _, threads := range []int{1, 2} {
+			b.Run(fmt.Sprintf("x=%s/threads=%d/isa=%s", f.name, threads, simd.Path()), func(b *testing.B) {
+				for b.Loop() {
+					_, err := t.Model.Evaluate(b.Context(), nn.Data{X: f.rows(0, f.len()), Y: t.Test.Y}, EvaluateOptions(threads))
+					check(b, err)
+				}
+			})
+		}
 	}
 }
 
-// BenchmarkPredict predicts 1,000 different reviews in turn, one at a time, and 512 at once.
+// BenchmarkPredict predicts so many different reviews in turn, into the caller's slice: 1,000 one by one, 512 at once
+// from all, and all at once.
 func BenchmarkPredict(b *testing.B) {
 	t := load(b)
-	dst := make([]float32, 0, 512)
-	for _, rows := range []int{1, 512} {
-		var x []*tensor.Int32
-		for i := range 1000 / rows {
-			x = append(x, t.testX.Rows(i*rows, (i+1)*rows))
-		}
-		b.Run(fmt.Sprintf("rows=%d/isa=%s", rows, simd.Path()), func(b *testing.B) {
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				_, err := t.model.Predict(b.Context(), dst, x[i%len(x)])
-				check(b, err)
-				i++
+	for _, f := range forms(b, t, t.Test.X) {
+		for _, c := range []struct{ rows, of int }{{1, 1000}, {512, 25000}, {25000, 25000}} {
+			var x []tensor.Rows
+			for lo := 0; lo+c.rows <= c.of; lo += c.rows {
+				x = append(x, f.rows(lo, lo+c.rows))
 			}
-		})
+			dst := make([]float32, 0, c.rows)
+			b.Run(fmt.Sprintf("rows=%d/x=%s/isa=%s", c.rows, f.name, simd.Path()), func(b *testing.B) {
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					_, err := t.Model.Predict(b.Context(), dst, x[i%len(x)])
+					check(b, err)
+				}
+			})
+		}
 	}
 }
 
@@ -120,11 +151,7 @@ func BenchmarkPredict(b *testing.B) {
 func BenchmarkLoad(b *testing.B) {
 	path := shared.Path(b, "data/imdb")
 	for b.Loop() {
-		train, test, err := imdb.Load(b.Context(), imdb.Options{Path: path, NumWords: 10000})
+		_, _, err := LoadPadded(b.Context(), path)
 		check(b, err)
-		for _, s := range []*imdb.Split{train, test} {
-			_, err := text.PadSequences(s.Reviews, text.PadOptions{Length: 256, Padding: text.Post})
-			check(b, err)
-		}
 	}
 }

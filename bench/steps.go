@@ -1,0 +1,37 @@
+package bench
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/linnet-ml/linnet/nn"
+)
+
+// StepTimes fits and returns how long each step took, by epoch.
+func StepTimes(ctx context.Context, m *nn.Model, d nn.Data, o nn.FitOptions) ([][]time.Duration, error) {
+	var epochs [][]time.Duration
+	var begun time.Time
+	o.Callbacks = append(slices.Clone(o.Callbacks), nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+		switch e {
+		case nn.EpochBegin:
+			epochs = append(epochs, make([]time.Duration, 0, t.Steps()))
+		case nn.BatchBegin:
+			begun = time.Now()
+		case nn.BatchEnd:
+			last := &epochs[len(epochs)-1]
+			*last = append(*last, time.Since(begun))
+		}
+		return nil
+	}))
+	_, err := m.Fit(ctx, d, o)
+	return epochs, err
+}
+
+// Median is the middle one of the times, of two the longer one; 0 without times.
+func Median(times []time.Duration) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(times))[len(times)/2]
+}
