@@ -41,7 +41,7 @@ const (
 	patience = 200 * time.Microsecond
 	// The caller works alone for leastAlone phases, twice as many each time up to mostAlone, and after goodPhases
 	// phases without a long wait for leastAlone again.
-	leastAlone, mostAlone, goodPhases = 16, 1024, 2048
+	leastAlone, mostAlone, goodPhases = 256, 8192, 4096
 )
 
 // newTeam starts a team; end must be called.
