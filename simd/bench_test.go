@@ -149,6 +149,11 @@ func BenchmarkGather(b *testing.B) {
 		Gather(flat, table, dim, ids)
 	})
 }
+func BenchmarkScatter(b *testing.B) {
+	benchmarkTable(b, func(table []float32, dim int, flat, row []float32, ids []int32, counts []float32) {
+		Scatter(table, flat, dim, ids)
+	})
+}
 func BenchmarkScatterAdd(b *testing.B) {
 	benchmarkTable(b, func(table []float32, dim int, flat, row []float32, ids []int32, counts []float32) {
 		ScatterAdd(table, flat, dim, ids)

@@ -68,6 +68,7 @@ func TestEndOfMemory(t *testing.T) {
 					ids = append(ids, int32(rows-1-i))
 				}
 				Gather(args[0], args[1], width, ids)
+				Scatter(args[0], args[1], width, ids)
 				ScatterAdd(args[0], args[1], width, ids)
 				BagMean(args[2][n-width:], args[0], width, ids, args[3][n-rows:], 3)
 				BagScatter(args[0], args[2][n-width:], width, ids, args[3][n-rows:])

@@ -61,6 +61,7 @@ var avx2 = kernels{
 	meanRows: meanRowsAVX2,
 
 	gather:      gatherAVX2,
+	scatter:     scatterAVX2,
 	scatterAdd:  scatterAddAVX2,
 	bagMean:     bagMeanAVX2,
 	bagScatter:  bagScatterAVX2,
@@ -125,6 +126,7 @@ var avx512 = func() kernels {
 	k.sumRows = sumRowsAVX512
 	k.meanRows = meanRowsAVX512
 	k.gather = gatherAVX512
+	k.scatter = scatterAVX512
 	k.scatterAdd = scatterAddAVX512
 	k.bagMean = bagMeanAVX512
 	k.bagScatter = bagScatterAVX512

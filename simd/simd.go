@@ -35,6 +35,7 @@ type kernels struct {
 	meanRows func(dst, x []float32, rows, stride int, n float32)
 
 	gather      func(dst, table []float32, dim, rows int, ids []int32) int
+	scatter     func(table, src []float32, dim, rows int, ids []int32) int
 	scatterAdd  func(table, src []float32, dim, rows int, ids []int32) int
 	bagMean     func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
 	bagScatter  func(table, grad []float32, rows int, ids []int32, counts []float32) int
@@ -85,6 +86,7 @@ var portable = kernels{
 	meanRows: meanRowsGeneric,
 
 	gather:      gatherGeneric,
+	scatter:     scatterGeneric,
 	scatterAdd:  scatterAddGeneric,
 	bagMean:     bagMeanGeneric,
 	bagScatter:  bagScatterGeneric,

@@ -22,25 +22,37 @@ func Gather(dst, table []float32, dim int, ids []int32) int {
 	return done + active.gather(dst, table, dim, rows, ids)
 }
 
+// Scatter copies rows of src to rows of table, a matrix with dim columns, in the
+// order of the ids: row ids[i] of the table becomes row i of src. It puts back
+// what [Gather] has taken. It returns the number of rows copied: len(ids), or the
+// index of the first id outside the table, where it stops.
+func Scatter(table, src []float32, dim int, ids []int32) int {
+	return scatter("Scatter", active.scatter, table, src, dim, ids)
+}
+
 // ScatterAdd adds rows of src to rows of table, a matrix with dim columns, in
 // the order of the ids: row ids[i] of the table += row i of src. It is the
 // gradient of [Gather]. It returns the number of rows added: len(ids), or the
 // index of the first id outside the table, where it stops.
 func ScatterAdd(table, src []float32, dim int, ids []int32) int {
-	rows := checkTable("ScatterAdd", len(table), dim)
+	return scatter("ScatterAdd", active.scatterAdd, table, src, dim, ids)
+}
+
+func scatter(name string, kernel func(table, src []float32, dim, rows int, ids []int32) int, table, src []float32, dim int, ids []int32) int {
+	rows := checkTable(name, len(table), dim)
 	if len(src)/dim != len(ids) || len(src)%dim != 0 {
-		panic(fmt.Sprintf("simd: ScatterAdd: src holds %d elements, want %d ids × %d", len(src), len(ids), dim))
+		panic(fmt.Sprintf("simd: %s: src holds %d elements, want %d ids × %d", name, len(src), len(ids), dim))
 	}
 	done, step := 0, max(1, block/dim)
 	for len(ids) > step {
-		n := active.scatterAdd(table, src[:step*dim], dim, rows, ids[:step])
+		n := kernel(table, src[:step*dim], dim, rows, ids[:step])
 		done += n
 		if n < step {
 			return done
 		}
 		src, ids = src[step*dim:], ids[step:]
 	}
-	return done + active.scatterAdd(table, src, dim, rows, ids)
+	return done + kernel(table, src, dim, rows, ids)
 }
 
 // BagMean averages rows of table, a matrix with dim columns, for one bag of

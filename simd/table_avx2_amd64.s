@@ -5,19 +5,23 @@
 #include "textflag.h"
 
 // func gatherAVX2(dst []float32, table []float32, dim int, rows int, ids []int32) int
-// Requires: AVX
+// Requires: AVX, CMOV, MMX+
 TEXT ·gatherAVX2(SB), NOSPLIT, $0-96
-	MOVQ table_base+24(FP), AX
-	MOVQ dst_base+0(FP), CX
-	MOVQ dim+48(FP), DX
-	MOVQ rows+56(FP), BX
-	MOVQ ids_base+64(FP), SI
-	MOVQ ids_len+72(FP), DI
-	MOVQ DX, R8
-	SHLQ $0x02, R8
-	XORQ R9, R9
-	CMPQ DX, $0x00000010
-	JNE  gatherAVX2_any
+	MOVQ  table_base+24(FP), AX
+	MOVQ  dst_base+0(FP), CX
+	MOVQ  dim+48(FP), DX
+	MOVQ  rows+56(FP), BX
+	MOVQ  ids_base+64(FP), SI
+	MOVQ  ids_len+72(FP), DI
+	MOVQ  DX, R8
+	SHLQ  $0x02, R8
+	XORQ  R9, R9
+	MOVQ  BX, R10
+	IMULQ R8, R10
+	CMPQ  R10, $0x00400000
+	JA    gatherAVX2_any
+	CMPQ  DX, $0x00000010
+	JNE   gatherAVX2_any
 
 gatherAVX2_loop16:
 	CMPQ    R9, DI
@@ -43,6 +47,10 @@ gatherAVX2_any:
 	SUBQ    R10, R12
 	VMOVDQU (R11)(R12*4), Y0
 	ANDQ    $-8, DX
+	MOVQ    BX, R11
+	IMULQ   R8, R11
+	CMPQ    R11, $0x00400000
+	JA      gatherAVX2_far_loop
 
 gatherAVX2_loop:
 	CMPQ    R9, DI
@@ -73,6 +81,43 @@ gatherAVX2_next:
 	INCQ R9
 	JMP  gatherAVX2_loop
 
+gatherAVX2_far_loop:
+	CMPQ    R9, DI
+	JGE     gatherAVX2_done
+	MOVLQSX (SI)(R9*4), R11
+	CMPQ    R11, BX
+	JAE     gatherAVX2_done
+	IMULQ   R8, R11
+	ADDQ    AX, R11
+	LEAQ    16(R9), R12
+	CMPQ    R12, DI
+	CMOVQGE R9, R12
+	MOVLQSX (SI)(R12*4), R12
+	IMULQ   R8, R12
+	ADDQ    AX, R12
+	XORQ    R13, R13
+
+gatherAVX2_far_columns:
+	CMPQ       R13, DX
+	JGE        gatherAVX2_far_tail
+	PREFETCHT0 (R12)(R13*4)
+	VMOVUPS    (R11)(R13*4), Y1
+	VMOVUPS    Y1, (CX)(R13*4)
+	ADDQ       $0x00000008, R13
+	JMP        gatherAVX2_far_columns
+
+gatherAVX2_far_tail:
+	PREFETCHT0 (R12)(R13*4)
+	TESTQ      R10, R10
+	JZ         gatherAVX2_far_next
+	VMASKMOVPS (R11)(R13*4), Y0, Y1
+	VMASKMOVPS Y1, Y0, (CX)(R13*4)
+
+gatherAVX2_far_next:
+	ADDQ R8, CX
+	INCQ R9
+	JMP  gatherAVX2_far_loop
+
 gatherAVX2_done:
 	MOVQ R9, ret+88(FP)
 	VZEROUPPER
@@ -95,6 +140,80 @@ DATA mask<>+52(SB)/4, $0x00000000
 DATA mask<>+56(SB)/4, $0x00000000
 DATA mask<>+60(SB)/4, $0x00000000
 GLOBL mask<>(SB), RODATA|NOPTR, $64
+
+// func scatterAVX2(table []float32, src []float32, dim int, rows int, ids []int32) int
+// Requires: AVX
+TEXT ·scatterAVX2(SB), NOSPLIT, $0-96
+	MOVQ table_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ dim+48(FP), DX
+	MOVQ rows+56(FP), BX
+	MOVQ ids_base+64(FP), SI
+	MOVQ ids_len+72(FP), DI
+	MOVQ DX, R8
+	SHLQ $0x02, R8
+	XORQ R9, R9
+	CMPQ DX, $0x00000010
+	JNE  scatterAVX2_any
+
+scatterAVX2_loop16:
+	CMPQ    R9, DI
+	JGE     scatterAVX2_done
+	MOVLQSX (SI)(R9*4), DX
+	CMPQ    DX, BX
+	JAE     scatterAVX2_done
+	SHLQ    $0x06, DX
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(DX)
+	ADDQ    $0x00000040, CX
+	INCQ    R9
+	JMP     scatterAVX2_loop16
+
+scatterAVX2_any:
+	MOVQ    DX, R10
+	ANDQ    $0x00000007, R10
+	LEAQ    mask<>+0(SB), R11
+	MOVQ    $0x00000008, R12
+	SUBQ    R10, R12
+	VMOVDQU (R11)(R12*4), Y0
+	ANDQ    $-8, DX
+
+scatterAVX2_loop:
+	CMPQ    R9, DI
+	JGE     scatterAVX2_done
+	MOVLQSX (SI)(R9*4), R11
+	CMPQ    R11, BX
+	JAE     scatterAVX2_done
+	IMULQ   R8, R11
+	ADDQ    AX, R11
+	XORQ    R12, R12
+
+scatterAVX2_columns:
+	CMPQ    R12, DX
+	JGE     scatterAVX2_tail
+	VMOVUPS (CX)(R12*4), Y1
+	VMOVUPS Y1, (R11)(R12*4)
+	ADDQ    $0x00000008, R12
+	JMP     scatterAVX2_columns
+
+scatterAVX2_tail:
+	TESTQ      R10, R10
+	JZ         scatterAVX2_next
+	VMASKMOVPS (CX)(R12*4), Y0, Y1
+	VMASKMOVPS Y1, Y0, (R11)(R12*4)
+
+scatterAVX2_next:
+	ADDQ R8, CX
+	INCQ R9
+	JMP  scatterAVX2_loop
+
+scatterAVX2_done:
+	MOVQ R9, ret+88(FP)
+	VZEROUPPER
+	RET
 
 // func scatterAddAVX2(table []float32, src []float32, dim int, rows int, ids []int32) int
 // Requires: AVX

@@ -17,6 +17,19 @@ package simd
 //go:noescape
 func gatherAVX512(dst []float32, table []float32, dim int, rows int, ids []int32) int
 
+// scatterAVX512 copies rows of src to rows of table:
+//
+//	for i, id := range ids {
+//		if uint(id) >= uint(rows) {
+//			return i
+//		}
+//		copy(table[int(id)*dim:][:dim], src[i*dim:])
+//	}
+//	return len(ids)
+//
+//go:noescape
+func scatterAVX512(table []float32, src []float32, dim int, rows int, ids []int32) int
+
 // scatterAddAVX512 adds rows of src to rows of table:
 //
 //	for i, id := range ids {

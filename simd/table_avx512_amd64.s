@@ -5,19 +5,23 @@
 #include "textflag.h"
 
 // func gatherAVX512(dst []float32, table []float32, dim int, rows int, ids []int32) int
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gatherAVX512(SB), NOSPLIT, $0-96
-	MOVQ table_base+24(FP), AX
-	MOVQ dst_base+0(FP), CX
-	MOVQ dim+48(FP), DX
-	MOVQ rows+56(FP), BX
-	MOVQ ids_base+64(FP), SI
-	MOVQ ids_len+72(FP), DI
-	MOVQ DX, R8
-	SHLQ $0x02, R8
-	XORQ R9, R9
-	CMPQ DX, $0x00000010
-	JNE  gatherAVX512_any
+	MOVQ  table_base+24(FP), AX
+	MOVQ  dst_base+0(FP), CX
+	MOVQ  dim+48(FP), DX
+	MOVQ  rows+56(FP), BX
+	MOVQ  ids_base+64(FP), SI
+	MOVQ  ids_len+72(FP), DI
+	MOVQ  DX, R8
+	SHLQ  $0x02, R8
+	XORQ  R9, R9
+	MOVQ  BX, R10
+	IMULQ R8, R10
+	CMPQ  R10, $0x00400000
+	JA    gatherAVX512_any
+	CMPQ  DX, $0x00000010
+	JNE   gatherAVX512_any
 
 gatherAVX512_loop16:
 	CMPQ    R9, DI
@@ -39,6 +43,10 @@ gatherAVX512_any:
 	LEAQ  bits<>+0(SB), R11
 	KMOVW (R11)(R10*2), K1
 	ANDQ  $-16, DX
+	MOVQ  BX, R11
+	IMULQ R8, R11
+	CMPQ  R11, $0x00400000
+	JA    gatherAVX512_far_loop
 
 gatherAVX512_loop:
 	CMPQ    R9, DI
@@ -69,6 +77,43 @@ gatherAVX512_next:
 	INCQ R9
 	JMP  gatherAVX512_loop
 
+gatherAVX512_far_loop:
+	CMPQ    R9, DI
+	JGE     gatherAVX512_done
+	MOVLQSX (SI)(R9*4), R11
+	CMPQ    R11, BX
+	JAE     gatherAVX512_done
+	IMULQ   R8, R11
+	ADDQ    AX, R11
+	LEAQ    16(R9), R12
+	CMPQ    R12, DI
+	CMOVQGE R9, R12
+	MOVLQSX (SI)(R12*4), R12
+	IMULQ   R8, R12
+	ADDQ    AX, R12
+	XORQ    R13, R13
+
+gatherAVX512_far_columns:
+	CMPQ       R13, DX
+	JGE        gatherAVX512_far_tail
+	PREFETCHT0 (R12)(R13*4)
+	VMOVUPS    (R11)(R13*4), Z0
+	VMOVUPS    Z0, (CX)(R13*4)
+	ADDQ       $0x00000010, R13
+	JMP        gatherAVX512_far_columns
+
+gatherAVX512_far_tail:
+	PREFETCHT0 (R12)(R13*4)
+	TESTQ      R10, R10
+	JZ         gatherAVX512_far_next
+	VMOVUPS.Z  (R11)(R13*4), K1, Z0
+	VMOVUPS    Z0, K1, (CX)(R13*4)
+
+gatherAVX512_far_next:
+	ADDQ R8, CX
+	INCQ R9
+	JMP  gatherAVX512_far_loop
+
 gatherAVX512_done:
 	MOVQ R9, ret+88(FP)
 	VZEROUPPER
@@ -92,6 +137,76 @@ DATA bits<>+28(SB)/2, $0x3fff
 DATA bits<>+30(SB)/2, $0x7fff
 DATA bits<>+32(SB)/2, $0xffff
 GLOBL bits<>(SB), RODATA|NOPTR, $34
+
+// func scatterAVX512(table []float32, src []float32, dim int, rows int, ids []int32) int
+// Requires: AVX, AVX512F
+TEXT ·scatterAVX512(SB), NOSPLIT, $0-96
+	MOVQ table_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ dim+48(FP), DX
+	MOVQ rows+56(FP), BX
+	MOVQ ids_base+64(FP), SI
+	MOVQ ids_len+72(FP), DI
+	MOVQ DX, R8
+	SHLQ $0x02, R8
+	XORQ R9, R9
+	CMPQ DX, $0x00000010
+	JNE  scatterAVX512_any
+
+scatterAVX512_loop16:
+	CMPQ    R9, DI
+	JGE     scatterAVX512_done
+	MOVLQSX (SI)(R9*4), DX
+	CMPQ    DX, BX
+	JAE     scatterAVX512_done
+	SHLQ    $0x06, DX
+	ADDQ    AX, DX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, (DX)
+	ADDQ    $0x00000040, CX
+	INCQ    R9
+	JMP     scatterAVX512_loop16
+
+scatterAVX512_any:
+	MOVQ  DX, R10
+	ANDQ  $0x0000000f, R10
+	LEAQ  bits<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+	ANDQ  $-16, DX
+
+scatterAVX512_loop:
+	CMPQ    R9, DI
+	JGE     scatterAVX512_done
+	MOVLQSX (SI)(R9*4), R11
+	CMPQ    R11, BX
+	JAE     scatterAVX512_done
+	IMULQ   R8, R11
+	ADDQ    AX, R11
+	XORQ    R12, R12
+
+scatterAVX512_columns:
+	CMPQ    R12, DX
+	JGE     scatterAVX512_tail
+	VMOVUPS (CX)(R12*4), Z0
+	VMOVUPS Z0, (R11)(R12*4)
+	ADDQ    $0x00000010, R12
+	JMP     scatterAVX512_columns
+
+scatterAVX512_tail:
+	TESTQ     R10, R10
+	JZ        scatterAVX512_next
+	VMOVUPS.Z (CX)(R12*4), K1, Z0
+	VMOVUPS   Z0, K1, (R11)(R12*4)
+
+scatterAVX512_next:
+	ADDQ R8, CX
+	INCQ R9
+	JMP  scatterAVX512_loop
+
+scatterAVX512_done:
+	MOVQ R9, ret+88(FP)
+	VZEROUPPER
+	RET
 
 // func scatterAddAVX512(table []float32, src []float32, dim int, rows int, ids []int32) int
 // Requires: AVX, AVX512F

@@ -10,6 +10,16 @@ func gatherGeneric(dst, table []float32, dim, rows int, ids []int32) int {
 	return len(ids)
 }
 
+func scatterGeneric(table, src []float32, dim, rows int, ids []int32) int {
+	for i, id := range ids {
+		if uint(id) >= uint(rows) {
+			return i
+		}
+		copy(table[int(id)*dim:][:dim], src[i*dim:][:dim])
+	}
+	return len(ids)
+}
+
 func scatterAddGeneric(table, src []float32, dim, rows int, ids []int32) int {
 	for i, id := range ids {
 		if uint(id) >= uint(rows) {

@@ -62,6 +62,18 @@ func (c tableCase) check(t *testing.T, bad int) {
 	checkBits(t, "ScatterAdd: "+what, table, want)
 	checkTable("ScatterAdd: " + what)
 
+	copy(table, c.table)
+	copy(flat, c.flat)
+	want = append([]float32(nil), c.table...)
+	for i := range bad {
+		copy(want[int(c.ids[i])*dim:][:dim], c.flat[i*dim:])
+	}
+	if done := Scatter(table, flat, dim, c.ids); done != bad {
+		t.Fatalf("Scatter: %s: returned %d", what, done)
+	}
+	checkBits(t, "Scatter: "+what, table, want)
+	checkTable("Scatter: " + what)
+
 	row, checkRow := surround(t, c.row, 3)
 	copy(table, c.table)
 	want = append([]float32(nil), c.row...)
@@ -118,6 +130,16 @@ func TestTable(t *testing.T) {
 					c.check(t, at)
 					c.ids[at] = before
 				}
+			}
+		}
+		// Tables that do not fit the caches.
+		for _, dim := range []int{16, 50, 140} {
+			rows := 5 << 20 / 4 / dim
+			for _, n := range []int{1, 15, 16, 40} {
+				c := newTableCase(r, dim, rows, n, fills[0].make)
+				c.check(t, n)
+				c.ids[n-1] = int32(rows)
+				c.check(t, n-1)
 			}
 		}
 		// Long enough to be cut into several calls.

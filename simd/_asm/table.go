@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -10,6 +11,8 @@ import (
 func table() {
 	copyRows("gather"+isa(), "(dst, table []float32, dim, rows int, ids []int32) int", "dst",
 		"copies rows of table to dst:", "copy(dst[i*dim:][:dim], table[int(id)*dim:])")
+	copyRows("scatter"+isa(), "(table, src []float32, dim, rows int, ids []int32) int", "src",
+		"copies rows of src to rows of table:", "copy(table[int(id)*dim:][:dim], src[i*dim:])")
 	copyRows("scatterAdd"+isa(), "(table, src []float32, dim, rows int, ids []int32) int", "src",
 		"adds rows of src to rows of table:", "for j, v := range src[i*dim:][:dim] {", "\ttable[int(id)*dim+j] += v", "}")
 	bagMean()
@@ -37,11 +40,18 @@ func perID(body ...string) []string {
 	return append(lines, "}", "return len(ids)")
 }
 
-// copyRows is gather, which copies rows of the table to other, or scatter-add,
-// which adds rows of other to the table.
+// farTable is the size in bytes from which gather asks for rows beforehand: such
+// a table does not fit the caches. It asks so many rows ahead.
+const (
+	farTable = 4 << 20
+	farAhead = 16
+)
+
+// copyRows is gather, which copies rows of the table to other, scatter, which
+// copies rows of other to the table, or scatter-add, which adds them.
 func copyRows(name, signature, other, doc string, reference ...string) {
 	function(name, signature, doc, perID(reference...)...)
-	add := other == "src"
+	add, toTable := strings.HasPrefix(name, "scatterAdd"), other == "src"
 	table, flat := base("table"), base(other)
 	dim, rows, ids, n := word("dim"), word("rows"), base("ids"), size("ids")
 	stride, i := GP64(), GP64()
@@ -54,7 +64,7 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 		if j != nil {
 			to.Index, to.Scale, from.Index, from.Scale = j, 4, j, 4
 		}
-		if add {
+		if toTable {
 			to, from = from, to
 		}
 		v := loadVector(from, mask)
@@ -66,6 +76,13 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 	}
 	done := name + "_done"
 
+	if !toTable {
+		size := GP64()
+		MOVQ(rows, size)
+		IMULQ(stride, size)
+		CMPQ(size, U32(farTable))
+		JA(LabelRef(name + "_any"))
+	}
 	CMPQ(dim, U32(16))
 	JNE(LabelRef(name + "_any"))
 	Label(name + "_loop16")
@@ -89,28 +106,59 @@ func copyRows(name, signature, other, doc string, reference ...string) {
 	whole := GP64()
 	MOVQ(dim, whole)
 	ANDQ(I32(-lanes()), whole)
-	Label(name + "_loop")
-	CMPQ(i, n)
-	JGE(LabelRef(done))
-	id = nextID(ids, i, 0, rows, done)
-	IMULQ(stride, id)
-	ADDQ(table, id)
-	j := GP64()
-	XORQ(j, j)
-	Label(name + "_columns")
-	CMPQ(j, whole)
-	JGE(LabelRef(name + "_tail"))
-	one(id, j, 0, nil)
-	ADDQ(U32(lanes()), j)
-	JMP(LabelRef(name + "_columns"))
-	Label(name + "_tail")
-	TESTQ(tail, tail)
-	JZ(LabelRef(name + "_next"))
-	one(id, j, 0, mask)
-	Label(name + "_next")
-	ADDQ(stride, flat)
-	INCQ(i)
-	JMP(LabelRef(name + "_loop"))
+	loop := func(name string, far bool) {
+		Label(name + "_loop")
+		CMPQ(i, n)
+		JGE(LabelRef(done))
+		id := nextID(ids, i, 0, rows, done)
+		IMULQ(stride, id)
+		ADDQ(table, id)
+		var ahead gp
+		if far {
+			ahead = GP64()
+			at := GP64()
+			LEAQ(Mem{Base: i, Disp: farAhead}, at)
+			CMPQ(at, n)
+			CMOVQGE(i, at)
+			MOVLQSX(Mem{Base: ids, Index: at, Scale: 4}, ahead)
+			IMULQ(stride, ahead)
+			ADDQ(table, ahead)
+		}
+		j := GP64()
+		XORQ(j, j)
+		Label(name + "_columns")
+		CMPQ(j, whole)
+		JGE(LabelRef(name + "_tail"))
+		if far {
+			PREFETCHT0(Mem{Base: ahead, Index: j, Scale: 4})
+		}
+		one(id, j, 0, nil)
+		ADDQ(U32(lanes()), j)
+		JMP(LabelRef(name + "_columns"))
+		Label(name + "_tail")
+		if far {
+			// The row's end may lie on one more line.
+			PREFETCHT0(Mem{Base: ahead, Index: j, Scale: 4})
+		}
+		TESTQ(tail, tail)
+		JZ(LabelRef(name + "_next"))
+		one(id, j, 0, mask)
+		Label(name + "_next")
+		ADDQ(stride, flat)
+		INCQ(i)
+		JMP(LabelRef(name + "_loop"))
+	}
+	if !toTable {
+		size := GP64()
+		MOVQ(rows, size)
+		IMULQ(stride, size)
+		CMPQ(size, U32(farTable))
+		JA(LabelRef(name + "_far_loop"))
+	}
+	loop(name, false)
+	if !toTable {
+		loop(name+"_far", true)
+	}
 
 	Label(done)
 	Store(i, ReturnIndex(0))
