@@ -43,6 +43,7 @@ var neon = kernels{
 	meanRows: meanRowsNEON,
 
 	gather:      gatherNEON,
+	scatter:     scatterGeneric,
 	scatterAdd:  scatterAddNEON,
 	bagMean:     bagMeanNEON,
 	bagScatter:  bagScatterNEON,
