@@ -87,7 +87,13 @@ func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *e
 	}
 	e.use(data)
 	e.rowsFn = e.rows
-	e.trainFn = func(worker int) { e.update.run(e.ws, worker) }
+	e.trainFn = func(worker int) {
+		if e.team.solo {
+			e.update.runAll(e.ws)
+		} else {
+			e.update.run(e.ws, worker)
+		}
+	}
 	return e
 }
 

@@ -211,8 +211,12 @@ func (c *gradientCheck) computeGradients() error {
 	}
 	u := c.exec.update
 	c.exec.team.run(func(worker int) {
-		for i := range u.jobs[worker] {
-			u.gradient(c.exec.ws, &u.jobs[worker][i], worker)
+		jobs := u.jobs[worker]
+		if c.exec.team.solo {
+			jobs = u.whole
+		}
+		for i := range jobs {
+			u.gradient(c.exec.ws, &jobs[i], worker)
 		}
 	})
 	if c.input != nil {

@@ -91,6 +91,7 @@ type update struct {
 	c         Coefficients
 	params    []updated
 	jobs      [][]job // one list a worker
+	whole     []job   // the same work, not shared out
 }
 
 // updated is a parameter that the run trains.
@@ -170,6 +171,11 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 				turn++
 			}
 			u.jobs[w] = append(u.jobs[w], j)
+			if last := len(u.whole) - 1; k > 0 && !large && u.whole[last].param == j.param {
+				u.whole[last].hi = j.hi
+			} else {
+				u.whole = append(u.whole, j)
+			}
 		}
 	}
 	return u, nil
@@ -239,9 +245,14 @@ func (u *update) gradient(ws *workspace, j *job, worker int) {
 }
 
 // run does one worker's jobs.
-func (u *update) run(ws *workspace, worker int) {
-	for i := range u.jobs[worker] {
-		j := &u.jobs[worker][i]
+func (u *update) run(ws *workspace, worker int) { u.do(ws, u.jobs[worker], worker) }
+
+// runAll does all jobs, those of a parameter as one.
+func (u *update) runAll(ws *workspace) { u.do(ws, u.whole, 0) }
+
+func (u *update) do(ws *workspace, jobs []job, worker int) {
+	for i := range jobs {
+		j := &jobs[i]
 		u.gradient(ws, j, worker)
 		p := &u.params[j.param]
 		w := p.p.storage.Float32()

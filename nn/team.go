@@ -12,8 +12,9 @@ import (
 //
 // Between phases a worker spins for a short while before it parks: waking a parked thread costs far more than a phase
 // of a small network takes. A caller that has finished its own share takes over those that nobody has begun, so that it
-// never waits for a thread to wake up. It does wait for a share that has been begun; when that takes so long that the
-// worker must have lost its core to somebody else, the caller works alone for a while.
+// never waits for a thread to wake up. It does wait for a share that has been begun. When that takes so long that the
+// worker must have lost its core to somebody else, or when workers keep coming too late, the machine is busy: the caller
+// then works alone for a while, and its share is all of the work.
 type team struct {
 	size    int
 	phase   func(worker int)
@@ -29,9 +30,11 @@ type team struct {
 	finished chan struct{}
 	exited   sync.WaitGroup
 
-	alone   int // how many more phases the caller works alone
-	penalty int // how many they will be the next time
-	good    int // phases without a long wait since the last
+	solo    bool // the phase has one share
+	late    int  // phases in a row in which the caller took shares over
+	alone   int  // how many more phases the caller works alone
+	penalty int  // how many they will be the next time
+	good    int  // phases without a long wait since the last
 }
 
 const (
@@ -42,6 +45,8 @@ const (
 	// The caller works alone for leastAlone phases, twice as many each time up to mostAlone, and after goodPhases
 	// phases without a long wait for leastAlone again.
 	leastAlone, mostAlone, goodPhases = 256, 8192, 4096
+	// tooLate is how many phases in a row a worker may miss: a thread that was parked takes several to wake up.
+	tooLate = 32
 )
 
 // newTeam starts a team; end must be called.
@@ -61,45 +66,47 @@ func newTeam(size int) *team {
 	return t
 }
 
-// run runs phase(worker) once for each worker and returns when all shares are finished.
+// run runs phase(worker) once for each share and returns when all are finished.
 func (t *team) run(phase func(worker int)) {
-	if t.size == 1 || t.alone > 0 {
+	if t.solo = t.size == 1 || t.alone > 0; t.solo {
 		t.alone = max(0, t.alone-1)
-		for w := range t.size {
-			phase(w)
-		}
+		phase(0)
 		return
 	}
 	t.start(phase)
 	phase(0)
 	number := t.number.Load()
+	late := 0
 	for w := t.size - 1; w > 0; w-- {
 		if t.claim(w, number) {
 			phase(w)
 			t.running.Add(-1)
+			late = t.late + 1
 		}
 	}
-	if t.running.Load() == 0 {
-		t.good++
-		return
+	t.late = late
+	waited := time.Duration(0)
+	if t.running.Load() > 0 {
+		begin := time.Now()
+		t.wait()
+		waited = time.Since(begin)
 	}
-	begin := time.Now()
-	t.wait()
-	t.judge(time.Since(begin))
+	t.judge(waited)
 }
 
 // claim begins a worker's share of a phase, unless it has been begun.
 func (t *team) claim(w int, number uint32) bool { return t.claimed[w].CompareAndSwap(number-1, number) }
 
-// judge decides by the time that the caller waited whether to go on with all workers.
+// judge decides whether to go on with all workers, by the time that the caller waited for the last share and by how
+// often it found shares that nobody had begun.
 func (t *team) judge(waited time.Duration) {
-	if waited <= patience {
+	if waited <= patience && t.late < tooLate {
 		if t.good++; t.good >= goodPhases {
 			t.penalty = leastAlone
 		}
 		return
 	}
-	t.good = 0
+	t.good, t.late = 0, 0
 	t.alone = t.penalty
 	t.penalty = min(2*t.penalty, mostAlone)
 }
@@ -189,8 +196,12 @@ func (t *team) end() {
 	t.exited.Wait()
 }
 
-// share is worker w's part of n things: a range that depends on n, w and the team's size alone.
+// share is worker w's part of n things: a range that depends on n, w and the team's size alone; all of them in a phase
+// with one share.
 func (t *team) share(n, w int) (lo, hi int) {
+	if t.solo {
+		return 0, n
+	}
 	return n * w / t.size, n * (w + 1) / t.size
 }
 

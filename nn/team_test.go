@@ -13,6 +13,7 @@ func TestTeamPhases(t *testing.T) {
 		team := newTeam(size)
 		ran := make([]int, size) // not atomic: the race detector shows a phase that overlaps the next
 		for n := 1; n <= 1+400/(size*size); n++ {
+			team.alone, team.late = 0, 0
 			team.run(func(worker int) { ran[worker]++ })
 			for w, got := range ran {
 				if got != n {
@@ -125,10 +126,10 @@ func TestTeamWorksAloneOnABusyMachine(t *testing.T) {
 		}
 		number := team.number.Load()
 		for range want {
-			ran := 0
-			team.run(func(worker int) { ran += worker + 1 })
-			if ran != 3 {
-				t.Fatal("a phase alone is not a whole phase")
+			lo, hi := 9, 9
+			team.run(func(worker int) { lo, hi = team.share(5, worker) })
+			if lo != 0 || hi != 5 {
+				t.Fatalf("a caller alone has [%d:%d) of 5 things", lo, hi)
 			}
 		}
 		if team.number.Load() != number || team.alone != 0 {
