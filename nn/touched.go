@@ -3,52 +3,74 @@ package nn
 import (
 	"fmt"
 	"slices"
+
+	"github.com/linnet-ml/linnet/simd"
 )
 
-// touched holds what training keeps of a part of a large table's rows: gradient and slots of the rows that have had a
-// gradient, in the order in which they first did. A table of a million rows thus costs its own memory and that of the
-// rows that move.
+// touched holds what training keeps of a part of a large table's rows: the slots of the rows that have had a gradient,
+// in the order in which they first did, and the gradients of those that have one in this step. A table of a million rows
+// thus costs its own memory and that of the rows that move.
 type touched struct {
 	lo    int // the first row of the part
 	width int
 	place []int32 // of row lo+i among the touched, plus 1; 0 for a row that is not
 	rows  []int32 // the row at each place
-	grad  []float32
+	now   []int32 // for each place, where in grad its gradient of this step is, plus 1; or 0
 	slots [][]float32
+
+	current []int32 // the places that have a gradient in this step
+	grad    []float32
 	// squares are kept where the optimizer squares occurrences.
 	squares     []float32
 	occurrences bool
 
-	places []int32   // what find returned
-	values []float32 // a chunk of the table
-	chunk  [][]float32
+	found []int32 // what find returned
+	chunk touchedChunk
+}
+
+// touchedChunk is a piece of the table, gathered for the optimizer.
+type touchedChunk struct {
+	values, grad, squares []float32
+	slots                 [][]float32
 }
 
 func newTouched(lo, hi, width, slots int, occurrences bool) *touched {
-	return &touched{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][]float32, slots), chunk: make([][]float32, slots),
-		values: make([]float32, max(width, chunkElements/width*width))}
+	n := max(width, chunkElements/width*width)
+	t := &touched{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][]float32, slots)}
+	t.chunk = touchedChunk{values: make([]float32, n), grad: make([]float32, n), slots: make([][]float32, slots)}
+	if occurrences {
+		t.chunk.squares = make([]float32, n)
+	}
+	return t
 }
 
-// find returns the places of rows, new ones for those that had none.
+// find returns where in grad and squares the gradients of rows are added up, new places for those that had none.
 func (t *touched) find(rows []int32) []int32 {
-	t.places = grow(t.places, len(rows))
+	t.found = grow(t.found, len(rows))
 	for i, row := range rows {
 		p := t.place[int(row)-t.lo]
 		if p == 0 {
 			p = t.add(row)
 		}
-		t.places[i] = p - 1
+		at := t.now[p-1]
+		if at == 0 {
+			t.current = append(t.current, p-1)
+			at = int32(len(t.current))
+			t.now[p-1] = at
+			t.grad = extend(t.grad, t.width)
+			if t.occurrences {
+				t.squares = extend(t.squares, t.width)
+			}
+		}
+		t.found[i] = at - 1
 	}
-	return t.places
+	return t.found
 }
 
-// add gives a row the next place, with zero gradient and slots, and returns that plus 1.
+// add gives a row the next place, with zero slots, and returns that plus 1.
 func (t *touched) add(row int32) int32 {
 	t.rows = append(t.rows, row)
-	t.grad = extend(t.grad, t.width)
-	if t.occurrences {
-		t.squares = extend(t.squares, t.width)
-	}
+	t.now = append(t.now, 0)
 	for i := range t.slots {
 		t.slots[i] = extend(t.slots[i], t.width)
 	}
@@ -65,29 +87,43 @@ func extend(s []float32, n int) []float32 {
 	return s
 }
 
-// update lets the optimizer change all touched rows of the table, a chunk at a time, and clears their gradient.
+// update lets the optimizer change all touched rows of the table, a chunk at a time, and forgets the gradients.
 func (t *touched) update(o Optimizer, c *Coefficients, table []float32) {
-	step := len(t.values) / t.width
+	by, _ := o.(OccurrenceOptimizer)
+	k := &t.chunk
+	step := len(k.values) / t.width
 	for at := 0; at < len(t.rows); at += step {
 		rows := t.rows[at:min(at+step, len(t.rows))]
-		values := t.values[:len(rows)*t.width]
-		for i, row := range rows {
-			copy(values[i*t.width:(i+1)*t.width], table[int(row)*t.width:])
+		n := len(rows) * t.width
+		simd.Gather(k.values[:n], table, t.width, rows)
+		for i, s := range t.slots {
+			k.slots[i] = s[at*t.width : at*t.width+n]
 		}
-		lo, hi := at*t.width, at*t.width+len(values)
-		for k, s := range t.slots {
-			t.chunk[k] = s[lo:hi]
-		}
+		now := t.now[at : at+len(rows)]
+		t.gather(k.grad, t.grad, now)
 		if t.occurrences {
-			o.(OccurrenceOptimizer).UpdateSquares(c, values, t.grad[lo:hi], t.squares[lo:hi], t.chunk)
-			clear(t.squares[lo:hi])
+			t.gather(k.squares, t.squares, now)
+			by.UpdateSquares(c, k.values[:n], k.grad[:n], k.squares[:n], k.slots)
 		} else {
-			o.Update(c, values, t.grad[lo:hi], t.chunk)
+			o.Update(c, k.values[:n], k.grad[:n], k.slots)
 		}
-		for i, row := range rows {
-			copy(table[int(row)*t.width:(int(row)+1)*t.width], values[i*t.width:])
+		simd.Scatter(table, k.values[:n], t.width, rows)
+	}
+	for _, p := range t.current {
+		t.now[p] = 0
+	}
+	t.current, t.grad, t.squares = t.current[:0], t.grad[:0], t.squares[:0]
+}
+
+// gather brings the gradients of rows together; those that have none in this step get zeros.
+func (t *touched) gather(dst, grad []float32, now []int32) {
+	for i, at := range now {
+		row := dst[i*t.width : (i+1)*t.width]
+		if at == 0 {
+			clear(row)
+		} else {
+			copy(row, grad[int(at-1)*t.width:int(at)*t.width])
 		}
-		clear(t.grad[lo:hi])
 	}
 }
 
