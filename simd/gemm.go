@@ -15,18 +15,38 @@ import "fmt"
 // little to do at once, and one chain would wait for itself.
 // accumulate adds the result to C with one rounding. k = 0 gives +0.
 func GemmNN(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
-	checkMatrix("GemmNN", "a", m, k, lda, len(a))
-	checkMatrix("GemmNN", "b", k, n, ldb, len(b))
-	checkMatrix("GemmNN", "c", m, n, ldc, len(c))
+	if !fits(m, k, lda, len(a)) || !fits(k, n, ldb, len(b)) || !fits(m, n, ldc, len(c)) {
+		checkMatrix("GemmNN", "a", m, k, lda, len(a))
+		checkMatrix("GemmNN", "b", k, n, ldb, len(b))
+		checkMatrix("GemmNN", "c", m, n, ldc, len(c))
+	}
+	if narrow := active.narrow; narrow != nil && isNarrow(m, n, k) {
+		mode := modeStore
+		if accumulate {
+			mode = modeAdd
+		}
+		narrow(m, k, &a[0], 4*lda, 4, &b[0], 4*ldb, &c[0], 4*ldc, n, mode)
+		return
+	}
 	gemm(product{m: m, n: n, k: k, a: a, rowStride: lda, colStride: 1, b: b, ldb: ldb, c: c, ldc: ldc, accumulate: accumulate})
 }
 
 // GemmTN computes C = Aᵀ·B, or C += Aᵀ·B, where A is stored as (k × m): the
 // gradient of a layer's weights. Otherwise it is [GemmNN].
 func GemmTN(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
-	checkMatrix("GemmTN", "a", k, m, lda, len(a))
-	checkMatrix("GemmTN", "b", k, n, ldb, len(b))
-	checkMatrix("GemmTN", "c", m, n, ldc, len(c))
+	if !fits(k, m, lda, len(a)) || !fits(k, n, ldb, len(b)) || !fits(m, n, ldc, len(c)) {
+		checkMatrix("GemmTN", "a", k, m, lda, len(a))
+		checkMatrix("GemmTN", "b", k, n, ldb, len(b))
+		checkMatrix("GemmTN", "c", m, n, ldc, len(c))
+	}
+	if narrow := active.narrow; narrow != nil && isNarrow(m, n, k) {
+		mode := modeStore
+		if accumulate {
+			mode = modeAdd
+		}
+		narrow(m, k, &a[0], 4, 4*lda, &b[0], 4*ldb, &c[0], 4*ldc, n, mode)
+		return
+	}
 	gemm(product{m: m, n: n, k: k, a: a, rowStride: 1, colStride: lda, b: b, ldb: ldb, c: c, ldc: ldc, accumulate: accumulate})
 }
 
@@ -35,9 +55,11 @@ func GemmTN(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32
 // GemmWork(n, k) elements that overlap no other argument. Otherwise it is
 // [GemmNN].
 func GemmNT(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool, work []float32) {
-	checkMatrix("GemmNT", "a", m, k, lda, len(a))
-	checkMatrix("GemmNT", "b", n, k, ldb, len(b))
-	checkMatrix("GemmNT", "c", m, n, ldc, len(c))
+	if !fits(m, k, lda, len(a)) || !fits(n, k, ldb, len(b)) || !fits(m, n, ldc, len(c)) {
+		checkMatrix("GemmNT", "a", m, k, lda, len(a))
+		checkMatrix("GemmNT", "b", n, k, ldb, len(b))
+		checkMatrix("GemmNT", "c", m, n, ldc, len(c))
+	}
 	if len(work) < GemmWork(n, k) {
 		panic(fmt.Sprintf("simd: GemmNT: work holds %d elements, want %d", len(work), GemmWork(n, k)))
 	}
@@ -79,6 +101,19 @@ type product struct {
 	accumulate           bool
 }
 
+// Modes of the assembly: what a product does with what c holds.
+const (
+	modeStore    = 0 // overwrites it
+	modeContinue = 1 // starts its one chain from it
+	modeAdd      = 2 // adds the finished product to it
+)
+
+// isNarrow reports whether a product has 2 to 16 columns and is so small that it
+// goes to the narrow kernel without a detour, which would cost more than it.
+func isNarrow(m, n, k int) bool {
+	return uint(n-2) <= 14 && uint(m-1) < 1<<10 && uint(k-1) < 1<<10 && m*k <= 1<<16
+}
+
 // chains returns P, the number of chains that an element's products are summed
 // in, given n columns.
 func chains(n int) int {
@@ -89,6 +124,12 @@ func chains(n int) int {
 		return 2
 	}
 	return 1
+}
+
+// fits reports whether a matrix of rows × cols with ld elements from row to row
+// surely fits into n elements: false asks for checkMatrix, which divides.
+func fits(rows, cols, ld, n int) bool {
+	return uint64(rows) < 1<<31 && uint64(ld) < 1<<31 && uint(cols) <= uint(ld) && uint64(rows-1)*uint64(ld)+uint64(cols) <= uint64(n)
 }
 
 // checkMatrix panics unless a matrix of rows × cols with ld elements from row

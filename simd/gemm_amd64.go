@@ -2,11 +2,9 @@
 
 package simd
 
-// Modes of the assembly: what a product does with what c holds.
-const (
-	modeStore    = 0 // overwrites it
-	modeContinue = 1 // starts its one chain from it
-	modeAdd      = 2 // adds the finished product to it
+import (
+	"sync"
+	"unsafe"
 )
 
 const (
@@ -70,6 +68,17 @@ func gemmAVX2(p product) {
 	}
 }
 
+func narrowAVX2(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int) {
+	switch {
+	case columns == 16:
+		gemm2x16AVX2(m, k, a, rowStride, colStride, b, ldb, c, ldc, columns, mode)
+	case columns > 8:
+		gemm2x16TailAVX2(m, k, a, rowStride, colStride, b, ldb, c, ldc, columns, mode)
+	default:
+		gemm2x8TailAVX2(m, k, a, rowStride, colStride, b, ldb, c, ldc, columns, mode)
+	}
+}
+
 // gemvAVX2 is a product with one column. Where neither A's rows nor its columns
 // lie contiguous as the kernels want them, the portable loop does it.
 func gemvAVX2(p product, mode int) {
@@ -110,64 +119,119 @@ func transposeAVX2(dst, src []float32, rows, cols, stride int) {
 	}
 }
 
-const (
-	// panelDepth is how many rows of B one call takes where there is one chain:
-	// 32 columns of them stay in the L1 cache.
-	panelDepth = 256
-)
-
-// gemmAVX512 multiplies panels of 16 or 32 columns of B with all rows of A.
+// gemmAVX512 multiplies panels of 32 columns of B, or fewer, with all rows of A.
 func gemmAVX512(p product) {
 	mode := modeStore
 	if p.accumulate {
 		mode = modeAdd
 	}
-	if p.n == 1 {
+	switch {
+	case p.n == 1:
 		gemvAVX2(p, mode)
-		return
-	}
-	if p.n <= 32 {
-		panel := gemm2x16AVX512
-		if p.n > 16 {
-			panel = gemm2x32AVX512
-		}
-		rows := max(14, gemmLimit/32/p.k/14*14)
+	case p.n <= 32:
+		rows := rowsAVX512(p.k)
 		for i := 0; i < p.m; i += rows {
-			panel(min(rows, p.m-i), p.k, &p.a[i*p.rowStride], 4*p.rowStride, 4*p.colStride, &p.b[0], 4*p.ldb, &p.c[i*p.ldc], 4*p.ldc, p.n, mode)
-		}
-		return
-	}
-	depth := p.k
-	if !p.accumulate {
-		depth = panelDepth
-	}
-	for l := 0; l < p.k; l += depth {
-		if l > 0 {
-			mode = modeContinue
-		}
-		k := min(depth, p.k-l)
-		rows := max(14, gemmLimit/32/k/14*14)
-		for i := 0; i < p.m; i += rows {
-			m := min(rows, p.m-i)
-			for j := 0; j < p.n; {
-				a, b, c := &p.a[i*p.rowStride+l*p.colStride], &p.b[l*p.ldb+j], &p.c[i*p.ldc+j]
-				columns := p.n - j
-				panel := gemm1x32AVX512
-				switch {
-				case m <= 3 && columns >= 128:
-					panel, columns = gemm1x128AVX512, 128
-				case m <= 3 && columns > 32:
-					panel, columns = gemm1x64AVX512, min(columns, 64)
-				case columns <= 16:
-					panel = gemm1x16AVX512
-				default:
-					columns = min(columns, 32)
-				}
-				panel(m, k, a, 4*p.rowStride, 4*p.colStride, b, 4*p.ldb, c, 4*p.ldc, columns, mode)
-				j += columns
+			m, a, c := min(rows, p.m-i), &p.a[i*p.rowStride], &p.c[i*p.ldc]
+			if p.n <= 16 {
+				gemm2x16AVX512(m, p.k, a, 4*p.rowStride, 4*p.colStride, &p.b[0], 4*p.ldb, c, 4*p.ldc, p.n, mode)
+			} else {
+				gemm2x32AVX512(m, p.k, a, 4*p.rowStride, 4*p.colStride, &p.b[0], 4*p.ldb, c, 4*p.ldc, p.n, mode)
 			}
 		}
+	case p.m <= 3:
+		for j := 0; j < p.n; {
+			columns := min(128, p.n-j)
+			if columns == 128 {
+				gemm1x128AVX512(p.m, p.k, &p.a[0], 4*p.rowStride, 4*p.colStride, &p.b[j], 4*p.ldb, &p.c[j], 4*p.ldc, columns, mode)
+			} else {
+				columns = min(64, columns)
+				gemm1x64AVX512(p.m, p.k, &p.a[0], 4*p.rowStride, 4*p.colStride, &p.b[j], 4*p.ldb, &p.c[j], 4*p.ldc, columns, mode)
+			}
+			j += columns
+		}
+	case p.accumulate || p.m < copyRows || p.k*p.ldb < copySize:
+		// B stays in the L1 cache, or is not used often enough to be copied.
+		for j := 0; j < p.n; j += 32 {
+			panelsAVX512(p.m, p.k, &p.a[0], p.rowStride, p.colStride, &p.b[j], p.ldb, &p.c[j], p.ldc, p.n-j, mode)
+		}
+	default:
+		gemmCopyAVX512(&p)
 	}
+}
+
+// panelsAVX512 multiplies one panel of columns, at most 32, in calls that are
+// short enough.
+func panelsAVX512(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int) {
+	columns = min(columns, 32)
+	rows := rowsAVX512(k)
+	for i := 0; i < m; i += rows {
+		a := (*float32)(unsafe.Add(unsafe.Pointer(a), 4*i*rowStride))
+		c := (*float32)(unsafe.Add(unsafe.Pointer(c), 4*i*ldc))
+		if columns <= 16 {
+			gemm1x16AVX512(min(rows, m-i), k, a, 4*rowStride, 4*colStride, b, 4*ldb, c, 4*ldc, columns, mode)
+		} else {
+			gemm1x32AVX512(min(rows, m-i), k, a, 4*rowStride, 4*colStride, b, 4*ldb, c, 4*ldc, columns, mode)
+		}
+	}
+}
+
+// rowsAVX512 returns how many rows one call takes.
+func rowsAVX512(k int) int { return max(14, gemmLimit/16/k/14*14) }
+
+const (
+	// copySize and copyRows are from how many elements and rows of A on B is
+	// copied, panel by panel.
+	copySize = 1 << 13
+	copyRows = 56
+
+	// copyRowsA is from how many elements on A is copied too.
+	copySizeA = 1 << 19
+
+	// Rows of A lie so many elements further apart than they are long: not a
+	// power of two, or they would compete for the same few lines of the caches.
+	padding = 16
+)
+
+// scratch is where a large product copies parts of B and A to.
+type scratch struct {
+	panel [1024 * 32]float32
+	a     [1 << 19]float32
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// gemmCopyAVX512 multiplies panel by panel, each of which it copies first, and
+// all of A with each; of long rows, parts one after the other.
+func gemmCopyAVX512(p *product) {
+	s := scratches.Get().(*scratch)
+	mode := modeStore
+	copyA := p.m*p.k > copySizeA && p.colStride == 1
+	parts := (p.k + 511) / 512
+	if copyA {
+		parts = (p.k + 1023) / 1024
+	}
+	depth := ((p.k+parts-1)/parts + 15) &^ 15
+	for l := 0; l < p.k; l += depth {
+		k := min(depth, p.k-l)
+		rows := p.m
+		if copyA {
+			rows = len(s.a) / (k + padding) / 14 * 14
+		}
+		for i := 0; i < p.m; i += rows {
+			m := min(rows, p.m-i)
+			a, rowStride := &p.a[i*p.rowStride+l*p.colStride], p.rowStride
+			if copyA {
+				copyMatrixAVX512(&s.a[0], a, 4*(k+padding), 4*rowStride, m, k)
+				a, rowStride = &s.a[0], k+padding
+			}
+			for j := 0; j < p.n; j += 32 {
+				copyMatrixAVX512(&s.panel[0], &p.b[l*p.ldb+j], 4*32, 4*p.ldb, k, min(32, p.n-j))
+				panelsAVX512(m, k, a, rowStride, p.colStride, &s.panel[0], 32, &p.c[i*p.ldc+j], p.ldc, p.n-j, mode)
+			}
+		}
+		mode = modeContinue
+	}
+	scratches.Put(s)
 }
 
 // transposeAVX512 transposes squares of 16 × 16 and leaves the edges to AVX2

@@ -2,13 +2,6 @@
 
 package simd
 
-// Modes of the assembly: what a product does with what c holds.
-const (
-	modeStore    = 0 // overwrites it
-	modeContinue = 1 // starts its one chain from it
-	modeAdd      = 2 // adds the finished product to it
-)
-
 const (
 	// gemmDepth is how many rows of B one call takes where there is one chain,
 	// which the next call continues: 16 columns of them stay in the L1 cache.

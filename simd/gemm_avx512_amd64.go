@@ -94,6 +94,17 @@ func gemm1x64AVX512(m int, k int, a *float32, rowStride int, colStride int, b *f
 //go:noescape
 func gemm1x128AVX512(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
 
+// copyMatrixAVX512 copies rows. Strides are in bytes:
+//
+//	for i := range rows {
+//		for j := range columns {
+//			dst[i*dstStride+j] = src[i*srcStride+j]
+//		}
+//	}
+//
+//go:noescape
+func copyMatrixAVX512(dst *float32, src *float32, dstStride int, srcStride int, rows int, columns int)
+
 // transpose16AVX512 transposes 16 rows of 16*blocks columns. Strides are in bytes:
 //
 //	for i := range 16 {

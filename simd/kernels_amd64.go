@@ -72,6 +72,7 @@ var avx2 = kernels{
 	bagsScatter:     bagsScatterAVX2,
 	bagsScatterWide: bagsScatterWideAVX2,
 
+	narrow:    narrowAVX2,
 	gemm:      gemmAVX2,
 	transpose: transposeAVX2,
 
@@ -102,6 +103,7 @@ func addBiasRowsAVX2(dst, bias []float32) {
 var avx512 = func() kernels {
 	k := avx2
 	k.name = "avx512"
+	k.narrow = gemm2x16AVX512
 	k.gemm = gemmAVX512
 	k.transpose = transposeAVX512
 	k.axpy = axpyAVX512

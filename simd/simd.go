@@ -46,6 +46,9 @@ type kernels struct {
 	bagsScatter     bagsScatterKernel[uint32]
 	bagsScatterWide bagsScatterKernel[uint64]
 
+	// narrow is a product of few rows and 2 to 16 columns, with strides in bytes
+	// and the modes of the assembly. It may be nil: gemm does them all.
+	narrow    func(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int)
 	gemm      func(p product)
 	transpose func(dst, src []float32, rows, cols, stride int)
 

@@ -19,8 +19,13 @@ func gemmAVX512() {
 	} {
 		p.generate()
 	}
+	copyMatrix()
 	transpose16()
 }
+
+// prefetchDepth is from how many products on a tile takes long enough to wait
+// for the next one's elements of C meanwhile.
+const prefetchDepth = 128
 
 // panelAVX512 multiplies all rows of A with a panel of columns of B. There are
 // 32 registers: 28 hold sums.
@@ -82,6 +87,11 @@ func (p panelAVX512) generate() {
 	// As many rows at a time as there are registers for; what is left in the
 	// end, fewer than two times that, is halved.
 	r := GP64()
+	if p.chains == 2 && p.vectors == 1 {
+		// A square layer's gradient.
+		CMPQ(t.m, U32(16))
+		JEQ(LabelRef(rows(16)))
+	}
 	Label(label("next"))
 	CMPQ(t.m, U32(2*p.rows))
 	JGE(LabelRef(rows(p.rows)))
@@ -102,8 +112,61 @@ func (p panelAVX512) generate() {
 		ADDQ(step, t.a)
 		JMP(LabelRef(label("next")))
 	}
+	if p.chains == 2 && p.vectors == 1 {
+		Label(rows(16))
+		t.sixteen()
+	}
 	Label(label("done"))
 	end()
+}
+
+// sixteen multiplies 16 rows, one chain after the other: there are registers
+// for one of both chains' sums and B less than it takes, and two tiles of eight
+// rows read B and, where A is transposed, A twice.
+func (t tileAVX512) sixteen() {
+	label := func(s string) string { return t.name() + "_sixteen_" + s }
+	spilled := AllocLocal(64)
+	chain := func(first int) [][]vec {
+		label := func(s string) string { return label(fmt.Sprintf("%s%d", s, first)) }
+		s := t.zeros(16)
+		a, b, k := []gp{GP64(), GP64(), GP64()}, GP64(), GP64()
+		MOVQ(t.a, a[0])
+		MOVQ(t.b, b)
+		MOVQ(argument("k"), k)
+		if first == 0 {
+			INCQ(k)
+		} else {
+			ADDQ(t.cs, a[0])
+			ADDQ(t.ldb, b)
+		}
+		SHRQ(U8(1), k)
+		JZ(LabelRef(label("end")))
+		for i := 1; i < 3; i++ {
+			LEAQ(Mem{Base: a[i-1], Index: t.rs, Scale: 1}, a[i])
+			LEAQ(Mem{Base: a[i], Index: t.rs3, Scale: 2}, a[i])
+		}
+		Label(label("loop"))
+		t.step(a, b, s)
+		for _, x := range a {
+			ADDQ(t.cs, x)
+		}
+		ADDQ(t.ldb, b)
+		DECQ(k)
+		JNZ(LabelRef(label("loop")))
+		Label(label("end"))
+		return s
+	}
+	s := chain(0)
+	VMOVUPS(s[15][0], spilled)
+	u := chain(1)
+	for r := range 15 {
+		VADDPS(u[r][0], s[r][0], s[r][0])
+	}
+	last := ZMM()
+	VMOVUPS(spilled, last)
+	VADDPS(u[15][0], last, last)
+	s[15][0] = last
+	t.store(16, s, label("store"))
 }
 
 // choose jumps to the tile of r rows, low <= r <= high.
@@ -184,6 +247,9 @@ func (t tileAVX512) generate(rows int) {
 	MOVQ(t.b, b)
 	MOVQ(argument("k"), k)
 	if t.chains == 1 {
+		if t.rows > 1 {
+			t.prefetch(rows, k, label("prefetched"))
+		}
 		Label(label("loop"))
 		t.step(a, b, s)
 		DECQ(k)
@@ -210,6 +276,24 @@ func (t tileAVX512) generate(rows int) {
 		}
 	}
 	t.store(rows, s, label("store"))
+}
+
+// prefetch asks for the next tile's elements of C where there is time for them to
+// come.
+func (t tileAVX512) prefetch(rows int, k gp, label string) {
+	CMPQ(k, U32(prefetchDepth))
+	JL(LabelRef(label))
+	c, ldc := GP64(), GP64()
+	MOVQ(argument("ldc"), ldc)
+	IMUL3Q(U32(rows), ldc, c)
+	ADDQ(t.c, c)
+	for range rows {
+		for v := range t.vectors {
+			PREFETCHT0(Mem{Base: c, Disp: 64 * v})
+		}
+		ADDQ(ldc, c)
+	}
+	Label(label)
 }
 
 func (t tileAVX512) zeros(rows int) [][]vec {
@@ -297,49 +381,59 @@ func (t tileAVX512) store(rows int, s [][]vec, label string) {
 	})
 }
 
-// transpose16 transposes squares of 16 × 16: numbers of four columns first,
-// in quarters of a register, then the quarters.
+// transpose16 transposes squares of 16 × 16.
 func transpose16() {
-	function("transpose16AVX512", "(dst, src *float32, dstStride, srcStride, blocks int)",
+	const name = "transpose16AVX512"
+	function(name, "(dst, src *float32, dstStride, srcStride, blocks int)",
 		"transposes 16 rows of 16*blocks columns. Strides are in bytes:",
 		"for i := range 16 {", "\tfor j := range 16 * blocks {", "\t\tdst[j*dstStride+i] = src[i*srcStride+j]", "\t}", "}")
 	dst, src, ds, ss, blocks := word("dst"), word("src"), word("dstStride"), word("srcStride"), word("blocks")
 	from, ss3, ds3 := GP64(), GP64(), GP64()
 	LEAQ(Mem{Base: ss, Index: ss, Scale: 2}, ss3)
 	LEAQ(Mem{Base: ds, Index: ds, Scale: 2}, ds3)
-	// four calls f with the places of four rows from p on, four times.
-	four := func(p, stride, stride3 gp, f func(i int, at Mem)) {
-		for i := 0; i < 16; i += 4 {
-			f(i, Mem{Base: p})
-			f(i+1, Mem{Base: p, Index: stride, Scale: 1})
-			f(i+2, Mem{Base: p, Index: stride, Scale: 2})
-			f(i+3, Mem{Base: p, Index: stride3, Scale: 1})
+	// row returns where row i lies, four rows from p on, and moves p behind them.
+	row := func(i int, p, stride, stride3 gp) Mem {
+		if i > 0 && i%4 == 0 {
 			LEAQ(Mem{Base: p, Index: stride, Scale: 4}, p)
 		}
+		return []Mem{
+			{Base: p},
+			{Base: p, Index: stride, Scale: 1},
+			{Base: p, Index: stride, Scale: 2},
+			{Base: p, Index: stride3, Scale: 1},
+		}[i%4]
 	}
-	Label("transpose16AVX512_loop")
+	Label(name + "_loop")
 	MOVQ(src, from)
-	var u [16]vec // u[4g+c]: numbers of column c mod 4 of rows 4g to 4g+3
-	var r [4]vec
-	four(from, ss, ss3, func(i int, at Mem) {
-		r[i%4] = ZMM()
-		VMOVUPS(at, r[i%4])
-		if i%4 < 3 {
-			return
-		}
-		var t [4]vec
-		for j := range t {
-			t[j], u[i-3+j] = ZMM(), ZMM()
+	square(func(i int, x vec) { VMOVUPS(row(i, from, ss, ss3), x) },
+		func(j int, x vec) { VMOVUPS(x, row(j, dst, ds, ds3)) })
+	LEAQ(Mem{Base: dst, Index: ds, Scale: 4}, dst)
+	ADDQ(U32(64), src)
+	DECQ(blocks)
+	JNZ(LabelRef(name + "_loop"))
+	end()
+}
+
+// square transposes 16 × 16 numbers: four columns of four rows first, in
+// quarters of a register, then the quarters. load fills a register with row i,
+// store takes column j; both are called in order.
+func square(load func(i int, x vec), store func(j int, x vec)) {
+	var u [16]vec // u[4g+c]: numbers of columns c, c+4, … of rows 4g to 4g+3
+	for g := 0; g < 16; g += 4 {
+		var r, t [4]vec
+		for i := range r {
+			r[i], t[i], u[g+i] = ZMM(), ZMM(), ZMM()
+			load(g+i, r[i])
 		}
 		VUNPCKLPS(r[1], r[0], t[0])
 		VUNPCKHPS(r[1], r[0], t[1])
 		VUNPCKLPS(r[3], r[2], t[2])
 		VUNPCKHPS(r[3], r[2], t[3])
-		VUNPCKLPD(t[2], t[0], u[i-3])
-		VUNPCKHPD(t[2], t[0], u[i-2])
-		VUNPCKLPD(t[3], t[1], u[i-1])
-		VUNPCKHPD(t[3], t[1], u[i])
-	})
+		VUNPCKLPD(t[2], t[0], u[g])
+		VUNPCKHPD(t[2], t[0], u[g+1])
+		VUNPCKLPD(t[3], t[1], u[g+2])
+		VUNPCKHPD(t[3], t[1], u[g+3])
+	}
 	shuffle := func(order int, x, y vec) vec {
 		z := ZMM()
 		VSHUFF32X4(U8(order), y, x, z)
@@ -352,9 +446,48 @@ func transpose16() {
 		out[c], out[8+c] = shuffle(0x88, even0, even1), shuffle(0xdd, even0, even1)
 		out[4+c], out[12+c] = shuffle(0x88, odd0, odd1), shuffle(0xdd, odd0, odd1)
 	}
-	four(dst, ds, ds3, func(i int, at Mem) { VMOVUPS(out[i], at) })
-	ADDQ(U32(64), src)
-	DECQ(blocks)
-	JNZ(LabelRef("transpose16AVX512_loop"))
+	for j, x := range out {
+		store(j, x)
+	}
+}
+
+// copyMatrix copies a matrix, so that a product finds a piece of it together.
+func copyMatrix() {
+	const name = "copyMatrixAVX512"
+	function(name, "(dst, src *float32, dstStride, srcStride, rows, columns int)",
+		"copies rows. Strides are in bytes:",
+		"for i := range rows {", "\tfor j := range columns {", "\t\tdst[i*dstStride+j] = src[i*srcStride+j]", "\t}", "}")
+	dst, src, ds, ss, rows, whole := word("dst"), word("src"), word("dstStride"), word("srcStride"), word("rows"), word("columns")
+	mask, n := K(), GP32()
+	MOVL(whole.As32(), n)
+	ANDL(U32(15), n)
+	ones := GP32()
+	MOVL(U32(0xffff), ones)
+	BZHIL(n, ones, ones)
+	KMOVW(ones, mask)
+	ANDQ(I32(-16), whole)
+	SHLQ(U8(2), whole)
+	at := GP64()
+	x := ZMM()
+	Label(name + "_row")
+	XORQ(at, at)
+	CMPQ(at, whole)
+	JEQ(LabelRef(name + "_tail"))
+	Label(name + "_loop")
+	VMOVUPS(Mem{Base: src, Index: at, Scale: 1}, x)
+	VMOVUPS(x, Mem{Base: dst, Index: at, Scale: 1})
+	ADDQ(U32(64), at)
+	CMPQ(at, whole)
+	JNE(LabelRef(name + "_loop"))
+	Label(name + "_tail")
+	TESTL(n, n)
+	JZ(LabelRef(name + "_next"))
+	VMOVUPS_Z(Mem{Base: src, Index: at, Scale: 1}, mask, x)
+	VMOVUPS(x, mask, Mem{Base: dst, Index: at, Scale: 1})
+	Label(name + "_next")
+	ADDQ(ss, src)
+	ADDQ(ds, dst)
+	DECQ(rows)
+	JNZ(LabelRef(name + "_row"))
 	end()
 }
