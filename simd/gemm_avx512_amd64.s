@@ -5307,7 +5307,7 @@ gemm2x32AVX512_done:
 	RET
 
 // func gemm2x16AVX512(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·gemm2x16AVX512(SB), NOSPLIT, $64-88
 	MOVQ  m+0(FP), AX
 	MOVQ  a+16(FP), CX
@@ -7123,6 +7123,8 @@ gemm2x16AVX512_rows16:
 	LEAQ   (R12)(R9*2), R12
 
 gemm2x16AVX512_sixteen_loop0:
+	PREFETCHT0       (AX)(DI*8)
+	PREFETCHT0       (R13)(R8*8)
 	VMOVUPS.Z        (R13), K1, Z16
 	VFMADD231PS.BCST (AX), Z16, Z0
 	VFMADD231PS.BCST (AX)(SI*1), Z16, Z1
@@ -7182,6 +7184,8 @@ gemm2x16AVX512_sixteen_end0:
 	LEAQ    (DX)(R9*2), DX
 
 gemm2x16AVX512_sixteen_loop1:
+	PREFETCHT0       (AX)(DI*8)
+	PREFETCHT0       (R11)(R8*8)
 	VMOVUPS.Z        (R11), K1, Z31
 	VFMADD231PS.BCST (AX), Z31, Z15
 	VFMADD231PS.BCST (AX)(SI*1), Z31, Z16

@@ -146,6 +146,8 @@ func (t tileAVX512) sixteen() {
 			LEAQ(Mem{Base: a[i], Index: t.rs3, Scale: 2}, a[i])
 		}
 		Label(label("loop"))
+		PREFETCHT0(Mem{Base: a[0], Index: t.cs, Scale: 8})
+		PREFETCHT0(Mem{Base: b, Index: t.ldb, Scale: 8})
 		t.step(a, b, s)
 		for _, x := range a {
 			ADDQ(t.cs, x)
