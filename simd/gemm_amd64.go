@@ -152,7 +152,7 @@ func gemmAVX512(p product) {
 	case p.accumulate || p.m < copyRows || p.k*p.ldb < copySize:
 		// B stays in the L1 cache, or is not used often enough to be copied.
 		for j := 0; j < p.n; j += 32 {
-			panelsAVX512(p.m, p.k, &p.a[0], p.rowStride, p.colStride, &p.b[j], p.ldb, &p.c[j], p.ldc, p.n-j, mode)
+			panelsAVX512(p.m, p.k, &p.a[0], p.rowStride, p.colStride, &p.b[j], p.ldb, &p.c[j], p.ldc, p.n-j, mode, &p.b[0], 0)
 		}
 	default:
 		gemmCopyAVX512(&p)
@@ -160,17 +160,25 @@ func gemmAVX512(p product) {
 }
 
 // panelsAVX512 multiplies one panel of columns, at most 32, in calls that are
-// short enough.
-func panelsAVX512(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int) {
+// short enough. The first fetches the k rows from next on that lie nextStride
+// elements apart.
+func panelsAVX512(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int, next *float32, nextStride int) {
 	columns = min(columns, 32)
-	rows := rowsAVX512(k)
-	for i := 0; i < m; i += rows {
+	limit := rowsAVX512(k)
+	rows := limit
+	if nextStride > 0 {
+		rows = 14
+	}
+	for i := 0; i < m; i, rows = i+rows, limit {
+		if i > 0 {
+			next, nextStride = b, 0
+		}
 		a := (*float32)(unsafe.Add(unsafe.Pointer(a), 4*i*rowStride))
 		c := (*float32)(unsafe.Add(unsafe.Pointer(c), 4*i*ldc))
 		if columns <= 16 {
 			gemm1x16AVX512(min(rows, m-i), k, a, 4*rowStride, 4*colStride, b, 4*ldb, c, 4*ldc, columns, mode)
 		} else {
-			gemm1x32AVX512(min(rows, m-i), k, a, 4*rowStride, 4*colStride, b, 4*ldb, c, 4*ldc, columns, mode)
+			gemm1x32AVX512(min(rows, m-i), k, a, 4*rowStride, 4*colStride, b, 4*ldb, c, 4*ldc, columns, mode, next, 4*nextStride)
 		}
 	}
 }
@@ -195,7 +203,7 @@ const (
 // scratch is where a large product copies parts of B and A to.
 type scratch struct {
 	panel [1024 * 32]float32
-	a     [1 << 19]float32
+	a     [518 * (1024 + padding)]float32
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -215,7 +223,11 @@ func gemmCopyAVX512(p *product) {
 		k := min(depth, p.k-l)
 		rows := p.m
 		if copyA {
-			rows = len(s.a) / (k + padding) / 14 * 14
+			blocks := (p.m*(k+padding) + len(s.a) - 1) / len(s.a)
+			rows = (p.m + 14*blocks - 1) / (14 * blocks) * 14
+			if rows*(k+padding) > len(s.a) {
+				rows -= 14
+			}
 		}
 		for i := 0; i < p.m; i += rows {
 			m := min(rows, p.m-i)
@@ -226,7 +238,11 @@ func gemmCopyAVX512(p *product) {
 			}
 			for j := 0; j < p.n; j += 32 {
 				copyMatrixAVX512(&s.panel[0], &p.b[l*p.ldb+j], 4*32, 4*p.ldb, k, min(32, p.n-j))
-				panelsAVX512(m, k, a, rowStride, p.colStride, &s.panel[0], 32, &p.c[i*p.ldc+j], p.ldc, p.n-j, mode)
+				next, nextStride := &s.panel[0], 0
+				if j+32 < p.n {
+					next, nextStride = &p.b[l*p.ldb+j+32], p.ldb
+				}
+				panelsAVX512(m, k, a, rowStride, p.colStride, &s.panel[0], 32, &p.c[i*p.ldc+j], p.ldc, p.n-j, mode, next, nextStride)
 			}
 		}
 		mode = modeContinue

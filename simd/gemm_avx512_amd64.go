@@ -4,7 +4,7 @@
 
 package simd
 
-// gemm1x32AVX512 multiplies m rows with 17 to 32 columns. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
+// gemm1x32AVX512 multiplies m rows with 17 to 32 columns. Meanwhile it fetches 32 columns of rows from next on, a row for each product and row of tiles, for whoever needs them afterwards. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
 //
 //	for i := range m {
 //		for j := range columns {
@@ -17,7 +17,7 @@ package simd
 //	}
 //
 //go:noescape
-func gemm1x32AVX512(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
+func gemm1x32AVX512(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int, next *float32, nextStride int)
 
 // gemm1x16AVX512 multiplies m rows with 1 to 16 columns. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
 //

@@ -10,7 +10,7 @@ import (
 
 func gemmAVX512() {
 	for _, p := range []panelAVX512{
-		{chains: 1, vectors: 2, rows: 14},
+		{chains: 1, vectors: 2, rows: 14, ahead: true},
 		{chains: 1, vectors: 1, rows: 14},
 		{chains: 2, vectors: 2, rows: 7},
 		{chains: 2, vectors: 1, rows: 14},
@@ -32,6 +32,7 @@ const prefetchDepth = 128
 type panelAVX512 struct {
 	chains, vectors, rows int
 	whole                 bool // no column is missing
+	ahead                 bool // fetches k rows of 32 columns that the caller reads later
 }
 
 func (p panelAVX512) name() string {
@@ -52,8 +53,13 @@ func (p panelAVX512) generate() {
 	case p.rows == 1:
 		columns = fmt.Sprintf("1 to %d", 16*p.vectors)
 	}
-	function(p.name(), "(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc int, columns, mode int)",
-		fmt.Sprintf("multiplies m rows with %s columns. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:", columns),
+	signature, doc := "m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc int, columns, mode int", ""
+	if p.ahead {
+		signature += ", next *float32, nextStride int"
+		doc = " Meanwhile it fetches 32 columns of rows from next on, a row for each product and row of tiles, for whoever needs them afterwards."
+	}
+	function(p.name(), "("+signature+")",
+		fmt.Sprintf("multiplies m rows with %s columns.%s Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:", columns, doc),
 		"for i := range m {", "\tfor j := range columns {",
 		fmt.Sprintf("\t\tvar s [%d]float32 // mode 1: s[0] = c[i*ldc+j]", p.chains),
 		"\t\tfor l := range k {", fmt.Sprintf("\t\t\ts[l%%%d] = fma(a[i*rowStride+l*colStride], b[l*ldb+j], s[l%%%d])", p.chains, p.chains), "\t\t}",
@@ -61,6 +67,9 @@ func (p panelAVX512) generate() {
 		"\t}", "}")
 	t := tileAVX512{panelAVX512: p, m: word("m"), a: word("a"), b: word("b"), c: word("c")}
 	t.rs, t.cs, t.ldb = word("rowStride"), word("colStride"), word("ldb")
+	if p.ahead {
+		t.next = word("next")
+	}
 	if p.rows > 3 {
 		t.rs3, t.rs5 = GP64(), GP64()
 		LEAQ(Mem{Base: t.rs, Index: t.rs, Scale: 2}, t.rs3)
@@ -211,6 +220,7 @@ type tileAVX512 struct {
 	panelAVX512
 	m, a, b, c            gp
 	rs, rs3, rs5, cs, ldb gp
+	next                  gp
 	masks                 []reg.OpmaskVirtual
 }
 
@@ -238,6 +248,9 @@ func (t tileAVX512) generate(rows int) {
 			}
 		})
 		Label(label("start"))
+		if t.rows > 1 {
+			t.prefetch(rows, label("prefetched"))
+		}
 	}
 	a, b, k := []gp{GP64()}, GP64(), GP64()
 	MOVQ(t.a, a[0])
@@ -249,10 +262,12 @@ func (t tileAVX512) generate(rows int) {
 	MOVQ(t.b, b)
 	MOVQ(argument("k"), k)
 	if t.chains == 1 {
-		if t.rows > 1 {
-			t.prefetch(rows, k, label("prefetched"))
-		}
 		Label(label("loop"))
+		if t.next != nil {
+			PREFETCHT1(Mem{Base: t.next})
+			PREFETCHT1(Mem{Base: t.next, Disp: 64})
+			ADDQ(argument("nextStride"), t.next)
+		}
 		t.step(a, b, s)
 		DECQ(k)
 		JNZ(LabelRef(label("loop")))
@@ -282,8 +297,8 @@ func (t tileAVX512) generate(rows int) {
 
 // prefetch asks for the next tile's elements of C where there is time for them to
 // come.
-func (t tileAVX512) prefetch(rows int, k gp, label string) {
-	CMPQ(k, U32(prefetchDepth))
+func (t tileAVX512) prefetch(rows int, label string) {
+	CMPQ(argument("k"), U32(prefetchDepth))
 	JL(LabelRef(label))
 	c, ldc := GP64(), GP64()
 	MOVQ(argument("ldc"), ldc)
