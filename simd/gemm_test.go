@@ -152,7 +152,14 @@ func TestGemm(t *testing.T) {
 			// Long enough to be cut into several calls.
 			shape{form: f, m: 700, n: 1, k: 1200}.check(t, r, fills[0].make)
 			shape{form: f, m: 300, n: 5, k: 1000}.check(t, r, fills[0].make)
+			// Sixteen rows, and B large enough to be copied.
+			for k := range 40 {
+				shape{form: f, m: 16, n: 1 + k%17, k: k, padc: k % 3, accumulate: k%2 == 0}.check(t, r, fills[k%2].make)
+			}
+			shape{form: f, m: 59, n: 75, k: 600, padb: 2}.check(t, r, fills[0].make)
 		}
+		// A large enough to be copied, in several parts.
+		shape{form: formNN, m: 1100, n: 33, k: 1030}.check(t, r, fills[0].make)
 	})
 }
 
