@@ -4,33 +4,74 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
+	"strings"
+	"time"
 )
 
-// measure runs each peer once a round. Each round begins with another peer, so that none always follows the same one.
-// The result has, by a peer's key, one measurement for each round.
-func measure(ctx context.Context, peers []peer, rounds, seed int, log io.Writer) (map[string][]measurement, error) {
-	results := map[string][]measurement{}
-	for round := range rounds {
-		for i := range peers {
-			p := peers[(round+i)%len(peers)]
-			m, err := p.run(ctx, seed+round)
-			if err != nil {
-				return nil, fmt.Errorf("%s, round %d: %w", p.key, round+1, err)
-			}
-			fmt.Fprintf(log, "round %d of %d: %-13s fit %7.3f s, test accuracy %.4f\n",
-				round+1, rounds, p.key, m.figures["fit_s"], m.figures["test_accuracy"])
-			results[p.key] = append(results[p.key], m)
+// outcome is what a section's rounds gave.
+type outcome struct {
+	runs    map[string][]measurement // by a peer's key, one for each round
+	missing map[string]string        // why a peer has none
+}
+
+// measure runs each peer of a section once a round. Each round begins with another peer, so that none always follows
+// the same one. Peers that fail are missing from the result, but linnet must not fail.
+func measure(ctx context.Context, s section, missing map[string]string, rounds, seed int, log io.Writer) (outcome, error) {
+	result := outcome{runs: map[string][]measurement{}, missing: map[string]string{}}
+	for _, p := range s.peers {
+		if why, ok := missing[p.key]; ok {
+			result.missing[p.key] = why
 		}
 	}
-	return results, nil
+	for round := range rounds {
+		for i := range s.peers {
+			p := s.peers[(round+i)%len(s.peers)]
+			if _, ok := result.missing[p.key]; ok {
+				continue
+			}
+			start := time.Now()
+			m, err := p.run(ctx, seed+round)
+			switch {
+			case err != nil && (ctx.Err() != nil || strings.HasPrefix(p.key, "linnet")):
+				return outcome{}, fmt.Errorf("%s, %s, round %d: %w", s.key, p.key, round+1, err)
+			case err != nil:
+				fmt.Fprintf(log, "%s: %s is left out: %v\n", s.key, p.key, err)
+				why, _, _ := strings.Cut(err.Error(), "\n")
+				result.missing[p.key] = why
+				delete(result.runs, p.key)
+				continue
+			}
+			fmt.Fprintf(log, "%s, round %d of %d: %-14s", s.key, round+1, rounds, p.key)
+			for _, f := range s.figures {
+				if v, ok := m.figures[f.key]; ok {
+					fmt.Fprintf(log, " %s %.*f;", f.title, f.digits, v)
+				}
+			}
+			fmt.Fprintf(log, " %.1f s\n", time.Since(start).Seconds())
+			result.runs[p.key] = append(result.runs[p.key], m)
+		}
+	}
+	return result, nil
+}
+
+// facts are those of all runs.
+func (o outcome) facts() map[string]string {
+	facts := map[string]string{}
+	for _, runs := range o.runs {
+		for _, m := range runs {
+			maps.Copy(facts, m.facts)
+		}
+	}
+	return facts
 }
 
 // values are one figure of one peer, by round; nil when a round lacks it.
-func values(runs []measurement, figure string) []float64 {
+func (o outcome) values(peer, figure string) []float64 {
 	var list []float64
-	for _, m := range runs {
+	for _, m := range o.runs[peer] {
 		v, ok := m.figures[figure]
 		if !ok {
 			return nil
@@ -40,29 +81,17 @@ func values(runs []measurement, figure string) []float64 {
 	return list
 }
 
-// ratio is how many times linnet's figure the rival's is: taken in each round with the least of the rival's peers, and
-// of these the median. It is NaN where one of the two was not measured.
-func ratio(results map[string][]measurement, r rival, figure string) float64 {
-	linnet := values(results["linnet"], figure)
-	var best []float64
-	for _, key := range r.peers {
-		list := values(results[key], figure)
-		if best == nil {
-			best = list
-			continue
-		}
-		for i, v := range list {
-			best[i] = min(best[i], v)
-		}
+// ratios are how many times the base's figure a peer's is, in each round; nil where one of the two was not measured.
+func (o outcome) ratios(peer, base, figure string) []float64 {
+	list, by := o.values(peer, figure), o.values(base, figure)
+	if len(list) == 0 || len(list) != len(by) {
+		return nil
 	}
-	if len(linnet) == 0 || len(best) != len(linnet) {
-		return math.NaN()
+	ratios := make([]float64, len(list))
+	for i, v := range list {
+		ratios[i] = v / by[i]
 	}
-	ratios := make([]float64, len(linnet))
-	for i := range ratios {
-		ratios[i] = best[i] / linnet[i]
-	}
-	return median(ratios)
+	return ratios
 }
 
 // median is the middle value, or the mean of the two in the middle; NaN without values.

@@ -3,44 +3,25 @@ package main
 import (
 	"bytes"
 	"context"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// peer is one program to measure. To measure something else, add a peer here, or a figure to what one returns and to
-// the rows of the table.
-type peer struct {
-	key      string   // for -only
-	title    string   // the table's column
-	packages []string // Python packages that it needs
-	run      func(ctx context.Context, seed int) (measurement, error)
-}
-
-// measurement is what one run of a peer gave.
-type measurement struct {
-	figures map[string]float64 // by the keys of rows; one that a peer does not have is absent
-	facts   map[string]string  // versions and the like, equal in all runs
-}
-
-// rival is a peer, or the best of several, to whose figures linnet's are compared.
-type rival struct {
-	title string
-	peers []string
-}
-
-var rivals = []rival{
-	{"Keras", []string{"keras"}},
-	{"Keras XLA", []string{"keras-jit"}},
-	{"PyTorch's best", []string{"torch-mean", "torch-bag", "torch-compile"}},
-}
+//go:embed scripts/*.py
+var scripts embed.FS
 
 // bench holds what the peers' runs share.
 type bench struct {
@@ -48,109 +29,109 @@ type bench struct {
 	repository string
 	scratch    string // an empty folder, removed at the end
 	log        io.Writer
-}
 
-func (b *bench) choosePeers() ([]peer, error) {
-	keras := []string{"tensorflow-cpu", "keras", "numpy"}
-	torch := []string{"torch", "numpy"}
-	all := []peer{
-		{"linnet", "linnet", nil, b.runLinnet},
-		{"keras", "Keras", keras, b.python("keras_imdb.py")},
-		{"keras-jit", "Keras XLA", keras, b.python("keras_imdb.py", "--jit")},
-		{"torch-mean", "PyTorch Embedding + mean", torch, b.python("torch_imdb.py", "--mode", "mean")},
-		{"torch-bag", "PyTorch EmbeddingBag", torch, b.python("torch_imdb.py", "--mode", "bag")},
-		{"torch-compile", "PyTorch compiled", torch, b.python("torch_imdb.py", "--mode", "compile")},
-	}
-	wanted := []string{"linnet", "keras", "torch-mean", "torch-bag"}
-	if b.only != "" {
-		wanted = strings.Split(b.only, ",")
-	}
-	if b.jit {
-		wanted = append(wanted, "keras-jit")
-	}
-	if b.compile {
-		wanted = append(wanted, "torch-compile")
-	}
-	for _, key := range wanted {
-		if !slices.ContainsFunc(all, func(p peer) bool { return p.key == key }) {
-			return nil, fmt.Errorf("-only: no peer is called %q", key)
-		}
-	}
-	return slices.DeleteFunc(all, func(p peer) bool { return !slices.Contains(wanted, p.key) }), nil
-}
-
-// prepare builds and installs what the peers need, so that the rounds measure and nothing else.
-func (b *bench) prepare(ctx context.Context, peers []peer) error {
-	data := b.npz()
-	if _, err := os.Stat(data); err != nil {
-		return fmt.Errorf("no data (name its folder with -shared or LINNET_SHARED): %w", err)
-	}
-	var packages []string
-	for _, p := range peers {
-		packages = append(packages, p.packages...)
-		if p.key == "linnet" && b.linnet == "" {
-			if err := b.buildLinnet(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if len(packages) == 0 {
-		return nil
-	}
-	return b.prepareVenv(ctx, packages)
+	meanPrediction float64 // of linnet's network, which the peers' must have too
 }
 
 func (b *bench) npz() string { return filepath.Join(b.shared, "data", "imdb", "imdb.npz") }
 
-func (b *bench) buildLinnet(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(b.repository, "examples", "imdb")); err != nil {
-		return fmt.Errorf("linnet's program: %w", err)
+func (b *bench) program(name string) string { return filepath.Join(b.scratch, name+".exe") }
+
+// prepare builds, installs and writes what the peers need, so that the rounds measure and nothing else. It returns why
+// peers are missing, by their keys.
+func (b *bench) prepare(ctx context.Context, sections []section, products bool) (missing map[string]string, err error) {
+	if _, err := os.Stat(b.npz()); err != nil {
+		return nil, fmt.Errorf("no data (name its folder with -shared or LINNET_SHARED): %w", err)
 	}
-	b.linnet = filepath.Join(b.scratch, "imdb.exe")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", b.linnet, "./examples/imdb")
-	cmd.Dir = b.repository
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build ./examples/imdb: %w\n%s", err, out)
+	for name, folder := range map[string]string{"measure": "./bench/peers/linnet", "plain": "./bench/peers/plain", "imdb": "./examples/imdb"} {
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", b.program(name), folder)
+		cmd.Dir = b.repository
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("go build %s: %w\n%s", folder, err, out)
+		}
 	}
-	return nil
+	if b.linnet == "" {
+		b.linnet = b.program("imdb")
+	}
+	if err := os.CopyFS(b.scratch, scripts); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(sections, func(s section) bool { return s.key != "fit" }) {
+		if err := os.Mkdir(b.exported(), 0o777); err != nil {
+			return nil, err
+		}
+		if _, err := b.start(ctx, 1, b.program("measure"), "-data", filepath.Dir(b.npz()), "-export", b.exported()); err != nil {
+			return nil, err
+		}
+		if b.meanPrediction, err = b.meanOf(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var packages []string
+	for _, s := range sections {
+		for _, p := range s.peers {
+			packages = append(packages, p.packages...)
+		}
+	}
+	if products {
+		packages = append(packages, "numpy") // for its OpenBLAS
+	}
+	if len(packages) == 0 {
+		return nil, nil
+	}
+	why := b.prepareVenv(ctx, packages)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if why != nil {
+		fmt.Fprintln(b.log, why)
+	}
+	missing = map[string]string{}
+	for _, s := range sections {
+		for _, p := range s.peers {
+			if len(p.packages) == 0 {
+				continue
+			}
+			if lacking, err := b.missingPackages(ctx, p.packages); err != nil {
+				missing[p.key] = "no Python environment"
+			} else if len(lacking) > 0 {
+				missing[p.key] = "not installed: " + strings.Join(lacking, " ")
+			}
+		}
+	}
+	return missing, nil
 }
 
-// runLinnet runs examples/imdb and reads its report.
-func (b *bench) runLinnet(ctx context.Context, seed int) (measurement, error) {
-	file := filepath.Join(b.scratch, "report.json")
-	if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
-		return measurement{}, err
-	}
-	start := time.Now()
-	_, err := b.start(ctx, b.linnet, "-data", filepath.Dir(b.npz()), "-threads", strconv.Itoa(b.threads), "-quiet",
-		"-report", file, "-seed", strconv.Itoa(seed), "-epochs", strconv.Itoa(b.epochs))
-	if err != nil {
-		return measurement{}, err
-	}
-	wall := time.Since(start)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return measurement{}, err
-	}
-	m, err := parseLinnet(text)
-	if err == nil {
-		m.figures["process_s"] = wall.Seconds()
-	}
-	return m, err
+// exported is the folder of the reviews and weights for the peers.
+func (b *bench) exported() string { return filepath.Join(b.scratch, "exported") }
+
+func (b *bench) meanOf(ctx context.Context) (float64, error) {
+	m, err := b.jsonOf(ctx, 1, b.program("measure"), "-what", "inference", "-data", filepath.Dir(b.npz()), "-repeats", "1")
+	return m.figures["mean_prediction"], err
 }
 
-// python runs one of the peers' scripts and reads the line of JSON that it prints.
-func (b *bench) python(script string, args ...string) func(context.Context, int) (measurement, error) {
+// tutorial runs examples/imdb and reads its report, while other threads keep every core busy if so asked.
+func (b *bench) tutorial(threads int, busy bool) func(context.Context, int) (measurement, error) {
 	return func(ctx context.Context, seed int) (measurement, error) {
+		if busy {
+			defer takeCores()()
+		}
+		file := filepath.Join(b.scratch, "report.json")
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			return measurement{}, err
+		}
 		start := time.Now()
-		out, err := b.start(ctx, pythonIn(b.venv), append([]string{
-			filepath.Join(b.shared, "peers", script), b.npz(), "--epochs", strconv.Itoa(b.epochs),
-			"--threads", strconv.Itoa(b.threads), "--seed", strconv.Itoa(seed)}, args...)...)
+		_, err := b.start(ctx, threads, b.linnet, "-data", filepath.Dir(b.npz()), "-threads", strconv.Itoa(threads), "-quiet",
+			"-report", file, "-seed", strconv.Itoa(seed), "-epochs", strconv.Itoa(b.epochs))
 		if err != nil {
 			return measurement{}, err
 		}
 		wall := time.Since(start)
-		m, err := parsePython(out)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return measurement{}, err
+		}
+		m, err := parseLinnet(text)
 		if err == nil {
 			m.figures["process_s"] = wall.Seconds()
 		}
@@ -158,10 +139,107 @@ func (b *bench) python(script string, args ...string) func(context.Context, int)
 	}
 }
 
+// takeCores keeps a thread on every core busy until stop is called.
+func takeCores() (stop func()) {
+	var done atomic.Bool
+	var running sync.WaitGroup
+	for range runtime.NumCPU() {
+		running.Go(func() {
+			for !done.Load() {
+			}
+		})
+	}
+	return func() {
+		done.Store(true)
+		running.Wait()
+	}
+}
+
+// fitScript runs a peer's script for the tutorial.
+func (b *bench) fitScript(script string, args ...string) func(context.Context, int) (measurement, error) {
+	return func(ctx context.Context, seed int) (measurement, error) {
+		return b.fit(ctx, pythonIn(b.venv), append([]string{filepath.Join(b.shared, "peers", script), b.npz(),
+			"--epochs", strconv.Itoa(b.epochs), "--threads", "1", "--seed", strconv.Itoa(seed)}, args...)...)
+	}
+}
+
+func (b *bench) plain(ctx context.Context, seed int) (measurement, error) {
+	return b.fit(ctx, b.program("plain"), "-epochs", strconv.Itoa(b.epochs), "-seed", strconv.Itoa(seed), filepath.Dir(b.npz()))
+}
+
+func (b *bench) fit(ctx context.Context, program string, args ...string) (measurement, error) {
+	start := time.Now()
+	out, err := b.start(ctx, 1, program, args...)
+	if err != nil {
+		return measurement{}, err
+	}
+	wall := time.Since(start)
+	m, err := parseFit(out)
+	if err == nil {
+		m.figures["process_s"] = wall.Seconds()
+	}
+	return m, err
+}
+
+// compiled sets the time that compiling took apart: what the epochs took beyond their median. The first round's run
+// compiles; later ones find most of it in PyTorch's cache.
+func (b *bench) compiled(run func(context.Context, int) (measurement, error)) func(context.Context, int) (measurement, error) {
+	return func(ctx context.Context, seed int) (measurement, error) {
+		m, err := run(ctx, seed)
+		if err == nil {
+			fit := float64(b.epochs) * m.figures["epoch_median_s"]
+			m.figures["compile_s"] = max(0, m.figures["fit_s"]-fit)
+			m.figures["fit_s"] = fit
+		}
+		return m, err
+	}
+}
+
+func (b *bench) linnetInference(ctx context.Context, _ int) (measurement, error) {
+	return b.jsonOf(ctx, 1, b.program("measure"), "-what", "inference", "-data", filepath.Dir(b.npz()), "-repeats", b.repeats(9))
+}
+
+// inferenceScript runs a peer with linnet's weights, and refuses it when it predicts something else.
+func (b *bench) inferenceScript(peer string) func(context.Context, int) (measurement, error) {
+	return func(ctx context.Context, _ int) (measurement, error) {
+		m, err := b.jsonOf(ctx, 1, pythonIn(b.venv), filepath.Join(b.scratch, "scripts", "inference.py"), peer, b.exported(), "--repeats", b.repeats(5))
+		if got := m.figures["mean_prediction"]; err == nil && !(math.Abs(got-b.meanPrediction) <= 1e-5) {
+			err = fmt.Errorf("its predictions are %v on average, linnet's %v", got, b.meanPrediction)
+		}
+		return m, err
+	}
+}
+
+func (b *bench) repeats(whole int) string {
+	if b.quick {
+		return "1"
+	}
+	return strconv.Itoa(whole)
+}
+
+func (b *bench) linnetTable(threads int) func(context.Context, int) (measurement, error) {
+	return func(ctx context.Context, _ int) (measurement, error) {
+		return b.jsonOf(ctx, threads, b.program("measure"), "-what", "table", "-data", filepath.Dir(b.npz()), "-threads", strconv.Itoa(threads))
+	}
+}
+
+func (b *bench) tableScript(ctx context.Context, _ int) (measurement, error) {
+	return b.jsonOf(ctx, 1, pythonIn(b.venv), filepath.Join(b.scratch, "scripts", "table.py"), b.exported())
+}
+
+// jsonOf runs a program whose last line is a JSON object, and takes its numbers for figures.
+func (b *bench) jsonOf(ctx context.Context, threads int, program string, args ...string) (measurement, error) {
+	out, err := b.start(ctx, threads, program, args...)
+	if err != nil {
+		return measurement{}, err
+	}
+	return parseFigures(out)
+}
+
 // start runs a program to its end and returns its standard output.
-func (b *bench) start(ctx context.Context, program string, args ...string) ([]byte, error) {
+func (b *bench) start(ctx context.Context, threads int, program string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = environment(os.Environ(), b.threads)
+	cmd.Env = append(environment(os.Environ(), threads), "TORCHINDUCTOR_CACHE_DIR="+filepath.Join(b.scratch, "inductor"))
 	cmd.Dir = b.scratch
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -177,8 +255,8 @@ func (b *bench) start(ctx context.Context, program string, args ...string) ([]by
 // environment drops the variables that make a peer other than its plain installation is, and bounds its threads.
 func environment(env []string, threads int) []string {
 	env = slices.DeleteFunc(slices.Clone(env), func(e string) bool {
-		for _, prefix := range []string{"OPENBLAS_", "MKL_", "OMP_", "KMP_", "DNNL_", "ONEDNN_", "TF_", "XLA_", "KERAS_",
-			"TORCH", "PYTHON", "GOMAXPROCS="} {
+		for _, prefix := range []string{"OPENBLAS_", "MKL_", "OMP_", "KMP_", "GOMP_", "DNNL_", "ONEDNN_", "TF_", "XLA_", "KERAS_",
+			"TORCH", "PYTHON", "GOMAXPROCS=", "GOGC=", "GOMEMLIMIT=", "GODEBUG="} {
 			if strings.HasPrefix(e, prefix) {
 				return true
 			}
@@ -198,59 +276,67 @@ func lastLines(s string, n int) string {
 func parseLinnet(text []byte) (measurement, error) {
 	var r struct {
 		Path         string    `json:"path"`
-		Threads      int       `json:"threads"`
 		LoadS        *float64  `json:"load_s"`
 		PadS         *float64  `json:"pad_s"`
 		FitS         *float64  `json:"fit_s"`
 		EpochS       []float64 `json:"epoch_s"`
-		EvaluateS    *float64  `json:"evaluate_s"`
 		TestAccuracy *float64  `json:"test_accuracy"`
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
 		return measurement{}, fmt.Errorf("linnet's report: %w", err)
 	}
-	if r.LoadS == nil || r.PadS == nil || r.FitS == nil || r.EvaluateS == nil || r.TestAccuracy == nil || len(r.EpochS) < 2 {
+	if r.LoadS == nil || r.PadS == nil || r.FitS == nil || r.TestAccuracy == nil || len(r.EpochS) < 2 {
 		return measurement{}, fmt.Errorf("linnet's report lacks a field or has fewer than 2 epochs: %.200s", text)
 	}
 	return measurement{
 		figures: map[string]float64{
-			"load_pad_s": *r.LoadS + *r.PadS, "fit_s": *r.FitS, "evaluate_s": *r.EvaluateS, "test_accuracy": *r.TestAccuracy,
+			"load_pad_s": *r.LoadS + *r.PadS, "fit_s": *r.FitS, "test_accuracy": *r.TestAccuracy,
 			// As the peers' scripts do: without the first epoch, which warms caches up.
 			"epoch_median_s": median(r.EpochS[1:]),
 		},
-		facts: map[string]string{"linnet's kernels": r.Path},
+		facts: map[string]string{},
 	}, nil
 }
 
-// parsePython reads the last line of a script's output. PyTorch's script pads while it loads.
-func parsePython(out []byte) (measurement, error) {
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	last := lines[len(lines)-1]
-	var r struct {
-		Keras, TF, Torch string
-		LoadS            *float64 `json:"load_s"`
-		PadS             float64  `json:"pad_s"`
-		FitS             *float64 `json:"fit_s"`
-		EpochMedianS     *float64 `json:"epoch_median_s"`
-		EvaluateS        *float64 `json:"evaluate_s"`
-		TestAcc          *float64 `json:"test_acc"`
+// parseFit reads the last line of what a peer's tutorial printed. Not every peer tells its padding from its loading.
+func parseFit(out []byte) (measurement, error) {
+	m, err := parseFigures(out)
+	if err != nil {
+		return m, err
 	}
-	if err := json.Unmarshal([]byte(last), &r); err != nil {
-		return measurement{}, fmt.Errorf("the script's last line is not its result: %w: %.200s", err, last)
+	f := map[string]float64{}
+	for _, c := range []struct{ from, to string }{
+		{"load_s", "load_pad_s"}, {"fit_s", "fit_s"}, {"epoch_median_s", "epoch_median_s"}, {"test_acc", "test_accuracy"},
+	} {
+		v, ok := m.figures[c.from]
+		if !ok {
+			return measurement{}, fmt.Errorf("the result lacks %s: %.200s", c.from, lastLines(string(out), 1))
+		}
+		f[c.to] = v
 	}
-	if r.LoadS == nil || r.FitS == nil || r.EpochMedianS == nil || r.EvaluateS == nil || r.TestAcc == nil {
-		return measurement{}, fmt.Errorf("the script's result lacks a field: %.200s", last)
+	f["load_pad_s"] += m.figures["pad_s"]
+	return measurement{f, m.facts}, nil
+}
+
+// versionNames are what the peers call their versions.
+var versionNames = map[string]string{"keras": "Keras", "tf": "TensorFlow", "torch": "PyTorch", "onnxruntime": "onnxruntime"}
+
+// parseFigures reads the JSON object in the last line of a program's output.
+func parseFigures(out []byte) (measurement, error) {
+	last := lastLines(string(out), 1)
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(last), &fields); err != nil {
+		return measurement{}, fmt.Errorf("the last line is not a result: %w: %.200s", err, last)
 	}
-	m := measurement{
-		figures: map[string]float64{
-			"load_pad_s": *r.LoadS + r.PadS, "fit_s": *r.FitS, "epoch_median_s": *r.EpochMedianS,
-			"evaluate_s": *r.EvaluateS, "test_accuracy": *r.TestAcc,
-		},
-		facts: map[string]string{},
-	}
-	for name, version := range map[string]string{"Keras": r.Keras, "TensorFlow": r.TF, "PyTorch": r.Torch} {
-		if version != "" {
-			m.facts[name] = version
+	m := measurement{map[string]float64{}, map[string]string{}}
+	for name, v := range fields {
+		switch v := v.(type) {
+		case float64:
+			m.figures[name] = v
+		case string:
+			if title, ok := versionNames[name]; ok {
+				m.facts[title] = v
+			}
 		}
 	}
 	return m, nil

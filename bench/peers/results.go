@@ -4,32 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"slices"
 	"strings"
 )
 
-// rows are the figures in the table's order.
-var rows = []struct {
-	key, title string
-	digits     int
-	ratio      bool // whether it is a cost to be compared
-}{
-	{"fit_s", "fit with validation, s", 3, true},
-	{"epoch_median_s", "an epoch (median), s", 4, true},
-	{"evaluate_s", "evaluate 25,000 reviews, s", 4, true},
-	{"load_pad_s", "read and pad the data, s", 3, true},
-	{"process_s", "whole process, s", 2, true},
-	{"test_accuracy", "test accuracy", 4, false},
-}
-
-// report is what the table is made of.
+// report is what the tables are made of.
 type report struct {
-	command, date, cpu, platform, goVersion string
-	cores, rounds, epochs, threads          int
-	peers                                   []peer
-	results                                 map[string][]measurement
+	command, date, cpu, platform, goVersion, path, load string
+	cores, rounds, epochs                               int
+	sections                                            []section
+	results                                             []outcome // of the sections
+	products                                            *products // nil: not asked for
+	curves                                              []curvePoint
 }
 
 const (
@@ -41,46 +28,97 @@ const (
 func render(r report) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n## linnet beside its peers\n\n", sectionBegin)
-	fmt.Fprintf(&b, "`%s`, %s. %d epochs of 512, %s, %s of each program in turn; each round has its own seed.\n",
-		r.command, r.date, r.epochs, plural(r.threads, "thread"), plural(r.rounds, "round"))
+	fmt.Fprintf(&b, "`%s`, %s. %s of each program in turn, each begun by another; one thread unless said. Each round has its own seed.\n",
+		r.command, r.date, plural(r.rounds, "round"))
 	fmt.Fprintf(&b, "Medians over the rounds, least and greatest in brackets; a ratio is taken in each round, then its median.\n\n")
-	fmt.Fprintf(&b, "- CPU: %s, %s, %s\n- Go %s\n", r.cpu, plural(r.cores, "core"), r.platform, strings.TrimPrefix(r.goVersion, "go"))
+	fmt.Fprintf(&b, "- CPU: %s, %s, %s; load average %s at the start\n- Go %s\n- linnet's kernels: %s\n",
+		r.cpu, plural(r.cores, "core"), r.platform, r.load, strings.TrimPrefix(r.goVersion, "go"), r.path)
 	facts := map[string]string{}
-	for _, runs := range r.results {
-		for _, m := range runs {
-			maps.Copy(facts, m.facts)
-		}
+	for _, o := range r.results {
+		maps.Copy(facts, o.facts())
 	}
 	for _, name := range slices.Sorted(maps.Keys(facts)) {
 		fmt.Fprintf(&b, "- %s %s\n", name, facts[name])
 	}
-
-	compared := slices.DeleteFunc(slices.Clone(rivals), func(v rival) bool {
-		return r.results["linnet"] == nil || !slices.ContainsFunc(v.peers, func(key string) bool { return r.results[key] != nil })
-	})
-	b.WriteString("\n| |")
-	for _, p := range r.peers {
-		fmt.Fprintf(&b, " %s |", p.title)
+	if r.products != nil && len(r.products.Rows) > 0 {
+		fmt.Fprintf(&b, "- %s\n- %s\n", r.products.OpenBLAS, r.products.OneDNN)
 	}
-	for _, v := range compared {
-		fmt.Fprintf(&b, " %s / linnet |", v.title)
+	if table := renderTargets(r); table != "" {
+		fmt.Fprintf(&b, "\n### What is asked of linnet\n\n%s", table)
 	}
-	b.WriteString("\n| --- |" + strings.Repeat(" ---: |", len(r.peers)+len(compared)) + "\n")
-	for _, row := range rows {
-		fmt.Fprintf(&b, "| %s |", row.title)
-		for _, p := range r.peers {
-			fmt.Fprintf(&b, " %s |", spread(values(r.results[p.key], row.key), row.digits))
+	for i, s := range r.sections {
+		title := s.title
+		if s.key == "fit" && r.epochs != wholeEpochs {
+			title = fmt.Sprintf("The first tutorial: %d epochs with validation", r.epochs)
 		}
-		for _, v := range compared {
-			cell := ""
-			if x := ratio(r.results, v, row.key); row.ratio && !math.IsNaN(x) {
-				cell = fmt.Sprintf("%.1f", x)
+		fmt.Fprintf(&b, "\n### %s\n\n%s", title, renderSection(s, r.results[i]))
+	}
+	if r.products != nil {
+		fmt.Fprintf(&b, "\n### Matrix products\n\n%s", renderProducts(r.products))
+	}
+	if len(r.curves) > 0 {
+		fmt.Fprintf(&b, "\n### Cost against size\n\n%s\n\n%s", curvesNote, strings.TrimRight(renderCurves(r.curves), "\n")+"\n")
+	}
+	fmt.Fprintf(&b, "%s\n", sectionEnd)
+	return b.String()
+}
+
+const curvesNote = "linnet alone, a training step of the tutorial's network on made-up reviews, whose words occur as in a language; " +
+	"where a table names no other size: batch 512, vocabulary 10,000, dimension 16, length 256, 1 thread. A unit of work is a float32 that a step " +
+	"must read or write at least, or a multiplication of its dense layers. The prediction is of a batch, with bags ready."
+
+// renderSection is a table of a section's peers.
+func renderSection(s section, o outcome) string {
+	figures := slices.DeleteFunc(slices.Clone(s.figures), func(f figure) bool {
+		return !slices.ContainsFunc(s.peers, func(p peer) bool { return o.values(p.key, f.key) != nil })
+	})
+	compared := func(f figure) bool { return f.ratio && o.values("linnet", f.key) != nil && len(s.peers) > 1 }
+	var b strings.Builder
+	head, rule := "| |", "| --- |"
+	for _, f := range figures {
+		head, rule = head+" "+f.title+" |", rule+" ---: |"
+		if compared(f) {
+			head, rule = head+" by linnet's |", rule+" ---: |"
+		}
+	}
+	fmt.Fprintf(&b, "%s\n%s\n", head, rule)
+	var notes []string
+	for _, p := range s.peers {
+		if why, ok := o.missing[p.key]; ok {
+			notes = append(notes, fmt.Sprintf("%s is missing: %s.\n", p.title, why))
+		}
+		fmt.Fprintf(&b, "| %s |", p.title)
+		for _, f := range figures {
+			fmt.Fprintf(&b, " %s |", spread(o.values(p.key, f.key), f.digits))
+			if compared(f) {
+				cell := ""
+				if ratios := o.ratios(p.key, "linnet", f.key); ratios != nil && p.key != "linnet" {
+					cell = fmt.Sprintf("%.2f", median(ratios))
+				}
+				fmt.Fprintf(&b, " %s |", cell)
 			}
-			fmt.Fprintf(&b, " %s |", cell)
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "%s\n", sectionEnd)
+	if len(notes) > 0 {
+		b.WriteString("\n" + strings.Join(notes, ""))
+	}
+	return b.String()
+}
+
+// renderProducts is bench/gemm's table.
+func renderProducts(p *products) string {
+	if p.missing != "" {
+		return fmt.Sprintf("They are missing: %s.\n", p.missing)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "GFLOP/s of processor time on one thread, medians of %s in turn.\n\n", plural(p.Rounds, "round"))
+	b.WriteString("| m × k × n | linnet | OpenBLAS | oneDNN | linnet by the faster |\n| --- | ---: | ---: | ---: | ---: |\n")
+	for _, r := range p.Rows {
+		flops := 2 * float64(r.M) * float64(r.K) * float64(r.N)
+		fmt.Fprintf(&b, "| %s %d × %d × %d | %.1f | %.1f | %.1f | %.3f |\n", r.Form, r.M, r.K, r.N, flops/r.Linnet, flops/r.OpenBLASTime, flops/r.OneDNNTime, r.Ratio)
+	}
+	fmt.Fprintf(&b, "| geometric mean | | | | %.3f |\n", p.Mean)
 	return b.String()
 }
 

@@ -14,12 +14,14 @@ import (
 
 const pythonCommand = "python3.11"
 
-// pinned are the versions that the recorded results were made with, and PyTorch's of the same day.
+// pinned are the versions that are measured.
 var pinned = []struct{ name, version string }{
 	{"tensorflow-cpu", "2.20.0"},
 	{"keras", "3.15.1"},
 	{"torch", "2.15.0"},
 	{"numpy", "2.4.6"},
+	{"onnxruntime", "1.31.1"},
+	{"onnx", "1.23.2"},
 }
 
 // pythonIn is the interpreter of a virtual environment.
@@ -49,7 +51,7 @@ func (b *bench) prepareVenv(ctx context.Context, packages []string) error {
 	if _, err := os.Stat(pythonIn(b.venv)); errors.Is(err, os.ErrNotExist) {
 		python, err := exec.LookPath(pythonCommand)
 		if err != nil {
-			return fmt.Errorf("%s is not installed; Keras and PyTorch need it (-only linnet does without, -venv names an environment that is there)", pythonCommand)
+			return fmt.Errorf("%s is not installed; Keras, PyTorch and onnxruntime need it (-venv names an environment that is there)", pythonCommand)
 		}
 		fmt.Fprintf(b.log, "making %s\n", b.venv)
 		if out, err := exec.CommandContext(ctx, python, "-m", "venv", b.venv).CombinedOutput(); err != nil {

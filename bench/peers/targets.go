@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// target is what is asked of one figure: to be so many times smaller than a rival's, or no more than so much.
+type target struct {
+	section, what string
+	peer, figure  string
+	rival         string  // another peer of the section; none: most counts
+	least         float64 // the rival's figure by this one, at least
+	most          float64
+	unit          string
+}
+
+// targets are those that linnet was built for, on a Zen 5 with AVX-512 and 2 cores.
+var targets = []target{
+	{section: "fit", what: "fit, beside Keras", peer: "linnet", figure: "fit_s", rival: "keras", least: 60},
+	{section: "fit", what: "fit, beside PyTorch's mean", peer: "linnet", figure: "fit_s", rival: "torch-mean", least: 18},
+	{section: "fit", what: "fit, beside PyTorch's bag", peer: "linnet", figure: "fit_s", rival: "torch-bag", least: 18},
+	{section: "fit", what: "fit, beside torch.compile without its compiling", peer: "linnet", figure: "fit_s", rival: "torch-compile", least: 14},
+	{section: "fit", what: "fit, beside plain Go loops", peer: "linnet", figure: "fit_s", rival: "plain", least: 9},
+	{section: "fit", what: "fit", peer: "linnet", figure: "fit_s", most: 0.30, unit: "s"},
+	{section: "fit", what: "fit, 2 threads beside 1", peer: "linnet-2", figure: "fit_s", rival: "linnet", least: 1.5},
+	{section: "fit", what: "the same, every core taken by others", peer: "linnet-2-busy", figure: "fit_s", rival: "linnet-busy", least: 1 / 1.1},
+	{section: "inference", what: "evaluate 25,000 padded reviews", peer: "linnet", figure: "evaluate_ms", most: 13, unit: "ms"},
+	{section: "inference", what: "the same with bags ready", peer: "linnet", figure: "evaluate_bags_ms", most: 3.5, unit: "ms"},
+	{section: "inference", what: "predict one review", peer: "linnet", figure: "predict_us", most: 0.7, unit: "µs"},
+	{section: "inference", what: "allocations of a prediction", peer: "linnet", figure: "predict_allocations", most: 0},
+	{section: "table", what: "a step with the large table", peer: "linnet", figure: "step_ms", most: 5, unit: "ms"},
+}
+
+// The targets of matrix products, in speed by the faster peer's.
+const (
+	leastProduct     = 0.97
+	leastProductMean = 1.0
+)
+
+// renderTargets is a table of what was asked for and what was reached, for the sections that were measured.
+func renderTargets(r report) string {
+	var rows strings.Builder
+	for _, t := range targets {
+		i := slices.IndexFunc(r.sections, func(s section) bool { return s.key == t.section })
+		if i < 0 {
+			continue
+		}
+		asked, reached, met := t.judge(r.results[i])
+		fmt.Fprintf(&rows, "| %s | %s | %s | %s |\n", t.what, asked, reached, met)
+	}
+	if r.products != nil {
+		what := [2]string{"matrix products, the slowest beside the faster of OpenBLAS and oneDNN", "matrix products, geometric mean"}
+		name, worst := r.products.worst()
+		for i, c := range []struct{ got, least float64 }{{worst, leastProduct}, {r.products.Mean, leastProductMean}} {
+			reached, met := "not measured", "–"
+			if len(r.products.Rows) > 0 {
+				if reached = fmt.Sprintf("%.3f", c.got); i == 0 {
+					reached += " (" + name + ")"
+				}
+				met = verdict(c.least / c.got)
+			}
+			fmt.Fprintf(&rows, "| %s | at least %.2f | %s | %s |\n", what[i], c.least, reached, met)
+		}
+	}
+	if rows.Len() == 0 {
+		return ""
+	}
+	return "| | asked for | reached | met |\n| --- | --- | --- | --- |\n" + rows.String()
+}
+
+// judge compares with what was measured.
+func (t target) judge(o outcome) (asked, reached, met string) {
+	if t.rival != "" {
+		asked = fmt.Sprintf("at least %.3g times as fast", t.least)
+		ratios := o.ratios(t.rival, t.peer, t.figure)
+		if ratios == nil {
+			return asked, "not measured", "–"
+		}
+		return asked, spread(ratios, 2), verdict(t.least / median(ratios))
+	}
+	asked = strings.TrimSpace(fmt.Sprintf("at most %.3g %s", t.most, t.unit))
+	list := o.values(t.peer, t.figure)
+	if list == nil {
+		return asked, "not measured", "–"
+	}
+	reached = strings.TrimSpace(spread(list, 3) + " " + t.unit)
+	if v := median(list); t.most > 0 {
+		met = verdict(v / t.most)
+	} else if met = "yes"; v > 0 {
+		met = "no"
+	}
+	return asked, reached, met
+}
+
+// verdict says whether a cost is within its limit, of which it is the given part, or by how much it is not.
+func verdict(part float64) string {
+	if part <= 1 {
+		return "yes"
+	}
+	return fmt.Sprintf("no: %.2f times the limit", part)
+}
