@@ -68,6 +68,7 @@ func gemmAVX2(p product) {
 	}
 }
 
+// narrowAVX2 is a small product of 2 to 16 columns.
 func narrowAVX2(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int) {
 	switch {
 	case columns == 16:
@@ -192,62 +193,82 @@ const (
 	copySize = 1 << 13
 	copyRows = 56
 
-	// copyRowsA is from how many elements on A is copied too.
+	// copySizeA is from how many elements on A is copied too.
 	copySizeA = 1 << 19
 
-	// Rows of A lie so many elements further apart than they are long: not a
-	// power of two, or they would compete for the same few lines of the caches.
+	// padding is how much further apart than their length copied rows lie: not a
+	// power of two, which would make them compete for the same few lines of the
+	// caches.
 	padding = 16
+
+	// copyLimit bounds the elements of one call that copies: about 20 µs.
+	copyLimit = 1 << 17
 )
 
-// scratch is where a large product copies parts of B and A to.
-type scratch struct {
-	panel [1024 * 32]float32
-	a     [518 * (1024 + padding)]float32
-}
+// What a product copies a panel of B and rows of A to. Products of two workers
+// run at once, and no kernel allocates once each has had its turn.
+type (
+	panelCopy [1024 * 32]float32
+	rowsCopy  [518 * (1024 + padding)]float32
+)
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var (
+	panelCopies = sync.Pool{New: func() any { return new(panelCopy) }}
+	rowsCopies  = sync.Pool{New: func() any { return new(rowsCopy) }}
+)
 
-// gemmCopyAVX512 multiplies panel by panel, each of which it copies first, and
-// all of A with each; of long rows, parts one after the other.
+// gemmCopyAVX512 multiplies all rows of A with one panel of B after the other,
+// each of which it copies first; where k is large, part by part.
 func gemmCopyAVX512(p *product) {
-	s := scratches.Get().(*scratch)
-	mode := modeStore
-	copyA := p.m*p.k > copySizeA && p.colStride == 1
-	parts := (p.k + 511) / 512
-	if copyA {
-		parts = (p.k + 1023) / 1024
+	panel := panelCopies.Get().(*panelCopy)
+	defer panelCopies.Put(panel)
+	if p.colStride != 1 || p.m*p.k <= copySizeA {
+		depth := evenly(p.k, 512, 16)
+		for l := 0; l < p.k; l += depth {
+			gemmPartAVX512(p, panel, 0, p.m, l, min(depth, p.k-l), &p.a[l*p.colStride], p.rowStride)
+		}
+		return
 	}
-	depth := ((p.k+parts-1)/parts + 15) &^ 15
+	a := rowsCopies.Get().(*rowsCopy)
+	defer rowsCopies.Put(a)
+	depth := evenly(p.k, 1024, 16)
 	for l := 0; l < p.k; l += depth {
 		k := min(depth, p.k-l)
-		rows := p.m
-		if copyA {
-			blocks := (p.m*(k+padding) + len(s.a) - 1) / len(s.a)
-			rows = (p.m + 14*blocks - 1) / (14 * blocks) * 14
-			if rows*(k+padding) > len(s.a) {
-				rows -= 14
-			}
-		}
+		stride := k + padding
+		rows := evenly(p.m, len(a)/stride/14*14, 14)
 		for i := 0; i < p.m; i += rows {
 			m := min(rows, p.m-i)
-			a, rowStride := &p.a[i*p.rowStride+l*p.colStride], p.rowStride
-			if copyA {
-				copyMatrixAVX512(&s.a[0], a, 4*(k+padding), 4*rowStride, m, k)
-				a, rowStride = &s.a[0], k+padding
+			step := copyLimit / k
+			for r := 0; r < m; r += step {
+				copyMatrixAVX512(&a[r*stride], &p.a[(i+r)*p.rowStride+l], 4*stride, 4*p.rowStride, min(step, m-r), k)
 			}
-			for j := 0; j < p.n; j += 32 {
-				copyMatrixAVX512(&s.panel[0], &p.b[l*p.ldb+j], 4*32, 4*p.ldb, k, min(32, p.n-j))
-				next, nextStride := &s.panel[0], 0
-				if j+32 < p.n {
-					next, nextStride = &p.b[l*p.ldb+j+32], p.ldb
-				}
-				panelsAVX512(m, k, a, rowStride, p.colStride, &s.panel[0], 32, &p.c[i*p.ldc+j], p.ldc, p.n-j, mode, next, nextStride)
-			}
+			gemmPartAVX512(p, panel, i, m, l, k, &a[0], stride)
 		}
+	}
+}
+
+// evenly returns how long equal parts of n are that are at most limit long, a
+// multiple of unit as limit is.
+func evenly(n, limit, unit int) int {
+	parts := (n + limit - 1) / limit
+	return min(limit, ((n+parts-1)/parts+unit-1)/unit*unit)
+}
+
+// gemmPartAVX512 takes the products l to l + k of rows i to i + m. a is where
+// those of A begin.
+func gemmPartAVX512(p *product, panel *panelCopy, i, m, l, k int, a *float32, rowStride int) {
+	mode := modeStore
+	if l > 0 {
 		mode = modeContinue
 	}
-	scratches.Put(s)
+	for j := 0; j < p.n; j += 32 {
+		copyMatrixAVX512(&panel[0], &p.b[l*p.ldb+j], 4*32, 4*p.ldb, k, min(32, p.n-j))
+		next, nextStride := &panel[0], 0
+		if j+32 < p.n {
+			next, nextStride = &p.b[l*p.ldb+j+32], p.ldb
+		}
+		panelsAVX512(m, k, a, rowStride, p.colStride, &panel[0], 32, &p.c[i*p.ldc+j], p.ldc, p.n-j, mode, next, nextStride)
+	}
 }
 
 // transposeAVX512 transposes squares of 16 × 16 and leaves the edges to AVX2
