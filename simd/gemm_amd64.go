@@ -128,7 +128,7 @@ func gemmAVX512(p product) {
 	}
 	switch {
 	case p.n == 1:
-		gemvAVX2(p, mode)
+		gemvAVX512(p, mode)
 	case p.n <= 32:
 		rows := rowsAVX512(p.k)
 		for i := 0; i < p.m; i += rows {
@@ -158,6 +158,24 @@ func gemmAVX512(p product) {
 	default:
 		gemmCopyAVX512(&p)
 	}
+}
+
+// gemvAVX512 is a product with one column: 16 rows at a time, where all lies
+// contiguous, and the others as gemvAVX2 does them.
+func gemvAVX512(p product, mode int) {
+	if p.colStride == 1 && p.ldb == 1 && p.ldc == 1 {
+		step := max(16, gemmLimit/4/p.k/16*16)
+		for p.m >= 16 {
+			rows := min(step, p.m&^15)
+			gemvDotAVX512(rows/16, p.k, &p.a[0], 4*p.rowStride, &p.b[0], &p.c[0], mode)
+			p.m -= rows
+			if p.m == 0 {
+				return
+			}
+			p.a, p.c = p.a[rows*p.rowStride:], p.c[rows:]
+		}
+	}
+	gemvAVX2(p, mode)
 }
 
 // panelsAVX512 multiplies one panel of columns, at most 32, in calls that are

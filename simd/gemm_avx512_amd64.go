@@ -94,6 +94,24 @@ func gemm1x64AVX512(m int, k int, a *float32, rowStride int, colStride int, b *f
 //go:noescape
 func gemm1x128AVX512(m int, k int, a *float32, rowStride int, colStride int, b *float32, ldb int, c *float32, ldc int, columns int, mode int)
 
+// gemvDotAVX512 multiplies 16*blocks rows with one contiguous column. Strides are in bytes; mode 0 stores, 2 adds to c:
+//
+//	for i := range 16 * blocks {
+//		var s [16]float32
+//		for l := range k {
+//			s[l%16] = fma(a[i*rowStride+l], b[l], s[l%16])
+//		}
+//		for h := 8; h > 0; h /= 2 {
+//			for j := range h {
+//				s[j] += s[j+h]
+//			}
+//		}
+//		c[i] = s[0] // mode 2: +=
+//	}
+//
+//go:noescape
+func gemvDotAVX512(blocks int, k int, a *float32, rowStride int, b *float32, c *float32, mode int)
+
 // copyMatrixAVX512 copies rows. Strides are in bytes:
 //
 //	for i := range rows {

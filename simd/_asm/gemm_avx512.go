@@ -19,6 +19,7 @@ func gemmAVX512() {
 	} {
 		p.generate()
 	}
+	gemvDot16()
 	copyMatrix()
 	transpose16()
 }
@@ -506,5 +507,111 @@ func copyMatrix() {
 	ADDQ(ds, dst)
 	DECQ(rows)
 	JNZ(LabelRef(name + "_row"))
+	end()
+}
+
+// gemvDot16 multiplies 16 rows of A at a time with one column: 16 chains are the
+// lanes of a register, which are added for 16 rows at once.
+func gemvDot16() {
+	const name = "gemvDotAVX512"
+	function(name, "(blocks, k int, a *float32, rowStride int, b, c *float32, mode int)",
+		"multiplies 16*blocks rows with one contiguous column. Strides are in bytes; mode 0 stores, 2 adds to c:",
+		"for i := range 16 * blocks {", "\tvar s [16]float32", "\tfor l := range k {", "\t\ts[l%16] = fma(a[i*rowStride+l], b[l], s[l%16])", "\t}",
+		"\tfor h := 8; h > 0; h /= 2 {", "\t\tfor j := range h {", "\t\t\ts[j] += s[j+h]", "\t\t}", "\t}",
+		"\tc[i] = s[0] // mode 2: +=", "}")
+	blocks, a, rs, c := word("blocks"), word("a"), word("rowStride"), word("c")
+	rs3, rs5 := GP64(), GP64()
+	LEAQ(Mem{Base: rs, Index: rs, Scale: 2}, rs3)
+	LEAQ(Mem{Base: rs, Index: rs, Scale: 4}, rs5)
+	mask, n, ones := K(), GP64(), GP32()
+	MOVQ(argument("k"), n)
+	ANDQ(U32(15), n)
+	MOVL(U32(0xffff), ones)
+	BZHIL(n.As32(), ones, ones)
+	KMOVW(ones, mask)
+
+	Label(name + "_block")
+	x := []gp{GP64(), GP64(), GP64()}
+	MOVQ(a, x[0])
+	for i := 1; i < 3; i++ {
+		LEAQ(Mem{Base: x[i-1], Index: rs, Scale: 1}, x[i])
+		LEAQ(Mem{Base: x[i], Index: rs3, Scale: 2}, x[i])
+	}
+	row := func(r int) Mem {
+		x := x[r/7]
+		return []Mem{
+			{Base: x},
+			{Base: x, Index: rs, Scale: 1},
+			{Base: x, Index: rs, Scale: 2},
+			{Base: x, Index: rs3, Scale: 1},
+			{Base: x, Index: rs, Scale: 4},
+			{Base: x, Index: rs5, Scale: 1},
+			{Base: x, Index: rs3, Scale: 2},
+		}[r%7]
+	}
+	var s [16]vec
+	for r := range s {
+		s[r] = ZMM()
+		VXORPS(s[r], s[r], s[r])
+	}
+	b, k, w := word("b"), word("k"), ZMM()
+	SUBQ(U32(16), k)
+	JL(LabelRef(name + "_last"))
+	Label(name + "_loop")
+	VMOVUPS(Mem{Base: b}, w)
+	for r := range s {
+		VFMADD231PS(row(r), w, s[r])
+	}
+	for _, x := range x {
+		ADDQ(U32(64), x)
+	}
+	ADDQ(U32(64), b)
+	SUBQ(U32(16), k)
+	JGE(LabelRef(name + "_loop"))
+	Label(name + "_last")
+	ADDQ(U32(16), k)
+	JZ(LabelRef(name + "_add"))
+	VMOVUPS_Z(Mem{Base: b}, mask, w)
+	for r := range s {
+		VFMADD231PS(row(r), w, mask, s[r]) // chains without a product keep their value
+	}
+	Label(name + "_add")
+	// add returns the sums of what two orders take from x and y.
+	add := func(x, y vec, take func(order int, x, y, z vec)) vec {
+		u, v := ZMM(), ZMM()
+		take(0, x, y, u)
+		take(1, x, y, v)
+		VADDPS(v, u, u)
+		return u
+	}
+	var quarters [4]vec // the chains 0 to 3 of rows g, g+4, g+8 and g+12
+	for g := range quarters {
+		eight := func(r int) vec {
+			return add(s[r], s[r+4], func(order int, x, y, z vec) { VSHUFF32X4(U8([]int{0x44, 0xee}[order]), y, x, z) })
+		}
+		quarters[g] = add(eight(g), eight(g+8), func(order int, x, y, z vec) { VSHUFF32X4(U8([]int{0x88, 0xdd}[order]), y, x, z) })
+	}
+	two := func(x, y vec) vec {
+		return add(x, y, func(order int, x, y, z vec) {
+			if order == 0 {
+				VUNPCKLPD(y, x, z)
+			} else {
+				VUNPCKHPD(y, x, z)
+			}
+		})
+	}
+	sum := add(two(quarters[0], quarters[1]), two(quarters[2], quarters[3]), func(order int, x, y, z vec) { VSHUFPS(U8([]int{0x88, 0xdd}[order]), y, x, z) })
+	CMPQ(argument("mode"), U32(modeAdd))
+	JNE(LabelRef(name + "_store"))
+	VADDPS(Mem{Base: c}, sum, sum)
+	Label(name + "_store")
+	VMOVUPS(sum, Mem{Base: c})
+	ADDQ(U32(64), c)
+	step := GP64()
+	MOVQ(rs, step)
+	SHLQ(U8(4), step)
+	ADDQ(step, a)
+	DECQ(blocks)
+	JNZ(LabelRef(name + "_block"))
 	end()
 }
