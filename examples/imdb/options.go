@@ -13,7 +13,7 @@ type options struct {
 	data                             string
 	words, maxlen, dim, units        int
 	lr                               float64
-	loss, input                      string
+	loss, input, adam                string
 	epochs, batch, patience, threads int
 	seed                             uint64
 	quiet, try                       bool
@@ -27,6 +27,8 @@ const (
 	inputMultiHot = "multihot"
 	lossBCE       = "bce"
 	lossMSE       = "mse"
+	adamTextbook  = "textbook"
+	adamKeras3    = "keras3"
 
 	// noPatience is -patience's default: train all epochs. 0 is legal: stop at the first epoch that is no better.
 	noPatience = -1
@@ -40,6 +42,7 @@ func flags(o *options) *flag.FlagSet {
 	f.IntVar(&o.dim, "dim", 16, "length of a word's vector")
 	f.IntVar(&o.units, "units", 16, "hidden units")
 	f.Float64Var(&o.lr, "lr", 0.001, "learning rate of Adam")
+	f.StringVar(&o.adam, "adam", adamTextbook, "textbook, or keras3: square the gradient of each occurrence of a word by itself, as\nKeras 3 on TensorFlow does")
 	f.StringVar(&o.loss, "loss", lossBCE, "bce (binary cross-entropy) or mse (mean squared error)")
 	f.StringVar(&o.input, "input", inputSequence, "sequence (of words, averaged by an embedding) or multihot (a column for each word,\nand two hidden layers)")
 	f.IntVar(&o.epochs, "epochs", 40, "epochs")
@@ -103,10 +106,13 @@ func (o *options) check() error {
 	if o.loss != lossBCE && o.loss != lossMSE {
 		return usagef("-loss %q is neither %s nor %s", o.loss, lossBCE, lossMSE)
 	}
+	if o.adam != adamTextbook && o.adam != adamKeras3 {
+		return usagef("-adam %q is neither %s nor %s", o.adam, adamTextbook, adamKeras3)
+	}
 	switch o.input {
 	case inputSequence:
 	case inputMultiHot:
-		for _, name := range []string{"maxlen", "dim"} {
+		for _, name := range []string{"maxlen", "dim", "adam"} {
 			if o.given[name] {
 				return usagef("-%s says nothing of -input %s", name, inputMultiHot)
 			}

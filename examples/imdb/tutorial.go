@@ -152,7 +152,7 @@ func (t *tutorial) buildModel(context.Context) (err error) {
 	}
 	fmt.Fprint(t.out, t.model.Summary())
 	t.fit = nn.FitOptions{
-		Optimizer: optim.Adam{LearningRate: float32(t.lr)}, Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
+		Optimizer: optim.Adam{LearningRate: float32(t.lr), SquareOccurrences: t.adam == adamKeras3}, Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
 		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads,
 	}
 	if t.options.loss == lossMSE {
