@@ -14,6 +14,7 @@ type curvePoint struct {
 	Value     int
 	Pairs     int
 	Moved     int
+	MovedMiB  float64 `json:"moved_mib"`
 	Elements  float64
 	StepUS    float64 `json:"step_us"`
 	PredictNS float64 `json:"predict_ns"`
@@ -47,10 +48,10 @@ func renderCurves(points []curvePoint) string {
 		curve := points[:n]
 		points = points[n:]
 		first, last := curve[0], curve[n-1]
-		fmt.Fprintf(&b, "| %s | step, µs | ids in bags | rows moved | work, 10⁶ | ns a unit | predict a row, ns |\n|%s\n", first.Curve, strings.Repeat(" ---: |", 7))
+		fmt.Fprintf(&b, "| %s | step, µs | ids in bags | rows moved | their MiB | work, 10⁶ | ns a unit | predict a row, ns |\n|%s\n", first.Curve, strings.Repeat(" ---: |", 8))
 		for _, p := range curve {
-			fmt.Fprintf(&b, "| %d | %.1f | %d | %d | %.2f | %.4f | %.0f |\n",
-				p.Value, p.StepUS, p.Pairs, p.Moved, p.Elements/1e6, p.StepUS*1e3/p.Elements, p.PredictNS)
+			fmt.Fprintf(&b, "| %d | %.1f | %d | %d | %.1f | %.2f | %.4f | %.0f |\n",
+				p.Value, p.StepUS, p.Pairs, p.Moved, p.MovedMiB, p.Elements/1e6, p.StepUS*1e3/p.Elements, p.PredictNS)
 		}
 		time, work := last.StepUS/first.StepUS, last.Elements/first.Elements
 		if work == 1 {

@@ -115,8 +115,8 @@ func TestRender(t *testing.T) {
 		}, missing: map[string]string{"torch-bag": "not installed: torch==1"}}},
 		products: &products{missing: "cc is gone"},
 		curves: []curvePoint{
-			{"batch", 32, 10, 7, 1e6, 50, 8}, {"batch", 64, 20, 7, 2e6, 75, 9},
-			{"threads", 1, 20, 7, 2e6, 80, 9}, {"threads", 2, 20, 7, 2e6, 40, 9},
+			{"batch", 32, 10, 7, 1.5, 1e6, 50, 8}, {"batch", 64, 20, 7, 1.5, 2e6, 75, 9},
+			{"threads", 1, 20, 7, 1.5, 2e6, 80, 9}, {"threads", 2, 20, 7, 1.5, 2e6, 40, 9},
 		},
 	})
 	want := `<!-- begin: go run ./bench/peers -->
@@ -163,17 +163,17 @@ They are missing: cc is gone.
 
 ` + curvesNote + `
 
-| batch | step, µs | ids in bags | rows moved | work, 10⁶ | ns a unit | predict a row, ns |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 32 | 50.0 | 10 | 7 | 1.00 | 0.0500 | 8 |
-| 64 | 75.0 | 20 | 7 | 2.00 | 0.0375 | 9 |
+| batch | step, µs | ids in bags | rows moved | their MiB | work, 10⁶ | ns a unit | predict a row, ns |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 32 | 50.0 | 10 | 7 | 1.5 | 1.00 | 0.0500 | 8 |
+| 64 | 75.0 | 20 | 7 | 1.5 | 2.00 | 0.0375 | 9 |
 
 From end to end the work grows 2.00 times, the time of a step 1.50 times: no faster than the work.
 
-| threads | step, µs | ids in bags | rows moved | work, 10⁶ | ns a unit | predict a row, ns |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 1 | 80.0 | 20 | 7 | 2.00 | 0.0400 | 9 |
-| 2 | 40.0 | 20 | 7 | 2.00 | 0.0200 | 9 |
+| threads | step, µs | ids in bags | rows moved | their MiB | work, 10⁶ | ns a unit | predict a row, ns |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 1 | 80.0 | 20 | 7 | 1.5 | 2.00 | 0.0400 | 9 |
+| 2 | 40.0 | 20 | 7 | 1.5 | 2.00 | 0.0200 | 9 |
 
 From end to end a step is 2.00 times as fast.
 <!-- end: go run ./bench/peers -->

@@ -65,7 +65,8 @@ func render(r report) string {
 
 const curvesNote = "linnet alone, a training step of the tutorial's network on made-up reviews, whose words occur as in a language; " +
 	"where a table names no other size: batch 512, vocabulary 10,000, dimension 16, length 256, 1 thread. A unit of work is a float32 that a step " +
-	"must read or write at least, or a multiplication of its dense layers. The prediction is of a batch, with bags ready."
+	"must read or write at least, or a multiplication of its dense layers; it costs more where the rows that move, with Adam's moments, " +
+	"are too many for a cache. The prediction is of a batch, with bags ready."
 
 // renderSection is a table of a section's peers.
 func renderSection(s section, o outcome) string {

@@ -98,6 +98,7 @@ type point struct {
 	Value     int     `json:"value"`
 	Pairs     int     `json:"pairs"`
 	Moved     int     `json:"moved"`
+	MovedMiB  float64 `json:"moved_mib"` // of the moved rows, with their moments
 	Elements  int     `json:"elements"`
 	StepUS    float64 `json:"step_us"`
 	PredictNS float64 `json:"predict_ns"` // a row
@@ -119,7 +120,10 @@ func (s *settings) curves(ctx context.Context) (figures, error) {
 			if err != nil {
 				return nil, err
 			}
-			points = append(points, point{c.Name, c.Value(size), t.Pairs, t.Moved, t.Elements(size), float64(step.Nanoseconds()) / 1e3, float64(row.Nanoseconds())})
+			points = append(points, point{
+				Curve: c.Name, Value: c.Value(size), Pairs: t.Pairs, Moved: t.Moved, MovedMiB: float64(3*4*t.Moved*size.Dim) / (1 << 20),
+				Elements: t.Elements(size), StepUS: float64(step.Nanoseconds()) / 1e3, PredictNS: float64(row.Nanoseconds()),
+			})
 		}
 	}
 	return figures{"points": points}, nil
