@@ -58,7 +58,8 @@ func (b *bench) runProducts(ctx context.Context) (*products, error) {
 			return nil, ctx.Err()
 		}
 		fmt.Fprintf(b.log, "products are left out: %v\n", err)
-		return &products{missing: lastLines(err.Error(), 1)}, nil
+		// The results name no folder of this machine.
+		return &products{missing: strings.ReplaceAll(lastLines(err.Error(), 1), b.venv, "the virtual environment")}, nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
