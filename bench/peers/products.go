@@ -59,7 +59,11 @@ func (b *bench) runProducts(ctx context.Context) (*products, error) {
 		}
 		fmt.Fprintf(b.log, "products are left out: %v\n", err)
 		// The results name no folder of this machine.
-		return &products{missing: strings.ReplaceAll(lastLines(err.Error(), 1), b.venv, "the virtual environment")}, nil
+		why := lastLines(err.Error(), 1)
+		if b.venv != "" {
+			why = strings.ReplaceAll(why, b.venv, "the virtual environment")
+		}
+		return &products{missing: why}, nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
