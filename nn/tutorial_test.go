@@ -24,11 +24,10 @@ import (
 
 // reviews are the data of the recorded runs: padded to 256, and as they are.
 type reviews struct {
-	train, test       *imdb.Split
-	trainX, testX     *tensor.Int32
-	trainHot, testHot *tensor.Sparse
-	order             [][]int32
-	initial           [][]float32
+	train, test   *imdb.Split
+	trainX, testX *tensor.Int32
+	order         [][]int32
+	initial       [][]float32
 }
 
 var weightNames = []string{"embedding/embeddings", "dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"}
