@@ -7,16 +7,6 @@ import (
 	"unsafe"
 )
 
-const (
-	// gemmDepth is how many rows of B one call takes where there is one chain,
-	// which the next call continues: 16 columns of them stay in the L1 cache.
-	gemmDepth = 512
-
-	// gemmLimit bounds the multiply-adds of one call, which cannot be preempted:
-	// about 20 µs.
-	gemmLimit = 1 << 20
-)
-
 // gemmAVX2 multiplies panels of 16 columns of B with all rows of A. B and A are
 // read where they lie: copying them pays only for matrices far larger than a
 // network's layers.

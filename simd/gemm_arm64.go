@@ -2,15 +2,6 @@
 
 package simd
 
-const (
-	// gemmDepth is how many rows of B one call takes where there is one chain,
-	// which the next call continues: 16 columns of them stay in the L1 cache.
-	gemmDepth = 512
-
-	// gemmLimit bounds the multiply-adds of one call, which cannot be preempted.
-	gemmLimit = 1 << 20
-)
-
 // gemmNEON multiplies panels of 16 columns of B with all rows of A, then panels
 // of 4, 2 or one with what is left. B and A are read where they lie.
 func gemmNEON(p product) {
