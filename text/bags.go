@@ -160,7 +160,7 @@ func (b *Bags) start(o BagOptions, rows, total, longest int) {
 	b.isWide = o.Vocabulary > narrowLimit || longest >= narrowLimit
 	b.empty()
 	b.offsets, b.lengths = slices.Grow(b.offsets, rows), slices.Grow(b.lengths, rows)
-	b.distinct.prepare(o.Vocabulary, total)
+	b.distinct.prepare(o.Vocabulary, total, b.isWide)
 }
 
 // add appends the bag of row i.

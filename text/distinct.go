@@ -5,95 +5,142 @@ import (
 	"slices"
 )
 
-// distinct finds the distinct ids of rows, ascending, and how often each occurs. Small vocabularies are counted: a
-// number for each id, and bitmaps of the ids and of the bitmap's own words, to find them again in order without a sort.
-// Between rows all of these are zero. Ids of large vocabularies are sorted.
+// distinct finds the distinct ids of rows, ascending, and how often each occurs. Ids of small vocabularies are counted,
+// a number for each, and only the distinct ones are sorted, by two digits; between rows the numbers are all zero. Ids of
+// large vocabularies are sorted with their repetitions.
 type distinct struct {
-	times []uint32 // by id; empty when the ids are to be sorted
-	ids   []uint64 // bit id%64 of word id/64: the row has the id
-	words []uint64 // bit w%64 of word w/64: ids[w] is not 0
+	// narrow or wide count the ids, by the size of the pairs; both are empty when the ids are to be sorted.
+	narrow []uint16
+	wide   []uint32
 
-	sorted []int32 // a row
+	list, ordered []uint32 // the distinct ids of a row
+	digit         uint     // bits of a digit
+	low, high     []uint32 // where the ids of each digit go
+	sorted        []int32  // a row
 }
 
-// counted bounds the vocabularies that are counted however few rows there are: 264 KiB.
-const counted = 1 << 16
+const (
+	// counted bounds the vocabularies that are counted however few rows there are: 256 KiB.
+	counted = 1 << 16
+	// fewIDs is the number of distinct ids up to which sorting them by digits does not pay.
+	fewIDs = 16
+)
 
-// prepare makes ready for n ids, in rows, of a vocabulary. The memory is in proportion to n, but for small vocabularies.
-func (d *distinct) prepare(vocabulary, n int) {
+// prepare makes ready for n ids, in rows, of a vocabulary, for pairs of 8 bytes or of 4. The memory is in proportion to n,
+// but for small vocabularies.
+func (d *distinct) prepare(vocabulary, n int, wide bool) {
+	d.narrow, d.wide = d.narrow[:0], d.wide[:0]
 	if vocabulary > max(counted, n) || vocabulary < 0 {
-		d.times = d.times[:0]
 		return
 	}
-	words := (vocabulary + 63) / 64
-	d.times = slices.Grow(d.times[:0], vocabulary)[:vocabulary]
-	d.ids = slices.Grow(d.ids[:0], words)[:words]
-	d.words = slices.Grow(d.words[:0], (words+63)/64)[:(words+63)/64]
+	if wide {
+		d.wide = slices.Grow(d.wide, vocabulary)[:vocabulary]
+	} else {
+		d.narrow = slices.Grow(d.narrow, vocabulary)[:vocabulary]
+	}
+	d.digit = uint(bits.Len(uint(max(vocabulary-1, 1)))+1) / 2
+	d.low = slices.Grow(d.low[:0], 1<<d.digit)[:1<<d.digit]
+	d.high = slices.Grow(d.high[:0], 1<<d.digit)[:1<<d.digit]
 }
 
 // distinctPairs appends a pair for each distinct id of a row. It returns false, and appends nothing of use, when one is
 // outside the vocabulary.
 func distinctPairs[P pair](d *distinct, row []int32, vocabulary int, pairs []P) ([]P, bool) {
-	if len(d.times) == 0 {
-		return sortedPairs(d, row, vocabulary, pairs)
+	switch {
+	case len(d.narrow) > 0:
+		return countPairs(d, d.narrow, row, pairs)
+	case len(d.wide) > 0:
+		return countPairs(d, d.wide, row, pairs)
 	}
-	start := len(pairs)
-	pairs = slices.Grow(pairs, len(row))
-	list := pairs[start : start+len(row)]
-	n := 0
-	times := d.times
-	// Padding is a run of one id at an end; counting it one by one would wait for memory each time.
-	first, last := 0, len(row)
-	for first+1 < last && row[first+1] == row[first] {
-		first++
-	}
-	for last-1 > first && row[last-2] == row[last-1] {
-		last--
-	}
-	for _, id := range row[first:last] {
-		if uint(id) >= uint(len(times)) {
-			d.clear()
-			return pairs, false
-		}
-		t := times[id]
-		times[id] = t + 1
-		list[n] = P(id)
-		if t == 0 {
-			n++
-		}
-	}
-	if len(row) > 0 {
-		times[row[first]] += uint32(first)
-		times[row[last-1]] += uint32(len(row) - last)
-	}
-	for _, id := range list[:n] {
-		w := uint(id) / 64
-		d.ids[w] |= 1 << (uint(id) % 64)
-		d.words[w/64] |= 1 << (w % 64)
-	}
-	list = list[:n]
-	k := 0
-	for v, words := range d.words {
-		for ; words != 0; words &= words - 1 {
-			w := v*64 + bits.TrailingZeros64(words)
-			for set := d.ids[w]; set != 0; set &= set - 1 {
-				id := w*64 + bits.TrailingZeros64(set)
-				list[k] = P(id) | P(times[id])<<half[P]()
-				times[id] = 0
-				k++
-			}
-			d.ids[w] = 0
-		}
-		d.words[v] = 0
-	}
-	return pairs[:start+n], true
+	return sortedPairs(d, row, vocabulary, pairs)
 }
 
-// clear makes everything zero after a row that was left in the middle.
-func (d *distinct) clear() {
-	clear(d.times)
-	clear(d.ids)
-	clear(d.words)
+// countPairs is distinctPairs by counting; times are as many as the vocabulary has ids.
+func countPairs[P pair, T uint16 | uint32](d *distinct, times []T, row []int32, pairs []P) ([]P, bool) {
+	d.list = slices.Grow(d.list[:0], len(row))[:len(row)]
+	list := d.list
+	n := 0
+	// Forward and nothing else: the processor then has the next ids at hand. Padding is a run of one id, which would
+	// wait for its own number each time if it were counted one by one.
+	const run = 8
+	for i := 0; i < len(row); {
+		c := row[i:min(i+run, len(row))]
+		i += len(c)
+		if len(c) == run {
+			v := c[0]
+			if (c[1]^v)|(c[2]^v)|(c[3]^v)|(c[4]^v)|(c[5]^v)|(c[6]^v)|(c[7]^v) == 0 && uint(v) < uint(len(times)) {
+				t := times[v]
+				times[v] = t + run
+				list[n] = uint32(v)
+				if t == 0 {
+					n++
+				}
+				continue
+			}
+		}
+		for _, id := range c {
+			if uint(id) >= uint(len(times)) {
+				for _, seen := range list[:n] {
+					times[seen] = 0
+				}
+				return pairs, false
+			}
+			t := times[id]
+			times[id] = t + 1
+			list[n] = uint32(id)
+			if t == 0 {
+				n++
+			}
+		}
+	}
+	list = d.sort(list[:n])
+	start := len(pairs)
+	pairs = slices.Grow(pairs, n)[:start+n]
+	out := pairs[start:]
+	for k, id := range list {
+		out[k] = P(id) | P(times[id])<<half[P]()
+		times[id] = 0
+	}
+	return pairs, true
+}
+
+// sort returns the ids in order, ascending, in memory of its own.
+func (d *distinct) sort(ids []uint32) []uint32 {
+	if len(ids) <= fewIDs {
+		slices.Sort(ids)
+		return ids
+	}
+	d.ordered = slices.Grow(d.ordered[:0], len(ids))[:len(ids)]
+	low, high, digit := d.low, d.high[:len(d.low)], d.digit
+	mask := uint32(len(low) - 1)
+	clear(low)
+	clear(high)
+	for _, id := range ids {
+		low[id&mask]++
+		high[id>>digit&mask]++
+	}
+	a, b := uint32(0), uint32(0)
+	for i, n := range low {
+		low[i] = a
+		a += n
+		n = high[i]
+		high[i] = b
+		b += n
+	}
+	ordered := d.ordered
+	for _, id := range ids {
+		k := id & mask
+		at := low[k]
+		low[k] = at + 1
+		ordered[at] = id
+	}
+	for _, id := range ordered {
+		k := id >> digit & mask
+		at := high[k]
+		high[k] = at + 1
+		ids[at] = id
+	}
+	return ids
 }
 
 // sortedPairs is distinctPairs by a sort.

@@ -11,7 +11,7 @@ func MultiHot(sequences [][]int32, width int) (*tensor.Sparse, error) {
 		total += len(s)
 	}
 	var d distinct
-	d.prepare(width, total)
+	d.prepare(width, total, true)
 	offsets := make([]int, 1, len(sequences)+1)
 	var columns []int32
 	var pairs []uint64
