@@ -20,6 +20,7 @@ type bag struct {
 
 var (
 	_ nn.OccurrenceStep = bag{}
+	_ nn.BalancedStep   = bag{}
 	_ nn.SourceStep     = bag{}
 )
 
@@ -46,6 +47,27 @@ func (s bag) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
 		return bags, bags.Make(x, text.BagOptions{Vocabulary: s.vocabulary, SkipZero: s.skipZero})
 	}
 	return nil, fmt.Errorf("%w: Embedding reads int32 ids or bags of them, not %v of shape %v", tensor.ErrShape, x.Type(), x.Shape())
+}
+
+// Contributions counts how often ids occur, in a sample of the bags.
+func (s bag) Contributions(_ int, data tensor.Rows, batch int) []float32 {
+	const sample = 4096
+	bags := data.(*text.Bags)
+	counts := make([]float32, s.vocabulary)
+	var ids []int32
+	rows := 0
+	for i := 0; i < bags.Len(); i += 1 + bags.Len()/sample {
+		from, to := bags.Bounds(i)
+		ids = bags.AppendIDs(ids[:0], from, to)
+		for _, id := range ids {
+			counts[id]++
+		}
+		rows++
+	}
+	for i := range counts {
+		counts[i] *= float32(batch) / float32(max(1, rows))
+	}
+	return counts
 }
 
 // bagBatch is what one worker needs for the kernels: where the bags of the batch's rows lie, and their lengths.

@@ -140,7 +140,7 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 		return nil, err
 	}
 	workers := m.threads(o.Threads, min(o.BatchSize, data.n), data.signature())
-	u, err := newUpdate(o.Optimizer, o.State, p, m.params, workers)
+	u, err := newUpdate(o.Optimizer, o.State, p, m.params, workers, data, o.BatchSize)
 	if err != nil {
 		return nil, err
 	}

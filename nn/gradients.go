@@ -180,7 +180,7 @@ func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCh
 		return nil, err
 	}
 	workers := m.threads(max(1, o.Threads), data.n, data.signature())
-	u, err := newUpdate(noOptimizer{}, &TrainingState{}, p, m.params, workers)
+	u, err := newUpdate(noOptimizer{}, &TrainingState{}, p, m.params, workers, data, data.n)
 	if err != nil {
 		return nil, err
 	}

@@ -92,6 +92,16 @@ type RowStep interface {
 	ByRow(i int) bool
 }
 
+// BalancedStep is a step that can tell from the data how much work each row of a parameter is, so that workers get equal
+// shares of a table in which some ids occur far more often than others.
+type BalancedStep interface {
+	RowStep
+	SourceStep
+	// Contributions returns how often a batch of so many rows of the data, as Prepare returned it, is expected to
+	// contribute to the gradient of each row of parameter i.
+	Contributions(i int, data tensor.Rows, batch int) []float32
+}
+
 // OccurrenceStep is a step that looks rows of a table up, and can add up the squares of what each occurrence of a row
 // contributes to its gradient. Keras 3 on TensorFlow hands its optimizers one gradient row for each occurrence of an id
 // and squares these; some optimizers do the same when asked to.

@@ -117,8 +117,9 @@ type job struct {
 	touched *touched
 }
 
-// newUpdate lays out the jobs of a team of the given size. A parameter below jobElements is one job.
-func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter, workers int) (*update, error) {
+// newUpdate lays out the jobs of a team of the given size, for batches of so many rows of the data. A parameter below
+// jobElements is one job.
+func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter, workers int, data *dataset, batch int) (*update, error) {
 	if err := state.begin(o); err != nil {
 		return nil, err
 	}
@@ -154,8 +155,12 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		if p.Size() >= jobElements {
 			parts = min(workers, rows)
 		}
+		ends := shareRows(rows, parts, contributions(pl, users, data, batch, parts))
 		for k := range parts {
-			j := job{param: len(u.params) - 1, lo: rows * k / parts, hi: rows * (k + 1) / parts, chunk: make([][]float32, len(o.Slots()))}
+			j := job{param: len(u.params) - 1, lo: 0, hi: ends[k], chunk: make([][]float32, len(o.Slots()))}
+			if k > 0 {
+				j.lo = ends[k-1]
+			}
 			if j.lo == j.hi || width == 0 {
 				continue
 			}
@@ -179,6 +184,55 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		}
 	}
 	return u, nil
+}
+
+// contributions says how often a batch is expected to contribute to the gradient of each row of a parameter, or nil where
+// nothing is known of that or it does not matter.
+func contributions(pl *plan, users []user, data *dataset, batch, parts int) []float32 {
+	if parts == 1 {
+		return nil
+	}
+	for _, by := range users {
+		s, ok := pl.steps[by.frame].step.(BalancedStep)
+		if !ok {
+			continue
+		}
+		for _, p := range data.prepared {
+			if p.frame == by.frame {
+				return s.Contributions(by.param, p.data, batch)
+			}
+		}
+	}
+	return nil
+}
+
+// shareRows cuts the rows of a parameter into parts of equal work and returns their ends. Without contributions the
+// parts have equal numbers of rows.
+func shareRows(rows, parts int, contributions []float32) []int {
+	ends := make([]int, parts)
+	for k := range ends {
+		ends[k] = rows * (k + 1) / parts
+	}
+	if contributions == nil {
+		return ends
+	}
+	// The optimizer's visit of a row costs about as much as four contributions to its gradient.
+	const visit = 4
+	total := visit * float64(rows)
+	for _, n := range contributions {
+		total += float64(n)
+	}
+	k, sum := 0, 0.0
+	for row, n := range contributions {
+		if sum += visit + float64(n); k < parts-1 && sum >= total*float64(k+1)/float64(parts) {
+			ends[k] = row + 1
+			k++
+		}
+	}
+	for ; k < parts; k++ {
+		ends[k] = rows
+	}
+	return ends
 }
 
 // squaresOccurrences reports whether an optimizer has the option set.

@@ -38,10 +38,13 @@ type team struct {
 }
 
 const (
-	// spins bounds the wait before a worker parks: some 50 µs.
-	spins = 1 << 15
+	// spinTime bounds the wait before a worker parks or the caller sleeps. To be woken takes longer than that in a
+	// virtual machine.
+	spinTime = 300 * time.Microsecond
+	// spins is how often a waiting thread looks between two looks at the clock.
+	spins = 1 << 10
 	// patience is how long the caller waits for a share before it takes the machine for busy.
-	patience = 200 * time.Microsecond
+	patience = 400 * time.Microsecond
 	// The caller works alone for leastAlone phases, twice as many each time up to mostAlone, and after goodPhases
 	// phases without a long wait for leastAlone again.
 	leastAlone, mostAlone, goodPhases = 256, 8192, 4096
@@ -113,9 +116,11 @@ func (t *team) judge(waited time.Duration) {
 
 // wait returns when all shares are finished.
 func (t *team) wait() {
-	for range spins {
-		if t.running.Load() == 0 {
-			return
+	for begin := time.Now(); time.Since(begin) < spinTime; {
+		for range spins {
+			if t.running.Load() == 0 {
+				return
+			}
 		}
 	}
 	// The last worker of the phase before may only now come to look whether we wait, and wake us although this phase
@@ -169,9 +174,11 @@ func (t *team) work(w int) {
 // await returns the number of a phase after the one of the given number, when there is one.
 func (t *team) await(w int, seen uint32) uint32 {
 	for {
-		for range spins {
-			if n := t.number.Load(); n != seen {
-				return n
+		for begin := time.Now(); time.Since(begin) < spinTime; {
+			for range spins {
+				if n := t.number.Load(); n != seen {
+					return n
+				}
 			}
 		}
 		t.parked[w].Store(true)
@@ -213,8 +220,9 @@ func (m *Model) threads(setting, rows int, input Signature) int {
 	return max(1, min(setting, rows, 4*runtime.NumCPU()))
 }
 
-// workerWork is what a worker must have to do in a step to be worth its while: some 100 µs.
-const workerWork = 1 << 20
+// workerWork is what a worker must have to do in a step to be worth its while: some 400 µs. Below that, handing over the
+// rows that another worker has changed costs about as much as the second core saves.
+const workerWork = 1 << 22
 
 // batchWork counts elements that a step computes, roughly: of all values, of the products and of the parameters.
 func (m *Model) batchWork(rows int, input Signature) int {
