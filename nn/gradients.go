@@ -27,7 +27,7 @@ type GradientOptions struct {
 	Samples int
 	// Seed decides the samples and the numbers that replace a loss.
 	Seed uint64
-	// Threads, NoFusion: as in FitOptions.
+	// Threads is 1 by default; NoFusion is as in FitOptions.
 	Threads  int
 	NoFusion bool
 	// Inference checks the model as it predicts; by default it is checked as it trains, with the noise of one step.

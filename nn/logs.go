@@ -87,7 +87,7 @@ func (l *Logs) reset() { l.names, l.values = l.names[:0], l.values[:0] }
 type History struct {
 	// Epochs are the numbers of the epochs, counted from 0.
 	Epochs []int
-	// Stopped says why the run ended before its last epoch; empty when it did not.
+	// Stopped is the reason that a callback gave when it stopped the run, be it in the last epoch; else empty.
 	Stopped string
 
 	names  []string

@@ -220,8 +220,8 @@ func (m *Model) threads(setting, rows int, input Signature) int {
 	return max(1, min(setting, rows, 4*runtime.NumCPU()))
 }
 
-// workerWork is what a worker must have to do in a step to be worth its while: some 400 µs. Below that, handing over the
-// rows that another worker has changed costs about as much as the second core saves.
+// workerWork is what a worker must have to do in a step to be worth its while, in the units of batchWork. The tutorial's
+// step has less, and two workers have not made it faster.
 const workerWork = 1 << 22
 
 // batchWork counts elements that a step computes, roughly: of all values, of the products and of the parameters.
