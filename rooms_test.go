@@ -30,6 +30,8 @@ var rooms = []room{
 	{"metrics", []string{"nn", "text", "tensor", "simd", "internal"}, true},
 	{"callbacks", []string{"nn", "text", "tensor", "simd", "internal"}, true},
 	{"datasets", []string{"datasets", "text", "tensor", "internal"}, true},
+	{"pretrained", []string{"pretrained", "text", "tensor", "internal"}, true},
+	{"plots", []string{"nn", "tensor"}, false},
 	{"examples", []string{""}, false},
 	{"bench", []string{""}, false},
 }
@@ -37,6 +39,7 @@ var rooms = []room{
 // libraryModules are the modules outside this one that packages from datasets downwards may link.
 var libraryModules = []string{
 	"gonum.org/v1/gonum", "github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/term",
+	"github.com/dgryski/go-farm", "google.golang.org/protobuf",
 }
 
 const (
