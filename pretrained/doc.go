@@ -1,0 +1,17 @@
+// Package pretrained opens word vectors and text embeddings that others have trained, and turns them into tables that
+// a layer can start from.
+//
+// [OpenHub] reads a text module of TensorFlow Hub (a SavedModel folder such as nnlm-en-dim50). Each kind of file gives
+// an [Embedding]: the table of vectors, the words of its rows, and the rule that turns a text into rows and the vectors
+// of these rows into one. The rule is the file's own where the file has one; where it has none, or one that linnet does
+// not know, the caller names it. It is never guessed.
+//
+//	module, err := pretrained.OpenHub("nnlm-en-dim50", pretrained.HubOptions{})
+//	...
+//	fmt.Println(module.Rows(), module.Dim(), module.Combiner())
+//
+// Opening reads the words but not the vectors: [Embedding.ReadTable] writes these straight into the caller's slice, so
+// that a table of hundreds of megabytes is in memory only once. What a file says about sizes is checked against the
+// file before memory is taken for it, and a wrong checksum, a value that is not finite or a table that is too short for
+// its vocabulary is an error that names the file and the place.
+package pretrained
