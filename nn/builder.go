@@ -38,7 +38,10 @@ type ParameterOptions struct {
 	Shape tensor.Shape
 	// Initial values; nil means zeros.
 	Init Initializer
-	// Storage holds values that exist already; Init is then not used.
+	// Load, when given, writes the initial values in place of Init: a table that lies in a file is read straight into
+	// the parameter's memory. Its error is Build's.
+	Load func(dst []float32) error
+	// Storage holds values that exist already; Init and Load are then not used.
 	Storage Storage
 	// NotTrainable keeps Fit from changing the parameter.
 	NotTrainable bool
@@ -68,7 +71,11 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 		}
 	case !b.dry:
 		values := make(Float32Storage, n)
-		if o.Init != nil {
+		if o.Load != nil {
+			if err := o.Load(values); err != nil {
+				return ParameterRef{}, &loadError{parameter: o.Name, err: err}
+			}
+		} else if o.Init != nil {
 			o.Init.Init(values, o.Shape, Random{random.New(b.seed, random.Initial, uint64(len(b.params)))})
 		}
 		p.storage = values
@@ -76,6 +83,16 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 	b.params = append(b.params, p)
 	return ParameterRef{len(b.params) - 1}, nil
 }
+
+// loadError reports that a parameter's first values could not be read. The layers fit all the same.
+type loadError struct {
+	parameter string
+	err       error
+}
+
+func (e *loadError) Error() string { return "parameter " + e.parameter + ": " + e.err.Error() }
+
+func (e *loadError) Unwrap() error { return e.err }
 
 // maxElements bounds the size of a parameter: beyond it, sizes in bytes overflow on the way.
 const maxElements = math.MaxInt >> 4

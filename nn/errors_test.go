@@ -230,7 +230,7 @@ func TestBuildErrors(t *testing.T) {
 		want  string
 		shape bool // wraps tensor.ErrShape
 	}{
-		"no input":  {nn.Input{}, []nn.Layer{dense}, "nn: Build needs an input: nn.Tokens, nn.Features or nn.SparseFeatures", false},
+		"no input":  {nn.Input{}, []nn.Layer{dense}, "nn: Build needs an input: nn.Tokens, nn.Texts, nn.Features or nn.SparseFeatures", false},
 		"no layer":  {nn.Tokens(4), nil, "nn: the model's output is int32, not float32", false},
 		"nil layer": {nn.Features(4), []nn.Layer{dense, nil}, "nn: layer 1 is nil", false},
 		"0 steps":   {nn.Tokens(0), []nn.Layer{embedding}, "nn: Tokens(0,): dimension 0 is 0", false},

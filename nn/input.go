@@ -33,6 +33,11 @@ func SparseFeatures(width int) Input {
 	return input(tensor.TypeSparse, "SparseFeatures", width)
 }
 
+// Texts is the input of a model that reads texts: a tensor.String of shape (rows,), one text a row.
+func Texts() Input {
+	return input(tensor.TypeString, "Texts")
+}
+
 func input(t tensor.Type, name string, dims ...int) Input {
 	for i, d := range dims {
 		if d < 1 && (d != AnyLength || (i == len(dims)-1 && t != tensor.TypeInt32)) {

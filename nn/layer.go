@@ -120,6 +120,15 @@ type SourceStep interface {
 	Prepare(x, old tensor.Rows) (tensor.Rows, error)
 }
 
+// ReadyStep is a source step that also takes rows which are not of the model's input type and shape, but ready for it:
+// what it makes of such input, made beforehand.
+type ReadyStep interface {
+	SourceStep
+	// Ready reports whether x is of the kind that the step takes in place of the model's input. Prepare checks it
+	// further. Output is then asked with x's signature.
+	Ready(x tensor.Rows) bool
+}
+
 // InputStep is a step that can refuse some inputs: ids outside a vocabulary.
 type InputStep interface {
 	Step

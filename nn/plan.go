@@ -178,9 +178,27 @@ func (p *plan) copiesInput() bool {
 	return len(p.steps) == 0
 }
 
+// ready reports whether all steps that read the model's input take x in its place.
+func (p *plan) ready(x tensor.Rows) bool {
+	ready := false
+	for i := range p.steps {
+		if !slices.Contains(p.steps[i].in, 0) {
+			continue
+		}
+		if s, ok := p.steps[i].step.(ReadyStep); !ok || !s.Ready(x) {
+			return false
+		}
+		ready = true
+	}
+	return ready
+}
+
 // checkInput refuses an input that is not what the model was built for, or that a step of p refuses. It looks at all of
 // it, once.
 func (m *Model) checkInput(p *plan, x tensor.Rows) error {
+	if p.ready(x) {
+		return nil
+	}
 	want, got := m.input, Signature{Type: x.Type(), Shape: x.Shape()}
 	if want.Type != got.Type {
 		return fmt.Errorf("nn: %w: the model reads %v rows %v, not %v rows %v", tensor.ErrShape, want.Type, want.Shape, got.Type, got.Shape)

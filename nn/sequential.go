@@ -23,7 +23,7 @@ func (s *Sequential) Build(in Input, options ...BuildOption) (*Model, error) {
 		return nil, in.err
 	}
 	if in.signature.Type == 0 {
-		return nil, errors.New("nn: Build needs an input: nn.Tokens, nn.Features or nn.SparseFeatures")
+		return nil, errors.New("nn: Build needs an input: nn.Tokens, nn.Texts, nn.Features or nn.SparseFeatures")
 	}
 	var settings buildSettings
 	for _, o := range options {
@@ -44,6 +44,9 @@ func (s *Sequential) Build(in Input, options ...BuildOption) (*Model, error) {
 		b.layer = name
 		first := len(b.params)
 		out, err := l.Build(b, at)
+		if load := (*loadError)(nil); errors.As(err, &load) {
+			return nil, fmt.Errorf("nn: layer %d (%s): %w", i, name, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("nn: layer %d (%s) cannot follow %s of shape %v: %w", i, name, s.before(m, i), at.Shape, err)
 		}
