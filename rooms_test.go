@@ -21,7 +21,7 @@ var rooms = []room{
 	{"tensor", nil, true},
 	{"simd", nil, true},
 	{"internal", []string{"internal", "tensor"}, true},
-	{"text", []string{"tensor"}, true},
+	{"text", []string{"tensor", "simd"}, true},
 	// The random numbers of initial values and shuffles are the one internal package that nn knows.
 	{"nn", []string{"tensor", "simd", "internal/random"}, true},
 	{"layers", []string{"nn", "text", "tensor", "simd", "internal"}, true},

@@ -170,39 +170,6 @@ func BenchmarkBagScatter(b *testing.B) {
 	})
 }
 
-// BenchmarkShuffledBags measures a training step's bags as they lie after a
-// shuffle, with and without asking for the next: 20,000 bags of 130 ids do not
-// fit the cache.
-func BenchmarkShuffledBags(b *testing.B) {
-	const dim = 16
-	s := newBags(10000, 512, 130)
-	const copies = 40
-	ids, counts := make([]int32, 0, copies*len(s.ids)), make([]float32, 0, copies*len(s.ids))
-	for range copies {
-		ids, counts = append(ids, s.ids...), append(counts, s.counts...)
-	}
-	order := rand.New(rand.NewPCG(1, 1)).Perm(copies * len(s.ends))
-	bag := func(i int) ([]int32, []float32) {
-		start := order[i] * 130
-		return ids[start : start+130], counts[start : start+130]
-	}
-	table, row := normal(10000*dim), make([]float32, dim)
-	for _, prefetch := range []bool{false, true} {
-		benchmark(b, fmt.Sprintf("prefetch=%v", prefetch), func(b *testing.B) {
-			for b.Loop() {
-				for i := range order {
-					if prefetch && i+1 < len(order) {
-						PrefetchBag(bag(i + 1))
-					}
-					x, c := bag(i)
-					BagMean(row, table, dim, x, c, 256)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(ids)), "ns/id")
-		})
-	}
-}
-
 // benchmarkBags measures a kernel on a training step's bags as they lie after a
 // shuffle, 512 at a time of 20,000, and reports the time of one pair.
 func benchmarkBags(b *testing.B, call func(matrix, table []float32, dim int, narrow []uint32, wide []uint64, from, to []int, n []float32)) {

@@ -14,6 +14,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go run -C _asm . -part table -out ../table_avx2_amd64.s -stubs ../table_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part bags -out ../bags_avx2_amd64.s -stubs ../bags_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part bags -isa avx512 -out ../bags_avx512_amd64.s -stubs ../bags_avx512_amd64.go -pkg simd
+//go:generate go run -C _asm . -part count -isa avx512 -out ../count_avx512_amd64.s -stubs ../count_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm -out ../gemm_avx2_amd64.s -stubs ../gemm_avx2_amd64.go -pkg simd
 //go:generate go run -C _asm . -part gemm512 -out ../gemm_avx512_amd64.s -stubs ../gemm_avx512_amd64.go -pkg simd
 //go:generate go run -C _asm . -part optimizer -isa avx512 -out ../optimizer_avx512_amd64.s -stubs ../optimizer_avx512_amd64.go -pkg simd
@@ -25,7 +26,7 @@ func available() []kernels {
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		paths = append(paths, avx2)
 	}
-	if x := &cpu.X86; len(paths) > 1 && x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW && x.HasBMI2 {
+	if x := &cpu.X86; len(paths) > 1 && x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW && x.HasBMI2 && x.HasPOPCNT {
 		paths = append(paths, avx512)
 	}
 	return paths
@@ -60,12 +61,11 @@ var avx2 = kernels{
 	sumRows:  sumRowsAVX2,
 	meanRows: meanRowsAVX2,
 
-	gather:      gatherAVX2,
-	scatter:     scatterAVX2,
-	scatterAdd:  scatterAddAVX2,
-	bagMean:     bagMeanAVX2,
-	bagScatter:  bagScatterAVX2,
-	prefetchBag: prefetchBagAVX2,
+	gather:     gatherAVX2,
+	scatter:    scatterAVX2,
+	scatterAdd: scatterAddAVX2,
+	bagMean:    bagMeanAVX2,
+	bagScatter: bagScatterAVX2,
 
 	bagsMean:        bagsMeanAVX2,
 	bagsMeanWide:    bagsMeanWideAVX2,
@@ -98,8 +98,8 @@ func addBiasRowsAVX2(dst, bias []float32) {
 	}
 }
 
-// avx512 holds the kernels for processors with AVX-512 (F, VL, DQ and BW) and
-// BMI2: those of avx2 where nothing else is stated.
+// avx512 holds the kernels for processors with AVX-512 (F, VL, DQ and BW), BMI2
+// and POPCNT: those of avx2 where nothing else is stated.
 var avx512 = func() kernels {
 	k := avx2
 	k.name = "avx512"
@@ -137,6 +137,7 @@ var avx512 = func() kernels {
 	k.momentum = momentumAVX512
 	k.nesterov = nesterovAVX512
 	k.rmsprop = rmspropAVX512
+	k.countIDs = countIDsAVX512
 	k.bagsMean = bagsMeanAVX512
 	k.bagsMeanWide = bagsMeanWideAVX512
 	k.bagsScatter = bagsScatterAVX512

@@ -42,12 +42,11 @@ var neon = kernels{
 	sumRows:  sumRowsNEON,
 	meanRows: meanRowsNEON,
 
-	gather:      gatherNEON,
-	scatter:     scatterGeneric,
-	scatterAdd:  scatterAddNEON,
-	bagMean:     bagMeanNEON,
-	bagScatter:  bagScatterNEON,
-	prefetchBag: prefetchBagNEON,
+	gather:     gatherNEON,
+	scatter:    scatterGeneric,
+	scatterAdd: scatterAddNEON,
+	bagMean:    bagMeanNEON,
+	bagScatter: bagScatterNEON,
 
 	bagsMean:        bagsMeanNEON,
 	bagsMeanWide:    bagsMeanWideNEON,

@@ -32,11 +32,11 @@ var pathRules = []struct {
 	{
 		"avx512", "AVX512",
 		map[string]*bool{
-			"AVX2": &cpu.X86.HasAVX2, "FMA": &cpu.X86.HasFMA, "BMI2": &cpu.X86.HasBMI2,
+			"AVX2": &cpu.X86.HasAVX2, "FMA": &cpu.X86.HasFMA, "BMI2": &cpu.X86.HasBMI2, "POPCNT": &cpu.X86.HasPOPCNT,
 			"AVX512F": &cpu.X86.HasAVX512F, "AVX512VL": &cpu.X86.HasAVX512VL,
 			"AVX512DQ": &cpu.X86.HasAVX512DQ, "AVX512BW": &cpu.X86.HasAVX512BW,
 		},
-		[]string{"CMOV", "MMX+", "SSE", "SSE2", "AVX", "AVX2", "FMA3", "BMI2", "AVX512F", "AVX512VL", "AVX512DQ", "AVX512BW"},
+		[]string{"CMOV", "MMX+", "SSE", "SSE2", "AVX", "AVX2", "FMA3", "BMI2", "POPCNT", "AVX512F", "AVX512VL", "AVX512DQ", "AVX512BW"},
 	},
 }
 

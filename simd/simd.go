@@ -34,12 +34,14 @@ type kernels struct {
 	sumRows  func(dst, x []float32, rows, stride int, accumulate bool)
 	meanRows func(dst, x []float32, rows, stride int, n float32)
 
-	gather      func(dst, table []float32, dim, rows int, ids []int32) int
-	scatter     func(table, src []float32, dim, rows int, ids []int32) int
-	scatterAdd  func(table, src []float32, dim, rows int, ids []int32) int
-	bagMean     func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
-	bagScatter  func(table, grad []float32, rows int, ids []int32, counts []float32) int
-	prefetchBag func(ids []int32, counts []float32)
+	gather     func(dst, table []float32, dim, rows int, ids []int32) int
+	scatter    func(table, src []float32, dim, rows int, ids []int32) int
+	scatterAdd func(table, src []float32, dim, rows int, ids []int32) int
+	bagMean    func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
+	bagScatter func(table, grad []float32, rows int, ids []int32, counts []float32) int
+
+	// countIDs may be nil: the portable one then serves.
+	countIDs func(out []uint32, row []int32, vocabulary int) int
 
 	bagsMean        bagsMeanKernel[uint32]
 	bagsMeanWide    bagsMeanKernel[uint64]
@@ -88,12 +90,11 @@ var portable = kernels{
 	sumRows:  sumRowsGeneric,
 	meanRows: meanRowsGeneric,
 
-	gather:      gatherGeneric,
-	scatter:     scatterGeneric,
-	scatterAdd:  scatterAddGeneric,
-	bagMean:     bagMeanGeneric,
-	bagScatter:  bagScatterGeneric,
-	prefetchBag: func([]int32, []float32) {},
+	gather:     gatherGeneric,
+	scatter:    scatterGeneric,
+	scatterAdd: scatterAddGeneric,
+	bagMean:    bagMeanGeneric,
+	bagScatter: bagScatterGeneric,
 
 	bagsMean:        bagsMeanGeneric,
 	bagsMeanWide:    bagsMeanWideGeneric,

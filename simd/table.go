@@ -101,19 +101,6 @@ func BagScatter(table, grad []float32, dim int, ids []int32, counts []float32) i
 	return done + active.bagScatter(table, grad, rows, ids, counts)
 }
 
-// PrefetchBag asks the processor to fetch the ids and counts of a bag that
-// [BagMean] or [BagScatter] will read soon. It computes nothing. A batch of
-// shuffled bags waits for memory at the start of each unless the bag after it
-// has been asked for.
-func PrefetchBag(ids []int32, counts []float32) {
-	if len(ids) != len(counts) {
-		panic(fmt.Sprintf("simd: PrefetchBag: %d ids, %d counts", len(ids), len(counts)))
-	}
-	// The start is what counts: a long bag's rest comes by itself.
-	n := min(len(ids), 1024)
-	active.prefetchBag(ids[:n], counts[:n])
-}
-
 // checkTable returns the number of rows of a table of n elements.
 func checkTable(kernel string, n, dim int) int {
 	if dim <= 0 || n%dim != 0 {

@@ -76,8 +76,3 @@ func bagMeanAVX2(dst []float32, table []float32, rows int, ids []int32, counts [
 //
 //go:noescape
 func bagScatterAVX2(table []float32, grad []float32, rows int, ids []int32, counts []float32) int
-
-// prefetchBagAVX2 asks for the cache lines of a bag.
-//
-//go:noescape
-func prefetchBagAVX2(ids []int32, counts []float32)

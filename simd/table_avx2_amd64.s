@@ -973,23 +973,3 @@ bagScatterAVX2_done:
 	MOVQ R9, ret+104(FP)
 	VZEROUPPER
 	RET
-
-// func prefetchBagAVX2(ids []int32, counts []float32)
-// Requires: MMX+
-TEXT ·prefetchBagAVX2(SB), NOSPLIT, $0-48
-	MOVQ ids_base+0(FP), AX
-	MOVQ counts_base+24(FP), CX
-	MOVQ ids_len+8(FP), DX
-
-prefetchBagAVX2_loop:
-	TESTQ      DX, DX
-	JLE        prefetchBagAVX2_done
-	PREFETCHT0 (AX)
-	PREFETCHT0 (CX)
-	ADDQ       $0x00000040, AX
-	ADDQ       $0x00000040, CX
-	SUBQ       $0x00000010, DX
-	JMP        prefetchBagAVX2_loop
-
-prefetchBagAVX2_done:
-	RET

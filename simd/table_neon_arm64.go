@@ -62,8 +62,3 @@ func bagMeanNEON(dst, table []float32, rows int, ids []int32, counts []float32, 
 //
 //go:noescape
 func bagScatterNEON(table, grad []float32, rows int, ids []int32, counts []float32) int
-
-// prefetchBagNEON asks for the cache lines of a bag.
-//
-//go:noescape
-func prefetchBagNEON(ids []int32, counts []float32)

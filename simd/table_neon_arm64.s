@@ -161,22 +161,3 @@ TEXT ·bagScatterNEON(SB), NOSPLIT, $0-112
 outside:
 	MOVD R6, ret+104(FP)
 	RET
-
-// func prefetchBagNEON(ids []int32, counts []float32)
-TEXT ·prefetchBagNEON(SB), NOSPLIT, $0-48
-	MOVD ids_base+0(FP), R0
-	MOVD ids_len+8(FP), R2
-	MOVD counts_base+24(FP), R1
-
-loop:
-	CMP  $0, R2
-	BLE  done
-	PRFM (R0), PLDL1KEEP
-	PRFM (R1), PLDL1KEEP
-	ADD  $64, R0
-	ADD  $64, R1
-	SUB  $16, R2
-	B    loop
-
-done:
-	RET

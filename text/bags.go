@@ -21,6 +21,8 @@ type Bags struct {
 	vocabulary int
 	shape      [2]int
 	distinct   distinct
+	ids        []int32 // of all texts, for MakeTexts
+	ends       []int   // of each text in ids
 }
 
 var _ tensor.Rows = (*Bags)(nil)
@@ -170,10 +172,16 @@ func (b *Bags) add(row []int32, i int, o BagOptions) error {
 	zeros := int32(0)
 	n := 0
 	if b.isWide {
-		b.wide, zeros, ok = addPairs(&b.distinct, b.wide, row, o)
+		start := len(b.wide)
+		b.wide, ok = distinctPairs(&b.distinct, row, o.Vocabulary, b.wide)
+		b.wide, zeros = leaveOutZero(b.wide, start, o)
 		n = len(b.wide)
 	} else {
-		b.narrow, zeros, ok = addPairs(&b.distinct, b.narrow, row, o)
+		start := len(b.narrow)
+		if b.narrow, ok = vectorPairs(row, o.Vocabulary, b.narrow); !ok {
+			b.narrow, ok = distinctPairs(&b.distinct, row, o.Vocabulary, b.narrow)
+		}
+		b.narrow, zeros = leaveOutZero(b.narrow, start, o)
 		n = len(b.narrow)
 	}
 	if !ok {
@@ -185,16 +193,15 @@ func (b *Bags) add(row []int32, i int, o BagOptions) error {
 	return nil
 }
 
-// addPairs appends the pairs of a row, and returns how many zeros were left out.
-func addPairs[P pair](d *distinct, pairs []P, row []int32, o BagOptions) (all []P, zeros int32, ok bool) {
-	start := len(pairs)
-	if pairs, ok = distinctPairs(d, row, o.Vocabulary, pairs); !ok {
-		return pairs, 0, false
+// leaveOutZero takes id 0 out of the pairs from start on, where the options say so, and returns how often it was there.
+func leaveOutZero[P pair](pairs []P, start int, o BagOptions) (rest []P, zeros int32) {
+	if !o.SkipZero {
+		return pairs, 0
 	}
-	if id, count := unpack(pairs, start); o.SkipZero && id == 0 && count > 0 {
-		return slices.Delete(pairs, start, start+1), count, true
+	if id, count := unpack(pairs, start); id == 0 && count > 0 {
+		return slices.Delete(pairs, start, start+1), count
 	}
-	return pairs, 0, true
+	return pairs, 0
 }
 
 // unpack returns id and count of pair k; beyond the last, zeros.

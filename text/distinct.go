@@ -3,6 +3,8 @@ package text
 import (
 	"math/bits"
 	"slices"
+
+	"github.com/linnet-ml/linnet/simd"
 )
 
 // distinct finds the distinct ids of rows, ascending, and how often each occurs. Ids of small vocabularies are counted,
@@ -53,6 +55,24 @@ func distinctPairs[P pair](d *distinct, row []int32, vocabulary int, pairs []P) 
 		return countPairs(d, d.wide, row, pairs)
 	}
 	return sortedPairs(d, row, vocabulary, pairs)
+}
+
+// fewestVectorIDs is the length of rows from which on simd's kernel pays: it takes the same time for all of them.
+const fewestVectorIDs = 32
+
+// vectorPairs is distinctPairs by vector instructions, for rows of a few hundred ids. It returns false, and appends
+// nothing of use, where there are none for such a row, and when an id is outside the vocabulary.
+func vectorPairs(row []int32, vocabulary int, pairs []uint32) ([]uint32, bool) {
+	if len(row) < fewestVectorIDs || len(row) > simd.CountedIDs || uint(vocabulary) >= narrowLimit || !simd.CountsIDs() {
+		return pairs, false
+	}
+	start := len(pairs)
+	pairs = slices.Grow(pairs, simd.CountIDsRoom)
+	n := simd.CountIDs(pairs[start:start+simd.CountIDsRoom], row, vocabulary)
+	if n < 0 {
+		return pairs, false
+	}
+	return pairs[:start+n], true
 }
 
 // countPairs is distinctPairs by counting; times are as many as the vocabulary has ids.

@@ -21,6 +21,7 @@ var parts = map[string]func(){
 	"rows":       rows,
 	"table":      table,
 	"bags":       bags,
+	"count":      count,
 	"gemm":       gemm,
 	"gemm512":    gemmAVX512,
 	"optimizer":  optimizer,

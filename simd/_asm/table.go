@@ -17,9 +17,6 @@ func table() {
 		"adds rows of src to rows of table:", "for j, v := range src[i*dim:][:dim] {", "\ttable[int(id)*dim+j] += v", "}")
 	bagMean()
 	bagScatter()
-	if !wide {
-		prefetchBag()
-	}
 }
 
 // nextID loads id i+at and leaves if it lies outside the table.
@@ -354,21 +351,4 @@ func bagScatter() {
 	Label(done)
 	Store(i, ReturnIndex(0))
 	end()
-}
-
-func prefetchBag() {
-	const name = "prefetchBagAVX2"
-	function(name, "(ids []int32, counts []float32)", "asks for the cache lines of a bag.")
-	ids, counts, n := base("ids"), base("counts"), size("ids")
-	Label(name + "_loop")
-	TESTQ(n, n)
-	JLE(LabelRef(name + "_done"))
-	PREFETCHT0(Mem{Base: ids})
-	PREFETCHT0(Mem{Base: counts})
-	ADDQ(U32(64), ids)
-	ADDQ(U32(64), counts)
-	SUBQ(U32(16), n)
-	JMP(LabelRef(name + "_loop"))
-	Label(name + "_done")
-	RET()
 }
