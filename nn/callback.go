@@ -1,6 +1,9 @@
 package nn
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Event is a point in a Fit at which callbacks are asked, as in Keras.
 type Event uint8
@@ -43,6 +46,17 @@ type Handler interface {
 	Handle(e Event, t *Training) error
 }
 
+// LossHandler is a Handler that decides how a Fit ends in which the loss of a batch is NaN or infinite; the first in the
+// list does. Without one the Fit returns the LossError. The step is not taken, whatever it decides.
+//
+// When HandleLoss returns nil, the run is stopped: of the epoch under way come no more batches, but its validation and
+// its logs, in which the loss is not finite. It gives the reason by Training.Stop. An error ends the Fit, which returns
+// it.
+type LossHandler interface {
+	Handler
+	HandleLoss(e *LossError, t *Training) error
+}
+
 // HandlerFunc is a function that acts as a Handler, and as a Callback without state.
 type HandlerFunc func(e Event, t *Training) error
 
@@ -65,6 +79,9 @@ type Training struct {
 	directions map[string]Direction
 	stop       string
 	history    *History
+	logRate    bool
+	snapshots  []*Snapshot
+	ended      bool
 }
 
 // Model is the model that trains.
@@ -96,16 +113,27 @@ func (t *Training) Logs() *Logs { return &t.logs }
 func (t *Training) Direction(name string) Direction { return t.directions[name] }
 
 // LearningRate is the rate of the coming step.
-func (t *Training) LearningRate() float32 { return t.update.rate }
+func (t *Training) LearningRate() float32 { return t.update.coming() }
 
-// SetLearningRate changes the rate from the coming step on. A negative or infinite rate or NaN is an error.
+// Schedule is what the learning rate follows, nil where it is a constant.
+func (t *Training) Schedule() Schedule { return t.update.schedule }
+
+// SetLearningRate changes the rate from the coming step on. A negative or infinite rate or NaN is an error, and so is any
+// rate where the optimizer follows a schedule.
 func (t *Training) SetLearningRate(rate float32) error {
+	if t.update.schedule != nil {
+		return errors.New("nn: the learning rate follows the optimizer's schedule and cannot be set")
+	}
 	if err := checkRate(rate); err != nil {
 		return err
 	}
 	t.update.rate = rate
 	return nil
 }
+
+// LogLearningRate makes the Fit log "learning_rate", the rate of the coming step, behind the results of each epoch, before
+// callbacks are asked at EpochEnd. It is for Callback.Start.
+func (t *Training) LogLearningRate() { t.logRate = true }
 
 // Stop ends the run after the epoch under way. History.Stopped gives the reason, "stopped" when there is none.
 func (t *Training) Stop(reason string) {

@@ -78,6 +78,7 @@ func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error)
 		return &History{}, err
 	}
 	defer r.team.end()
+	defer r.training.end()
 	err = r.run(ctx)
 	r.exec.update.save()
 	if e := r.closeHandlers(); err == nil {
@@ -98,6 +99,7 @@ type run struct {
 	tested   *measured
 	names    []string // of the results of validation
 	order    []int32
+	lost     bool // the loss was not finite, and a callback has stopped the run
 }
 
 func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
@@ -108,7 +110,7 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 	if o.NoFusion {
 		p = &m.plain
 	}
-	data, err := m.dataset(p, d, o.Loss)
+	data, err := m.dataset(p, d, o.Loss, false)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +246,7 @@ func (m *Model) validation(p *plan, d *dataset, o *FitOptions) (*dataset, error)
 	if o.Validation == nil {
 		return nil, nil
 	}
-	test, err := m.dataset(p, *o.Validation, o.Loss)
+	test, err := m.dataset(p, *o.Validation, o.Loss, false)
 	if err != nil {
 		return nil, fmt.Errorf("nn: validation data: %w", err)
 	}
@@ -343,18 +345,28 @@ func (r *run) epoch(ctx context.Context) error {
 		if err := r.tell(BatchBegin); err != nil {
 			return err
 		}
-		if err := r.trainStep(); err != nil {
+		err := r.trainStep()
+		if e, ok := err.(*LossError); ok {
+			err = r.handleLoss(e)
+		}
+		if err != nil {
 			return err
 		}
 		r.results.log(&t.logs, r.results.names)
 		if err := r.tell(BatchEnd); err != nil {
 			return err
 		}
+		if r.lost {
+			break
+		}
 	}
 	if r.test != nil {
 		if err := r.validate(ctx); err != nil {
 			return err
 		}
+	}
+	if t.logRate {
+		t.logs.Set("learning_rate", float64(t.LearningRate()))
 	}
 	// Callbacks may add to the logs before History keeps them: ReduceLROnPlateau, a test set of one's own.
 	if err := r.tell(EpochEnd); err != nil {
@@ -398,9 +410,26 @@ func (r *run) trainStep() error {
 	if loss := r.results.add(e); !finite(loss) {
 		return &LossError{Epoch: t.epoch, Step: t.step, Loss: loss}
 	}
-	e.update.begin()
+	if err := e.update.begin(); err != nil {
+		return err
+	}
 	e.team.run(e.trainFn)
 	return nil
+}
+
+// handleLoss lets the callbacks decide about a step that was not taken. Without an error the run is stopped.
+func (r *run) handleLoss(e *LossError) error {
+	for _, h := range r.handlers {
+		if by, ok := h.(LossHandler); ok {
+			if err := by.HandleLoss(e, &r.training); err != nil {
+				return err
+			}
+			r.lost = true
+			r.training.Stop("")
+			return nil
+		}
+	}
+	return e
 }
 
 func (r *run) validate(ctx context.Context) error {

@@ -25,6 +25,9 @@ type Model struct {
 
 	mu   sync.Mutex
 	free []*workspace // of the fused plan
+
+	// written, when given, is told before SetWeights writes: a Fit that keeps snapshots is under way.
+	written func()
 }
 
 // builtLayer is what the summary shows of a layer.
@@ -103,6 +106,9 @@ func (m *Model) SetWeights(values [][]float32) error {
 		if err := p.checkWeights(values[i]); err != nil {
 			return err
 		}
+	}
+	if m.written != nil {
+		m.written()
 	}
 	for i, p := range m.params {
 		copy(p.storage.Float32(), values[i])

@@ -34,6 +34,21 @@ type OccurrenceOptimizer interface {
 	UpdateSquares(c *Coefficients, w, gradient, squares []float32, slots [][]float32)
 }
 
+// Schedule is a spec of a learning rate that changes from step to step.
+type Schedule interface {
+	// Check refuses settings that are out of range.
+	Check() error
+	// Rate is the rate of a step, counted from 0. A TrainingState goes on counting where the last Fit ended.
+	Rate(step int) float32
+}
+
+// ScheduledOptimizer is an optimizer whose rate may follow a schedule.
+type ScheduledOptimizer interface {
+	Optimizer
+	// RateSchedule returns the schedule, nil where the rate is a constant that callbacks may change.
+	RateSchedule() Schedule
+}
+
 // Coefficients are the numbers that all elements share in one step of an optimizer, in an order of its own.
 type Coefficients [8]float32
 
@@ -86,7 +101,8 @@ func (s *TrainingState) slotsFor(p *Parameter, o Optimizer) ([][]float32, error)
 // update is the part of a training step that changes parameters: a list of jobs, each a range of a parameter's rows.
 type update struct {
 	optimizer Optimizer
-	rate      float32
+	rate      float32  // unless there is a schedule
+	schedule  Schedule // or nil
 	state     *TrainingState
 	c         Coefficients
 	params    []updated
@@ -124,6 +140,9 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		return nil, err
 	}
 	u := &update{optimizer: o, rate: o.Rate(), state: state, jobs: make([][]job, workers)}
+	if by, ok := o.(ScheduledOptimizer); ok {
+		u.schedule = by.RateSchedule()
+	}
 	turn := 0
 	for i, p := range params {
 		if !p.trainable {
@@ -278,10 +297,23 @@ const (
 	touchedElements = 1 << 21
 )
 
-// begin starts optimizer step t.
-func (u *update) begin() {
+// coming is the rate of the coming step.
+func (u *update) coming() float32 {
+	if u.schedule != nil {
+		return u.schedule.Rate(u.state.Step)
+	}
+	return u.rate
+}
+
+// begin starts the coming step, unless its rate is none to use.
+func (u *update) begin() error {
+	rate := u.coming()
+	if err := checkRate(rate); err != nil {
+		return fmt.Errorf("%w in step %d (counted from 0)", err, u.state.Step)
+	}
 	u.state.Step++
-	u.c = u.optimizer.Coefficients(u.state.Step, u.rate)
+	u.c = u.optimizer.Coefficients(u.state.Step, rate)
+	return nil
 }
 
 // gradient adds up the gradient of a job's rows.
@@ -307,9 +339,12 @@ func (u *update) runAll(ws *workspace) { u.do(ws, u.whole, 0) }
 func (u *update) do(ws *workspace, jobs []job, worker int) {
 	for i := range jobs {
 		j := &jobs[i]
-		u.gradient(ws, j, worker)
 		p := &u.params[j.param]
 		w := p.p.storage.Float32()
+		if j.touched != nil {
+			j.touched.table = w
+		}
+		u.gradient(ws, j, worker)
 		if j.touched != nil {
 			j.touched.update(u.optimizer, &u.c, w)
 			continue

@@ -24,6 +24,13 @@ type touched struct {
 	squares     []float32
 	occurrences bool
 
+	// Since there are snapshots, originals are the values in the table of the rows at places from since on, before they
+	// moved.
+	keep      bool
+	since     int
+	originals []float32
+	table     []float32 // the whole table
+
 	found []int32 // what find returned
 	chunk touchedChunk
 }
@@ -69,6 +76,10 @@ func (t *touched) find(rows []int32) []int32 {
 
 // add gives a row the next place, with zero slots, and returns that plus 1.
 func (t *touched) add(row int32) int32 {
+	if t.keep {
+		at := int(row) * t.width
+		t.originals = append(t.originals, t.table[at:at+t.width]...)
+	}
 	t.rows = append(t.rows, row)
 	t.now = append(t.now, 0)
 	for i := range t.slots {
