@@ -21,7 +21,7 @@ type bag struct {
 var (
 	_ nn.OccurrenceStep = bag{}
 	_ nn.BalancedStep   = bag{}
-	_ nn.SourceStep     = bag{}
+	_ nn.UnpreparedStep = bag{}
 )
 
 func (s bag) Output(in []nn.Signature) (nn.Signature, error) {
@@ -74,6 +74,8 @@ func (s bag) Contributions(_ int, data tensor.Rows, batch int) []float32 {
 type bagBatch struct {
 	from, to []int
 	lengths  []float32
+	fresh    text.Bags // of rows that were not prepared
+	order    []int32   // the numbers from 0
 	shares   []float32 // the gradient of each row, over its length
 
 	// The rows that a large table keeps gradients of have places of their own.
@@ -99,10 +101,45 @@ func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
 	}
 }
 
+// Unprepared is true of ids: a row's bag is then made when it is needed, and is still in the cache when it is read.
+func (s bag) Unprepared(x tensor.Rows) bool {
+	_, ok := x.(*tensor.Int32)
+	return ok
+}
+
+// freshRows is how many rows' bags are made at a time, to stay in the nearest cache.
+const freshRows = 64
+
 func (s bag) Forward(f *nn.Frame, at nn.Span) {
+	s.withBags(f, at, s.means)
+}
+
+// withBags calls compute for the rows of a span with their bags: all at once with those that Prepare made, otherwise for
+// a few rows at a time, whose bags it makes.
+func (s bag) withBags(f *nn.Frame, at nn.Span, compute func(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32)) {
 	data, rows := f.Source(0)
-	bags, b := data.(*text.Bags), s.batch(f, at.Worker)
-	b.locate(bags, rows[at.Lo:at.Hi], s.by)
+	b := s.batch(f, at.Worker)
+	ids, ok := data.(*tensor.Int32)
+	if !ok {
+		compute(f, at, b, data.(*text.Bags), rows[at.Lo:at.Hi])
+		return
+	}
+	for lo := at.Lo; lo < at.Hi; lo += freshRows {
+		hi := min(lo+freshRows, at.Hi)
+		if err := b.fresh.MakeRows(ids, rows[lo:hi], text.BagOptions{Vocabulary: s.vocabulary, SkipZero: s.skipZero}); err != nil {
+			f.Fail(at.Worker, err)
+			return
+		}
+		for len(b.order) < hi-lo {
+			b.order = append(b.order, int32(len(b.order)))
+		}
+		compute(f, nn.Span{Lo: lo, Hi: hi, Worker: at.Worker}, b, &b.fresh, b.order[:hi-lo])
+	}
+}
+
+// means computes rows of the output from the given rows of the bags.
+func (s bag) means(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32) {
+	b.locate(bags, rows, s.by)
 	out := f.Out()[at.Lo*s.dim : at.Hi*s.dim]
 	if narrow, wide := bags.Pairs(); wide == nil {
 		simd.BagsMean(out, f.Param(0), s.dim, narrow, b.from, b.to, b.lengths)

@@ -12,16 +12,20 @@ type maxBag struct{ bag }
 
 var (
 	_ nn.OccurrenceStep = maxBag{}
-	_ nn.SourceStep     = maxBag{}
+	_ nn.UnpreparedStep = maxBag{}
 )
 
 func (s maxBag) Forward(f *nn.Frame, at nn.Span) {
-	data, rows := f.Source(0)
-	bags, b, table := data.(*text.Bags), s.batch(f, at.Worker), f.Param(0)
-	for i := at.Lo; i < at.Hi; i++ {
-		y := f.Out()[i*s.dim : (i+1)*s.dim]
+	s.withBags(f, at, s.maxima)
+}
+
+// maxima computes rows of the output from the given rows of the bags.
+func (s maxBag) maxima(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32) {
+	table := f.Param(0)
+	for i, row := range rows {
+		y := f.Out()[(at.Lo+i)*s.dim : (at.Lo+i+1)*s.dim]
 		clear(y)
-		from, to := bags.Bounds(int(rows[i]))
+		from, to := bags.Bounds(int(row))
 		b.ids = bags.AppendIDs(b.ids[:0], from, to)
 		for k, id := range b.ids {
 			larger(y, table[int(id)*s.dim:(int(id)+1)*s.dim], k == 0)

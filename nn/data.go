@@ -69,8 +69,8 @@ func (d Data) labels(loss Loss) ([]float32, error) {
 	return all, nil
 }
 
-// dataset checks d and prepares it for a plan.
-func (m *Model) dataset(p *plan, d Data, loss Loss) (*dataset, error) {
+// dataset checks d and prepares it for a plan. It is told of data that is read but once.
+func (m *Model) dataset(p *plan, d Data, loss Loss, once bool) (*dataset, error) {
 	n, err := d.rows()
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (m *Model) dataset(p *plan, d Data, loss Loss) (*dataset, error) {
 	if set.labels, err = d.labels(loss); err != nil {
 		return nil, err
 	}
-	if set.prepared, err = m.prepare(p, d.X, nil); err != nil {
+	if set.prepared, err = m.prepare(p, d.X, nil, once); err != nil {
 		return nil, err
 	}
 	return set, nil

@@ -30,7 +30,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if o.NoFusion {
 		p = &m.plain
 	}
-	data, err := m.dataset(p, d, o.Loss)
+	data, err := m.dataset(p, d, o.Loss, true)
 	if err != nil {
 		return nil, err
 	}

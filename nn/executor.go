@@ -31,7 +31,8 @@ type preparedInput struct {
 }
 
 // prepare lets the plan's steps prepare x, which is checked. It uses the memory of old, an earlier result or nil, again.
-func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput) ([]preparedInput, error) {
+// What is read but once stays unprepared where a step can do so.
+func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput, once bool) ([]preparedInput, error) {
 	prepared := old[:0]
 	for i := range p.steps {
 		s := &p.steps[i]
@@ -47,9 +48,12 @@ func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput) ([]prepared
 			if n := len(prepared); n < len(old) {
 				own = old[n].own
 			}
-			data, err := c.Prepare(x, own)
-			if err != nil {
-				return old, fmt.Errorf("nn: layer %q: %w", s.layer, err)
+			data := x
+			if u, ok := c.(UnpreparedStep); !once || !ok || !u.Unprepared(x) {
+				var err error
+				if data, err = c.Prepare(x, own); err != nil {
+					return old, fmt.Errorf("nn: layer %q: %w", s.layer, err)
+				}
 			}
 			if data != x {
 				own = data
@@ -79,6 +83,9 @@ type executor struct {
 func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *executor {
 	e := &executor{ws: ws, team: t, update: u}
 	e.setLoss(loss)
+	for len(ws.fails) < t.size {
+		ws.fails = append(ws.fails, nil)
+	}
 	for i := range ws.frames {
 		f := &ws.frames[i]
 		for len(f.scratch) < t.size {
@@ -141,6 +148,12 @@ func (e *executor) run(rows []int32) error {
 		}
 	}
 	e.team.run(e.rowsFn)
+	for i, err := range w.fails {
+		if err != nil {
+			clear(w.fails[i:])
+			return err
+		}
+	}
 	return nil
 }
 

@@ -169,7 +169,7 @@ func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCh
 			return nil, err
 		}
 	}
-	data, err := m.dataset(p, Data{X: x, Y: y}, loss)
+	data, err := m.dataset(p, Data{X: x, Y: y}, loss, false)
 	if err != nil {
 		return nil, err
 	}

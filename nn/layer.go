@@ -129,6 +129,15 @@ type ReadyStep interface {
 	Ready(x tensor.Rows) bool
 }
 
+// UnpreparedStep is a source step that can also read the data as it came: what reads each row once, as Evaluate and
+// Predict do, need not then prepare them all before it begins, and workers prepare their own rows.
+type UnpreparedStep interface {
+	SourceStep
+	// Unprepared reports whether Forward reads x itself, when it is not to train: Frame.Source then returns x, and
+	// Frame.Fail takes what is wrong with a row.
+	Unprepared(x tensor.Rows) bool
+}
+
 // InputStep is a step that can refuse some inputs: ids outside a vocabulary.
 type InputStep interface {
 	Step

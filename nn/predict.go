@@ -80,7 +80,7 @@ func (m *Model) predict(ctx context.Context, w *workspace, dst []float32, x tens
 		w.predict.exec = newExecutor(w, newTeam(1), &w.predict.data, nil, nil)
 	}
 	p := w.predict
-	prepared, err := m.prepare(w.plan, x, p.data.prepared)
+	prepared, err := m.prepare(w.plan, x, p.data.prepared, true)
 	p.data = dataset{x: x, prepared: prepared, n: x.Len()}
 	defer p.forget(w)
 	if err != nil {

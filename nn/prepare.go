@@ -18,7 +18,7 @@ func (m *Model) Prepare(x tensor.Rows) (tensor.Rows, error) {
 	if err := m.checkInput(&m.fused, x); err != nil {
 		return nil, err
 	}
-	prepared, err := m.prepare(&m.fused, x, nil)
+	prepared, err := m.prepare(&m.fused, x, nil, false)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type workspace struct {
 	step      uint64 // of the training run, for random numbers
 
 	index []int32 // the numbers of the batch's rows in the data
+	fails []error // one a worker: what is wrong with the data of its rows
 
 	predict *predictor // what predictions keep in the workspace
 
@@ -193,6 +194,14 @@ func (f *Frame) Width(i int) int { return f.ws.values[f.step.in[i]].width }
 
 // Source returns what Prepare made of input i, and for each row of the batch the number of the row in it.
 func (f *Frame) Source(i int) (data tensor.Rows, rows []int32) { return f.sources[i], f.ws.index }
+
+// Fail ends the execution with an error about the data, which Forward met in the rows of a worker's span: see
+// UnpreparedStep. Of several errors that of the first worker counts.
+func (f *Frame) Fail(worker int, err error) {
+	if f.ws.fails[worker] == nil {
+		f.ws.fails[worker] = fmt.Errorf("nn: layer %q: %w", f.step.layer, err)
+	}
+}
 
 // Out returns the output, a float32 value, row-major.
 func (f *Frame) Out() []float32 { return f.ws.values[f.step.out].floats }

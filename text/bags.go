@@ -133,6 +133,23 @@ func (b *Bags) Make(x *tensor.Int32, o BagOptions) error {
 	return nil
 }
 
+// MakeRows is Make of some rows of x, by their numbers: row i of the bags is row rows[i] of x. Both memory and errors are
+// as with Make.
+func (b *Bags) MakeRows(x *tensor.Int32, rows []int32, o BagOptions) error {
+	if len(x.Shape()) != 2 || x.Shape()[1] >= countLimit {
+		return b.Make(x, o)
+	}
+	steps := x.Shape()[1]
+	b.start(o, len(rows), len(rows)*steps, steps)
+	for _, i := range rows {
+		if err := b.add(x.Row(int(i)), int(i), o); err != nil {
+			return err
+		}
+	}
+	b.measure()
+	return nil
+}
+
 // CountSequences makes a bag out of each sequence, which may differ in length: no padding is needed. An id outside the
 // vocabulary is an error that names the sequence, its place in it and its value.
 func CountSequences(sequences [][]int32, o BagOptions) (*Bags, error) {
