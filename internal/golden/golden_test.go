@@ -12,7 +12,7 @@ import (
 
 var embedded = map[string]int{ // cases by topic
 	"callbacks": 56, "initializers": 121, "layers": 324, "losses": 362, "metrics": 143, "optimizers": 90,
-	"summary_progress": 23,
+	"summary_progress": 23, "text": 148, "text_edges": 114,
 }
 
 // Every array of every topic must resolve to as many elements as its shape says.
