@@ -34,32 +34,26 @@ type preparedInput struct {
 // What is read but once stays unprepared where a step can do so.
 func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput, once bool) ([]preparedInput, error) {
 	prepared := old[:0]
-	for i := range p.steps {
-		s := &p.steps[i]
-		for k, v := range s.in {
-			if v != 0 {
-				continue
-			}
-			c, ok := s.step.(SourceStep)
-			if !ok {
-				continue
-			}
-			var own tensor.Rows
-			if n := len(prepared); n < len(old) {
-				own = old[n].own
-			}
-			data := x
-			if u, ok := c.(UnpreparedStep); !once || !ok || !u.Unprepared(x) {
-				var err error
-				if data, err = c.Prepare(x, own); err != nil {
-					return old, fmt.Errorf("nn: layer %q: %w", s.layer, err)
-				}
-			}
-			if data != x {
-				own = data
-			}
-			prepared = append(prepared, preparedInput{frame: i, in: k, data: data, own: own})
+	for i := range p.inputs {
+		use := &p.inputs[i]
+		if use.source == nil {
+			continue
 		}
+		var own tensor.Rows
+		if n := len(prepared); n < len(old) {
+			own = old[n].own
+		}
+		data := x
+		if !once || use.unprepared == nil || !use.unprepared.Unprepared(x) {
+			var err error
+			if data, err = use.source.Prepare(x, own); err != nil {
+				return old, fmt.Errorf("nn: layer %q: %w", p.steps[use.step].layer, err)
+			}
+		}
+		if data != x {
+			own = data
+		}
+		prepared = append(prepared, preparedInput{frame: use.step, in: use.in, data: data, own: own})
 	}
 	return prepared, nil
 }

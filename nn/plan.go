@@ -15,6 +15,19 @@ type plan struct {
 	logits int // the value that the output activation reads, or none
 	// activation is the output activation's name where logits is set.
 	activation string
+
+	inputs []inputUse // in plan order
+	copied bool       // a step reads the model's input from a copy of each batch, and not by row number
+}
+
+// inputUse is a step's use of the model's input, with what the step can do, found out once: a prediction of one row has
+// no time for it.
+type inputUse struct {
+	step, in   int
+	source     SourceStep
+	unprepared UnpreparedStep
+	ready      ReadyStep
+	check      InputStep
 }
 
 type planStep struct {
@@ -33,7 +46,22 @@ func (p *plan) finish(output int) {
 			p.steps = slices.Delete(p.steps, i, i+1)
 		}
 	}
-	p.output, p.logits = output, none
+	p.output, p.logits, p.copied = output, none, len(p.steps) == 0
+	p.inputs = nil
+	for i, s := range p.steps {
+		for k, v := range s.in {
+			if v != 0 {
+				continue
+			}
+			use := inputUse{step: i, in: k}
+			use.source, _ = s.step.(SourceStep)
+			use.unprepared, _ = s.step.(UnpreparedStep)
+			use.ready, _ = s.step.(ReadyStep)
+			use.check, _ = s.step.(InputStep)
+			p.inputs = append(p.inputs, use)
+			p.copied = p.copied || use.source == nil
+		}
+	}
 	for _, s := range p.steps {
 		if s.out != output {
 			continue
@@ -78,6 +106,9 @@ func (p *plan) fused() plan {
 		step, ok := f.Fuse(next.step, others)
 		if !ok {
 			continue
+		}
+		if _, ok := step.(SourceStep); ok && !slices.Contains(s.in, 0) {
+			continue // it would read the model's input, which this is not
 		}
 		q.steps[i] = planStep{step: step, in: s.in, out: next.out, params: slices.Concat(s.params, next.params), layer: s.layer, index: s.index}
 		q.steps = slices.Delete(q.steps, readers[0], readers[0]+1)
@@ -168,29 +199,14 @@ func (p *plan) checkGradients(signatures []Signature, params []*Parameter, input
 	return nil
 }
 
-// copiesInput reports whether a step reads the model's input from a copy of each batch, and not by row number.
-func (p *plan) copiesInput() bool {
-	for i := range p.steps {
-		if _, ok := p.steps[i].step.(SourceStep); !ok && slices.Contains(p.steps[i].in, 0) {
-			return true
-		}
-	}
-	return len(p.steps) == 0
-}
-
 // ready reports whether all steps that read the model's input take x in its place.
 func (p *plan) ready(x tensor.Rows) bool {
-	ready := false
-	for i := range p.steps {
-		if !slices.Contains(p.steps[i].in, 0) {
-			continue
-		}
-		if s, ok := p.steps[i].step.(ReadyStep); !ok || !s.Ready(x) {
+	for i := range p.inputs {
+		if r := p.inputs[i].ready; r == nil || !r.Ready(x) {
 			return false
 		}
-		ready = true
 	}
-	return ready
+	return len(p.inputs) > 0
 }
 
 // checkInput refuses an input that is not what the model was built for, or that a step of p refuses. It looks at all of
@@ -213,12 +229,13 @@ func (m *Model) checkInput(p *plan, x tensor.Rows) error {
 	if err := checkNaN(x); err != nil {
 		return err
 	}
-	for i := range p.steps {
-		s := &p.steps[i]
-		if c, ok := s.step.(InputStep); ok && slices.Contains(s.in, 0) {
-			if err := c.CheckInput(x); err != nil {
-				return fmt.Errorf("nn: layer %q: %w", s.layer, err)
-			}
+	for i := range p.inputs {
+		use := &p.inputs[i]
+		if use.check == nil {
+			continue
+		}
+		if err := use.check.CheckInput(x); err != nil {
+			return fmt.Errorf("nn: layer %q: %w", p.steps[use.step].layer, err)
 		}
 	}
 	switch x.(type) {
@@ -226,7 +243,7 @@ func (m *Model) checkInput(p *plan, x tensor.Rows) error {
 		return nil
 	}
 	// Other kinds of rows are for a SourceStep to know, or to refuse in Prepare.
-	if p.copiesInput() {
+	if p.copied {
 		return fmt.Errorf("nn: the model's layers read arrays of %v, not %T", want.Type, x)
 	}
 	return nil

@@ -22,7 +22,7 @@ func (m *Model) Prepare(x tensor.Rows) (tensor.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.fused.copiesInput() || len(prepared) != 1 {
+	if m.fused.copied || len(prepared) != 1 {
 		return x, nil
 	}
 	return prepared[0].data, nil

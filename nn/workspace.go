@@ -78,7 +78,7 @@ func (w *workspace) layout(values int, input Signature) error {
 			}
 		}
 	}
-	w.copied = w.plan.copiesInput()
+	w.copied = w.plan.copied
 	w.frames = make([]Frame, len(w.plan.steps))
 	for i := range w.plan.steps {
 		s := &w.plan.steps[i]

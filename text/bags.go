@@ -179,7 +179,7 @@ func (b *Bags) start(o BagOptions, rows, total, longest int) {
 	b.isWide = o.Vocabulary > narrowLimit || longest >= narrowLimit
 	b.empty()
 	b.offsets, b.lengths = slices.Grow(b.offsets, rows), slices.Grow(b.lengths, rows)
-	b.distinct.prepare(o.Vocabulary, total, b.isWide)
+	b.distinct.expect(o.Vocabulary, total, b.isWide)
 }
 
 // add appends the bag of row i.
@@ -190,13 +190,13 @@ func (b *Bags) add(row []int32, i int, o BagOptions) error {
 	n := 0
 	if b.isWide {
 		start := len(b.wide)
-		b.wide, ok = distinctPairs(&b.distinct, row, o.Vocabulary, b.wide)
+		b.wide, ok = distinctPairs(&b.distinct, row, b.wide)
 		b.wide, zeros = leaveOutZero(b.wide, start, o)
 		n = len(b.wide)
 	} else {
 		start := len(b.narrow)
 		if b.narrow, ok = vectorPairs(row, o.Vocabulary, b.narrow); !ok {
-			b.narrow, ok = distinctPairs(&b.distinct, row, o.Vocabulary, b.narrow)
+			b.narrow, ok = distinctPairs(&b.distinct, row, b.narrow)
 		}
 		b.narrow, zeros = leaveOutZero(b.narrow, start, o)
 		n = len(b.narrow)

@@ -11,6 +11,10 @@ import (
 // a number for each, and only the distinct ones are sorted, by two digits; between rows the numbers are all zero. Ids of
 // large vocabularies are sorted with their repetitions.
 type distinct struct {
+	// What expect was told, and whether there is memory for it: rows that vectorPairs takes need none.
+	vocabulary, n    int
+	isWide, prepared bool
+
 	// narrow or wide count the ids, by the size of the pairs; both are empty when the ids are to be sorted.
 	narrow []uint16
 	wide   []uint32
@@ -28,9 +32,15 @@ const (
 	fewIDs = 16
 )
 
-// prepare makes ready for n ids, in rows, of a vocabulary, for pairs of 8 bytes or of 4. The memory is in proportion to n,
-// but for small vocabularies.
-func (d *distinct) prepare(vocabulary, n int, wide bool) {
+// expect says what is to come: n ids, in rows, of a vocabulary, for pairs of 8 bytes or of 4.
+func (d *distinct) expect(vocabulary, n int, isWide bool) {
+	d.vocabulary, d.n, d.isWide, d.prepared = vocabulary, n, isWide, false
+}
+
+// prepare makes ready for what is to come. The memory is in proportion to the number of ids, but for small vocabularies.
+func (d *distinct) prepare() {
+	d.prepared = true
+	vocabulary, n, wide := d.vocabulary, d.n, d.isWide
 	d.narrow, d.wide = d.narrow[:0], d.wide[:0]
 	if vocabulary > max(counted, n) || vocabulary < 0 {
 		return
@@ -47,14 +57,17 @@ func (d *distinct) prepare(vocabulary, n int, wide bool) {
 
 // distinctPairs appends a pair for each distinct id of a row. It returns false, and appends nothing of use, when one is
 // outside the vocabulary.
-func distinctPairs[P pair](d *distinct, row []int32, vocabulary int, pairs []P) ([]P, bool) {
+func distinctPairs[P pair](d *distinct, row []int32, pairs []P) ([]P, bool) {
+	if !d.prepared {
+		d.prepare()
+	}
 	switch {
 	case len(d.narrow) > 0:
 		return countPairs(d, d.narrow, row, pairs)
 	case len(d.wide) > 0:
 		return countPairs(d, d.wide, row, pairs)
 	}
-	return sortedPairs(d, row, vocabulary, pairs)
+	return sortedPairs(d, row, d.vocabulary, pairs)
 }
 
 // fewestVectorIDs is the length of rows from which on simd's kernel pays: it takes the same time for all of them.

@@ -11,13 +11,13 @@ func MultiHot(sequences [][]int32, width int) (*tensor.Sparse, error) {
 		total += len(s)
 	}
 	var d distinct
-	d.prepare(width, total, true)
+	d.expect(width, total, true)
 	offsets := make([]int, 1, len(sequences)+1)
 	var columns []int32
 	var pairs []uint64
 	for i, s := range sequences {
 		var ok bool
-		if pairs, ok = distinctPairs(&d, s, width, pairs[:0]); !ok {
+		if pairs, ok = distinctPairs(&d, s, pairs[:0]); !ok {
 			return nil, badID(s, i, width)
 		}
 		for k := range pairs {
