@@ -16,6 +16,8 @@ import (
 type Adam struct {
 	// LearningRate; Keras's default: 0.001. 0 means the default: a rate of 0 is had by Training.SetLearningRate.
 	LearningRate float32
+	// Schedule, when given, decides the rate of each step, and callbacks cannot change it. LearningRate must then be 0.
+	Schedule nn.Schedule
 	// Beta1 is how much of the mean of the gradients is kept each step, at least 0 and below 1; Keras's default: 0.9.
 	Beta1 nn.Optional[float64]
 	// Beta2 is the same for their squares; Keras's default: 0.999. It is a float64 because Keras takes 1-Beta2 before
@@ -29,14 +31,17 @@ type Adam struct {
 	SquareOccurrences bool
 }
 
-var _ nn.OccurrenceOptimizer = Adam{}
+var (
+	_ nn.OccurrenceOptimizer = Adam{}
+	_ nn.ScheduledOptimizer  = Adam{}
+)
 
 // Name returns "adam".
 func (o Adam) Name() string { return "adam" }
 
 // Check refuses settings out of range.
 func (o Adam) Check() error {
-	if err := checkPositive("adam", "LearningRate", o.LearningRate); err != nil {
+	if err := checkRate("adam", o.LearningRate, o.Schedule); err != nil {
 		return err
 	}
 	if err := checkPositive("adam", "Epsilon", o.Epsilon); err != nil {
@@ -50,7 +55,10 @@ func (o Adam) Check() error {
 }
 
 // Rate is the learning rate at the start.
-func (o Adam) Rate() float32 { return or(o.LearningRate, 0.001) }
+func (o Adam) Rate() float32 { return firstRate(o.LearningRate, o.Schedule, 0.001) }
+
+// RateSchedule returns Schedule.
+func (o Adam) RateSchedule() nn.Schedule { return o.Schedule }
 
 func (o Adam) betas() (beta1, beta2 float64) { return o.Beta1.Or(0.9), o.Beta2.Or(0.999) }
 

@@ -5,5 +5,7 @@
 // one by one in Adam and RMSprop.) The zero value of a field is Keras's default. Settings of which zero is legal but
 // not the default are an nn.Optional: optim.Adam{Beta1: nn.Value(0.5)}.
 //
-// The learning rate is that of a run's start; callbacks change it with Training.SetLearningRate.
+// The learning rate is that of a run's start; callbacks change it with Training.SetLearningRate. Or a schedule decides it
+// from step to step, one of Keras's or a type of your own: optim.Adam{Schedule: optim.CosineDecay{…}}. Rates are computed in
+// float32, in Keras's order of operations, and are the same bits on every machine.
 package optim

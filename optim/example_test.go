@@ -33,3 +33,32 @@ func ExampleSGD() {
 	fmt.Println(weights)
 	// Output: [0.5 2.5]
 }
+
+// A warm-up of 100 steps, then a decay over 1000.
+func ExampleCosineDecay() {
+	o := optim.Adam{Schedule: optim.CosineDecay{WarmupTarget: 0.001, WarmupSteps: 100, DecaySteps: 1000, Alpha: 0.1}}
+	for _, step := range []int{0, 50, 100, 600, 1100, 5000} {
+		fmt.Printf("step %d: %.5f\n", step, o.Schedule.Rate(step))
+	}
+	// Output:
+	// step 0: 0.00000
+	// step 50: 0.00050
+	// step 100: 0.00100
+	// step 600: 0.00055
+	// step 1100: 0.00010
+	// step 5000: 0.00010
+}
+
+// Half the rate every 1000 steps.
+func ExampleExponentialDecay() {
+	s := optim.ExponentialDecay{InitialLearningRate: 0.1, DecaySteps: 1000, DecayRate: 0.5, Staircase: true}
+	fmt.Println(s.Rate(0), s.Rate(999), s.Rate(1000), s.Rate(2500))
+	// Output: 0.1 0.1 0.05 0.025
+}
+
+// The rate is 0.1 up to and with step 100, and 0.01 after it.
+func ExamplePiecewiseConstantDecay() {
+	s := optim.PiecewiseConstantDecay{Boundaries: []int{100}, Values: []float32{0.1, 0.01}}
+	fmt.Println(s.Rate(100), s.Rate(101))
+	// Output: 0.1 0.01
+}

@@ -17,7 +17,7 @@ var tolerance = golden.Tolerance{OfLargest: 2e-6}
 // newOptimizer does not know fails.
 var notHere = map[string]bool{
 	"weight_decay": true, "amsgrad": true, "use_ema": true, "gradient_accumulation_steps": true,
-	"clipnorm": true, "clipvalue": true, "global_clipnorm": true, "schedule": true,
+	"clipnorm": true, "clipvalue": true, "global_clipnorm": true,
 }
 
 // notHereOptimizers are the recorded optimizers that this package does not have.
@@ -41,6 +41,16 @@ func newOptimizer(t *testing.T, c golden.Case) nn.Optimizer {
 	var adam optim.Adam
 	var sgd optim.SGD
 	var rms optim.RMSprop
+	if c.Has("config", "schedule") { // the other options are the schedule's
+		schedule := recordedSchedule(t, c)
+		switch name {
+		case "Adam":
+			return optim.Adam{Schedule: schedule}
+		case "SGD":
+			return optim.SGD{Schedule: schedule}
+		}
+		t.Fatalf("the recorded optimizer %s has a schedule", name)
+	}
 	for _, option := range c.Keys("config") {
 		switch name + " " + option {
 		case "Adam learning_rate":
@@ -117,6 +127,14 @@ func TestTrajectoriesMatchKeras(t *testing.T) {
 			t.Fatal(err)
 		}
 		rates := c.Floats("learning_rates")
+		if s := o.(nn.ScheduledOptimizer).RateSchedule(); s != nil {
+			own := make([]float64, len(rates))
+			for i := range own {
+				own[i] = float64(s.Rate(i))
+			}
+			golden.CloseList(t, "rates", own, rates, rateTolerance)
+			rates = own
+		}
 		if o.Rate() != float32(rates[0]) {
 			t.Errorf("rate %v, want %v", o.Rate(), rates[0])
 		}
@@ -139,8 +157,8 @@ func TestTrajectoriesMatchKeras(t *testing.T) {
 		}
 		ran++
 	})
-	if ran != 11 {
-		t.Errorf("%d trajectories compared, want 11", ran)
+	if ran != 24 {
+		t.Errorf("%d trajectories compared, want 24", ran)
 	}
 }
 

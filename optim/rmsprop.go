@@ -17,6 +17,8 @@ import (
 type RMSprop struct {
 	// LearningRate; Keras's default: 0.001. 0 means the default: a rate of 0 is had by Training.SetLearningRate.
 	LearningRate float32
+	// Schedule, when given, decides the rate of each step, and callbacks cannot change it. LearningRate must then be 0.
+	Schedule nn.Schedule
 	// Rho is how much of the mean of the squares is kept each step, at least 0 and below 1; Keras's default: 0.9. It is
 	// a float64 because Keras takes 1-Rho before it rounds to float32.
 	Rho nn.Optional[float64]
@@ -30,14 +32,17 @@ type RMSprop struct {
 	SquareOccurrences bool
 }
 
-var _ nn.OccurrenceOptimizer = RMSprop{}
+var (
+	_ nn.OccurrenceOptimizer = RMSprop{}
+	_ nn.ScheduledOptimizer  = RMSprop{}
+)
 
 // Name returns "rmsprop".
 func (o RMSprop) Name() string { return "rmsprop" }
 
 // Check refuses settings out of range.
 func (o RMSprop) Check() error {
-	if err := checkPositive("rmsprop", "LearningRate", o.LearningRate); err != nil {
+	if err := checkRate("rmsprop", o.LearningRate, o.Schedule); err != nil {
 		return err
 	}
 	if err := checkDecay("rmsprop", "Rho", o.rho()); err != nil {
@@ -50,7 +55,10 @@ func (o RMSprop) Check() error {
 }
 
 // Rate is the learning rate at the start.
-func (o RMSprop) Rate() float32 { return or(o.LearningRate, 0.001) }
+func (o RMSprop) Rate() float32 { return firstRate(o.LearningRate, o.Schedule, 0.001) }
+
+// RateSchedule returns Schedule.
+func (o RMSprop) RateSchedule() nn.Schedule { return o.Schedule }
 
 func (o RMSprop) rho() float64 { return o.Rho.Or(0.9) }
 

@@ -18,27 +18,32 @@ import (
 type SGD struct {
 	// LearningRate; Keras's default: 0.01. 0 means the default: a rate of 0 is had by Training.SetLearningRate.
 	LearningRate float32
+	// Schedule, when given, decides the rate of each step, and callbacks cannot change it. LearningRate must then be 0.
+	Schedule nn.Schedule
 	// Momentum, from 0 to 1; Keras's default: 0.
 	Momentum float32
 	// Nesterov looks ahead by one step of the velocity. Without Momentum it changes nothing.
 	Nesterov bool
 }
 
-var _ nn.Optimizer = SGD{}
+var _ nn.ScheduledOptimizer = SGD{}
 
 // Name returns "sgd".
 func (o SGD) Name() string { return "sgd" }
 
 // Check refuses settings out of range.
 func (o SGD) Check() error {
-	if err := checkPositive("sgd", "LearningRate", o.LearningRate); err != nil {
+	if err := checkRate("sgd", o.LearningRate, o.Schedule); err != nil {
 		return err
 	}
 	return checkMomentum("sgd", o.Momentum)
 }
 
 // Rate is the learning rate at the start.
-func (o SGD) Rate() float32 { return or(o.LearningRate, 0.01) }
+func (o SGD) Rate() float32 { return firstRate(o.LearningRate, o.Schedule, 0.01) }
+
+// RateSchedule returns Schedule.
+func (o SGD) RateSchedule() nn.Schedule { return o.Schedule }
 
 // Slots are the velocity, which Keras names "momentum"; none without Momentum.
 func (o SGD) Slots() []string {
