@@ -111,22 +111,22 @@ func (s bag) Unprepared(x tensor.Rows) bool {
 const freshRows = 64
 
 func (s bag) Forward(f *nn.Frame, at nn.Span) {
-	s.withBags(f, at, s.means)
+	s.withBags(f, at, s.fresh, s.means)
 }
 
 // withBags calls compute for the rows of a span with their bags: all at once with those that Prepare made, otherwise for
-// a few rows at a time, whose bags it makes.
-func (s bag) withBags(f *nn.Frame, at nn.Span, compute func(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32)) {
+// a few rows at a time, whose bags fresh makes.
+func (s bag) withBags(f *nn.Frame, at nn.Span, fresh func(bags *text.Bags, x tensor.Rows, rows []int32) error,
+	compute func(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32)) {
 	data, rows := f.Source(0)
 	b := s.batch(f, at.Worker)
-	ids, ok := data.(*tensor.Int32)
-	if !ok {
-		compute(f, at, b, data.(*text.Bags), rows[at.Lo:at.Hi])
+	if bags, ok := data.(*text.Bags); ok {
+		compute(f, at, b, bags, rows[at.Lo:at.Hi])
 		return
 	}
 	for lo := at.Lo; lo < at.Hi; lo += freshRows {
 		hi := min(lo+freshRows, at.Hi)
-		if err := b.fresh.MakeRows(ids, rows[lo:hi], text.BagOptions{Vocabulary: s.vocabulary, SkipZero: s.skipZero}); err != nil {
+		if err := fresh(&b.fresh, data, rows[lo:hi]); err != nil {
 			f.Fail(at.Worker, err)
 			return
 		}
@@ -135,6 +135,11 @@ func (s bag) withBags(f *nn.Frame, at nn.Span, compute func(f *nn.Frame, at nn.S
 		}
 		compute(f, nn.Span{Lo: lo, Hi: hi, Worker: at.Worker}, b, &b.fresh, b.order[:hi-lo])
 	}
+}
+
+// fresh makes the bags of rows that were not prepared.
+func (s bag) fresh(bags *text.Bags, x tensor.Rows, rows []int32) error {
+	return bags.MakeRows(x.(*tensor.Int32), rows, text.BagOptions{Vocabulary: s.vocabulary, SkipZero: s.skipZero})
 }
 
 // means computes rows of the output from the given rows of the bags.

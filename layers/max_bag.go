@@ -16,7 +16,7 @@ var (
 )
 
 func (s maxBag) Forward(f *nn.Frame, at nn.Span) {
-	s.withBags(f, at, s.maxima)
+	s.withBags(f, at, s.fresh, s.maxima)
 }
 
 // maxima computes rows of the output from the given rows of the bags.
