@@ -16,8 +16,8 @@ import (
 //
 // It takes the bytes of the words and 12 to 20 bytes for each of them.
 type Vocabulary struct {
-	// words holds all words, one after the other, and behind the last one eight bytes, so that eight can be read from
-	// where any word begins.
+	// words holds all words, one after the other, and behind the last one 16 bytes, so that 16 can be read from where any
+	// word begins.
 	words   string
 	offsets []uint32 // word i is words[offsets[i]:offsets[i+1]]
 	longest int
@@ -34,7 +34,7 @@ const (
 	// longestLine bounds the words that ReadVocabulary takes: a file without line feeds is no vocabulary.
 	longestLine = 1 << 16
 	// padding stands behind the last word.
-	padding = "\x00\x00\x00\x00\x00\x00\x00\x00"
+	padding = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 )
 
 // DuplicateError reports a word that a list has twice, at two places that count from 0.
@@ -160,10 +160,11 @@ func (v *Vocabulary) index() error {
 		last := min(first+len(hashes), n)
 		for id := first; id < last; id++ {
 			lo, hi := v.offsets[id], v.offsets[id+1]
-			if hi-lo <= 8 {
-				hashes[id-first] = v.hashShort(load(v.words, int(lo))&lowBytes(int(hi-lo)), int(hi-lo))
+			if n := int(hi - lo); n <= short {
+				first8, next8 := load16(v.words, int(lo), n)
+				hashes[id-first] = v.hashShort(first8, next8, n)
 			} else {
-				hashes[id-first] = v.hash(v.words[lo:hi])
+				hashes[id-first] = hashLong(v, v.words[lo:hi])
 			}
 		}
 		for id := first; id < last; id++ {
@@ -225,38 +226,41 @@ func find[S string | []byte](v *Vocabulary, h uint64, word S) (id int32, ok bool
 	}
 }
 
+// short is the length up to which a word fits two registers.
+const short = 16
+
 // hash is the hash of a word. It reads eight bytes at a time: words are short, and a step for each byte is what most of
 // the time of a look-up would go to.
 func (v *Vocabulary) hash(s string) uint64 {
 	n := len(s)
 	switch {
 	case n == 0:
-		return v.hashShort(0, 0)
+		return v.hashShort(0, 0, 0)
 	case n < 4: // its first, middle and last byte are all there are
-		return v.hashShort(uint64(s[0])|uint64(s[n/2])<<(8*uint(n/2))|uint64(s[n-1])<<(8*uint(n-1)), n)
+		return v.hashShort(uint64(s[0])|uint64(s[n/2])<<(8*uint(n/2))|uint64(s[n-1])<<(8*uint(n-1)), 0, n)
 	case n < 8: // its first and its last four bytes
 		a, b := s[:4], s[n-4:]
 		first := uint64(a[0]) | uint64(a[1])<<8 | uint64(a[2])<<16 | uint64(a[3])<<24
 		last := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24
-		return v.hashShort(first|last<<(8*uint(n-4)), n)
-	case n == 8:
-		return v.hashShort(load(s, 0), 8)
+		return v.hashShort(first|last<<(8*uint(n-4)), 0, n)
+	case n <= short:
+		return v.hashShort(load(s, 0), load(s, n-8)>>(8*uint(short-n)), n)
 	}
 	return hashLong(v, s)
 }
 
-// hashShort is the hash of a word of up to eight bytes, the first of them the lowest of w and the others zero.
-func (v *Vocabulary) hashShort(w uint64, n int) uint64 { return v.fold(w, uint64(n)) }
+// hashShort is the hash of a word of n bytes, at most 16: the first eight in a, the others in b, each the first lowest,
+// and zeros behind them.
+func (v *Vocabulary) hashShort(a, b uint64, n int) uint64 { return v.fold(a, b^uint64(n)<<56) }
 
-// hashLong is the hash of a word of more than eight bytes.
+// hashLong is the hash of a word of more than 16 bytes.
 func hashLong[S string | []byte](v *Vocabulary, s S) uint64 {
 	h := uint64(len(s))
 	i := 0
 	for ; i+16 < len(s); i += 16 {
 		h = v.fold(load(s, i)^h, load(s, i+8))
 	}
-	// The last up to 16 bytes: eight from where they begin, or as far before the end, and eight up to the end.
-	return v.fold(load(s, min(i, len(s)-8))^h, load(s, len(s)-8)^h)
+	return v.fold(load(s, len(s)-16)^h, load(s, len(s)-8))
 }
 
 // fold mixes two numbers into one.
@@ -272,8 +276,9 @@ func load[S string | []byte](s S, i int) uint64 {
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
-// lowBytes has all bits of the lowest n of eight bytes.
-func lowBytes(n int) uint64 {
-	// A shift by 64 gives 0: none of its bits when n is 0.
-	return math.MaxUint64 >> (64 - 8*uint(n))
+// load16 reads the n bytes, at most 16, from i on, and zeros behind them. Whatever n is, s has 16 bytes there.
+func load16[S string | []byte](s S, i, n int) (a, b uint64) {
+	a, b = load(s, i), load(s, i+8)
+	// A shift by 64 or more gives 0, and so keeps all bytes.
+	return a &^ (math.MaxUint64 << (8 * uint(n))), b &^ (math.MaxUint64 << (8 * uint(max(n-8, 0))))
 }

@@ -1,0 +1,350 @@
+package text
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"unicode/utf8"
+
+	"github.com/dgryski/go-farm"
+)
+
+// HubTokenizer turns texts into tokens as the text modules of TensorFlow Hub do (nnlm-en-dim50 and its kin), byte for
+// byte: ASCII letters become lower case where the module says so, characters of Unicode's punctuation (\pP) go without a
+// trace, and what stands between single spaces (U+0020, no other) is a token. So two spaces have an empty token between
+// them, a space at an end has one beside it, and an empty text is one empty token: all of them count in the text's
+// length. A byte that is not part of valid UTF-8 stays as it is.
+//
+// The id of a token is its place in the vocabulary. Another token falls into one of the buckets behind it: id
+// Len + Fingerprint64(token) mod buckets, FarmHash's Fingerprint64 (TensorFlow's StaticVocabularyTable).
+//
+// It does not change once made: any number of goroutines may use it.
+type HubTokenizer struct {
+	vocabulary *Vocabulary
+	buckets    int
+
+	kinds   [256]byteKind
+	written [256]byte // what a byte that is kept becomes
+	// lower has the bit by which a small letter differs from a capital in each byte, or is 0.
+	lower uint64
+
+	// buffers are for tokens that fit no batch, and for those to be hashed.
+	buffers chan []byte
+}
+
+var _ Tokenizer = (*HubTokenizer)(nil)
+
+// HubTokenizerOptions says how a module's tokens differ from those of nnlm-en-dim50.
+type HubTokenizerOptions struct {
+	// Lower turns A to Z into a to z, and no other letters (the modules with "-with-normalization").
+	Lower bool
+	// KeepPunctuation leaves \pP in the tokens.
+	KeepPunctuation bool
+	// OOVBuckets is the number of ids for words that are not in the vocabulary. 0 means 1.
+	OOVBuckets int
+}
+
+// byteKind is what a byte does to the token it stands in.
+type byteKind uint8
+
+const (
+	keptByte    byteKind = iota
+	droppedByte          // ASCII punctuation
+	spaceByte
+	leadByte // of a character of several bytes, maybe
+)
+
+// NewHubTokenizer makes a tokenizer for a vocabulary. A negative number of buckets is an error, and so are more ids than
+// an int32 can tell apart.
+func NewHubTokenizer(v *Vocabulary, o HubTokenizerOptions) (*HubTokenizer, error) {
+	if v == nil {
+		return nil, errors.New("text: a HubTokenizer needs a vocabulary")
+	}
+	if o.OOVBuckets < 0 {
+		return nil, fmt.Errorf("text: a HubTokenizer cannot have %d buckets for words that are not in the vocabulary", o.OOVBuckets)
+	}
+	t := &HubTokenizer{vocabulary: v, buckets: max(o.OOVBuckets, 1), buffers: make(chan []byte, 16)}
+	if t.buckets > math.MaxInt32-v.Len() {
+		return nil, fmt.Errorf("text: a vocabulary of %d words with %d buckets has more than %d ids", v.Len(), t.buckets, math.MaxInt32)
+	}
+	for c := range t.written {
+		t.written[c] = byte(c)
+		if c >= utf8.RuneSelf && !o.KeepPunctuation {
+			t.kinds[c] = leadByte
+		}
+	}
+	if o.Lower {
+		t.lower = ones * 0x20
+		for c := 'A'; c <= 'Z'; c++ {
+			t.written[c] = byte(c) | 0x20
+		}
+	}
+	if !o.KeepPunctuation {
+		for _, c := range []byte(punctuationASCII) {
+			t.kinds[c] = droppedByte
+		}
+	}
+	t.kinds[' '] = spaceByte
+	return t, nil
+}
+
+// Size is the number of ids: the words of the vocabulary and the buckets.
+func (t *HubTokenizer) Size() int { return t.vocabulary.Len() + t.buckets }
+
+// AppendIDs appends the ids of the tokens of s. It allocates nothing but what dst lacks, unless s has a token of more than
+// a thousand bytes.
+func (t *HubTokenizer) AppendIDs(dst []int32, s string) []int32 {
+	var b hubBatch
+	for pos := 0; pos <= len(s); {
+		if pos = t.scan(&b, s, pos); b.n > 0 {
+			dst = t.appendBatch(dst, &b)
+			continue
+		}
+		buffer := t.buffer()
+		buffer, pos = t.appendToken(buffer, s, pos)
+		dst = append(dst, t.id(buffer))
+		t.release(buffer)
+	}
+	return dst
+}
+
+// AppendTokens appends the tokens of s, which have no ids yet.
+func (t *HubTokenizer) AppendTokens(dst []string, s string) []string {
+	buffer := t.buffer()
+	for pos := 0; pos <= len(s); {
+		buffer, pos = t.appendToken(buffer[:0], s, pos)
+		dst = append(dst, string(buffer))
+	}
+	t.release(buffer)
+	return dst
+}
+
+// A hubBatch is some tokens of a text. They are looked up together: a step for all of them, then the next step, so that
+// the processor waits for the vocabulary's memory for many at once.
+type hubBatch struct {
+	n     int
+	ends  [batchTokens + 1]int32 // token k is text[ends[k]:ends[k+1]]
+	text  [batchBytes + short]byte
+	words [batchTokens]struct{ a, b uint64 } // as hashShort has them; of longer tokens nothing
+	tags  [batchTokens]uint32                // the part of the hash that is in the slots
+	first [batchTokens]int32                 // the slot where the search begins
+	slots [batchTokens]uint32                // what stands there
+}
+
+const (
+	batchTokens = 64
+	batchBytes  = 1024
+	// keptBuffer bounds the buffers that are kept for the next token.
+	keptBuffer = 1 << 16
+
+	ones = 0x0101010101010101
+	high = ones * 0x80
+)
+
+// scan fills the batch with the tokens of s from pos on, where a token begins, and returns where the next one begins:
+// beyond len(s) after the last. The batch stays empty when the first token does not fit it.
+func (t *HubTokenizer) scan(b *hubBatch, s string, pos int) int {
+	b.n = 0
+	n := 0 // bytes of text
+	for b.n < batchTokens {
+		token := pos
+		for {
+			if n > batchBytes-8 {
+				return token
+			}
+			if pos+8 <= len(s) {
+				// Letters are taken up to eight at a time. Of a byte that is no letter the high bit is set in other;
+				// setting bit 0x20 makes a letter small, and of no other byte a letter.
+				x := load(s, pos)
+				y := (x | ones*0x20) &^ high
+				letter := (y + ones*(0x80-'a')) &^ (y + ones*(0x7f-'z')) &^ x
+				other := ^letter & high
+				x |= t.lower
+				store(b.text[n:], x)
+				k := bits.TrailingZeros64(other) >> 3
+				n += k
+				pos += k
+				if k == 8 {
+					continue
+				}
+			} else if pos >= len(s) {
+				pos++
+				break
+			}
+			c := s[pos]
+			pos++
+			kind := t.kinds[c]
+			if kind == spaceByte {
+				break
+			}
+			switch kind {
+			case keptByte:
+				b.text[n] = t.written[c]
+				n++
+			case leadByte:
+				r, size := utf8.DecodeRuneInString(s[pos-1:])
+				if size > 1 && isUnicodePunctuation(r) {
+					pos += size - 1
+					break
+				}
+				n += copy(b.text[n:], s[pos-1:pos-1+size])
+				pos += size - 1
+			}
+		}
+		b.n++
+		b.ends[b.n] = int32(n)
+		if pos > len(s) {
+			break
+		}
+	}
+	return pos
+}
+
+// store writes eight bytes, the lowest first. The compiler makes one store of it.
+func store(b []byte, x uint64) {
+	b = b[:8]
+	b[0], b[1], b[2], b[3] = byte(x), byte(x>>8), byte(x>>16), byte(x>>24)
+	b[4], b[5], b[6], b[7] = byte(x>>32), byte(x>>40), byte(x>>48), byte(x>>56)
+}
+
+// appendToken appends the bytes of the token of s that begins at pos, and returns where the next one begins: beyond
+// len(s) after the last.
+func (t *HubTokenizer) appendToken(dst []byte, s string, pos int) (token []byte, next int) {
+	for pos < len(s) {
+		c := s[pos]
+		switch t.kinds[c] {
+		case keptByte:
+			dst = append(dst, t.written[c])
+		case spaceByte:
+			return dst, pos + 1
+		case leadByte:
+			r, size := utf8.DecodeRuneInString(s[pos:])
+			if size == 1 || !isUnicodePunctuation(r) {
+				dst = append(dst, s[pos:pos+size]...)
+			}
+			pos += size - 1
+		}
+		pos++
+	}
+	return dst, pos + 1
+}
+
+// appendBatch appends the ids of the tokens of a batch.
+func (t *HubTokenizer) appendBatch(dst []int32, b *hubBatch) []int32 {
+	v := t.vocabulary
+	if len(v.slots) == 0 {
+		for k := range b.n {
+			dst = append(dst, t.bucket(b.text[b.ends[k]:b.ends[k+1]]))
+		}
+		return dst
+	}
+	for k := range b.n {
+		from, to := int(b.ends[k]), int(b.ends[k+1])
+		var h uint64
+		if n := to - from; n <= short {
+			w := &b.words[k]
+			w.a, w.b = load16(b.text[:], from, n)
+			h = v.hashShort(w.a, w.b, n)
+		} else {
+			h = hashLong(v, b.text[from:to])
+		}
+		b.tags[k] = uint32(h>>32) &^ v.idMask
+		b.first[k] = int32(int(h) & (len(v.slots) - 1))
+	}
+	for k := range b.n {
+		b.slots[k] = v.slots[b.first[k]]
+	}
+	for k := range b.n {
+		from, to := int(b.ends[k]), int(b.ends[k+1])
+		n := to - from
+		slot, at := b.slots[k], int(b.first[k])
+		id := int32(-1)
+		for ; slot != 0; slot = v.slots[at] {
+			if slot&^v.idMask == b.tags[k] {
+				other := slot&v.idMask - 1
+				lo, hi := int(v.offsets[other]), int(v.offsets[other+1])
+				if hi-lo == n {
+					same := false
+					if n <= short {
+						wa, wb := load16(v.words, lo, n)
+						same = wa == b.words[k].a && wb == b.words[k].b
+					} else {
+						same = v.words[lo:hi] == string(b.text[from:to])
+					}
+					if same {
+						id = int32(other)
+						break
+					}
+				}
+			}
+			at = (at + 1) & (len(v.slots) - 1)
+		}
+		if id < 0 {
+			id = t.bucket(b.text[from:to])
+		}
+		dst = append(dst, id)
+	}
+	return dst
+}
+
+// id is the id of a token.
+func (t *HubTokenizer) id(token []byte) int32 {
+	if v := t.vocabulary; len(token) <= v.longest && len(v.slots) > 0 {
+		h := hashLong(v, token)
+		if id, ok := find(v, h, token); ok {
+			return id
+		}
+	}
+	return t.bucket(token)
+}
+
+// bucket is the id of a token that is not in the vocabulary.
+func (t *HubTokenizer) bucket(token []byte) int32 {
+	if t.buckets == 1 {
+		return int32(t.vocabulary.Len())
+	}
+	// Fingerprint64 is assembly that does not say that it lets go of its argument: that of a batch would make the batch
+	// move to the heap.
+	buffer := append(t.buffer(), token...)
+	h := farm.Fingerprint64(buffer)
+	t.release(buffer)
+	return int32(uint64(t.vocabulary.Len()) + h%uint64(t.buckets))
+}
+
+// buffer returns a buffer without bytes in it. Whoever asks for it gives it back: see release.
+func (t *HubTokenizer) buffer() []byte {
+	select {
+	case b := <-t.buffers:
+		return b[:0]
+	default:
+		return make([]byte, 0, batchBytes)
+	}
+}
+
+// release gives a buffer back, unless it has grown so large that keeping it would be a waste, or there are enough.
+func (t *HubTokenizer) release(buffer []byte) {
+	if cap(buffer) > keptBuffer {
+		return
+	}
+	select {
+	case t.buffers <- buffer:
+	default:
+	}
+}
+
+// ReadHubVocabulary reads the words of a TF-Hub module, a word from each line, as TensorFlow reads them: one carriage
+// return before the line feed is no part of the word, and an empty line is an error. Duplicates and long lines are errors
+// too: see [ReadVocabulary].
+func ReadHubVocabulary(r io.Reader) (*Vocabulary, error) {
+	return readVocabulary(r, func(line []byte) ([]byte, error) {
+		if n := len(line); n > 0 && line[n-1] == '\r' {
+			line = line[:n-1]
+		}
+		if len(line) == 0 {
+			return nil, errors.New("is empty")
+		}
+		return line, nil
+	})
+}
