@@ -217,6 +217,12 @@ func (e *executor) feed(s Span) {
 }
 
 func gather[E any](dst, src []E, width int, index []int32, s Span) {
+	if width == 1 { // labels and weights: a copy of one element each would take longer than the element
+		for i := s.Lo; i < s.Hi; i++ {
+			dst[i] = src[index[i]]
+		}
+		return
+	}
 	for i := s.Lo; i < s.Hi; i++ {
 		from := int(index[i]) * width
 		copy(dst[i*width:(i+1)*width], src[from:from+width])

@@ -77,14 +77,21 @@ func (s Stream) Uniform(dst []float32, low, high float32) {
 // Shuffle puts order into a random order: Fisher and Yates's method from the end, each draw by multiplication with
 // rejection (Lemire, 2019), so that every order is equally likely.
 func (s Stream) Shuffle(order []int32) {
-	next := uint64(0)
+	next := uint64(0) // the number of the next draw; block holds the four around it
+	var block [4]uint32
+	draw := func() uint32 {
+		if next&3 == 0 {
+			block = s.Block(next >> 2)
+		}
+		next++
+		return block[(next-1)&3]
+	}
 	for i := len(order) - 1; i > 0; i-- {
 		n := uint32(i + 1)
-		high, low := bits.Mul32(s.Uint32(next), n)
-		next++
+		high, low := bits.Mul32(draw(), n)
 		if low < n {
-			for reject := -n % n; low < reject; next++ {
-				high, low = bits.Mul32(s.Uint32(next), n)
+			for reject := -n % n; low < reject; {
+				high, low = bits.Mul32(draw(), n)
 			}
 		}
 		order[i], order[high] = order[high], order[i]
