@@ -1,5 +1,7 @@
 // Package callbacks has what watches and steers a Fit: [Progress] shows how it gets on, [EarlyStopping] ends it when it
-// no longer gets better, [CSVLogger] keeps its numbers in a file. They do what Keras's callbacks of these names do.
+// no longer gets better, [ReduceLROnPlateau] then takes smaller steps, [LearningRateScheduler] sets their size from epoch to
+// epoch, [TerminateOnNaN] ends it quietly when the loss is no number, [CSVLogger] keeps its numbers in a file. They do what
+// Keras's callbacks of these names do.
 //
 // Callbacks are specs, plain structs: one may serve several Fits. They act in the order in which FitOptions.Callbacks
 // lists them, so one that adds to the logs stands before those that read them.

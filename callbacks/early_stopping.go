@@ -2,8 +2,6 @@ package callbacks
 
 import (
 	"fmt"
-	"math"
-	"strings"
 
 	"github.com/linnet-ml/linnet/nn"
 )
@@ -25,7 +23,8 @@ type EarlyStopping struct {
 	// Baseline is what the number must be better than for an improvement to start Patience anew. The default is none.
 	Baseline nn.Optional[float64]
 	// RestoreBest gives the model the weights of the best epoch at the end of the Fit, also of one that ran to its last
-	// epoch. After an error or a cancelled context the weights stay as they are.
+	// epoch. After an error or a cancelled context the weights stay as they are. Of large tables it remembers the rows
+	// that moved and no others: see nn.Snapshot.
 	RestoreBest bool
 	// StartFromEpoch is the number, counted from 0, of the first epoch that is looked at.
 	StartFromEpoch int
@@ -38,30 +37,25 @@ var _ nn.Callback = EarlyStopping{}
 
 // Start returns what watches one Fit.
 func (c EarlyStopping) Start(*nn.Training) (nn.Handler, error) {
-	switch {
-	case c.Patience < 0 || c.StartFromEpoch < 0:
+	if c.Patience < 0 || c.StartFromEpoch < 0 {
 		return nil, fmt.Errorf("callbacks: early stopping: Patience %d and StartFromEpoch %d must not be negative", c.Patience, c.StartFromEpoch)
-	case math.IsNaN(c.MinDelta):
-		return nil, fmt.Errorf("callbacks: early stopping: MinDelta is %v", c.MinDelta)
-	case c.Mode < nn.NoDirection || c.Mode > nn.HigherIsBetter:
-		return nil, fmt.Errorf("callbacks: early stopping: Mode %d is no direction", c.Mode)
 	}
-	if c.Monitor == "" {
-		c.Monitor = "val_loss"
+	m, err := newMonitor("early stopping", c.Monitor, c.Mode, c.MinDelta)
+	if err != nil {
+		return nil, err
 	}
-	c.MinDelta = math.Abs(c.MinDelta)
-	return &earlyStopping{spec: c}, nil
+	return &earlyStopping{spec: c, monitor: m}, nil
 }
 
 // earlyStopping is the state of one Fit.
 type earlyStopping struct {
 	spec    EarlyStopping
-	mode    nn.Direction
+	monitor monitor
 	wait    int // epochs since the last improvement
 	seen    bool
 	best    float64 // once seen
 	epoch   int     // of best
-	weights [][]float32
+	weights *nn.Snapshot
 	stopped int // the epoch that ended the Fit; 0 when none did
 }
 
@@ -77,28 +71,20 @@ func (h *earlyStopping) Handle(e nn.Event, t *nn.Training) error {
 
 func (h *earlyStopping) epochEnd(t *nn.Training) error {
 	c := &h.spec
-	current, ok := t.Logs().Get(c.Monitor)
-	if !ok {
-		return fmt.Errorf("callbacks: early stopping: %q is not logged; there are %s%s", c.Monitor, names(t.Logs()), hint(c.Monitor, t))
-	}
-	if h.mode == nn.NoDirection {
-		if h.mode = c.Mode; h.mode == nn.NoDirection {
-			h.mode = t.Direction(c.Monitor)
-		}
-		if h.mode == nn.NoDirection {
-			return fmt.Errorf("callbacks: early stopping: it is not known which values of %q are better; set Mode to nn.LowerIsBetter or nn.HigherIsBetter", c.Monitor)
-		}
+	current, err := h.monitor.current(t)
+	if err != nil {
+		return err
 	}
 	if t.Epoch() < c.StartFromEpoch {
 		return nil
 	}
 	h.wait++
-	if !h.seen || h.better(current, h.best) {
+	if !h.seen || h.monitor.better(current, h.best) {
 		h.seen, h.best, h.epoch = true, current, t.Epoch()
 		if c.RestoreBest {
-			h.weights = t.Model().Weights(h.weights)
+			h.weights = t.Snapshot(h.weights)
 		}
-		if !c.Baseline.IsSet() || h.better(current, c.Baseline.Or(0)) {
+		if !c.Baseline.IsSet() || h.monitor.better(current, c.Baseline.Or(0)) {
 			h.wait = 0
 		}
 		return nil
@@ -106,17 +92,9 @@ func (h *earlyStopping) epochEnd(t *nn.Training) error {
 	if h.wait >= c.Patience && t.Epoch() > 0 {
 		h.stopped = t.Epoch()
 		t.Stop(fmt.Sprintf("early stopping: %s was best in epoch %d (%s) and has not improved for %d",
-			c.Monitor, h.epoch+1, nn.FormatLog(h.best), t.Epoch()-h.epoch))
+			h.monitor.name, h.epoch+1, nn.FormatLog(h.best), t.Epoch()-h.epoch))
 	}
 	return nil
-}
-
-// better tells whether a number is better than another by MinDelta. A NaN is not, and nothing is better than one.
-func (h *earlyStopping) better(v, than float64) bool {
-	if h.mode == nn.LowerIsBetter {
-		return float32(v+h.spec.MinDelta) < float32(than)
-	}
-	return float32(v-h.spec.MinDelta) > float32(than)
 }
 
 func (h *earlyStopping) trainEnd(t *nn.Training) error {
@@ -127,27 +105,11 @@ func (h *earlyStopping) trainEnd(t *nn.Training) error {
 		return nil
 	}
 	h.log("Restoring model weights from the end of the best epoch: %d.", h.epoch+1)
-	return t.Model().SetWeights(h.weights)
+	return t.Restore(h.weights)
 }
 
 func (h *earlyStopping) log(format string, args ...any) {
 	if h.spec.Log != nil {
 		h.spec.Log(format, args...)
 	}
-}
-
-// names lists what is logged.
-func names(l *nn.Logs) string {
-	var all []string
-	for name := range l.All() {
-		all = append(all, name)
-	}
-	return strings.Join(all, ", ")
-}
-
-func hint(monitor string, t *nn.Training) string {
-	if strings.HasPrefix(monitor, "val_") && t.TestSteps() == 0 {
-		return " (the Fit has no validation data)"
-	}
-	return ""
 }

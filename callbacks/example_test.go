@@ -13,14 +13,20 @@ import (
 	"github.com/linnet-ml/linnet/tensor"
 )
 
-func Example() {
+// line is a model of a straight line, and points of one.
+func line() (*nn.Model, nn.Data) {
 	x, _ := tensor.Of([]float32{0, 1, 2, 3}, 4, 1)
 	y, _ := tensor.Of([]float32{0, 2, 4, 6}, 4, 1)
 	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(nn.Features(1))
 	if err != nil {
 		panic(err)
 	}
-	history, err := model.Fit(context.Background(), nn.Data{X: x, Y: y}, nn.FitOptions{
+	return model, nn.Data{X: x, Y: y}
+}
+
+func Example() {
+	model, data := line()
+	history, err := model.Fit(context.Background(), data, nn.FitOptions{
 		Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.MeanSquaredError{}, Epochs: 100,
 		Callbacks: []nn.Callback{
 			callbacks.Progress(os.Stderr),
@@ -33,4 +39,60 @@ func Example() {
 	fmt.Println(history.Stopped)
 	// Output:
 	// early stopping: loss was best in epoch 19 (0.0391) and has not improved for 2
+}
+
+// A tenth of the rate after two epochs that were not better by 0.01.
+func ExampleReduceLROnPlateau() {
+	model, data := line()
+	history, err := model.Fit(context.Background(), data, nn.FitOptions{
+		Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.MeanSquaredError{}, Epochs: 30,
+		Callbacks: []nn.Callback{callbacks.ReduceLROnPlateau{Monitor: "loss", Patience: nn.Value(2), MinDelta: nn.Value(0.01), MinRate: 0.001}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	last := 0.0
+	for i, rate := range history.Values("learning_rate") {
+		if rate != last {
+			fmt.Printf("epoch %d: %.3f\n", history.Epochs[i]+1, rate)
+		}
+		last = rate
+	}
+	// Output:
+	// epoch 1: 0.100
+	// epoch 22: 0.010
+	// epoch 25: 0.001
+}
+
+// The rate is kept for two epochs, then halved each time.
+func ExampleLearningRateScheduler() {
+	model, data := line()
+	history, err := model.Fit(context.Background(), data, nn.FitOptions{
+		Optimizer: optim.SGD{LearningRate: 0.125}, Loss: loss.MeanSquaredError{}, Epochs: 4,
+		Callbacks: []nn.Callback{callbacks.LearningRateScheduler{Schedule: func(epoch int, rate float32) float32 {
+			if epoch < 2 {
+				return rate
+			}
+			return rate / 2
+		}}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(history.Values("learning_rate"))
+	// Output: [0.125 0.125 0.0625 0.03125]
+}
+
+// Steps that are far too large end in numbers that are none. The Fit ends without an error, with all of its history.
+func ExampleTerminateOnNaN() {
+	model, data := line()
+	history, err := model.Fit(context.Background(), data, nn.FitOptions{
+		Optimizer: optim.SGD{LearningRate: 1e12}, Loss: loss.MeanSquaredError{}, Epochs: 30,
+		Callbacks: []nn.Callback{callbacks.TerminateOnNaN{}},
+	})
+	fmt.Println(err, len(history.Epochs))
+	fmt.Println(history.Stopped)
+	// Output:
+	// <nil> 3
+	// terminate on NaN: the loss was +Inf in epoch 3, step 1; the weights are those before this step
 }

@@ -1,0 +1,72 @@
+package callbacks
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/linnet-ml/linnet/nn"
+)
+
+// monitor is the logged number that a callback watches: Keras's MonitorCallback.
+type monitor struct {
+	callback string // for errors
+	name     string // of the number
+	mode     nn.Direction
+	minDelta float64 // not negative
+}
+
+// newMonitor checks a callback's settings and fills in the defaults.
+func newMonitor(callback, name string, mode nn.Direction, minDelta float64) (monitor, error) {
+	m := monitor{callback: callback, name: name, mode: mode, minDelta: math.Abs(minDelta)}
+	switch {
+	case math.IsNaN(minDelta):
+		return m, fmt.Errorf("callbacks: %s: MinDelta is %v", callback, minDelta)
+	case mode < nn.NoDirection || mode > nn.HigherIsBetter:
+		return m, fmt.Errorf("callbacks: %s: Mode %d is no direction", callback, mode)
+	}
+	if name == "" {
+		m.name = "val_loss"
+	}
+	return m, nil
+}
+
+// current is the number at the end of an epoch. From then on it is known which values are better.
+func (m *monitor) current(t *nn.Training) (float64, error) {
+	v, ok := t.Logs().Get(m.name)
+	if !ok {
+		return 0, fmt.Errorf("callbacks: %s: %q is not logged; there are %s%s", m.callback, m.name, names(t.Logs()), hint(m.name, t))
+	}
+	if m.mode == nn.NoDirection {
+		m.mode = t.Direction(m.name)
+	}
+	if m.mode == nn.NoDirection {
+		return 0, fmt.Errorf("callbacks: %s: it is not known which values of %q are better; set Mode to nn.LowerIsBetter or nn.HigherIsBetter", m.callback, m.name)
+	}
+	return v, nil
+}
+
+// better tells whether a number is better than another by minDelta, in float32 as Keras does. A NaN is not, and nothing
+// is better than one.
+func (m *monitor) better(v, than float64) bool {
+	if m.mode == nn.LowerIsBetter {
+		return float32(v+m.minDelta) < float32(than)
+	}
+	return float32(v-m.minDelta) > float32(than)
+}
+
+// names lists what is logged.
+func names(l *nn.Logs) string {
+	var all []string
+	for name := range l.All() {
+		all = append(all, name)
+	}
+	return strings.Join(all, ", ")
+}
+
+func hint(monitor string, t *nn.Training) string {
+	if strings.HasPrefix(monitor, "val_") && t.TestSteps() == 0 {
+		return " (the Fit has no validation data)"
+	}
+	return ""
+}
