@@ -1,0 +1,325 @@
+package text
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// Vectorization turns texts into what models take, by a [Vectorizer] and a vocabulary: Keras's TextVectorization once it
+// is adapted. It never changes; any number of goroutines may use it at once. Its bulk methods, Sequences, Padded and
+// Sparse, work on all cores, GOMAXPROCS of them, with the same result for any number.
+//
+// As a [Tokenizer] it gives the ids of a text's tokens, which a table of vectors has rows for.
+type Vectorization struct {
+	spec    Vectorizer
+	rule    *tokenRule
+	words   *Vocabulary // without the special tokens
+	first   int32       // the id of the first word; the unknown tokens have the one before it
+	weights []float32   // OutputTFIDF: of each id
+
+	mu   sync.Mutex
+	free []*joined // memory of AppendIDs for n-grams and the like
+}
+
+var _ Tokenizer = (*Vectorization)(nil)
+
+// Vectorizer is what the texts are treated by.
+func (v *Vectorization) Vectorizer() Vectorizer {
+	spec := v.spec
+	spec.NGramSizes = slices.Clone(spec.NGramSizes)
+	return spec
+}
+
+// Size is the number of ids, or of columns without padding: the words and the special tokens (vocabulary_size).
+func (v *Vectorization) Size() int { return int(v.first) + v.words.Len() }
+
+// Width is the number of columns of [Vectorization.Sparse]: Size, or MaxTokens with PadToMaxTokens.
+func (v *Vectorization) Width() int {
+	if v.spec.PadToMaxTokens {
+		return v.spec.MaxTokens
+	}
+	return v.Size()
+}
+
+// Words are the words without the special tokens: the id of one is its place there plus 2 with OutputInt, plus 1 in other
+// modes (get_vocabulary(include_special_tokens=False)).
+func (v *Vectorization) Words() *Vocabulary { return v.words }
+
+// Vocabulary is the token of each id: "" for padding (with OutputInt), "[UNK]" for those outside the vocabulary, then the
+// words (get_vocabulary). With it [Vectorizer.WithVocabulary] makes the same again.
+func (v *Vectorization) Vocabulary() []string {
+	list := slices.Grow(v.spec.OutputMode.special(), v.words.Len())
+	for i := range v.words.Len() {
+		list = append(list, v.words.word(i))
+	}
+	return list
+}
+
+// Word returns the token of an id: see [Vectorization.Vocabulary].
+func (v *Vectorization) Word(id int32) (word string, ok bool) {
+	if id >= 0 && id < v.first {
+		return v.spec.OutputMode.special()[id], true
+	}
+	return v.words.Word(id - v.first)
+}
+
+// IDFWeights are the weights of the ids with OutputTFIDF, the inverse document frequencies; that of "[UNK]" is their
+// average unless it was given. In the other modes there are none. Columns that PadToMaxTokens adds have none either: they
+// stay 0.
+func (v *Vectorization) IDFWeights() []float32 { return slices.Clone(v.weights) }
+
+// AppendIDs appends the ids of the tokens of s, in order, without padding; not more than OutputSequenceLength, if there is
+// one. In modes other than OutputInt they are columns, and empty tokens have none. It allocates nothing but what dst
+// lacks, but for what user functions allocate, words of over 64 bytes that standardisation changes into one as long as
+// the vocabulary's longest, and, in the first calls, memory for n-grams and characters.
+func (v *Vectorization) AppendIDs(dst []int32, s string) []int32 {
+	if v.rule.simple() {
+		return v.appendWords(dst, s)
+	}
+	g := v.take()
+	dst = v.appendJoined(dst, s, g)
+	v.give(g)
+	return dst
+}
+
+// limit is how many ids a text has at most.
+func (v *Vectorization) limit() int {
+	if v.spec.OutputSequenceLength > 0 {
+		return v.spec.OutputSequenceLength
+	}
+	return math.MaxInt
+}
+
+// appendWords is AppendIDs for words.
+func (v *Vectorization) appendWords(dst []int32, s string) []int32 {
+	if v.rule.standardize != nil {
+		s = v.rule.standardize(s)
+	}
+	var memory [64]byte
+	buf := memory[:0]
+	i := 0
+	for range v.limit() {
+		var from, to int
+		from, to, buf = v.rule.word(s, i, buf, v.words.longest)
+		if from == to {
+			break
+		}
+		i = to
+		id, ok := int32(0), false
+		if len(buf) > 0 {
+			id, ok = lookUp(v.words, buf)
+		} else {
+			id, ok = v.words.ID(s[from:to])
+		}
+		if !ok {
+			id = -1
+		}
+		dst = append(dst, id+v.first)
+	}
+	return dst
+}
+
+// lookUp is [Vocabulary.ID] of bytes.
+func lookUp(v *Vocabulary, word []byte) (id int32, ok bool) {
+	if len(word) > v.longest {
+		return 0, false
+	}
+	return find(v, hashBytes(v, word), word)
+}
+
+// appendJoined is AppendIDs for any tokens, with memory for them.
+func (v *Vectorization) appendJoined(dst []int32, s string, g *joined) []int32 {
+	if v.rule.standardize != nil {
+		s = v.rule.standardize(s)
+	}
+	v.rule.join(g, s)
+	limit := v.limit()
+	for p, n := (gram{}), 0; n < limit; {
+		token, ok := g.next(v.rule, &p)
+		if !ok {
+			break
+		}
+		switch id, ok := lookUp(v.words, token); {
+		case ok:
+			dst = append(dst, id+v.first)
+		case len(token) > 0:
+			dst = append(dst, v.first-1)
+		case v.spec.OutputMode == OutputInt:
+			dst = append(dst, 0)
+		default:
+			continue
+		}
+		n++
+	}
+	return dst
+}
+
+const (
+	freeMost  = 64      // more goroutines at once than this allocate
+	freeBytes = 1 << 20 // memory for longer texts is not kept
+)
+
+func (v *Vectorization) take() *joined {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if n := len(v.free); n > 0 {
+		g := v.free[n-1]
+		v.free = v.free[:n-1]
+		return g
+	}
+	return &joined{}
+}
+
+func (v *Vectorization) give(g *joined) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.free) < freeMost && cap(g.bytes)+8*cap(g.starts) <= freeBytes {
+		v.free = append(v.free, g)
+	}
+}
+
+// Sequences returns the ids of the tokens of each text, without padding: see AppendIDs (TextVectorization with
+// ragged=True). An end of ctx is an error.
+func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int32, error) {
+	if err := v.want(OutputInt); err != nil {
+		return nil, err
+	}
+	rows := make([][]int32, len(texts))
+	s := newShares(texts)
+	ids := make([][]int32, s.workers())
+	ends := make([][]int, s.workers())
+	err := s.do(ctx, func(worker, _, from, to int) {
+		list, end := ids[worker][:0], ends[worker][:0]
+		for _, text := range texts[from:to] {
+			list = v.AppendIDs(list, text)
+			end = append(end, len(list))
+		}
+		// One piece of memory, of the size that it must have, for all rows of a share.
+		share := slices.Clone(list)
+		start := 0
+		for i, e := range end {
+			rows[from+i] = share[start:e:e]
+			start = e
+		}
+		ids[worker], ends[worker] = list, end
+	})
+	if err != nil {
+		return nil, fmt.Errorf("text: vectorizing %d texts: %w", len(texts), err)
+	}
+	return rows, nil
+}
+
+// Padded returns the ids of the tokens of each text, (len(texts), OutputSequenceLength), with zeros behind those of a
+// short text and without the end of a long one. Without an OutputSequenceLength the rows are as long as the longest. A
+// text of an unsplit row has one id: its row is that and padding (Keras drops the axis where the texts have none either).
+// An end of ctx is an error.
+func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int32, error) {
+	if err := v.want(OutputInt); err != nil {
+		return nil, err
+	}
+	length := v.spec.OutputSequenceLength
+	if length == 0 {
+		sequences, err := v.Sequences(ctx, texts)
+		if err != nil || len(sequences) == 0 {
+			if err == nil {
+				return tensor.New[int32](0, 0)
+			}
+			return nil, err
+		}
+		return PadSequences(sequences, PadOptions{Padding: Post})
+	}
+	x, err := tensor.New[int32](len(texts), length)
+	if err != nil {
+		return nil, err
+	}
+	s := newShares(texts)
+	err = s.do(ctx, func(_, _, from, to int) {
+		for i := from; i < to; i++ {
+			row := x.Row(i)
+			v.AppendIDs(row[:0:length], texts[i])
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("text: vectorizing %d texts: %w", len(texts), err)
+	}
+	return x, nil
+}
+
+// Sparse returns a row for each text with a column for each id, (len(texts), Width): 1, the number of times that the
+// token occurs, or that times its weight, by the OutputMode, which must not be OutputInt. An end of ctx is an error.
+func (v *Vectorization) Sparse(ctx context.Context, texts []string) (*tensor.Sparse, error) {
+	if v.spec.OutputMode == OutputInt {
+		return nil, fmt.Errorf("text: Sparse is for outputs with columns, not for %v", v.spec.OutputMode)
+	}
+	s := newShares(texts)
+	offsets := make([]int, len(texts)+1) // first the number of columns of each row
+	type piece struct {
+		columns []int32
+		values  []float32
+	}
+	pieces := make([]piece, len(s.ends))
+	own := make([]struct {
+		ids      []int32
+		pairs    []uint64
+		distinct distinct
+	}, s.workers())
+	err := s.do(ctx, func(worker, share, from, to int) {
+		w := &own[worker]
+		if w.pairs == nil {
+			// About the ids of all shares of a goroutine: that is what counting each id of the vocabulary must pay for.
+			w.distinct.expect(v.Size(), len(s.ends)*shareBytes/8/len(own), true)
+			w.pairs = []uint64{}
+		}
+		w.pairs = w.pairs[:0]
+		for i := from; i < to; i++ {
+			w.ids = v.AppendIDs(w.ids[:0], texts[i])
+			start := len(w.pairs)
+			w.pairs, _ = distinctPairs(&w.distinct, w.ids, w.pairs)
+			offsets[i+1] = len(w.pairs) - start
+		}
+		p := piece{columns: make([]int32, len(w.pairs))}
+		if v.spec.OutputMode != OutputMultiHot {
+			p.values = make([]float32, len(w.pairs))
+		}
+		for k := range w.pairs {
+			column, count := unpack(w.pairs, k)
+			p.columns[k] = column
+			switch v.spec.OutputMode {
+			case OutputCount:
+				p.values[k] = float32(count)
+			case OutputTFIDF:
+				p.values[k] = float32(count) * v.weights[column]
+			}
+		}
+		pieces[share] = p
+	})
+	if err != nil {
+		return nil, fmt.Errorf("text: vectorizing %d texts: %w", len(texts), err)
+	}
+	for i := range texts {
+		offsets[i+1] += offsets[i]
+	}
+	columns := make([]int32, 0, offsets[len(texts)])
+	var values []float32
+	if v.spec.OutputMode != OutputMultiHot {
+		values = make([]float32, 0, offsets[len(texts)])
+	}
+	for i := range pieces {
+		columns, values = append(columns, pieces[i].columns...), append(values, pieces[i].values...)
+		pieces[i] = piece{}
+	}
+	return tensor.NewSparse(v.Width(), offsets, columns, values)
+}
+
+// want returns an error if the mode is another one.
+func (v *Vectorization) want(m OutputMode) error {
+	if v.spec.OutputMode != m {
+		return fmt.Errorf("text: a sequence of ids is for output %v, not for %v", m, v.spec.OutputMode)
+	}
+	return nil
+}
