@@ -124,13 +124,18 @@ func (t *HubTokenizer) AppendTokens(dst []string, s string) []string {
 // A hubBatch is some tokens of a text. They are looked up together: a step for all of them, then the next step, so that
 // the processor waits for the vocabulary's memory for many at once.
 type hubBatch struct {
-	n     int
-	ends  [batchTokens + 1]int32 // token k is text[ends[k]:ends[k+1]]
-	text  [batchBytes + short]byte
-	words [batchTokens]struct{ a, b uint64 } // as hashShort has them; of longer tokens nothing
-	tags  [batchTokens]uint32                // the part of the hash that is in the slots
-	first [batchTokens]int32                 // the slot where the search begins
-	slots [batchTokens]uint32                // what stands there
+	n      int
+	ends   [batchTokens + 1]int32 // token k is text[ends[k]:ends[k+1]]
+	text   [batchBytes + short]byte
+	tokens [batchTokens]struct {
+		a      uint64 // the token's first eight bytes
+		word   uint64 // those of the word in the slot, and what stands behind a shorter one
+		n      uint32 // the token's length
+		tag    uint32 // the part of its hash that is in a slot
+		first  uint32 // the slot where the search begins
+		slot   uint32 // what stands there
+		lo, hi uint32 // where the word in the slot begins and ends
+	}
 }
 
 const (
@@ -242,44 +247,50 @@ func (t *HubTokenizer) appendBatch(dst []int32, b *hubBatch) []int32 {
 	}
 	for k := range b.n {
 		from, to := int(b.ends[k]), int(b.ends[k+1])
+		w := &b.tokens[k]
+		n := to - from
+		w.n = uint32(n)
 		var h uint64
-		if n := to - from; n <= short {
-			w := &b.words[k]
-			w.a, w.b = load16(b.text[:], from, n)
-			h = v.hashShort(w.a, w.b, n)
+		if n <= short {
+			var next8 uint64
+			w.a, next8 = load16(b.text[:], from, n)
+			h = v.hashShort(w.a, next8, n)
 		} else {
 			h = hashLong(v, b.text[from:to])
 		}
-		b.tags[k] = uint32(h>>32) &^ v.idMask
-		b.first[k] = int32(int(h) & (len(v.slots) - 1))
+		w.tag = uint32(h>>32) &^ v.idMask
+		w.first = uint32(h) & uint32(len(v.slots)-1)
 	}
-	for k := range b.n {
-		b.slots[k] = v.slots[b.first[k]]
+	tokens := b.tokens[:b.n]
+	for k := range tokens {
+		tokens[k].slot = v.slots[tokens[k].first]
 	}
-	for k := range b.n {
-		from, to := int(b.ends[k]), int(b.ends[k+1])
-		n := to - from
-		slot, at := b.slots[k], int(b.first[k])
+	for k := range tokens {
+		// Of an empty slot it does not matter which word this is, and taking one needs no branch.
+		id := max(tokens[k].slot&v.idMask, 1)
+		tokens[k].lo, tokens[k].hi = v.offsets[id-1], v.offsets[id]
+	}
+	for k := range tokens {
+		tokens[k].word = load(v.words, int(tokens[k].lo))
+	}
+	for k := range tokens {
+		w := &tokens[k]
+		// Nearly all known words of up to eight bytes end here.
+		if n := w.hi - w.lo; w.slot != 0 && w.slot&^v.idMask == w.tag && n == w.n && n <= 8 && w.word&^(math.MaxUint64<<(8*n)) == w.a {
+			dst = append(dst, int32(w.slot&v.idMask-1))
+			continue
+		}
 		id := int32(-1)
-		for ; slot != 0; slot = v.slots[at] {
-			if slot&^v.idMask == b.tags[k] {
-				other := slot&v.idMask - 1
-				lo, hi := int(v.offsets[other]), int(v.offsets[other+1])
-				if hi-lo == n {
-					same := false
-					if n <= short {
-						wa, wb := load16(v.words, lo, n)
-						same = wa == b.words[k].a && wb == b.words[k].b
-					} else {
-						same = v.words[lo:hi] == string(b.text[from:to])
-					}
-					if same {
-						id = int32(other)
-						break
-					}
+		from, to := b.ends[k], b.ends[k+1]
+		for at := w.first; w.slot != 0; w.slot = v.slots[at] {
+			if w.slot&^v.idMask == w.tag {
+				other := int32(w.slot&v.idMask - 1)
+				if v.word(int(other)) == string(b.text[from:to]) {
+					id = other
+					break
 				}
 			}
-			at = (at + 1) & (len(v.slots) - 1)
+			at = (at + 1) & uint32(len(v.slots)-1)
 		}
 		if id < 0 {
 			id = t.bucket(b.text[from:to])
