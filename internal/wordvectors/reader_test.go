@@ -1,0 +1,501 @@
+package wordvectors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/shared"
+)
+
+type table struct {
+	kind    Kind
+	dim     int
+	words   []string
+	vectors []float32
+	places  []string
+}
+
+// readAll reads a whole table, as far as there is no error.
+func readAll(r io.Reader, o Options) (table, error) {
+	var t table
+	d, err := NewReader(r, o)
+	if err != nil {
+		return t, err
+	}
+	t.kind, t.dim = d.Kind(), d.Dim()
+	vector := make([]float32, d.Dim())
+	for {
+		word, err := d.Next()
+		if err == io.EOF {
+			return t, nil
+		}
+		if err != nil {
+			return t, err
+		}
+		t.words = append(t.words, string(word))
+		if err := d.Vector(vector); err != nil {
+			return t, err
+		}
+		t.vectors = append(t.vectors, vector...)
+		t.places = append(t.places, d.Place())
+	}
+}
+
+// recorded are the words and vectors that gensim read from the files.
+func recorded(t *testing.T) (words, odd []string, vectors, oddVectors []float32) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/expected.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names struct {
+		Words []string
+		Odd   []string `json:"odd_words"`
+	}
+	if err := json.Unmarshal(b, &names); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = os.ReadFile("testdata/expected.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	file, err := safetensors.Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensor := func(name string) []float32 {
+		x, err := file.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := x.Float32()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	return names.Words, names.Odd, tensor("vectors"), tensor("odd")
+}
+
+func sameBits(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+}
+
+// Every value of every file has the bits that were recorded; the kind is recognised, in files that are packed too.
+func TestRecordedFiles(t *testing.T) {
+	words, odd, vectors, oddVectors := recorded(t)
+	for _, c := range []struct {
+		name    string
+		kind    Kind
+		words   []string
+		vectors []float32
+	}{
+		{"glove.txt", GloVe, words, vectors},
+		{"glove.crlf.txt", GloVe, words[:20], vectors[:20*8]},
+		{"glove.odd.txt", GloVe, odd, oddVectors},
+		{"word2vec.txt", Word2VecText, words, vectors},
+		{"fasttext.vec", Word2VecText, words, vectors},
+		{"word2vec.gensim.bin", Word2VecBinary, words, vectors},
+		{"word2vec.c.bin", Word2VecBinary, words, vectors},
+	} {
+		plain, err := os.ReadFile(filepath.Join("testdata", c.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var zipped, squeezed bytes.Buffer
+		z := gzip.NewWriter(&zipped)
+		if _, err := z.Write(plain); err != nil || z.Close() != nil {
+			t.Fatal(err)
+		}
+		s, err := zstd.NewWriter(&squeezed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write(plain); err != nil || s.Close() != nil {
+			t.Fatal(err)
+		}
+		for packing, b := range map[string][]byte{"plain": plain, "gzip": zipped.Bytes(), "zstd": squeezed.Bytes()} {
+			for _, o := range []Options{{}, {Kind: c.kind, Dim: 8}} {
+				u, packed, err := Unpack(iotest.OneByteReader(bytes.NewReader(b)))
+				if err != nil || packed != (packing != "plain") {
+					t.Fatalf("%s, %s: packed %v, error %v", c.name, packing, packed, err)
+				}
+				got, err := readAll(iotest.HalfReader(u), o)
+				if err != nil {
+					t.Fatalf("%s, %s, %+v: %v", c.name, packing, o, err)
+				}
+				if got.kind != c.kind || got.dim != 8 || !slices.Equal(got.words, c.words) || !sameBits(got.vectors, c.vectors) {
+					t.Errorf("%s, %s, %+v: kind %v, dimension %d, words %.200q, or other vectors than recorded", c.name, packing, o, got.kind, got.dim, got.words)
+				}
+				if err := u.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
+
+// What the errors say is part of the promise.
+func TestMalformedFiles(t *testing.T) {
+	wants := map[string]string{
+		"fasttext-cut-2000.bin":        "wordvectors: this is a fastText model (.bin), which has vectors for parts of words; its .vec file has the words",
+		"glove-comma.txt":              `wordvectors: line 1 is neither a word with its values nor a header of word2vec: "the,-0.038194,-0.24487,0.72812,-0.39961,0.083172,0.043953,-0"`,
+		"glove-float-overflow.txt":     `wordvectors: line 4: value 1: "1e999" is too large for a float32`,
+		"glove-short-line.txt":         `wordvectors: line 6 has 6 values behind the word "and", not 8`,
+		"glove-word-only.txt":          `wordvectors: line 1 is neither a word with its values nor a header of word2vec: "the"`,
+		"word2vec-count-huge.bin":      "wordvectors: line 1 promises 999999999999 words, more than 2147483647",
+		"word2vec-count-huge.txt":      "wordvectors: line 1 promises 999999999999999999 words, more than 2147483647",
+		"word2vec-count-more.txt":      "wordvectors: line 1 promises 200 words, but the file ends behind 19",
+		"word2vec-count-overflow.txt":  "wordvectors: line 1 promises 99999999999999999999 words, more than 2147483647",
+		"word2vec-count-times-dim.bin": "wordvectors: line 1 promises 4611686018427387904 words, more than 2147483647",
+		"word2vec-cut-0.bin":           "wordvectors: the file is empty",
+		"word2vec-cut-3.bin":           `wordvectors: line 1 is neither a word with its values nor a header of word2vec: "200"`,
+		"word2vec-dim-huge.bin":        "wordvectors: line 1 names the dimension 2000000000, not one between 1 and 1048576",
+		"word2vec-dim-wrong.txt":       `wordvectors: line 2 has 8 values behind the word "the", not 9`,
+		"word2vec-endless-word.bin":    "wordvectors: word 1 at byte 4: unexpected EOF",
+	}
+	files, err := filepath.Glob("testdata/malformed/*")
+	if err != nil || len(files) != len(wants) {
+		t.Fatalf("found %d files (%v), want %d", len(files), err, len(wants))
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.Base(name)
+		_, err = readAll(bytes.NewReader(b), Options{})
+		checkError(t, name, err, wants[name])
+	}
+}
+
+func checkError(t *testing.T, what string, err error, want string) {
+	t.Helper()
+	if err == nil || err.Error() != want {
+		t.Errorf("%s:\n got %v\nwant %s", what, err, want)
+	}
+}
+
+// The recorded list of malformed files says what must become of each; none may take long or much memory.
+func TestMalformedIndex(t *testing.T) {
+	folder := shared.Path(t, "golden-formats/malformed")
+	b, err := os.ReadFile(filepath.Join(folder, "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var index []struct{ File, Format, Expected string }
+	if err := json.Unmarshal(b, &index); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, c := range index {
+		kinds := []Kind{Auto}
+		switch c.Format {
+		case "glove":
+			kinds = append(kinds, GloVe)
+		case "word2vec_text":
+			kinds = append(kinds, Word2VecText)
+		case "word2vec_binary":
+			kinds = append(kinds, Word2VecBinary)
+		default:
+			if !strings.HasPrefix(c.File, "fasttext") {
+				continue
+			}
+		}
+		n++
+		for _, kind := range kinds {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			begin := time.Now()
+			b, err := os.ReadFile(filepath.Join(folder, c.File))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = readAll(bytes.NewReader(b), Options{Kind: kind})
+			took := time.Since(begin)
+			runtime.ReadMemStats(&after)
+			if err == nil && c.Expected == "error" {
+				t.Errorf("%s as %v: no error", c.File, kind)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; took > time.Second || used > 64<<20 {
+				t.Errorf("%s as %v: %v and %d bytes allocated", c.File, kind, took, used)
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("the list has only %d files of word vectors", n)
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	long := strings.Repeat("x", MaxWord+1)
+	for _, c := range []struct{ what, file, want string }{
+		{"nothing", "", "wordvectors: the file is empty"},
+		{"NaN", "a 1 2\nb 1 nan\n", `wordvectors: line 2: value 2: "nan" is not finite`},
+		{"infinity", "a 1 -Inf\n", `wordvectors: line 1: value 2: "-Inf" is not finite`},
+		{"no number", "a 1 2\nb 1 0x1p-2\n", `wordvectors: line 2: value 2: "0x1p-2" is no number`},
+		{"underscore", "a 1 2\nb 1_0 2\n", `wordvectors: line 2: value 1: "1_0" is no number`},
+		{"two spaces", "a 1 2\nb 1  2\n", `wordvectors: line 2 has 3 values behind the word "b", not 2`},
+		{"two spaces behind the word", "a 1 2\nb  1 2\n", `wordvectors: line 2: more than one space behind the word "b"`},
+		{"one more", "a 1 2\nb 1 2 3\n", `wordvectors: line 2 has 3 values behind the word "b", not 2`},
+		{"two more", "a 1 2\nb c 1 2 3 4\n", `wordvectors: line 2 has 4 values behind the word "b c", not 2`},
+		{"empty line", "a 1 2\n\nb 1 2\n", "wordvectors: line 2 is empty"},
+		{"no word", "a 1 2\n 1 2\n", "wordvectors: line 2 has a vector but no word"},
+		{"long word", "a 1 2\n" + long + " 1 2\n", "wordvectors: line 2: a word of 65536 bytes is longer than 65535"},
+		{"long line", "a 1 2\n" + long + long + " 1 2\n", `wordvectors: line 2: more than 65730 bytes up to '\n': too long`},
+		{"fewer than promised", "3 2\na 1 2\nb 1 2\n", "wordvectors: line 1 promises 3 words, but the file ends behind 2"},
+		{"fewer, then empty lines", "3 2\na 1 2\nb 1 2\n\n\n", "wordvectors: line 1 promises 3 words, but the file ends behind 2"},
+		{"more than promised", "1 2\na 1 2\nb 1 2\n", "wordvectors: line 3: line 1 promises 1 words, but there are more"},
+		{"dimension 0", "1 0\na\n", "wordvectors: line 1 names the dimension 0, not one between 1 and 1048576"},
+		{"binary: cut", "1 2\na \x00\x00\x80\x3f\x00\x00", "wordvectors: word 1 at byte 4: the file ends within its vector"},
+		{"binary: fewer", "2 1\na \x00\x00\x80\x3f", "wordvectors: byte 10: line 1 promises 2 words, but the file ends behind 1"},
+		{"binary: more", "1 1\na \x00\x00\x80\x3fb \x00\x00\x80\x3f", "wordvectors: byte 10: line 1 promises 1 words, but there is more behind them"},
+		{"binary: NaN", "2 1\na \x00\x00\x80\x3f\nb \x00\x00\xc0\x7f\n", "wordvectors: word 2 at byte 11: value 1 is NaN"},
+		{"binary: no word", "2 1\na \x00\x00\x80\x3f\n \x00\x00\xc0\x7f\n", "wordvectors: word 2 at byte 11 has a vector but no word"},
+		{"binary: endless word", "2 1\na \x00\x00\x80\x3f" + long + long, `wordvectors: word 2 at byte 10: more than 65536 bytes up to ' ': too long`},
+	} {
+		_, err := readAll(strings.NewReader(c.file), Options{})
+		checkError(t, c.what, err, c.want)
+	}
+	for _, c := range []struct {
+		what, file string
+		o          Options
+		want       string
+	}{
+		{"another dimension", "a 1 2\n", Options{Dim: 3}, "wordvectors: line 1: the vectors have 2 values, not 3"},
+		{"another dimension than the header's", "1 2\na 1 2\n", Options{Dim: 3}, "wordvectors: line 1: the vectors have 2 values, not 3"},
+		{"negative dimension", "a 1 2\n", Options{Dim: -1}, "wordvectors: dimension -1 is not between 1 and 1048576"},
+		{"no header", "a 1 2\n", Options{Kind: Word2VecText}, `wordvectors: line 1 is not the header of word2vec text, "words dimension": "a 1 2"`},
+		{"a header taken for a word", "1 2\na 1 2\n", Options{Kind: GloVe}, `wordvectors: line 2 has 2 values behind the word "a", not 1`},
+		{"no such kind", "a 1 2\n", Options{Kind: 9}, "wordvectors: no such kind of file: Kind(9)"},
+	} {
+		_, err := readAll(strings.NewReader(c.file), c.o)
+		checkError(t, c.what, err, c.want)
+	}
+	d, err := NewReader(strings.NewReader("a 1 2\n"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkError(t, "Vector before Next", d.Vector(make([]float32, 2)), "wordvectors: no word has been read")
+	if _, err := d.Next(); err != nil {
+		t.Fatal(err)
+	}
+	checkError(t, "too short a slice", d.Vector(make([]float32, 1)), "wordvectors: a vector of 2 values does not fit 1")
+}
+
+// A word may hold spaces and may look like a number; empty lines may stand at the end.
+func TestOddButLegal(t *testing.T) {
+	for _, c := range []struct {
+		file  string
+		words []string
+	}{
+		{"a 1 2\nb 3 4", []string{"a", "b"}},
+		{"a 1 2\nb 3 4\n\n \r\n", []string{"a", "b"}},
+		{"0.5 1 2\n7 3 4\n", []string{"0.5", "7"}},
+		{"a 1 2\n. . . 3 4\n  3 4\n", []string{"a", ". . .", " "}},
+		{". . . 1 2\na 3 4\n", []string{". . .", "a"}},
+		{"2 2\n1 2 3\n2 3 4\n", []string{"1", "2"}},
+		{"1 1\na 1", []string{"a"}},
+		{"0 5\n", nil},
+		{"\xff\xfe 1 2\n", []string{"\xff\xfe"}},
+	} {
+		got, err := readAll(strings.NewReader(c.file), Options{})
+		if err != nil || !slices.Equal(got.words, c.words) {
+			t.Errorf("%q: words %q, error %v, want %q", c.file, got.words, err, c.words)
+		}
+	}
+	got, err := readAll(strings.NewReader("a 1 2\nb 3 4\n"), Options{})
+	if err != nil || !slices.Equal(got.places, []string{"line 1", "line 2"}) {
+		t.Errorf("places %q, error %v", got.places, err)
+	}
+}
+
+// A broken file under the packing, and a disk that fails, are errors and not the end of the file.
+func TestErrorsOfTheFile(t *testing.T) {
+	plain := []byte("a 1 2\n" + strings.Repeat("bbb 0.123456 7.5\n", 100_000))
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(plain); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	u, _, err := Unpack(bytes.NewReader(b.Bytes()[:b.Len()/2]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readAll(u, Options{}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
+		t.Errorf("a gzip file cut in half: %v", err)
+	}
+	_, err = readAll(iotest.TimeoutReader(bytes.NewReader(plain)), Options{})
+	if err == nil || !strings.HasPrefix(err.Error(), "wordvectors: line ") || !strings.HasSuffix(err.Error(), "timeout") {
+		t.Errorf("a disk that fails: %v", err)
+	}
+	for _, head := range []string{"\x1f\x8b", "\x1f\x8bxxxxxxxxxxxxxxxxxx"} {
+		if _, _, err := Unpack(strings.NewReader(head)); err == nil || !strings.HasPrefix(err.Error(), "wordvectors: gzip: ") {
+			t.Errorf("%q: %v", head, err)
+		}
+	}
+	// A window of 2 GiB, asked for by a few bytes.
+	huge := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 1, 0, 0}
+	u, _, err = Unpack(bytes.NewReader(huge))
+	if err == nil {
+		_, err = readAll(u, Options{})
+	}
+	if err == nil || !strings.Contains(err.Error(), "window size") {
+		t.Errorf("a zstd file with a window of 2 GiB: %v", err)
+	}
+}
+
+// The reader's own memory does not grow with the file.
+func TestMemory(t *testing.T) {
+	file := bytes.Repeat([]byte("word 0.25 -1.5 3e-05 7\n"), 200_000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	d, err := NewReader(bytes.NewReader(file), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vector := make([]float32, 4)
+	for n := 0; ; n++ {
+		if _, err := d.Next(); err == io.EOF && n == 200_000 {
+			break
+		} else if err != nil {
+			t.Fatal(n, err)
+		}
+		if err := d.Vector(vector); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 4*bufferBytes {
+		t.Errorf("%d bytes allocated", used)
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	for _, pattern := range []string{"testdata/malformed/*", "testdata/*.txt", "testdata/*.vec", "testdata/*.bin"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, name := range files {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b[:min(len(b), 2000)], uint8(0))
+		}
+	}
+	f.Add([]byte("2 1\na \x00\x00\x80\x3f\nb \x00\x00\x80\x3f\n"), uint8(Word2VecBinary))
+	f.Add([]byte("a 1 2\n. . . 1e-5 -.5\n"), uint8(GloVe))
+	f.Fuzz(func(t *testing.T, b []byte, kind uint8) {
+		got, err := readAll(bytes.NewReader(b), Options{Kind: Kind(kind % 4)})
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "wordvectors: ") {
+				t.Fatalf("an error without the package's name: %v", err)
+			}
+			return
+		}
+		// What was accepted gives the same again when written the plain way.
+		var out bytes.Buffer
+		for i, w := range got.words {
+			out.WriteString(w)
+			out.WriteByte(' ')
+			for _, v := range got.vectors[i*got.dim : (i+1)*got.dim] {
+				out.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
+			}
+		}
+		if got.kind == Word2VecBinary && len(got.words) > 0 {
+			head, _, _ := bytes.Cut(b, []byte{'\n'})
+			again, err := readAll(io.MultiReader(bytes.NewReader(append(head, '\n')), &out), Options{Kind: Word2VecBinary})
+			if err != nil || !slices.Equal(again.words, got.words) || !sameBits(again.vectors, got.vectors) {
+				t.Fatalf("written again: %v, words %q, want %q", err, again.words, got.words)
+			}
+		}
+	})
+}
+
+// Packed files come from strangers too.
+func FuzzUnpack(f *testing.F) {
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	_, _ = w.Write([]byte("a 1 2\nb 3 4\n"))
+	_ = w.Close()
+	f.Add(z.Bytes())
+	s, err := zstd.NewWriter(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(s.EncodeAll([]byte("a 1 2\nb 3 4\n"), nil))
+	f.Add([]byte("a 1 2\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		u, _, err := Unpack(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		defer u.Close()
+		_, _ = readAll(io.LimitReader(u, 1<<20), Options{})
+	})
+}
+
+func BenchmarkReader(b *testing.B) {
+	u := realGloVe(b)
+	for _, vectors := range []bool{false, true} {
+		name := "words"
+		if vectors {
+			name = "vectors"
+		}
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(u)))
+			for b.Loop() {
+				d, err := NewReader(bytes.NewReader(u), Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				vector := make([]float32, d.Dim())
+				for {
+					if _, err := d.Next(); err == io.EOF {
+						break
+					} else if err != nil {
+						b.Fatal(err)
+					}
+					if vectors {
+						if err := d.Vector(vector); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+func realGloVe(tb testing.TB) []byte {
+	f, err := os.Open(shared.Path(tb, "data/embeddings/glove.6B.100d.imdb-vocab.txt.gz"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	u, _, err := Unpack(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b, err := io.ReadAll(u)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
