@@ -22,7 +22,6 @@ type distinct struct {
 	list, ordered []uint32 // the distinct ids of a row
 	digit         uint     // bits of a digit
 	low, high     []uint32 // where the ids of each digit go
-	sorted        []int32  // a row
 }
 
 const (
@@ -176,20 +175,59 @@ func (d *distinct) sort(ids []uint32) []uint32 {
 	return ids
 }
 
-// sortedPairs is distinctPairs by a sort.
+// sortedPairs is distinctPairs by a sort of the row, by digits.
 func sortedPairs[P pair](d *distinct, row []int32, vocabulary int, pairs []P) ([]P, bool) {
-	d.sorted = append(d.sorted[:0], row...)
-	slices.Sort(d.sorted)
-	if n := len(row); n > 0 && (d.sorted[0] < 0 || int(d.sorted[n-1]) >= vocabulary) {
-		return pairs, false
+	d.list = slices.Grow(d.list[:0], len(row))[:len(row)]
+	largest := int32(0)
+	for k, id := range row {
+		if uint(id) >= uint(vocabulary) {
+			return pairs, false
+		}
+		d.list[k] = uint32(id)
+		largest = max(largest, id)
 	}
-	for k := 0; k < len(d.sorted); {
+	ids := d.list
+	if len(ids) <= fewIDs {
+		slices.Sort(ids)
+	} else {
+		d.ordered = slices.Grow(d.ordered[:0], len(ids))[:len(ids)]
+		ids = sortDigits(ids, d.ordered, bits.Len32(uint32(largest)))
+	}
+	for k := 0; k < len(ids); {
 		next := k + 1
-		for next < len(d.sorted) && d.sorted[next] == d.sorted[k] {
+		for next < len(ids) && ids[next] == ids[k] {
 			next++
 		}
-		pairs = append(pairs, P(d.sorted[k])|P(next-k)<<half[P]())
+		pairs = append(pairs, P(ids[k])|P(next-k)<<half[P]())
 		k = next
 	}
 	return pairs, true
+}
+
+// sortDigits sorts numbers of so many bits, at most 32, by digits of up to 8 bits from the last one on, to and fro between
+// ids and other, which are of the same length. It returns the one that they are in at the end.
+func sortDigits(ids, other []uint32, size int) []uint32 {
+	const most = 8
+	digits := (size + most - 1) / most
+	for k := range digits {
+		// Of two digits of a number, or three, none need be longer than the others.
+		shift, width := uint(size*k/digits), uint(size*(k+1)/digits-size*k/digits)
+		mask := uint32(1)<<width - 1
+		var places [1 << most]uint32
+		for _, id := range ids {
+			places[id>>shift&mask]++
+		}
+		at := uint32(0)
+		for i, n := range places[:1<<width] {
+			places[i] = at
+			at += n
+		}
+		for _, id := range ids {
+			p := &places[id>>shift&mask]
+			other[*p] = id
+			*p++
+		}
+		ids, other = other, ids
+	}
+	return ids
 }
