@@ -140,11 +140,16 @@ func (h *progress) draw(t *nn.Training) {
 	}
 	h.drawn = now
 	done := t.Step() + 1
-	left := now.Sub(h.begin) / time.Duration(done) * time.Duration(t.Steps()-done)
+	elapsed := now.Sub(h.begin)
 	h.line = append(h.line[:0], '\r')
-	h.bar(done, t.Steps())
-	h.line = append(h.line, " - ETA: "...)
-	h.line = appendRemaining(h.line, left)
+	if t.Steps() == 0 { // a stream's first epoch
+		h.line = fmt.Appendf(h.line, "%d/Unknown - %.0fs %s", done, elapsed.Seconds(), perStep(elapsed, done))
+	} else {
+		left := max(0, elapsed/time.Duration(done)*time.Duration(t.Steps()-done))
+		h.bar(min(done, t.Steps()), t.Steps())
+		h.line = append(h.line, " - ETA: "...)
+		h.line = appendRemaining(h.line, left)
+	}
 	h.logs(t.Logs())
 	// One character less than the terminal has: some wrap as soon as the last is written.
 	h.line = cut(h.line, h.width())

@@ -99,10 +99,11 @@ func (t *Training) Epoch() int { return t.epoch }
 // Step is the number of the batch under way in its epoch, or in the validation data, counted from 0.
 func (t *Training) Step() int { return t.step }
 
-// Steps is the number of batches in an epoch.
+// Steps is the number of batches in an epoch; 0 when it is not known yet: in the first epoch of a stream, until its end.
 func (t *Training) Steps() int { return t.steps }
 
-// TestSteps is the number of batches in the validation data; 0 when there is none.
+// TestSteps is the number of batches in the validation data; 0 when there is none, or before the end of a stream's first
+// validation.
 func (t *Training) TestSteps() int { return t.testSteps }
 
 // Logs are the numbers so far: of the batches of the epoch so far at BatchEnd, of the whole epoch and the validation

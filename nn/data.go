@@ -16,6 +16,9 @@ type Data struct {
 	Y tensor.Rows
 	// Weights, one for each row, weigh the rows' losses; nil means 1.
 	Weights []float32
+	// Stream, in place of X, Y and Weights, is where Fit and Evaluate read batches from. What orders or divides rows in
+	// memory (BatchSize, NoShuffle, Order, ValidationSplit) has no say over its batches.
+	Stream Stream
 }
 
 // rows checks that the parts have the same length.
@@ -71,6 +74,11 @@ func (d Data) labels(loss Loss) ([]float32, error) {
 
 // dataset checks d and prepares it for a plan. It is told of data that is read but once.
 func (m *Model) dataset(p *plan, d Data, loss Loss, once bool) (*dataset, error) {
+	return m.datasetInto(p, d, loss, once, nil)
+}
+
+// datasetInto is dataset with memory to use again: what an earlier one had prepared.
+func (m *Model) datasetInto(p *plan, d Data, loss Loss, once bool, old []preparedInput) (*dataset, error) {
 	n, err := d.rows()
 	if err != nil {
 		return nil, err
@@ -94,7 +102,7 @@ func (m *Model) dataset(p *plan, d Data, loss Loss, once bool) (*dataset, error)
 	if set.labels, err = d.labels(loss); err != nil {
 		return nil, err
 	}
-	if set.prepared, err = m.prepare(p, d.X, nil, once); err != nil {
+	if set.prepared, err = m.prepare(p, d.X, old, once); err != nil {
 		return nil, err
 	}
 	return set, nil

@@ -30,10 +30,16 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if o.NoFusion {
 		p = &m.plain
 	}
-	data, err := m.dataset(p, d, o.Loss, true)
+	batch := o.BatchSize
+	if batch == 0 {
+		batch = defaultBatch
+	}
+	from, err := m.newFeed(ctx, p, d, o.Loss, nil, batch, 0, true)
 	if err != nil {
 		return nil, err
 	}
+	defer from.end()
+	data := from.data
 	results, err := startMetrics(p, data, o.Metrics, o.WeightedMetrics, o.Loss)
 	if err != nil {
 		return nil, err
@@ -42,13 +48,9 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if err := w.layout(m.values, data.signature()); err != nil {
 		return nil, err
 	}
-	batch := o.BatchSize
-	if batch == 0 {
-		batch = defaultBatch
-	}
-	t := newTeam(m.threads(o.Threads, min(batch, data.n), data.signature()))
+	t := newTeam(m.threads(o.Threads, from.rows(), data.signature()))
 	defer t.end()
-	if err := newExecutor(w, t, data, o.Loss, nil).evaluate(ctx, results, batch, nil); err != nil {
+	if err := newExecutor(w, t, data, o.Loss, nil).evaluate(ctx, results, from, nil); err != nil {
 		return nil, err
 	}
 	var logs Logs

@@ -64,7 +64,8 @@ type executor struct {
 	team *team
 	data *dataset
 
-	loss   Loss // nil to predict only
+	given  Loss // as the user gave it; nil to predict only
+	loss   Loss // what runs
 	lossOn int  // the value that the loss reads
 	update *update
 
@@ -75,17 +76,8 @@ type executor struct {
 
 // newExecutor makes an executor for a workspace that is laid out. With an update it trains.
 func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *executor {
-	e := &executor{ws: ws, team: t, update: u}
-	e.setLoss(loss)
-	for len(ws.fails) < t.size {
-		ws.fails = append(ws.fails, nil)
-	}
-	for i := range ws.frames {
-		f := &ws.frames[i]
-		for len(f.scratch) < t.size {
-			f.scratch, f.local = append(f.scratch, nil), append(f.local, nil)
-		}
-	}
+	e := &executor{ws: ws, team: t, update: u, given: loss}
+	e.lay()
 	e.use(data)
 	e.rowsFn = e.rows
 	e.trainFn = func(worker int) {
@@ -96,6 +88,37 @@ func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *e
 		}
 	}
 	return e
+}
+
+// lay fits the executor to the workspace's layout.
+func (e *executor) lay() {
+	e.setLoss(e.given)
+	w := e.ws
+	for len(w.fails) < e.team.size {
+		w.fails = append(w.fails, nil)
+	}
+	for i := range w.frames {
+		f := &w.frames[i]
+		for len(f.scratch) < e.team.size {
+			f.scratch, f.local = append(f.scratch, nil), append(f.local, nil)
+		}
+	}
+}
+
+// bind makes the executor read other data, whose rows may have another shape.
+func (e *executor) bind(data *dataset) error {
+	if data == e.data {
+		return nil
+	}
+	w := e.ws
+	if s := data.signature(); !w.fits(s, w.training, w.inputGrad) {
+		if err := w.layout(len(w.values), s); err != nil {
+			return err
+		}
+		e.lay()
+	}
+	e.use(data)
+	return nil
 }
 
 // use makes the executor read other data, prepared for the same plan.
@@ -337,13 +360,20 @@ func (r *measured) log(l *Logs, names []string) {
 	}
 }
 
-// evaluate runs all rows of the executor's data in order and measures. Before and after each batch it calls around,
-// if that is given.
-func (e *executor) evaluate(ctx context.Context, r *measured, batch int, around func(ev Event, step int) error) error {
+// evaluate runs all that the feed has, in order, and measures. Before and after each batch it calls around, if that is
+// given.
+func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around func(ev Event, step int) error) error {
 	r.reset()
-	order := make([]int32, 0, min(batch, e.data.n))
-	for at, step := 0, 0; at < e.data.n; at, step = at+batch, step+1 {
+	if err := from.begin(ctx, 0, nil); err != nil {
+		return err
+	}
+	defer from.end()
+	for step := 0; ; step++ {
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		data, rows, err := from.take()
+		if err != nil || len(rows) == 0 {
 			return err
 		}
 		if around != nil {
@@ -351,8 +381,10 @@ func (e *executor) evaluate(ctx context.Context, r *measured, batch int, around 
 				return err
 			}
 		}
-		order = consecutive(order, e.data.lo+at, min(batch, e.data.n-at))
-		if err := e.run(order); err != nil {
+		if err := e.bind(data); err != nil {
+			return err
+		}
+		if err := e.run(rows); err != nil {
 			return err
 		}
 		r.add(e)
@@ -362,7 +394,6 @@ func (e *executor) evaluate(ctx context.Context, r *measured, batch int, around 
 			}
 		}
 	}
-	return nil
 }
 
 // consecutive returns the numbers lo to lo+n-1, in the memory of s.

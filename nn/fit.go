@@ -23,7 +23,8 @@ type FitOptions struct {
 	Epochs int
 	// InitialEpoch is the number of the first epoch, counted from 0.
 	InitialEpoch int
-	// BatchSize is how many rows make a step, 32 by default. The last batch of an epoch may be short.
+	// BatchSize is how many rows make a step, 32 by default. The last batch of an epoch may be short. A Data.Stream makes
+	// its own batches.
 	BatchSize int
 
 	// Validation is data to evaluate after each epoch.
@@ -73,11 +74,12 @@ func (e *LossError) Error() string {
 //
 // From one seed a Fit gives the same bits on every machine and with any number of threads.
 func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error) {
-	r, err := m.newRun(d, &o)
+	r, err := m.newRun(ctx, d, &o)
 	if err != nil {
 		return &History{}, err
 	}
 	defer r.team.end()
+	defer r.feed.end()
 	defer r.training.end()
 	err = r.run(ctx)
 	r.exec.update.save()
@@ -94,44 +96,48 @@ type run struct {
 	training Training
 	handlers []Handler
 	exec     *executor
+	feed     *feed
 	results  *measured
 	test     *executor // nil without validation
+	testFeed *feed
 	tested   *measured
 	names    []string // of the results of validation
 	order    []int32
 	lost     bool // the loss was not finite, and a callback has stopped the run
 }
 
-func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
-	if err := o.check(); err != nil {
+func (m *Model) newRun(ctx context.Context, d Data, o *FitOptions) (_ *run, err error) {
+	if err := o.check(d); err != nil {
 		return nil, err
 	}
 	p := &m.fused
 	if o.NoFusion {
 		p = &m.plain
 	}
-	data, err := m.dataset(p, d, o.Loss, false)
-	if err != nil {
+	r := &run{options: o}
+	defer func() {
+		if err != nil {
+			r.giveBack()
+		}
+	}()
+	if r.feed, err = m.newFeed(ctx, p, d, o.Loss, nil, o.BatchSize, o.InitialEpoch, false); err != nil {
 		return nil, err
 	}
-	test, err := m.validation(p, data, o)
+	test, err := m.validation(ctx, p, r.feed.data, o)
 	if err != nil {
 		return nil, err
 	}
 	if o.ValidationSplit > 0 {
-		if data, test, err = data.split(o.ValidationSplit); err != nil {
+		test = &feed{model: m, plan: p, loss: o.Loss, batch: o.ValidationBatchSize}
+		if r.feed.data, test.data, err = r.feed.data.split(o.ValidationSplit); err != nil {
 			return nil, err
 		}
 	}
-	if o.ClassWeight != nil {
-		if d.Weights != nil {
-			return nil, errors.New("nn: class weights and sample weights cannot go together")
-		}
-		if data.weights, err = classWeights(data, o.ClassWeight); err != nil {
-			return nil, err
-		}
+	r.feed.classes = o.ClassWeight
+	if err := r.feed.weigh(); err != nil {
+		return nil, err
 	}
-	r := &run{options: o}
+	data := r.feed.data
 	if r.results, err = startMetrics(p, data, o.Metrics, o.WeightedMetrics, o.Loss); err != nil {
 		return nil, err
 	}
@@ -141,31 +147,26 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 	if err := w.layout(m.values, data.signature()); err != nil {
 		return nil, err
 	}
-	workers := m.threads(o.Threads, min(o.BatchSize, data.n), data.signature())
-	u, err := newUpdate(o.Optimizer, o.State, p, m.params, workers, data, o.BatchSize)
+	workers := m.threads(o.Threads, r.feed.rows(), data.signature())
+	u, err := newUpdate(o.Optimizer, o.State, p, m.params, workers, data, r.feed.rows())
 	if err != nil {
 		return nil, err
 	}
-	r.training = Training{model: m, options: o, update: u, history: &History{}, steps: ceilDiv(data.n, o.BatchSize)}
+	r.training = Training{model: m, options: o, update: u, history: &History{}, steps: r.feed.steps()}
 	r.team = newTeam(workers)
 	r.exec = newExecutor(w, r.team, data, o.Loss, u)
 	if test != nil {
 		if err := r.newTest(m, p, test); err != nil {
-			r.team.end()
 			return nil, err
 		}
 	}
 	r.directions()
 	for i, c := range o.Callbacks {
 		if c == nil {
-			r.team.end()
-			r.closeHandlers()
 			return nil, fmt.Errorf("nn: callback %d is nil", i)
 		}
 		h, err := c.Start(&r.training)
 		if err != nil {
-			r.team.end()
-			r.closeHandlers() // of earlier callbacks; what went wrong is err
 			return nil, err
 		}
 		r.handlers = append(r.handlers, h)
@@ -173,9 +174,22 @@ func (m *Model) newRun(d Data, o *FitOptions) (*run, error) {
 	return r, nil
 }
 
+// giveBack ends what a run that does not begin has begun. What went wrong is known already.
+func (r *run) giveBack() {
+	if r.feed != nil {
+		r.feed.end()
+	}
+	if r.team != nil {
+		r.team.end()
+	}
+	r.closeHandlers()
+}
+
 // check refuses settings out of range, and fills in the defaults.
-func (o *FitOptions) check() error {
+func (o *FitOptions) check(d Data) error {
 	switch {
+	case d.Stream != nil && (o.BatchSize != 0 || o.Order != nil || o.ValidationSplit != 0):
+		return errors.New("nn: BatchSize, Order and ValidationSplit have no say over a stream, which makes its own batches")
 	case o.Optimizer == nil:
 		return errors.New("nn: Fit needs an optimizer")
 	case o.Loss == nil:
@@ -242,23 +256,25 @@ func classWeights(d *dataset, classes map[int]float32) ([]float32, error) {
 }
 
 // validation prepares the validation data that was given apart.
-func (m *Model) validation(p *plan, d *dataset, o *FitOptions) (*dataset, error) {
+func (m *Model) validation(ctx context.Context, p *plan, d *dataset, o *FitOptions) (*feed, error) {
 	if o.Validation == nil {
 		return nil, nil
 	}
-	test, err := m.dataset(p, *o.Validation, o.Loss, false)
+	test, err := m.newFeed(ctx, p, *o.Validation, o.Loss, nil, o.ValidationBatchSize, 0, false)
 	if err != nil {
 		return nil, fmt.Errorf("nn: validation data: %w", err)
 	}
-	if test.labelWidth != d.labelWidth {
-		return nil, fmt.Errorf("nn: validation labels have %d columns, those to train on %d", test.labelWidth, d.labelWidth)
+	test.end() // a stream begins anew at each epoch's end
+	if test.data.labelWidth != d.labelWidth {
+		return nil, fmt.Errorf("nn: validation labels have %d columns, those to train on %d", test.data.labelWidth, d.labelWidth)
 	}
 	return test, nil
 }
 
 // newTest makes what evaluates the validation data, on the same workers.
-func (r *run) newTest(m *Model, p *plan, data *dataset) error {
-	o := r.options
+func (r *run) newTest(m *Model, p *plan, from *feed) error {
+	o, data := r.options, from.data
+	r.testFeed = from
 	w := m.workspace(p)
 	if err := w.layout(m.values, data.signature()); err != nil {
 		return err
@@ -274,7 +290,7 @@ func (r *run) newTest(m *Model, p *plan, data *dataset) error {
 		}
 		r.names = append(r.names, "val_"+name)
 	}
-	r.training.testSteps = ceilDiv(data.n, o.ValidationBatchSize)
+	r.training.testSteps = from.steps()
 	return nil
 }
 
@@ -334,18 +350,29 @@ func (r *run) epoch(ctx context.Context) error {
 	if err := r.shuffle(); err != nil {
 		return err
 	}
+	if err := r.feed.begin(ctx, t.epoch, r.order); err != nil {
+		return err
+	}
+	defer r.feed.end()
 	if err := r.tell(EpochBegin); err != nil {
 		return err
 	}
 	r.results.reset()
-	for t.step = 0; t.step < t.steps; t.step++ {
+	for ; ; t.step++ {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		data, rows, err := r.feed.take()
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
 		}
 		if err := r.tell(BatchBegin); err != nil {
 			return err
 		}
-		err := r.trainStep()
+		err = r.trainStep(data, rows)
 		if e, ok := err.(*LossError); ok {
 			err = r.handleLoss(e)
 		}
@@ -359,6 +386,9 @@ func (r *run) epoch(ctx context.Context) error {
 		if r.lost {
 			break
 		}
+	}
+	if r.feed.stream != nil && (t.steps == 0 || !r.lost) {
+		t.steps = max(1, t.step)
 	}
 	if r.test != nil {
 		if err := r.validate(ctx); err != nil {
@@ -378,8 +408,11 @@ func (r *run) epoch(ctx context.Context) error {
 
 // shuffle puts the rows into the epoch's order.
 func (r *run) shuffle() error {
-	d, o := r.exec.data, r.options
+	d, o := r.feed.data, r.options
 	epoch := r.training.epoch
+	if r.feed.stream != nil {
+		return nil
+	}
 	if o.Order != nil {
 		order := o.Order(epoch)
 		if len(order) != d.n {
@@ -400,11 +433,13 @@ func (r *run) shuffle() error {
 	return nil
 }
 
-func (r *run) trainStep() error {
+func (r *run) trainStep(data *dataset, rows []int32) error {
 	t, e := &r.training, r.exec
-	lo := t.step * r.options.BatchSize
+	if err := e.bind(data); err != nil {
+		return err
+	}
 	e.ws.step = uint64(r.options.State.Step)
-	if err := e.run(r.order[lo:min(lo+r.options.BatchSize, len(r.order))]); err != nil {
+	if err := e.run(rows); err != nil {
 		return err
 	}
 	if loss := r.results.add(e); !finite(loss) {
@@ -438,11 +473,12 @@ func (r *run) validate(ctx context.Context) error {
 		return err
 	}
 	step := t.step
-	err := r.test.evaluate(ctx, r.tested, r.options.ValidationBatchSize, func(e Event, step int) error {
-		t.step = step
+	tests := 0
+	err := r.test.evaluate(ctx, r.tested, r.testFeed, func(e Event, step int) error {
+		t.step, tests = step, step+1
 		return r.tell(e)
 	})
-	t.step = step
+	t.step, t.testSteps = step, tests
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ func (w *workspace) layout(values int, input Signature) error {
 	if err != nil {
 		return fmt.Errorf("nn: %w", err)
 	}
+	oldValues, oldFrames := w.values, w.frames // for their memory
 	w.values = make([]buffer, values)
 	for i, s := range signatures {
 		if s.Type == 0 {
@@ -68,6 +69,10 @@ func (w *workspace) layout(values int, input Signature) error {
 			return fmt.Errorf("nn: the size of value %d, %v, is not known when the model runs", i, s.Shape)
 		}
 		w.values[i] = buffer{typ: s.Type, shape: s.Shape[1:], width: width}
+		if i < len(oldValues) {
+			old := &oldValues[i]
+			w.values[i].floats, w.values[i].ints, w.values[i].strings, w.values[i].grad = old.floats, old.ints, old.strings, old.grad
+		}
 	}
 	wants := w.plan.flows(signatures, w.params, w.inputGrad)
 	sources := make([]int, values) // how many gradients each value gets
@@ -90,6 +95,9 @@ func (w *workspace) layout(values int, input Signature) error {
 				f.part[j] = len(w.values[v].parts)
 				w.values[v].parts = append(w.values[v].parts, nil)
 			}
+		}
+		if i < len(oldFrames) {
+			f.scratch, f.local = oldFrames[i].scratch, oldFrames[i].local
 		}
 		w.frames[i] = f
 	}

@@ -1,0 +1,171 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// feed is where the batches of Fit and Evaluate come from: data in memory, of which each batch is some rows, or a
+// stream.
+type feed struct {
+	model   *Model
+	plan    *plan
+	loss    Loss
+	classes map[int]float32 // the weights of classes, or nil
+
+	// data is all of it, or with a stream the latest batch.
+	data *dataset
+
+	// In memory: the order of the rows, or nil for that in which they lie, in batches of so many.
+	order     []int32
+	batch, at int
+	buffer    []int32 // the numbers of a batch's rows
+
+	// From a stream.
+	stream Stream
+	next   func() (Data, error, bool)
+	stop   func()
+	epoch  int
+	step   int
+	fresh  bool // data is the first batch of the epoch and has not been handed out
+	shape  tensor.Shape
+}
+
+// newFeed checks the data; with a stream it reads the first batch of the epoch. It is told of data that is read but
+// once. end must be called.
+func (m *Model) newFeed(ctx context.Context, p *plan, d Data, loss Loss, classes map[int]float32, batch, epoch int, once bool) (*feed, error) {
+	f := &feed{model: m, plan: p, loss: loss, classes: classes, batch: batch, stream: d.Stream}
+	if f.stream != nil {
+		if d.X != nil || d.Y != nil || d.Weights != nil {
+			return nil, errors.New("nn: data is either a Stream or X and Y, not both")
+		}
+		return f, f.open(ctx, epoch)
+	}
+	var err error
+	if f.data, err = m.dataset(p, d, loss, once); err != nil {
+		return nil, err
+	}
+	return f, f.weigh()
+}
+
+// weigh gives the rows the weights of their classes, where there are any.
+func (f *feed) weigh() (err error) {
+	if f.classes == nil {
+		return nil
+	}
+	if f.data.weights != nil {
+		return errors.New("nn: class weights and sample weights cannot go together")
+	}
+	f.data.weights, err = classWeights(f.data, f.classes)
+	return err
+}
+
+// steps is the number of batches in an epoch, 0 when it is not known.
+func (f *feed) steps() int {
+	if f.stream != nil {
+		return 0
+	}
+	return ceilDiv(f.data.n, f.batch)
+}
+
+// rows is how many rows a batch has, as far as is known.
+func (f *feed) rows() int {
+	if f.stream != nil {
+		return f.data.n
+	}
+	return min(f.batch, f.data.n)
+}
+
+// begin starts an epoch. Data in memory has the given order, or that in which it lies.
+func (f *feed) begin(ctx context.Context, epoch int, order []int32) error {
+	if f.stream == nil {
+		f.order, f.at = order, 0
+		return nil
+	}
+	if f.fresh && f.epoch == epoch {
+		return nil // newFeed has opened it
+	}
+	return f.open(ctx, epoch)
+}
+
+// open begins the stream's batches of an epoch and reads the first.
+func (f *feed) open(ctx context.Context, epoch int) error {
+	f.end()
+	f.next, f.stop = iter.Pull2(f.stream.Batches(ctx, epoch))
+	f.epoch, f.step = epoch, 0
+	ok, err := f.pull()
+	if err == nil && !ok {
+		err = fmt.Errorf("nn: the stream has no batch in epoch %d (counted from 0)", epoch)
+	}
+	if err != nil {
+		f.end()
+		return err
+	}
+	f.fresh = true
+	return nil
+}
+
+// end gives the stream back.
+func (f *feed) end() {
+	if f.stop != nil {
+		f.stop()
+		f.stop, f.fresh = nil, false
+	}
+}
+
+// pull reads the stream's next batch into data, or returns false when there is none.
+func (f *feed) pull() (bool, error) {
+	d, err, ok := f.next()
+	if !ok {
+		return false, nil
+	}
+	if err == nil && d.Stream != nil {
+		err = errors.New("a batch is itself a stream")
+	}
+	if err == nil {
+		var old []preparedInput
+		if f.data != nil {
+			old = f.data.prepared
+		}
+		f.data, err = f.model.datasetInto(f.plan, d, f.loss, false, old)
+	}
+	if err == nil {
+		err = f.weigh()
+	}
+	if err == nil && f.shape != nil && !slices.Equal(f.shape, f.data.labelShape) {
+		err = fmt.Errorf("%w: labels of shape %v follow labels of shape %v", tensor.ErrShape, f.data.labelShape, f.shape)
+	}
+	if err != nil {
+		return false, fmt.Errorf("nn: batch %d of epoch %d (counted from 0): %w", f.step, f.epoch, err)
+	}
+	f.shape = f.data.labelShape
+	f.step++
+	return true, nil
+}
+
+// take returns the data that the next batch is of, and its rows, or none at the epoch's end.
+func (f *feed) take() (*dataset, []int32, error) {
+	if f.stream == nil {
+		n := min(f.batch, f.data.n-f.at)
+		at := f.at
+		f.at += n
+		if f.order != nil {
+			return f.data, f.order[at : at+n], nil
+		}
+		f.buffer = consecutive(f.buffer, f.data.lo+at, n)
+		return f.data, f.buffer, nil
+	}
+	if !f.fresh {
+		if ok, err := f.pull(); !ok {
+			return nil, nil, err
+		}
+	}
+	f.fresh = false
+	f.buffer = consecutive(f.buffer, 0, f.data.n)
+	return f.data, f.buffer, nil
+}
