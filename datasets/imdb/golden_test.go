@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/linnet-ml/linnet/internal/numpy"
 	"github.com/linnet-ml/linnet/internal/shared"
 )
 
@@ -144,9 +145,9 @@ func TestGoldenLoad(t *testing.T) {
 
 func TestGoldenShuffle(t *testing.T) {
 	for _, c := range golden(t, "shuffle") {
-		random := newRandomState(uint32(*c.Config["seed"]))
+		random := numpy.NewRandomState(uint32(*c.Config["seed"]))
 		for i, want := range []goldenSplit{c.Train, c.Test} {
-			p := random.permutation(*c.Config["n"])
+			p := random.Permutation(*c.Config["n"])
 			if !slices.Equal(p[:20], want.First20) || !slices.Equal(p[len(p)-5:], want.Last5) || sum(p) != want.SHA256 {
 				t.Errorf("%s: order %d begins %v, want %v", c.Name, i, p[:20], want.First20)
 			}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/linnet-ml/linnet/internal/npz"
+	"github.com/linnet-ml/linnet/internal/numpy"
 )
 
 // Split is one half of the data set: the reviews to train on, or those to test with.
@@ -44,10 +45,10 @@ func Load(ctx context.Context, o Options) (train, test *Split, err error) {
 
 // prepare does what load_data does once it has read the file, in its order.
 func (s *settings) prepare(raw [2]rawSplit) (train, test *Split, err error) {
-	random := newRandomState(s.seed)
+	random := numpy.NewRandomState(s.seed)
 	var orders [2][]int32
 	for i := range raw {
-		orders[i] = s.drop(raw[i], random.permutation(raw[i].lists.Len()))
+		orders[i] = s.drop(raw[i], random.Permutation(raw[i].lists.Len()))
 		if len(orders[i]) == 0 && s.maxLen > 0 {
 			return nil, nil, fmt.Errorf("after filtering for sequences shorter than MaxLen=%d, no sequence was kept; increase MaxLen", s.maxLen)
 		}

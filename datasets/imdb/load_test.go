@@ -3,7 +3,6 @@ package imdb
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -110,21 +109,5 @@ func TestLoadCancelled(t *testing.T) {
 	}
 	if _, err = WordIndex(ctx, Options{Path: "testdata", AllowUnverified: true}); err == nil {
 		t.Error("WordIndex ignores its context")
-	}
-}
-
-// TestPermutation has the numbers of numpy.random.RandomState(113).
-func TestPermutation(t *testing.T) {
-	if d := cmp.Diff([]int32{9, 3, 6, 1, 0, 7, 4, 8, 2, 5}, newRandomState(113).permutation(10)); d != "" {
-		t.Error(d)
-	}
-	random := newRandomState(113)
-	for i, want := range []string{
-		"[7798 13226 18078 793 17499 23003 574 19638 5181 23045 1161 23406]",
-		"[22748 4083 8015 13688 5310 4466 736 22654 23614 10255 11260 13207]",
-	} {
-		if got := fmt.Sprint(random.permutation(25000)[:12]); got != want {
-			t.Errorf("permutation %d of one generator begins %s, want %s", i, got, want)
-		}
 	}
 }

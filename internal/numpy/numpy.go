@@ -1,4 +1,5 @@
-package imdb
+// Package numpy gives the random numbers of NumPy's legacy generator, with which Keras orders data.
+package numpy
 
 import (
 	"math/bits"
@@ -6,18 +7,19 @@ import (
 	"gonum.org/v1/gonum/mathext/prng"
 )
 
-// randomState gives the numbers of NumPy's legacy generator, numpy.random.RandomState.
-type randomState struct{ mt *prng.MT19937 }
+// RandomState gives the numbers of numpy.random.RandomState.
+type RandomState struct{ mt *prng.MT19937 }
 
-func newRandomState(seed uint32) randomState {
+// NewRandomState returns RandomState(seed).
+func NewRandomState(seed uint32) RandomState {
 	mt := prng.NewMT19937()
 	mt.Seed(uint64(seed))
-	return randomState{mt}
+	return RandomState{mt}
 }
 
 // interval returns a number from 0 to limit. Like NumPy it draws as many low bits as limit has until they make a
 // number that is not above it.
-func (r randomState) interval(limit uint32) uint32 {
+func (r RandomState) interval(limit uint32) uint32 {
 	mask := uint32(1)<<bits.Len32(limit) - 1
 	for {
 		if v := r.mt.Uint32() & mask; v <= limit {
@@ -26,8 +28,8 @@ func (r randomState) interval(limit uint32) uint32 {
 	}
 }
 
-// permutation returns 0 to n-1 in the order in which RandomState.shuffle leaves them.
-func (r randomState) permutation(n int) []int32 {
+// Permutation returns 0 to n-1 in the order in which RandomState.shuffle leaves them.
+func (r RandomState) Permutation(n int) []int32 {
 	p := make([]int32, n)
 	for i := range p {
 		p[i] = int32(i)

@@ -1,0 +1,118 @@
+// Package textfile keeps and reads the texts of data sets.
+package textfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Arena keeps many texts in few pieces of memory. The zero value is ready.
+type Arena struct{ b *strings.Builder }
+
+// A piece is small beside a data set, and large beside a text.
+const piece = 256 << 10
+
+// Add returns a copy of the text.
+func (a *Arena) Add(text []byte) string {
+	if a.b == nil || a.b.Cap()-a.b.Len() < len(text) {
+		if len(text) >= piece/4 {
+			return string(text)
+		}
+		a.b = &strings.Builder{}
+		a.b.Grow(piece)
+	}
+	from := a.b.Len()
+	a.b.Write(text)
+	return a.b.String()[from:]
+}
+
+// Read returns the content of the files in their order, of each not more than limit bytes when limit is not 0. It reads
+// on all processors. An error names the first file that could not be read.
+func Read(ctx context.Context, fsys fs.FS, names []string, limit int) ([]string, error) {
+	const block = 64
+	texts := make([]string, len(names))
+	var (
+		next   atomic.Int64
+		wait   sync.WaitGroup
+		mu     sync.Mutex
+		failed = len(names) // the first one
+		reason error
+	)
+	for range min(runtime.GOMAXPROCS(0), (len(names)+block-1)/block) {
+		wait.Go(func() {
+			var a Arena
+			var buf []byte
+			for {
+				from := int(next.Add(block)) - block
+				if from >= len(names) {
+					return
+				}
+				for i := from; i < min(from+block, len(names)); i++ {
+					err := ctx.Err()
+					if err == nil {
+						buf, err = readFile(fsys, names[i], buf[:0], limit)
+					}
+					if err != nil {
+						mu.Lock()
+						defer mu.Unlock()
+						if i < failed {
+							failed, reason = i, err
+						}
+						next.Store(int64(len(names))) // blocks before this one are under way and come to their end
+						return
+					}
+					texts[i] = a.Add(buf)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if reason != nil {
+		return nil, named(names[failed], reason)
+	}
+	return texts, nil
+}
+
+// named puts the file's name into the error, unless it is there already.
+func named(name string, err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) && strings.Contains(path.Path, name) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// readFile appends the content to buf, which grows by what was read and not by what the file system claims.
+func readFile(fsys fs.FS, name string, buf []byte, limit int) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return buf, err
+	}
+	defer f.Close()
+	for limit == 0 || len(buf) < limit {
+		if len(buf) == cap(buf) {
+			grown := make([]byte, len(buf), max(16<<10, 2*len(buf)))
+			copy(grown, buf)
+			buf = grown
+		}
+		room := buf[len(buf):cap(buf)]
+		if limit != 0 && len(room) > limit-len(buf) {
+			room = room[:limit-len(buf)]
+		}
+		n, err := f.Read(room)
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+	return buf, nil
+}
