@@ -11,6 +11,9 @@
 //		layers.Dense{Units: 1, Activation: layers.Sigmoid},
 //	)
 //
+// A model reads ids of words, or texts: a [TextEmbedding] turns texts into vectors with a table that somebody else
+// trained, such as a pretrained.Embedding, and leaves the table as it is or trains it with the rest.
+//
 // In the shapes of this package the first dimension, batch, counts rows, and is known only when a model runs; the
 // number of steps may be unknown too. A mask, (batch, steps), says which steps count and which are padding: Embedding
 // makes it, GlobalAveragePooling1D uses it, Dense, Dropout and Activation hand it on, and Flatten drops it.

@@ -8,6 +8,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/tensor"
+	"github.com/linnet-ml/linnet/text"
 )
 
 // A network that scores reviews of any length.
@@ -96,6 +97,41 @@ func ExampleDense_sparse() {
 	kernel := []float32{1, 2, 4, 8, 16}
 	show(nn.SparseFeatures(5), x, [][]float32{kernel, {0.5}}, layers.Dense{Units: 1})
 	// Output: (None, 1): [18.500 1.500]
+}
+
+// wordVectors is a table of three words in memory; a pretrained.Embedding is one from a file.
+type wordVectors struct{ words *text.HubTokenizer }
+
+func (w wordVectors) Tokenizer() text.Tokenizer { return w.words }
+func (wordVectors) Rows() int                   { return 4 } // the last is of all other words
+func (wordVectors) Dim() int                    { return 2 }
+func (wordVectors) Combiner() text.Combiner     { return text.Mean }
+
+func (wordVectors) ReadTable(dst []float32) error {
+	copy(dst, []float32{1, 0, 0, 1, 3, 3, 0, 0})
+	return nil
+}
+
+// A text becomes the average of its words' vectors. Texts may be counted once, for all that is done with them.
+func ExampleTextEmbedding() {
+	vocabulary, _ := text.NewVocabulary([]string{"good", "bad", "film"})
+	words, _ := text.NewHubTokenizer(vocabulary, text.HubTokenizerOptions{Lower: true})
+	model, err := nn.NewSequential(layers.TextEmbedding{Table: wordVectors{words}}).Build(nn.Texts())
+	if err != nil {
+		log.Fatal(err)
+	}
+	x, _ := tensor.Of([]string{"Good film!", "bad, bad, bad, good"})
+	out, err := model.Predict(context.Background(), nil, x)
+	fmt.Println(model.OutputShape(), out, err)
+
+	bags, _ := text.CountTexts(context.Background(), x.Data(), words)
+	out, err = model.Predict(context.Background(), nil, bags)
+	fmt.Println(out, err)
+	fmt.Println("trainable:", model.Parameter("text_embedding/embeddings").Trainable())
+	// Output:
+	// (None, 2) [2 1.5 0.25 0.75] <nil>
+	// [2 1.5 0.25 0.75] <nil>
+	// trainable: false
 }
 
 func ExampleFlatten() {

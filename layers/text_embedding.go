@@ -1,0 +1,163 @@
+package layers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/tensor"
+	"github.com/linnet-ml/linnet/text"
+)
+
+// TextTable is where a TextEmbedding takes its vectors from: a table with what turns a text into rows of it. A
+// *pretrained.Embedding is one.
+type TextTable interface {
+	// Tokenizer turns a text into ids below Rows.
+	Tokenizer() text.Tokenizer
+	// Rows is the number of vectors.
+	Rows() int
+	// Dim is the length of a vector.
+	Dim() int
+	// Combiner is how the vectors of a text make one, unless the layer says otherwise.
+	Combiner() text.Combiner
+	// ReadTable writes the vectors, (Rows, Dim), row-major, to dst, which has Rows*Dim elements.
+	ReadTable(dst []float32) error
+}
+
+// TextEmbedding turns texts, one a row (nn.Texts), into vectors (batch, Dim): it looks up the vectors of a text's
+// tokens and puts them together (TensorFlow Hub's KerasLayer with a text module). A text without tokens gives 0. It must
+// be the first layer of its model.
+//
+// Texts are tokenised once in each call of Fit, Evaluate and Predict, or before them by Model.Prepare or
+// text.CountTexts: they also take the text.Bags that these return. The same step runs with and without
+// nn.FitOptions.NoFusion.
+//
+// Parameters: embeddings (Rows, Dim), whose first values Build reads from the table straight into the model. While it
+// trains, Fit keeps gradients and an optimizer's slots of a large table only for rows that have had a gradient, which
+// changes no bit.
+type TextEmbedding struct {
+	Name string
+	// Table is required.
+	Table TextTable `json:"-"`
+	// Combiner says how the vectors of a text make one. The default is the table's own.
+	Combiner text.Combiner
+	// Trainable lets Fit change the table. The default is to leave it as it is, as that of hub.KerasLayer.
+	Trainable bool
+}
+
+var _ nn.NamedLayer = TextEmbedding{}
+
+// Kind is "TextEmbedding".
+func (TextEmbedding) Kind() string { return "TextEmbedding" }
+
+// LayerName is Name.
+func (e TextEmbedding) LayerName() string { return e.Name }
+
+// Build reads the table and adds the step. A table that cannot be read is an error.
+func (e TextEmbedding) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+	texts, err := single(in)
+	if err != nil {
+		return texts, err
+	}
+	if texts.Type != tensor.TypeString || len(texts.Shape) != 1 {
+		return texts, notTexts(texts.Signature)
+	}
+	s, err := e.step()
+	if err != nil {
+		return texts, err
+	}
+	table, err := b.Parameter(nn.ParameterOptions{Name: "embeddings", Shape: tensor.Shape{s.vocabulary, s.dim},
+		Load: e.Table.ReadTable, NotTrainable: !e.Trainable})
+	if err != nil {
+		return texts, err
+	}
+	return b.Step(s, in, table)
+}
+
+// step checks the table and makes the step.
+func (e TextEmbedding) step() (textBag, error) {
+	if e.Table == nil {
+		return textBag{}, errors.New("TextEmbedding needs a Table")
+	}
+	rows, dim, tokenizer := e.Table.Rows(), e.Table.Dim(), e.Table.Tokenizer()
+	switch {
+	case rows < 1 || dim < 1:
+		return textBag{}, fmt.Errorf("TextEmbedding needs a table of at least 1 row and 1 dimension, not (%d, %d)", rows, dim)
+	case tokenizer == nil:
+		return textBag{}, errors.New("TextEmbedding's Table has no tokenizer")
+	case tokenizer.Size() < 1 || tokenizer.Size() > rows:
+		return textBag{}, fmt.Errorf("TextEmbedding's tokenizer has %d ids and its table %d rows", tokenizer.Size(), rows)
+	}
+	by, err := e.divisor()
+	return textBag{bag: bag{vocabulary: rows, dim: dim, by: by}, tokenizer: tokenizer}, err
+}
+
+// divisor is what the sum of a text's vectors is divided by.
+func (e TextEmbedding) divisor() (divisor, error) {
+	c := e.Combiner
+	if c == text.CombinerDefault {
+		c = e.Table.Combiner()
+	}
+	switch c {
+	case text.Sqrtn:
+		return byRoot, nil
+	case text.Mean:
+		return byCount, nil
+	case text.Sum:
+		return byOne, nil
+	case text.CombinerDefault:
+		return 0, errors.New("TextEmbedding's Table names no Combiner; set it to text.Sqrtn, text.Mean or text.Sum")
+	}
+	return 0, fmt.Errorf("TextEmbedding has no Combiner %d; there are text.Sqrtn, text.Mean and text.Sum", c)
+}
+
+func notTexts(in nn.Signature) error {
+	return fmt.Errorf("%w: TextEmbedding reads texts, one a row (nn.Texts), not %v of shape %v", tensor.ErrShape, in.Type, in.Shape)
+}
+
+// textBag is the step of a bag that is made from texts.
+type textBag struct {
+	bag
+	tokenizer text.Tokenizer
+}
+
+var (
+	_ nn.OccurrenceStep = textBag{}
+	_ nn.BalancedStep   = textBag{}
+	_ nn.ReadyStep      = textBag{}
+	_ nn.UnpreparedStep = textBag{}
+)
+
+// Ready reports whether x are bags. Their signature is that of the ids which they stand for.
+func (s textBag) Ready(x tensor.Rows) bool {
+	_, ok := x.(*text.Bags)
+	return ok
+}
+
+// Prepare tokenises texts.
+func (s textBag) Prepare(x, _ tensor.Rows) (tensor.Rows, error) {
+	switch x := x.(type) {
+	case *text.Bags:
+		if x.Vocabulary() != s.tokenizer.Size() {
+			return nil, fmt.Errorf("bags of a vocabulary of %d ids do not fit the tokenizer, which has %d", x.Vocabulary(), s.tokenizer.Size())
+		}
+		return x, nil
+	case *tensor.String:
+		return text.CountTexts(context.Background(), x.Data(), s.tokenizer)
+	}
+	return nil, notTexts(nn.Signature{Type: x.Type(), Shape: x.Shape()})
+}
+
+// Unprepared is true of texts: those that are read once are tokenised where they are needed.
+func (s textBag) Unprepared(x tensor.Rows) bool {
+	_, ok := x.(*tensor.String)
+	return ok
+}
+
+func (s textBag) Forward(f *nn.Frame, at nn.Span) { s.withBags(f, at, s.fresh, s.means) }
+
+// fresh makes the bags of rows that were not prepared.
+func (s textBag) fresh(bags *text.Bags, x tensor.Rows, rows []int32) error {
+	return bags.MakeTexts(x.(*tensor.String).Data(), rows, s.tokenizer)
+}
