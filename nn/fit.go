@@ -304,7 +304,7 @@ func (r *run) directions() {
 			}
 		}
 	}
-	r.training.directions = d
+	r.training.directions, r.training.history.directions = d, d
 }
 
 func (r *run) tell(e Event) error {

@@ -90,8 +90,9 @@ type History struct {
 	// Stopped is the reason that a callback gave when it stopped the run, be it in the last epoch; else empty.
 	Stopped string
 
-	names  []string
-	values map[string][]float64
+	names      []string
+	values     map[string][]float64
+	directions map[string]Direction
 }
 
 // Names are what was logged, in order: loss, the metrics, val_loss, the validation metrics.
@@ -100,6 +101,31 @@ func (h *History) Names() []string { return h.names }
 // Values returns the numbers of one name, one an epoch, or nil when nothing of that name was logged. An epoch that did
 // not log it has NaN.
 func (h *History) Values(name string) []float64 { return h.values[name] }
+
+// Direction tells which values of a name are better, as the Fit knew it: lower ones of a loss, what the metric says of a
+// metric. It is NoDirection for other names, and for all of a History that was read from JSON.
+func (h *History) Direction(name string) Direction { return h.directions[name] }
+
+// Best is the place in Epochs and Values of the best number of a name, the first of equal ones. Without a direction it is
+// the Fit's. It is -1 where no direction is known, or the name has no numbers; NaN is none.
+func (h *History) Best(name string, better Direction) int {
+	if better == NoDirection {
+		better = h.Direction(name)
+	}
+	best := -1
+	values := h.values[name]
+	for i, v := range values {
+		switch {
+		case math.IsNaN(v):
+		case best < 0, better == LowerIsBetter && v < values[best], better == HigherIsBetter && v > values[best]:
+			best = i
+		}
+	}
+	if better == NoDirection {
+		return -1
+	}
+	return best
+}
 
 func (h *History) add(epoch int, l *Logs) {
 	if h.values == nil {
@@ -124,7 +150,7 @@ func (h *History) add(epoch int, l *Logs) {
 }
 
 // MarshalJSON writes {"epoch":[0,1],"history":{"loss":[0.69,0.67],…}}, names in order; NaN and infinities, which JSON
-// lacks, are null.
+// lacks, are null. Of a run that a callback stopped there is also "stopped", the reason.
 func (h *History) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(`{"epoch":`)
@@ -156,7 +182,16 @@ func (h *History) MarshalJSON() ([]byte, error) {
 		}
 		b.WriteByte(']')
 	}
-	b.WriteString("}}")
+	b.WriteByte('}')
+	if h.Stopped != "" {
+		reason, err := json.Marshal(h.Stopped)
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(`,"stopped":`)
+		b.Write(reason)
+	}
+	b.WriteByte('}')
 	return b.Bytes(), nil
 }
 
@@ -165,13 +200,14 @@ func (h *History) UnmarshalJSON(data []byte) error {
 	var outer struct {
 		Epoch   []int           `json:"epoch"`
 		History json.RawMessage `json:"history"`
+		Stopped string          `json:"stopped"`
 	}
 	if err := json.Unmarshal(data, &outer); err != nil {
 		return fmt.Errorf("nn: history: %w", err)
 	}
 	// Names keep their order only when they are read one after another.
 	d := json.NewDecoder(bytes.NewReader(outer.History))
-	read := History{Epochs: outer.Epoch, values: map[string][]float64{}}
+	read := History{Epochs: outer.Epoch, Stopped: outer.Stopped, values: map[string][]float64{}}
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return fmt.Errorf("nn: history: no object of names")
 	}

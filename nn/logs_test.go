@@ -125,6 +125,49 @@ func TestHistoryCSV(t *testing.T) {
 	}
 }
 
+// A reason to stop is kept in JSON.
+func TestStoppedHistoryJSON(t *testing.T) {
+	h := nn.History{Epochs: []int{0}, Stopped: `early "stop"`}
+	got, err := json.Marshal(&h)
+	if want := `{"epoch":[0],"history":{},"stopped":"early \"stop\""}`; err != nil || string(got) != want {
+		t.Fatalf("%s, %v", got, err)
+	}
+	var read nn.History
+	if err := json.Unmarshal(got, &read); err != nil || read.Stopped != h.Stopped {
+		t.Errorf("read: %q, %v", read.Stopped, err)
+	}
+}
+
+// The best epoch is found by what the metrics say, or as told; NaN never is it.
+func TestBestOfHistory(t *testing.T) {
+	var h nn.History
+	must(t, json.Unmarshal([]byte(`{"epoch":[3,4,5,6,7],"history":{"x":[null,2,1,1,2],"n":[null,null,null,null,null]}}`), &h))
+	for _, c := range []struct {
+		name   string
+		better nn.Direction
+		want   int
+	}{{"x", nn.LowerIsBetter, 2}, {"x", nn.HigherIsBetter, 1}, {"x", nn.NoDirection, -1}, {"n", nn.LowerIsBetter, -1}, {"none", nn.HigherIsBetter, -1}} {
+		if got := h.Best(c.name, c.better); got != c.want {
+			t.Errorf("%s, %d: epoch at %d, want %d", c.name, c.better, got, c.want)
+		}
+	}
+	o := longRun()
+	o.Callbacks = []nn.Callback{at(nn.EpochEnd, 1, 5, func(tr *nn.Training) error {
+		tr.Logs().Set("val_loss", -1)
+		tr.Logs().Set("val_accuracy", 2)
+		tr.Logs().Set("x", 1)
+		return nil
+	})}
+	fit, err := smallText(t).Fit(t.Context(), someReviews(t), o)
+	must(t, err)
+	if fit.Best("val_loss", nn.NoDirection) != 1 || fit.Best("val_accuracy", nn.NoDirection) != 1 || fit.Best("x", nn.NoDirection) != -1 {
+		t.Errorf("best epochs of %v", fit)
+	}
+	if fit.Direction("loss") != nn.LowerIsBetter || fit.Direction("accuracy") != nn.HigherIsBetter || fit.Direction("x") != nn.NoDirection {
+		t.Error("directions")
+	}
+}
+
 // The numbers of Keras's progress line. The recorded lines are those of verbose=2, where every negative number is in
 // scientific notation; FormatLog follows the line of verbose=1, which looks at the magnitude.
 func TestFormatLogLikeKeras(t *testing.T) {
