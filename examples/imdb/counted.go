@@ -8,6 +8,7 @@ import (
 
 	"github.com/linnet-ml/linnet/datasets/imdb"
 	"github.com/linnet-ml/linnet/datasets/imdb/builtin"
+	"github.com/linnet-ml/linnet/examples/internal/example"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -21,10 +22,10 @@ type counted struct {
 
 func loadBuiltin(o *options) (dataset, string, error) {
 	if o.words > builtin.NumWords {
-		return nil, "", usagef("-words %d is more than the %d of the built-in reviews (-data names others)", o.words, builtin.NumWords)
+		return nil, "", example.Usagef("-words %d is more than the %d of the built-in reviews (-data names others)", o.words, builtin.NumWords)
 	}
 	if o.maxlen != builtin.Length {
-		return nil, "", usagef("-maxlen %d does not go with the built-in reviews, which hold the last %d words of each (-data names others)", o.maxlen, builtin.Length)
+		return nil, "", example.Usagef("-maxlen %d does not go with the built-in reviews, which hold the last %d words of each (-data names others)", o.maxlen, builtin.Length)
 	}
 	train, test, err := builtin.Load()
 	if err != nil {
@@ -58,11 +59,11 @@ func (d *counted) explore(w io.Writer) {
 		numbers = append(numbers, fmt.Sprintf("%d%s", ids[k], times))
 		names = append(names, decoder.Decode(ids[k:k+1])+times)
 	}
-	fmt.Fprintln(w, wrap("The built-in copy has no texts, which are not ours to ship: it counts the words of each review, of its last 256, and the network's average needs no more."))
+	fmt.Fprintln(w, example.Wrap("The built-in copy has no texts, which are not ours to ship: it counts the words of each review, of its last 256, and the network's average needs no more."))
 	fmt.Fprintln(w, "The first review, a number for each word and how often it occurs:")
-	fmt.Fprintln(w, wrap(strings.Join(numbers, " ")))
+	fmt.Fprintln(w, example.Wrap(strings.Join(numbers, " ")))
 	fmt.Fprintln(w, "In words:")
-	fmt.Fprintln(w, wrap(strings.Join(names, " ")))
+	fmt.Fprintln(w, example.Wrap(strings.Join(names, " ")))
 	fmt.Fprintf(w, "Lengths of the first two reviews: %s, %s\n", d.length(0), d.length(1))
 }
 

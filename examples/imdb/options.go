@@ -2,10 +2,10 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"io"
 	"math"
-	"strings"
+
+	"github.com/linnet-ml/linnet/examples/internal/example"
 )
 
 // options are the flags.
@@ -61,19 +61,8 @@ func flags(o *options) *flag.FlagSet {
 func parseOptions(args []string, help io.Writer) (*options, error) {
 	o := &options{given: map[string]bool{}}
 	f := flags(o)
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
-	if err := f.Parse(args); err != nil {
-		if err == flag.ErrHelp {
-			fmt.Fprintln(help, "usage: imdb [flags]")
-			f.SetOutput(help)
-			f.PrintDefaults()
-			return nil, err
-		}
-		return nil, usagef("%v (-h lists the flags)", oneLine(err.Error()))
-	}
-	if f.NArg() > 0 {
-		return nil, usagef("unknown argument %q (-h lists the flags)", f.Arg(0))
+	if err := example.Parse(f, args, help); err != nil {
+		return nil, err
 	}
 	f.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
 	o.try = o.given["try"]
@@ -97,37 +86,35 @@ func (o *options) check() error {
 		{"threads", o.threads, 1, 1024},
 	} {
 		if b.value < b.low || b.value > b.high {
-			return usagef("-%s %d is not from %d to %d", b.flag, b.value, b.low, b.high)
+			return example.Usagef("-%s %d is not from %d to %d", b.flag, b.value, b.low, b.high)
 		}
 	}
 	if rate := float32(o.lr); !(rate > 0) || math.IsInf(float64(rate), 0) {
-		return usagef("-lr %v is not a positive float32", o.lr)
+		return example.Usagef("-lr %v is not a positive float32", o.lr)
 	}
 	if o.loss != lossBCE && o.loss != lossMSE {
-		return usagef("-loss %q is neither %s nor %s", o.loss, lossBCE, lossMSE)
+		return example.Usagef("-loss %q is neither %s nor %s", o.loss, lossBCE, lossMSE)
 	}
 	if o.adam != adamTextbook && o.adam != adamKeras3 {
-		return usagef("-adam %q is neither %s nor %s", o.adam, adamTextbook, adamKeras3)
+		return example.Usagef("-adam %q is neither %s nor %s", o.adam, adamTextbook, adamKeras3)
 	}
 	switch o.input {
 	case inputSequence:
 	case inputMultiHot:
 		for _, name := range []string{"maxlen", "dim", "adam"} {
 			if o.given[name] {
-				return usagef("-%s says nothing of -input %s", name, inputMultiHot)
+				return example.Usagef("-%s says nothing of -input %s", name, inputMultiHot)
 			}
 		}
 	default:
-		return usagef("-input %q is neither %s nor %s", o.input, inputSequence, inputMultiHot)
+		return example.Usagef("-input %q is neither %s nor %s", o.input, inputSequence, inputMultiHot)
 	}
 	for _, f := range []struct{ name, value string }{
 		{"data", o.data}, {"report", o.report}, {"history", o.history}, {"try", o.text},
 	} {
 		if o.given[f.name] && f.value == "" {
-			return usagef("-%s is empty", f.name)
+			return example.Usagef("-%s is empty", f.name)
 		}
 	}
 	return nil
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

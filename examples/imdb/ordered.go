@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/linnet-ml/linnet/datasets/imdb"
+	"github.com/linnet-ml/linnet/examples/internal/example"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -45,12 +46,12 @@ func (d *ordered) labels() (train, test []int32) { return d.train.Labels, d.test
 
 func (d *ordered) explore(w io.Writer) {
 	fmt.Fprintln(w, "The first review, a number for each word:")
-	fmt.Fprintln(w, list(d.train.Reviews[0]))
+	fmt.Fprintln(w, example.List(d.train.Reviews[0]))
 	if d.rank == nil {
 		fmt.Fprintln(w, "Without imdb_word_index.json beside the reviews it cannot be shown in words.")
 	} else {
 		fmt.Fprintln(w, "In words:")
-		fmt.Fprintln(w, wrap(imdb.Decode(d.train.Reviews[0], d.rank)))
+		fmt.Fprintln(w, example.Wrap(imdb.Decode(d.train.Reviews[0], d.rank)))
 	}
 	fmt.Fprintf(w, "Lengths of the first two reviews: %d, %d\n", len(d.train.Reviews[0]), len(d.train.Reviews[1]))
 }
@@ -79,7 +80,7 @@ func (d *ordered) showPrepared(w io.Writer) {
 	case *tensor.Int32:
 		fmt.Fprintf(w, "Lengths of the first two reviews: %d, %d\n", len(x.Row(0)), len(x.Row(1)))
 		fmt.Fprintln(w, "The first review, filled up with 0:")
-		fmt.Fprintln(w, list(x.Row(0)))
+		fmt.Fprintln(w, example.List(x.Row(0)))
 	case *tensor.Sparse:
 		showMultiHot(w, x)
 	}
@@ -88,7 +89,7 @@ func (d *ordered) showPrepared(w io.Writer) {
 func showMultiHot(w io.Writer, x *tensor.Sparse) {
 	columns, _ := x.Row(0)
 	fmt.Fprintf(w, "A row for each review, with %d columns of 0 and 1. The first review has 1 in these:\n", x.Shape()[1])
-	fmt.Fprintln(w, list(columns))
+	fmt.Fprintln(w, example.List(columns))
 }
 
 func (d *ordered) encode(o *options, text string) (x tensor.Rows, words, known int, err error) {

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/linnet-ml/linnet/callbacks"
+	"github.com/linnet-ml/linnet/examples/internal/example"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -49,7 +48,7 @@ func newTutorial(o *options, stdout, stderr io.Writer) *tutorial {
 // error at the end.
 func (t *tutorial) run(ctx context.Context) error {
 	for _, f := range []struct{ name, path string }{{"report", t.options.report}, {"history", t.history}} {
-		if err := checkWritable(f.path); err != nil {
+		if err := example.CheckWritable(f.path); err != nil {
 			return fmt.Errorf("-%s: %w", f.name, err)
 		}
 	}
@@ -65,27 +64,24 @@ func (t *tutorial) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := t.writeFiles(&t.report, t.past); err != nil {
+	if err := example.WriteReport(t.options.report, &t.report); err != nil {
+		return err
+	}
+	if err := example.WriteHistory(t.history, t.past); err != nil {
 		return err
 	}
 	if t.interrupted {
-		return interrupted{len(t.past.Epochs), t.epochs}
+		return example.Interrupted{Epochs: len(t.past.Epochs), Of: t.epochs}
 	}
 	return nil
 }
 
 func (t *tutorial) showVersions() {
-	version := "(devel)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
-	}
-	fmt.Fprintf(t.out, "%s", strings.TrimPrefix(heading(1, "Versions"), "\n"))
-	fmt.Fprintf(t.out, "linnet %s, Go %s, %s\n", version, strings.TrimPrefix(runtime.Version(), "go"), t.report.Platform)
-	fmt.Fprintf(t.out, "CPU: %s; kernels: %s; %s\n", t.report.CPU, t.report.Path, plural(t.threads, "thread"))
+	fmt.Fprint(t.out, strings.TrimPrefix(example.Heading(1, "Versions"), "\n"), example.Versions(t.threads))
 }
 
 func (t *tutorial) getData(ctx context.Context) (err error) {
-	fmt.Fprint(t.out, heading(2, "Get the reviews"))
+	fmt.Fprint(t.out, example.Heading(2, "Get the reviews"))
 	start := time.Now()
 	t.data, t.report.Data, err = load(ctx, t.options)
 	t.report.LoadS = time.Since(start).Seconds()
@@ -100,7 +96,7 @@ func (t *tutorial) getData(ctx context.Context) (err error) {
 }
 
 func (t *tutorial) exploreData(context.Context) error {
-	fmt.Fprint(t.out, heading(3, "Explore the data"))
+	fmt.Fprint(t.out, example.Heading(3, "Explore the data"))
 	train, _ := t.data.labels()
 	fmt.Fprintf(t.out, "Training entries: %d, labels: %d\n", len(train), len(train))
 	fmt.Fprintf(t.out, "A label is 1 for a good review and 0 for a bad one; the first is %d.\n", train[0])
@@ -109,7 +105,7 @@ func (t *tutorial) exploreData(context.Context) error {
 }
 
 func (t *tutorial) prepareData(context.Context) error {
-	fmt.Fprint(t.out, heading(4, "Prepare the data"))
+	fmt.Fprint(t.out, example.Heading(4, "Prepare the data"))
 	start := time.Now()
 	train, test, err := t.data.prepare(t.options)
 	t.report.PadS = time.Since(start).Seconds()
@@ -131,7 +127,7 @@ func labelled(x tensor.Rows, labels []int32) (nn.Data, error) {
 }
 
 func (t *tutorial) buildModel(context.Context) (err error) {
-	fmt.Fprint(t.out, heading(5, "Build the model"))
+	fmt.Fprint(t.out, example.Heading(5, "Build the model"))
 	in := nn.Tokens(nn.AnyLength)
 	stack := []nn.Layer{
 		layers.Embedding{Vocabulary: t.words, Dim: t.dim},
@@ -163,7 +159,7 @@ func (t *tutorial) buildModel(context.Context) (err error) {
 }
 
 func (t *tutorial) setApart(context.Context) error {
-	fmt.Fprint(t.out, heading(6, "Set reviews apart for validation"))
+	fmt.Fprint(t.out, example.Heading(6, "Set reviews apart for validation"))
 	y := t.train.Y.(*tensor.Int32)
 	n := y.Len()
 	t.validation = nn.Data{X: part(t.train.X, 0, validationRows), Y: y.Rows(0, validationRows)}
@@ -173,8 +169,8 @@ func (t *tutorial) setApart(context.Context) error {
 }
 
 func (t *tutorial) trainModel(ctx context.Context) error {
-	fmt.Fprint(t.out, heading(7, "Train the model"))
-	fmt.Fprintf(t.out, "%s of %d steps of %d reviews.\n", plural(t.epochs, "epoch"), (t.partial.X.Len()+t.batch-1)/t.batch, t.batch)
+	fmt.Fprint(t.out, example.Heading(7, "Train the model"))
+	fmt.Fprintf(t.out, "%s of %d steps of %d reviews.\n", example.Plural(t.epochs, "epoch"), (t.partial.X.Len()+t.batch-1)/t.batch, t.batch)
 	t.fit.Validation = &t.validation
 	if t.progress != nil {
 		t.fit.Callbacks = append(t.fit.Callbacks, callbacks.Progress(t.progress))
@@ -203,13 +199,14 @@ func (t *tutorial) trainModel(ctx context.Context) error {
 	if t.past.Stopped != "" {
 		fmt.Fprintf(t.out, "%s\n", t.past.Stopped)
 	}
-	fmt.Fprintf(t.out, "%s in %.2f s.\n", plural(len(t.past.Epochs), "epoch"), t.report.FitS)
-	t.report.WeightsSHA256 = weightsDigest(t.model)
-	return t.report.setHistory(t.past)
+	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(t.past.Epochs), "epoch"), t.report.FitS)
+	t.report.WeightsSHA256 = example.WeightsSHA256(t.model)
+	t.report.History, err = example.History(t.past)
+	return err
 }
 
 func (t *tutorial) evaluate(ctx context.Context) error {
-	fmt.Fprint(t.out, heading(8, "Evaluate the model"))
+	fmt.Fprint(t.out, example.Heading(8, "Evaluate the model"))
 	start := time.Now()
 	logs, err := t.model.Evaluate(ctx, t.test, nn.EvaluateOptions{Loss: t.fit.Loss, Metrics: t.fit.Metrics, BatchSize: t.batch, Threads: t.threads})
 	t.report.EvaluateS = time.Since(start).Seconds()
@@ -218,20 +215,20 @@ func (t *tutorial) evaluate(ctx context.Context) error {
 	}
 	testLoss, _ := logs.Get("loss")
 	accuracy, _ := logs.Get("accuracy")
-	t.report.TestLoss, t.report.TestAccuracy = number(testLoss), number(accuracy)
+	t.report.TestLoss, t.report.TestAccuracy = example.Number(testLoss), example.Number(accuracy)
 	fmt.Fprintf(t.result, "Test loss: %.4f, test accuracy: %.4f\n", testLoss, accuracy)
 	fmt.Fprintf(t.out, "Weights sha256 %s\n", t.report.WeightsSHA256)
 	return nil
 }
 
 func (t *tutorial) showHistory(context.Context) error {
-	fmt.Fprint(t.out, heading(9, "Accuracy and loss over the epochs"))
+	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
 	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.past.Names(), ", "))
 	if len(t.past.Epochs) > 1 {
 		fmt.Fprint(t.out, plot("Loss", t.past.Values("loss"), t.past.Values("val_loss")))
 		fmt.Fprint(t.out, plot("Accuracy", t.past.Values("accuracy"), t.past.Values("val_accuracy")))
 	}
-	fmt.Fprint(t.out, overfitting(t.past, t.patience != noPatience && !t.interrupted))
+	fmt.Fprint(t.out, example.Overfitting(t.past, t.patience != noPatience && !t.interrupted, "-units, -dim"))
 	return nil
 }
 
@@ -251,6 +248,6 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if score[0] > 0.5 {
 		verdict = "a good review"
 	}
-	fmt.Fprintf(t.result, "Your text: %.4f, %s (%d of its %s known)\n", score[0], verdict, known, plural(words, "word"))
+	fmt.Fprintf(t.result, "Your text: %.4f, %s (%d of its %s known)\n", score[0], verdict, known, example.Plural(words, "word"))
 	return nil
 }

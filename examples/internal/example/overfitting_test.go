@@ -1,4 +1,4 @@
-package main
+package example
 
 import (
 	"encoding/json"
@@ -40,7 +40,7 @@ func TestOverfitting(t *testing.T) {
 			if err := json.Unmarshal(text, &h); err != nil {
 				t.Fatal(err)
 			}
-			got := strings.Join(strings.Fields(overfitting(&h, c.restored)), " ")
+			got := strings.Join(strings.Fields(Overfitting(&h, c.restored, "-units, -dim")), " ")
 			if !strings.Contains(got, c.wants) || strings.Contains(got, c.notThis) {
 				t.Errorf("got %s", got)
 			}

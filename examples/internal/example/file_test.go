@@ -1,4 +1,4 @@
-package main
+package example
 
 import (
 	"os"
@@ -11,14 +11,14 @@ func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
 	for _, text := range []string{"first, and longer", "second"} {
-		if err := writeFile(file, []byte(text)); err != nil {
+		if err := WriteFile(file, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := []string{"file"}
 	if err := os.Symlink(file, link); err == nil { // not everyone may on Windows
 		want = append(want, "link")
-		if err := writeFile(link, []byte("second")); err != nil {
+		if err := WriteFile(link, []byte("second")); err != nil {
 			t.Fatal(err)
 		}
 	}

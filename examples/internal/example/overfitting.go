@@ -1,4 +1,4 @@
-package main
+package example
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"github.com/linnet-ml/linnet/nn"
 )
 
-// overfitting says, from a run's history, where validation was best, what has become of it since, and what to try.
-// With restored the model has the weights of the best epoch.
-func overfitting(h *nn.History, restored bool) string {
+// Overfitting says, from a run's history, where validation was best, what has become of it since, and what to try.
+// With restored the model has the weights of the best epoch; smaller are the flags that make the network smaller.
+func Overfitting(h *nn.History, restored bool, smaller string) string {
 	loss, val, accuracy := h.Values("loss"), h.Values("val_loss"), h.Values("val_accuracy")
 	if len(val) == 0 {
 		return "No epoch was completed, so there is nothing to compare.\n"
@@ -22,10 +22,10 @@ func overfitting(h *nn.History, restored bool) string {
 	last := len(val) - 1
 	text := fmt.Sprintf("Validation was best after epoch %d of %d: val_loss %.4f, val_accuracy %.4f.", best+1, last+1, val[best], accuracy[best])
 	if best == last {
-		return wrap(text) + "\nIt was still improving when training ended. Try: more epochs (-epochs).\n"
+		return Wrap(text) + "\nIt was still improving when training ended. Try: more epochs (-epochs).\n"
 	}
 	text += fmt.Sprintf(" In the %s since, val_loss has risen by %.1f %% to %.4f, while the loss on the training reviews went from %.4f to %.4f: ",
-		plural(last-best, "epoch"), 100*(val[last]-val[best])/val[best], val[last], loss[best], loss[last])
+		Plural(last-best, "epoch"), 100*(val[last]-val[best])/val[best], val[last], loss[best], loss[last])
 	var try string
 	switch {
 	case loss[last] >= loss[best]:
@@ -35,15 +35,15 @@ func overfitting(h *nn.History, restored bool) string {
 		text += "overfitting. The weights are those of the best epoch: -patience has brought them back."
 	default:
 		text += "the network is learning them by heart, which helps with no other review. This is overfitting."
-		try = fmt.Sprintf("Try: -epochs %d; or -patience 2, which stops by itself and keeps the best weights; or a smaller network (-units, -dim).", best+1)
+		try = fmt.Sprintf("Try: -epochs %d; or -patience 2, which stops by itself and keeps the best weights; or a smaller network (%s).", best+1, smaller)
 	}
 	if try != "" {
-		try = wrap(try) + "\n"
+		try = Wrap(try) + "\n"
 	}
-	return wrap(text) + "\n" + try
+	return Wrap(text) + "\n" + try
 }
 
-func plural(n int, noun string) string {
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

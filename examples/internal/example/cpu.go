@@ -1,4 +1,4 @@
-package main
+package example
 
 import (
 	"os"
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// cpuName is the processor's name as Linux gives it, elsewhere its architecture.
-func cpuName() string {
+// CPUName is the processor's name as Linux gives it, elsewhere its architecture.
+func CPUName() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err == nil {
 		for line := range strings.Lines(string(text)) {

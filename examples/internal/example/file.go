@@ -1,4 +1,4 @@
-package main
+package example
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// checkWritable finds out before a training, and not behind it, that a file cannot be written.
-func checkWritable(path string) error {
+// CheckWritable finds out before a training, and not behind it, that a file cannot be written.
+func CheckWritable(path string) error {
 	if path == "" {
 		return nil
 	}
@@ -24,8 +24,8 @@ func checkWritable(path string) error {
 	return nil
 }
 
-// writeFile writes a file so that at any moment there is the old one or the whole new one under its name.
-func writeFile(path string, data []byte) (err error) {
+// WriteFile writes a file so that at any moment there is the old one or the whole new one under its name.
+func WriteFile(path string, data []byte) (err error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && !info.Mode().IsRegular(): // a device or a pipe, such as /dev/stdout

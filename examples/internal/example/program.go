@@ -1,0 +1,97 @@
+package example
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/linnet-ml/linnet/simd"
+)
+
+// The exit codes besides 0.
+const (
+	ExitError       = 1
+	ExitUsage       = 2
+	ExitInterrupted = 130
+)
+
+// Main runs a program on the command line until it ends, or the first Ctrl-C; a second one ends it at once.
+func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Exit writes an error, if there is one, behind the program's name and returns the exit code. For flag.ErrHelp it is 0.
+func Exit(name string, err error, stderr io.Writer) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	// A package may have put its own name before its errors, which is the program's too.
+	fmt.Fprintf(stderr, "%s: %s\n", name, strings.TrimPrefix(err.Error(), name+": "))
+	switch {
+	case errors.As(err, new(UsageError)):
+		return ExitUsage
+	case errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	}
+	return ExitError
+}
+
+// UsageError is an error in what was asked for, as opposed to one that came up on the way.
+type UsageError struct{ message string }
+
+func (e UsageError) Error() string { return e.message }
+
+// Usagef makes a UsageError.
+func Usagef(format string, args ...any) error { return UsageError{fmt.Sprintf(format, args...)} }
+
+// Interrupted is the error of a run that Ctrl-C ended in its training; what was reached by then has been reported.
+type Interrupted struct{ Epochs, Of int }
+
+func (e Interrupted) Error() string {
+	return fmt.Sprintf("interrupted after %d of %s", e.Epochs, Plural(e.Of, "epoch"))
+}
+
+// Unwrap is context.Canceled.
+func (e Interrupted) Unwrap() error { return context.Canceled }
+
+// Parse reads the flags of f. For -h it writes them to help and returns flag.ErrHelp; what is wrong with them is a
+// UsageError.
+func Parse(f *flag.FlagSet, args []string, help io.Writer) error {
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	if err := f.Parse(args); err != nil {
+		if err == flag.ErrHelp {
+			fmt.Fprintf(help, "usage: %s [flags]\n", f.Name())
+			f.SetOutput(help)
+			f.PrintDefaults()
+			return err
+		}
+		return Usagef("%v (-h lists the flags)", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	if f.NArg() > 0 {
+		return Usagef("unknown argument %q (-h lists the flags)", f.Arg(0))
+	}
+	return nil
+}
+
+// Versions says what runs: two lines.
+func Versions(threads int) string {
+	version := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	return fmt.Sprintf("linnet %s, Go %s, %s\nCPU: %s; kernels: %s; %s\n", version, strings.TrimPrefix(runtime.Version(), "go"),
+		Platform(), CPUName(), simd.Path(), Plural(threads, "thread"))
+}
+
+// Platform is the operating system and the architecture: "linux/amd64".
+func Platform() string { return runtime.GOOS + "/" + runtime.GOARCH }
