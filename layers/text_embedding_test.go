@@ -1,8 +1,10 @@
 package layers_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"runtime"
 	"slices"
@@ -62,7 +64,7 @@ func (t *table) ReadTable(dst []float32) error { return t.read(dst) }
 func newTable(rows, dim int, c text.Combiner) *table {
 	return &table{rows: rows, dim: dim, combiner: c, tokenizer: numbers{size: rows}, read: func(dst []float32) error {
 		for i := range dst {
-			dst[i] = float32(uint32(i*2654435761)>>8)/(1<<23) - 1
+			dst[i] = float32(uint32(i)*2654435761>>8)/(1<<23) - 1
 		}
 		return nil
 	}}
@@ -275,6 +277,53 @@ func TestTextEmbeddingTokenisesOnce(t *testing.T) {
 	b, _ := fromTexts.Get("loss")
 	if a != b || fmt.Sprint(history) != fmt.Sprint(same) {
 		t.Errorf("bags give loss %v and %v, texts %v and %v", a, same, b, history)
+	}
+}
+
+// Texts that come as a stream train to the same bits as texts in memory, and so do bags.
+func TestTextEmbeddingStream(t *testing.T) {
+	x := unevenTexts(t)
+	y := sidesOf(t, x)
+	tab := newTable(300, 4, text.Mean)
+	bags, err := text.CountTexts(t.Context(), x.Data(), tab.tokenizer)
+	must(t, err)
+	inBatches := func(rows func(lo, hi int) tensor.Rows) nn.Stream {
+		return nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
+			return func(yield func(nn.Data, error) bool) {
+				for at := 0; at < x.Len(); at += 32 {
+					end := min(at+32, x.Len())
+					if !yield(nn.Data{X: rows(at, end), Y: y.Rows(at, end)}, nil) {
+						return
+					}
+				}
+			}
+		})
+	}
+	var want [][]float32
+	for name, stream := range map[string]nn.Stream{
+		"memory": nil,
+		"texts":  inBatches(func(lo, hi int) tensor.Rows { return x.Rows(lo, hi) }),
+		"bags":   inBatches(func(lo, hi int) tensor.Rows { return bags.Rows(lo, hi) }),
+	} {
+		m := build(t, nn.Texts(), layers.TextEmbedding{Table: tab, Trainable: true}, layers.Dense{Units: 1})
+		d := nn.Data{X: x, Y: y}
+		o := nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{FromLogits: true}, Epochs: 3}
+		if stream != nil {
+			d = nn.Data{Stream: stream}
+		} else {
+			o.BatchSize, o.NoShuffle = 32, true
+		}
+		_, err := m.Fit(t.Context(), d, o)
+		must(t, err)
+		got := m.Weights(nil)
+		if want == nil {
+			want = got
+		}
+		for i := range got {
+			if !equalBits(got[i], want[i]) {
+				t.Errorf("%s: %s differs", name, m.Parameters()[i].Name())
+			}
+		}
 	}
 }
 

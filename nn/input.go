@@ -33,7 +33,8 @@ func SparseFeatures(width int) Input {
 	return input(tensor.TypeSparse, "SparseFeatures", width)
 }
 
-// Texts is the input of a model that reads texts: a tensor.String of shape (rows,), one text a row.
+// Texts is the input of a model that reads texts: a tensor.String of shape (rows,), one text a row. Layers that count
+// the words of a text, such as layers.TextEmbedding, also take the text.Bags that hold such counts.
 func Texts() Input {
 	return input(tensor.TypeString, "Texts")
 }
