@@ -28,8 +28,14 @@ func newTokenRule(v *Vectorizer) *tokenRule {
 
 // simple reports whether the tokens are the words of a text: then [tokenRule.word] finds them one by one.
 func (r *tokenRule) simple() bool {
-	return r.splitText == nil && (r.split == SplitWhitespace || r.split == SplitSpaces) && r.sizes == nil && r.upTo == 1
+	return r.single() && (r.split == SplitWhitespace || r.split == SplitSpaces)
 }
+
+// characters reports whether the tokens are the characters of a text.
+func (r *tokenRule) characters() bool { return r.single() && r.split == SplitCharacters }
+
+// single reports whether no SplitFunc and no n-grams have a say in the tokens.
+func (r *tokenRule) single() bool { return r.splitText == nil && r.sizes == nil && r.upTo == 1 }
 
 // word finds the first word of s at i or behind. It is s[from:to], or, where standardisation changes it, what buf then
 // holds: its bytes, or limit+1 of them where it has more. There is none when from == to. The next search begins at to.

@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -40,7 +41,9 @@ func hashBytes(v *Vocabulary, word []byte) uint64 {
 	if cap(word) < short {
 		word = append(make([]byte, 0, short), word...)
 	}
-	a, b := load16(word[:short], 0, n)
+	// What stands behind the word is not part of it; a shift by 64 or more keeps all bytes.
+	a := load(word[:short], 0) &^ (math.MaxUint64 << (8 * uint(n)))
+	b := load(word[:short], 8) &^ (math.MaxUint64 << (8 * uint(max(n-8, 0))))
 	return v.hashShort(a, b, n)
 }
 
@@ -83,7 +86,7 @@ func place[S string | []byte](t *tally, h uint64, gram S) *tallied {
 }
 
 func (t *tally) grow() {
-	t.slots = make([]uint32, max(2*len(t.slots), 1024))
+	t.slots = make([]uint32, max(2*len(t.slots), 64))
 	mask := len(t.slots) - 1
 	for i := range t.counts {
 		k := int(t.counts[i].hash) & mask

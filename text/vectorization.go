@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -21,6 +22,7 @@ type Vectorization struct {
 	words   *Vocabulary // without the special tokens
 	first   int32       // the id of the first word; the unknown tokens have the one before it
 	weights []float32   // OutputTFIDF: of each id
+	ascii   *[128]int32 // SplitCharacters without n-grams: the id of each ASCII character
 
 	mu   sync.Mutex
 	free []*joined // memory of AppendIDs for n-grams and the like
@@ -74,12 +76,17 @@ func (v *Vectorization) Word(id int32) (word string, ok bool) {
 func (v *Vectorization) IDFWeights() []float32 { return slices.Clone(v.weights) }
 
 // AppendIDs appends the ids of the tokens of s, in order, without padding; not more than OutputSequenceLength, if there is
-// one. In modes other than OutputInt they are columns, and empty tokens have none. It allocates nothing but what dst
-// lacks, but for what user functions allocate, words of over 64 bytes that standardisation changes into one as long as
-// the vocabulary's longest, and, in the first calls, memory for n-grams and characters.
+// one. In modes other than OutputInt they are columns, and empty tokens have none.
+//
+// Words and characters allocate nothing but what dst lacks, except for a changed word of more than 64 bytes where the
+// vocabulary has one as long. N-grams, unsplit texts and the tokens of a SplitFunc need memory, which is used again. User
+// functions allocate what they do.
 func (v *Vectorization) AppendIDs(dst []int32, s string) []int32 {
-	if v.rule.simple() {
+	switch {
+	case v.rule.simple():
 		return v.appendWords(dst, s)
+	case v.ascii != nil:
+		return v.appendCharacters(dst, s)
 	}
 	g := v.take()
 	dst = v.appendJoined(dst, s, g)
@@ -116,6 +123,49 @@ func (v *Vectorization) appendWords(dst []int32, s string) []int32 {
 		} else {
 			id, ok = v.words.ID(s[from:to])
 		}
+		if !ok {
+			id = -1
+		}
+		dst = append(dst, id+v.first)
+	}
+	return dst
+}
+
+// appendCharacters is AppendIDs for characters.
+func (v *Vectorization) appendCharacters(dst []int32, s string) []int32 {
+	if v.rule.standardize != nil {
+		s = v.rule.standardize(s)
+	}
+	classes := &v.rule.classes
+	limit := len(dst) + min(v.limit(), math.MaxInt-len(dst))
+	for i := 0; i < len(s) && len(dst) < limit; {
+		c := classes[s[i]]
+		i++
+		if c&dropped != 0 {
+			continue
+		}
+		if byte(c) < utf8.RuneSelf {
+			dst = append(dst, v.ascii[byte(c)])
+			continue
+		}
+		// What is dropped may have stood inside a character: its bytes are gathered, and where the one behind each is.
+		var bytes [utf8.UTFMax]byte
+		var next [utf8.UTFMax]int
+		bytes[0], next[0] = byte(c), i
+		n := 1
+		for k := i; k < len(s) && n < len(bytes); k++ {
+			if c := classes[s[k]]; c&dropped == 0 {
+				bytes[n], next[n] = byte(c), k+1
+				n++
+			}
+		}
+		n, valid := character(bytes[:n])
+		i = next[n-1]
+		token := bytes[:n]
+		if !valid {
+			token = append(bytes[:0], replacement...)
+		}
+		id, ok := lookUp(v.words, token)
 		if !ok {
 			id = -1
 		}

@@ -267,5 +267,15 @@ func (v Vectorizer) WithVocabulary(words []string, weights []float32) (*Vectoriz
 }
 
 func (v Vectorizer) with(rule *tokenRule, words *Vocabulary) *Vectorization {
-	return &Vectorization{spec: v, rule: rule, words: words, first: int32(len(v.OutputMode.special()))}
+	a := &Vectorization{spec: v, rule: rule, words: words, first: int32(len(v.OutputMode.special()))}
+	if rule.characters() {
+		a.ascii = new([128]int32)
+		for c := range a.ascii {
+			a.ascii[c] = a.first - 1
+			if id, ok := words.ID(string(rune(c))); ok {
+				a.ascii[c] = a.first + id
+			}
+		}
+	}
+	return a
 }

@@ -2,7 +2,10 @@ package text_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -240,17 +243,21 @@ func TestBytesAsTensorFlow(t *testing.T) {
 		}
 		return string(b)
 	}
+	lower, strip := c.Texts("expected", "lower"), c.Texts("expected", "strip_punctuation")
+	splits := map[text.Splitting][]golden.Value{
+		text.SplitWhitespace: c.List("expected", "whitespace"), text.SplitCharacters: c.List("expected", "character"),
+	}
 	for i, coded := range c.Texts("base64") {
 		s := decode(coded)
-		if got, want := text.Lower.Apply(s), decode(c.Text("expected", "lower", i)); got != want {
+		if got, want := text.Lower.Apply(s), decode(lower[i]); got != want {
 			t.Errorf("%q in lower case: %q, want %q", s, got, want)
 		}
-		if got, want := text.StripPunctuation.Apply(s), decode(c.Text("expected", "strip_punctuation", i)); got != want {
+		if got, want := text.StripPunctuation.Apply(s), decode(strip[i]); got != want {
 			t.Errorf("%q without punctuation: %q, want %q", s, got, want)
 		}
-		for split, name := range map[text.Splitting]string{text.SplitWhitespace: "whitespace", text.SplitCharacters: "character"} {
+		for split, tokens := range splits {
 			var want []string
-			for _, w := range c.Texts("expected", name, i) {
+			for _, w := range tokens[i].Texts() {
 				want = append(want, decode(w))
 			}
 			if got := split.Append(nil, s); !slices.Equal(got, want) {
@@ -633,5 +640,70 @@ func TestAppendIDsAllocates(t *testing.T) {
 		if n := testing.AllocsPerRun(20, func() { ids = v.AppendIDs(ids[:0], s) }); n != 0 {
 			t.Errorf("%+v: %v allocations", spec, n)
 		}
+	}
+}
+
+// The real reviews give what Keras 3.15.1 on TensorFlow 2.20 makes of them: the hashes are of its vocabularies, a token
+// a line, and of its outputs.
+func TestVectorizerOnReviewsAsKeras(t *testing.T) {
+	texts, size := realTexts(t, 3000)
+	if size != 3_775_707 {
+		t.Fatalf("%d bytes of texts", size)
+	}
+	for _, c := range []struct {
+		spec               text.Vectorizer
+		shape              []int
+		vocabulary, output string
+	}{
+		{text.Vectorizer{MaxTokens: 10_000, OutputSequenceLength: 250}, []int{3000, 250},
+			"34c245f02d4ed0194824624e270d48e08c930a38ad1f0a4e4bdaa76912191e46", "f62ff4794d7379b68f84d2eea9c686eafb6e5c3a594e83f15c185eb614aa7501"},
+		{text.Vectorizer{Split: text.SplitCharacters}, []int{3000, 5871},
+			"064117e9234501bd3706474eb4d3c54e59b53221aeb3f83f449d919c68f1bb25", "a405c893ef00e8b072a2ea7723aa76e09ece8fd1db1eba353c5535ff3e677823"},
+	} {
+		v, err := c.spec.Adapt(t.Context(), texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := v.Padded(t.Context(), texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []byte
+		for _, id := range x.Data() {
+			ids = binary.LittleEndian.AppendUint32(ids, uint32(id))
+		}
+		vocabulary, output := sha256.Sum256([]byte(strings.Join(v.Vocabulary(), "\n"))), sha256.Sum256(ids)
+		if hex.EncodeToString(vocabulary[:]) != c.vocabulary || hex.EncodeToString(output[:]) != c.output || !slices.Equal(x.Shape(), c.shape) {
+			t.Errorf("%+v: vocabulary %x, output %v %x", c.spec, vocabulary, x.Shape(), output)
+		}
+	}
+
+	v, err := text.Vectorizer{NGrams: 2, MaxTokens: 20_000, OutputMode: text.OutputTFIDF}.Adapt(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := v.Sparse(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, row, hash := 0.0, make([]byte, v.Width()), sha256.New()
+	for i := range texts {
+		clear(row)
+		columns, values := x.Row(i)
+		for k, c := range columns {
+			row[c] = 1
+			sum += float64(values[k])
+		}
+		hash.Write(row)
+	}
+	vocabulary := sha256.Sum256([]byte(strings.Join(v.Vocabulary(), "\n")))
+	if got := hex.EncodeToString(vocabulary[:]); got != "2c52ca754c0caaf47efcbbffd886421ccec691f7f8fa4e2704527cc2b0172dbf" {
+		t.Errorf("vocabulary of n-grams: %s", got)
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != "63206963cf54ca6d8494b0065bb5eea613cb1bea534fc08ce85bc7a571f4ba05" {
+		t.Errorf("columns: %s", got)
+	}
+	if w := v.IDFWeights()[0]; !near(5.248744487762451, w) || math.Abs(sum/4665863.567484081-1) > 1e-6 {
+		t.Errorf("weight of unknown tokens %v, sum of all values %v", w, sum)
 	}
 }
