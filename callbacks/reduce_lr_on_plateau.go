@@ -2,6 +2,7 @@ package callbacks
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/linnet-ml/linnet/nn"
 )
@@ -45,8 +46,8 @@ func (c ReduceLROnPlateau) Start(t *nn.Training) (nn.Handler, error) {
 		return nil, fmt.Errorf("callbacks: %s: Factor %v is not between 0 and 1", name, c.Factor)
 	case c.Patience.Or(10) < 0 || c.Cooldown < 0:
 		return nil, fmt.Errorf("callbacks: %s: Patience %d and Cooldown %d must not be negative", name, c.Patience.Or(10), c.Cooldown)
-	case !(c.MinRate >= 0):
-		return nil, fmt.Errorf("callbacks: %s: MinRate %v is not at least 0", name, c.MinRate)
+	case !(c.MinRate >= 0) || math.IsInf(float64(c.MinRate), 0):
+		return nil, fmt.Errorf("callbacks: %s: MinRate %v is not a rate", name, c.MinRate)
 	}
 	m, err := newMonitor(name, c.Monitor, c.Mode, c.MinDelta.Or(1e-4))
 	if err != nil {

@@ -1,0 +1,54 @@
+package nn_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// This callback gives the model the weights of the epoch with the lowest loss. Of a large table it
+// holds the rows that moved, and no others.
+func ExampleTraining_Snapshot() {
+	x, _ := tensor.Of([]float32{0, 1, 2, 3}, 4, 1)
+	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(nn.Features(1))
+	if err != nil {
+		panic(err)
+	}
+	lowest := 0.0
+	var best *nn.Snapshot
+	keep := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+		switch e {
+		case nn.EpochEnd:
+			if v, _ := t.Logs().Get("loss"); best == nil || v < lowest {
+				lowest, best = v, t.Snapshot(best)
+			}
+		case nn.TrainEnd:
+			return t.Restore(best)
+		}
+		return nil
+	})
+	history, err := model.Fit(context.Background(), nn.Data{X: x, Y: x}, nn.FitOptions{
+		// Steps of a rate that grows become too large.
+		Optimizer: optim.SGD{Schedule: optim.ExponentialDecay{InitialLearningRate: 0.05, DecaySteps: 2, DecayRate: 2}},
+		Loss:      loss.MeanSquaredError{}, Epochs: 20, Callbacks: []nn.Callback{keep},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("best epoch:", history.Epochs[history.Best("loss", nn.LowerIsBetter)]+1)
+	last := history.Values("loss")
+	result, err := model.Evaluate(context.Background(), nn.Data{X: x, Y: x}, nn.EvaluateOptions{Loss: loss.MeanSquaredError{}})
+	if err != nil {
+		panic(err)
+	}
+	now, _ := result.Get("loss")
+	fmt.Println("better than the last epoch:", now < last[len(last)-1])
+	// Output:
+	// best epoch: 8
+	// better than the last epoch: true
+}
