@@ -1,29 +1,10 @@
 package main
 
-import "strings"
+import "github.com/linnet-ml/linnet/text"
 
-// separators are what stands between words: Keras's filter for the texts of imdb.npz. The apostrophe is not among them.
-const separators = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"
-
-// words cuts a text into words as it was done for imdb.npz: by bytes, with only ASCII letters made lower case.
-func words(text string) []string {
-	b := []byte(text)
-	for i, c := range b {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			b[i] = c - 'A' + 'a'
-		case strings.IndexByte(separators, c) >= 0:
-			b[i] = ' '
-		}
-	}
-	list := strings.Split(string(b), " ")
-	kept := list[:0]
-	for _, w := range list {
-		if w != "" {
-			kept = append(kept, w)
-		}
-	}
-	return kept
+// words cuts a text into words as it was done for imdb.npz.
+func words(s string) []string {
+	return text.SplitSpaces.Append(nil, text.LowerAndSpacePunctuation.Apply(s))
 }
 
 // The ids that are not words, as imdb.Load has them.
@@ -36,9 +17,9 @@ const (
 
 // encode turns a text into the ids of a review. A word outside the index or the vocabulary becomes idOOV; known counts
 // the others.
-func encode(text string, rank map[string]int, vocabulary int) (ids []int32, known int) {
+func encode(s string, rank map[string]int, vocabulary int) (ids []int32, known int) {
 	ids = append(ids, idStart)
-	for _, w := range words(text) {
+	for _, w := range words(s) {
 		id := int32(idOOV)
 		if r, ok := rank[w]; ok && r+idShift < vocabulary {
 			id = int32(r + idShift)
