@@ -1,6 +1,7 @@
 package text
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -128,13 +129,10 @@ type hubBatch struct {
 	ends   [batchTokens + 1]int32 // token k is text[ends[k]:ends[k+1]]
 	text   [batchBytes + short]byte
 	tokens [batchTokens]struct {
-		a      uint64 // the token's first eight bytes
-		word   uint64 // those of the word in the slot, and what stands behind a shorter one
-		n      uint32 // the token's length
-		tag    uint32 // the part of its hash that is in a slot
-		first  uint32 // the slot where the search begins
-		slot   uint32 // what stands there
-		lo, hi uint32 // where the word in the slot begins and ends
+		a, b uint64 // as hashShort has them; of longer tokens nothing
+		tag  uint32 // the part of the hash that is in the slots
+		at   uint32 // where the search begins
+		slot uint32 // what stands there
 	}
 }
 
@@ -245,57 +243,56 @@ func (t *HubTokenizer) appendBatch(dst []int32, b *hubBatch) []int32 {
 		}
 		return dst
 	}
-	for k := range b.n {
-		from, to := int(b.ends[k]), int(b.ends[k+1])
-		w := &b.tokens[k]
+	tokens := b.tokens[:b.n]
+	from := 0
+	for k := range tokens {
+		w := &tokens[k]
+		to := int(b.ends[k+1])
 		n := to - from
-		w.n = uint32(n)
 		var h uint64
 		if n <= short {
-			var next8 uint64
-			w.a, next8 = load16(b.text[:], from, n)
-			h = v.hashShort(w.a, next8, n)
+			w.a = lowBytes(binary.LittleEndian.Uint64(b.text[from:]), n)
+			w.b = lowBytes(binary.LittleEndian.Uint64(b.text[from+8:]), max(n-8, 0))
+			h = v.hashShort(w.a, w.b, n)
 		} else {
 			h = hashLong(v, b.text[from:to])
 		}
 		w.tag = uint32(h>>32) &^ v.idMask
-		w.first = uint32(h) & uint32(len(v.slots)-1)
-	}
-	tokens := b.tokens[:b.n]
-	for k := range tokens {
-		tokens[k].slot = v.slots[tokens[k].first]
+		w.at = uint32(h) & uint32(len(v.slots)-1)
+		from = to
 	}
 	for k := range tokens {
-		// Of an empty slot it does not matter which word this is, and taking one needs no branch.
-		id := max(tokens[k].slot&v.idMask, 1)
-		tokens[k].lo, tokens[k].hi = v.offsets[id-1], v.offsets[id]
+		tokens[k].slot = v.slots[tokens[k].at]
 	}
-	for k := range tokens {
-		tokens[k].word = load(v.words, int(tokens[k].lo))
-	}
+	from = 0
 	for k := range tokens {
 		w := &tokens[k]
-		// Nearly all known words of up to eight bytes end here.
-		if n := w.hi - w.lo; w.slot != 0 && w.slot&^v.idMask == w.tag && n == w.n && n <= 8 && w.word&^(math.MaxUint64<<(8*n)) == w.a {
-			dst = append(dst, int32(w.slot&v.idMask-1))
-			continue
-		}
+		to := int(b.ends[k+1])
 		id := int32(-1)
-		from, to := b.ends[k], b.ends[k+1]
-		for at := w.first; w.slot != 0; w.slot = v.slots[at] {
-			if w.slot&^v.idMask == w.tag {
-				other := int32(w.slot&v.idMask - 1)
-				if v.word(int(other)) == string(b.text[from:to]) {
-					id = other
-					break
+		for slot := w.slot; slot != 0; slot = v.slots[w.at] {
+			if slot&^v.idMask == w.tag {
+				other := int32(slot&v.idMask) - 1
+				lo, hi := int(v.offsets[other]), int(v.offsets[other+1])
+				if n := to - from; hi-lo == n {
+					same := false
+					if n <= short {
+						same = lowBytes(load(v.words, lo), n) == w.a && (n <= 8 || lowBytes(load(v.words, lo+8), n-8) == w.b)
+					} else {
+						same = v.words[lo:hi] == string(b.text[from:to])
+					}
+					if same {
+						id = other
+						break
+					}
 				}
 			}
-			at = (at + 1) & uint32(len(v.slots)-1)
+			w.at = (w.at + 1) & uint32(len(v.slots)-1)
 		}
 		if id < 0 {
 			id = t.bucket(b.text[from:to])
 		}
 		dst = append(dst, id)
+		from = to
 	}
 	return dst
 }

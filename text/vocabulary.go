@@ -278,7 +278,10 @@ func load[S string | []byte](s S, i int) uint64 {
 
 // load16 reads the n bytes, at most 16, from i on, and zeros behind them. Whatever n is, s has 16 bytes there.
 func load16[S string | []byte](s S, i, n int) (a, b uint64) {
-	a, b = load(s, i), load(s, i+8)
-	// A shift by 64 or more gives 0, and so keeps all bytes.
-	return a &^ (math.MaxUint64 << (8 * uint(n))), b &^ (math.MaxUint64 << (8 * uint(max(n-8, 0))))
+	return lowBytes(load(s, i), n), lowBytes(load(s, i+8), max(n-8, 0))
+}
+
+// lowBytes keeps the n lowest bytes of x, which has eight: all of them when n is more.
+func lowBytes(x uint64, n int) uint64 {
+	return x &^ (math.MaxUint64 << (8 * uint(n))) // a shift by 64 or more gives 0
 }
