@@ -62,9 +62,8 @@ func find(path, name string) (string, error) {
 	return file, nil
 }
 
-// findCached looks for the file name in the cache folders.
-func findCached(name string) (string, error) {
-	var folders []string
+// cacheFolders are the folders in which files may lie that nobody named, in the order of the search.
+func cacheFolders() (folders []string) {
 	if dir := os.Getenv("LINNET_DATA"); dir != "" {
 		folders = append(folders, dir)
 	}
@@ -74,6 +73,12 @@ func findCached(name string) (string, error) {
 	if cache, err := os.UserCacheDir(); err == nil {
 		folders = append(folders, filepath.Join(cache, "linnet"))
 	}
+	return folders
+}
+
+// findCached looks for the file name in the cache folders.
+func findCached(name string) (string, error) {
+	folders := cacheFolders()
 	for _, dir := range folders {
 		file := filepath.Join(dir, name)
 		_, err := os.Stat(file)
