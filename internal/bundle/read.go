@@ -42,11 +42,30 @@ func (b *Bundle) ReadFloat32(t *Tensor, dst []float32) error {
 
 func (b *Bundle) readFloat32(t *Tensor, dst []float32) error {
 	return b.read(t, func(chunk []byte) error {
-		for ; len(chunk) >= 4; chunk, dst = chunk[4:], dst[1:] {
-			dst[0] = math.Float32frombits(binary.LittleEndian.Uint32(chunk))
-		}
+		n := len(chunk) / 4
+		decodeFloat32(dst[:n], chunk)
+		dst = dst[n:]
 		return nil
 	})
+}
+
+// decodeFloat32 decodes little-endian values, eight at a time: that is as fast as copying, and twice as fast as one at
+// a time.
+func decodeFloat32(dst []float32, b []byte) {
+	for ; len(dst) >= 8; dst, b = dst[8:], b[32:] {
+		b, v := (*[32]byte)(b), (*[8]float32)(dst)
+		v[0] = math.Float32frombits(binary.LittleEndian.Uint32(b[0:]))
+		v[1] = math.Float32frombits(binary.LittleEndian.Uint32(b[4:]))
+		v[2] = math.Float32frombits(binary.LittleEndian.Uint32(b[8:]))
+		v[3] = math.Float32frombits(binary.LittleEndian.Uint32(b[12:]))
+		v[4] = math.Float32frombits(binary.LittleEndian.Uint32(b[16:]))
+		v[5] = math.Float32frombits(binary.LittleEndian.Uint32(b[20:]))
+		v[6] = math.Float32frombits(binary.LittleEndian.Uint32(b[24:]))
+		v[7] = math.Float32frombits(binary.LittleEndian.Uint32(b[28:]))
+	}
+	for i := range dst {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
 }
 
 // partsOf returns the entries of the parts of t in the order of their rows, which they must cover without gap.

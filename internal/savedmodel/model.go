@@ -16,7 +16,7 @@ type Model struct {
 	Graph      *Graph // the nodes outside functions
 	Functions  map[string]*Function
 	Signatures map[string]Signature
-	Assets     []string // names of files in the folder assets
+	Assets     []AssetFile
 
 	// Objects are what TensorFlow 2 calls trackables; the first is the model itself. Models of TensorFlow 1 have none.
 	Objects  []Object
@@ -29,6 +29,12 @@ type Model struct {
 // Signature names the tensors that go into and come out of a graph for one way to use it.
 type Signature struct {
 	Inputs, Outputs map[string]string // from names to tensors of Graph, such as "StatefulPartitionedCall:0"
+}
+
+// AssetFile is a file in the folder assets.
+type AssetFile struct {
+	File   string
+	Tensor string // of Graph, which holds the file's path when the model runs
 }
 
 // Kind says what an object is.
@@ -165,6 +171,13 @@ func parseMetaGraph(f wire.Field) (*Model, error) {
 				}
 				return nil
 			})
+		case 4: // map of CollectionDef: there TensorFlow 1 keeps its assets
+			return entry(f, func(name string, f wire.Field) error {
+				if name != "saved_model_assets" {
+					return nil
+				}
+				return inside(f, []int{5, 1, 2}, m.parseAsset) // the any_list, its values, their bytes
+			})
 		case 5: // map of SignatureDef
 			return entry(f, func(name string, f wire.Field) error {
 				s, err := parseSignature(f)
@@ -172,17 +185,7 @@ func parseMetaGraph(f wire.Field) (*Model, error) {
 				return err
 			})
 		case 6: // AssetFileDef
-			var name string
-			err := f.Walk(func(f wire.Field) error {
-				if f.Number != 2 {
-					return nil
-				}
-				b, err := f.Bytes()
-				name = string(b)
-				return err
-			})
-			m.Assets = append(m.Assets, name)
-			return err
+			return m.parseAsset(f)
 		case 7: // SavedObjectGraph
 			return m.parseObjects(f)
 		}
@@ -252,17 +255,55 @@ func parseSignature(f wire.Field) (Signature, error) {
 			return nil
 		}
 		return entry(f, func(key string, f wire.Field) error {
-			return f.Walk(func(f wire.Field) error { // TensorInfo
-				if f.Number != 1 {
-					return nil
-				}
-				tensor, err := f.Bytes()
-				to[key] = string(tensor)
-				return err
-			})
+			name, err := tensorName(f)
+			to[key] = name
+			return err
 		})
 	})
 	return s, err
+}
+
+// inside calls visit for the fields that the numbers lead to, one number a level.
+func inside(f wire.Field, numbers []int, visit func(f wire.Field) error) error {
+	if len(numbers) == 0 {
+		return visit(f)
+	}
+	return f.Walk(func(f wire.Field) error {
+		if f.Number != numbers[0] {
+			return nil
+		}
+		return inside(f, numbers[1:], visit)
+	})
+}
+
+// parseAsset reads an AssetFileDef.
+func (m *Model) parseAsset(f wire.Field) error {
+	var a AssetFile
+	err := f.Walk(func(f wire.Field) (err error) {
+		switch f.Number {
+		case 1:
+			a.Tensor, err = tensorName(f)
+		case 2:
+			var name []byte
+			name, err = f.Bytes()
+			a.File = string(name)
+		}
+		return err
+	})
+	m.Assets = append(m.Assets, a)
+	return err
+}
+
+// tensorName reads the name in a TensorInfo.
+func tensorName(f wire.Field) (string, error) {
+	var name []byte
+	err := f.Walk(func(f wire.Field) (err error) {
+		if f.Number == 1 {
+			name, err = f.Bytes()
+		}
+		return err
+	})
+	return string(name), err
 }
 
 func (m *Model) parseObjects(f wire.Field) error {

@@ -74,6 +74,22 @@ func (m *Model) Tensor(name string) (Value, error) {
 	return m.resolve(s, name)
 }
 
+// Nodes returns the first outputs of the nodes of a function that have one of the operations, or of the nodes outside
+// functions if function is "".
+func (m *Model) Nodes(function string, ops ...string) ([]Value, error) {
+	s, err := m.enter(call{name: function})
+	if err != nil {
+		return nil, err
+	}
+	var found []Value
+	for i := range s.graph.Nodes {
+		if n := &s.graph.Nodes[i]; index(ops, n.Op) >= 0 {
+			found = append(found, Value{scope: s, node: n})
+		}
+	}
+	return found, nil
+}
+
 func (m *Model) enter(c call) (*scope, error) {
 	if s, ok := m.scopes[c]; ok {
 		return s, nil

@@ -4,7 +4,6 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -57,11 +56,7 @@ func Walk(message []byte, visit func(f Field) error) error {
 }
 
 func parseError(n int) error {
-	err := protowire.ParseError(n)
-	if inner := errors.Unwrap(err); inner != nil {
-		err = inner
-	}
-	return fmt.Errorf("not a protocol buffer: %w", err)
+	return fmt.Errorf("not a protocol buffer: %w", protowire.ParseError(n))
 }
 
 // Bytes is the value of a string, bytes or message field. It shares the message's memory.
