@@ -40,8 +40,8 @@ type Options struct {
 	// environment.
 	Client *http.Client
 	// Progress is called from time to time with the name of the file, how many of its bytes are there, and how many
-	// there will be, or -1 when nobody says. The total may be what the server claims. A call with done == total > 0 or a
-	// return of [Fetch] is the last.
+	// there will be, or -1 when nobody says. The total may be what the server claims. The last call, with
+	// done == total, says that all bytes are there; [Fetch] has then still to check them.
 	Progress func(name string, done, total int64)
 	// Attempts is how often in a row the download may break off without having come further. Default 5.
 	Attempts int
@@ -384,7 +384,7 @@ func (d *download) copy(ctx context.Context, out *os.File, body io.Reader, have,
 			}
 			have += int64(n)
 			d.furthest = max(d.furthest, have)
-			if now := time.Now(); now.Sub(shown) >= tick {
+			if now := time.Now(); have != total && now.Sub(shown) >= tick {
 				shown = now
 				d.Progress(d.Name, have, total)
 			}

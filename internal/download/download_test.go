@@ -754,7 +754,7 @@ func TestPrinter(t *testing.T) {
 		p.End()
 	}
 	report()
-	if want := "a: downloading 2.0 MB\na: 2.0 MB are here\nb: downloading\n"; b.String() != want {
+	if want := "a: downloading 2.0 MB\na: 2.0 MB received\nb: downloading\n"; b.String() != want {
 		t.Errorf("got  %q\nwant %q", b.String(), want)
 	}
 	b.Reset()

@@ -43,7 +43,7 @@ func (p *Printer) Report(name string, done, total int64) {
 	}
 	switch {
 	case done == total:
-		fmt.Fprintf(p.w, "%s: %s are here\n", name, megabytes(done))
+		fmt.Fprintf(p.w, "%s: %s received\n", name, megabytes(done))
 		p.name = ""
 	case p.name != name && total > 0:
 		fmt.Fprintf(p.w, "%s: downloading %s\n", name, megabytes(total))
