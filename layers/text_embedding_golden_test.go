@@ -24,31 +24,19 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/pretrained"
 	"github.com/linnet-ml/linnet/tensor"
-	"github.com/linnet-ml/linnet/text"
 )
 
 // The tests here compare with what TensorFlow Hub's KerasLayer made of three text modules:
 // ../shared/golden-formats/README.md, "hub".
 
-// hubModule is a recorded module, its table from the recorded results.
-func hubModule(t *testing.T, name string, o text.HubTokenizerOptions) *table {
+// hubModule is a recorded module.
+func hubModule(t *testing.T, name string) *pretrained.Embedding {
 	t.Helper()
-	b, err := os.ReadFile(shared.Path(t, "golden-formats/hub/"+name+"/assets/tokens.txt"))
+	e, err := pretrained.OpenHub(shared.Path(t, "golden-formats/hub/"+name), pretrained.HubOptions{})
 	must(t, err)
-	words := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
-	for i, w := range words {
-		words[i] = strings.TrimSuffix(w, "\r") // as TensorFlow reads lines
-	}
-	vocabulary, err := text.NewVocabulary(words)
-	must(t, err)
-	tokenizer, err := text.NewHubTokenizer(vocabulary, o)
-	must(t, err)
-	values := golden.OpenTensors(t, "golden-formats/hub/"+name+".expected.safetensors").Array("embeddings")
-	return &table{rows: values.Shape[0], dim: values.Shape[1], combiner: text.Sqrtn, tokenizer: tokenizer, read: func(dst []float32) error {
-		copy(dst, values.Float32)
-		return nil
-	}}
+	return e
 }
 
 func readJSON(t *testing.T, rel string, v any) {
@@ -60,7 +48,7 @@ func readJSON(t *testing.T, rel string, v any) {
 
 // The vectors of all recorded texts, some of them not UTF-8, are those of the modules.
 func TestTextEmbeddingVectors(t *testing.T) {
-	for name, o := range map[string]text.HubTokenizerOptions{"nnlm": {}, "nnlm-oov50": {OOVBuckets: 50}, "nnlm-with-normalization": {Lower: true}} {
+	for _, name := range []string{"nnlm", "nnlm-oov50", "nnlm-with-normalization"} {
 		t.Run(name, func(t *testing.T) {
 			var recorded struct{ Texts [][]byte }
 			readJSON(t, "golden-formats/hub/texts.json", &recorded)
@@ -68,7 +56,7 @@ func TestTextEmbeddingVectors(t *testing.T) {
 			for i, b := range recorded.Texts {
 				texts[i] = string(b)
 			}
-			m := build(t, nn.Texts(), layers.TextEmbedding{Table: hubModule(t, name, o)})
+			m := build(t, nn.Texts(), layers.TextEmbedding{Table: hubModule(t, name)})
 			want := golden.OpenTensors(t, "golden-formats/hub/"+name+".expected.safetensors").Array("vectors")
 			for _, noFusion := range []bool{false, true} {
 				got := predict(t, m, array(t, texts, len(texts)), nn.PredictOptions{NoFusion: noFusion})
@@ -145,7 +133,7 @@ func TestTextEmbeddingTraining(t *testing.T) {
 	readJSON(t, "golden-formats/hub/training.json", &recorded)
 	x, y := recordedReviews(t, recorded.Sum)
 	tensors := golden.OpenTensors(t, "golden-formats/hub/training.safetensors")
-	module := hubModule(t, "nnlm", text.HubTokenizerOptions{})
+	module := hubModule(t, "nnlm")
 	for _, trainable := range []bool{true, false} {
 		name := map[bool]string{true: "trainable=True", false: "trainable=False"}[trainable]
 		run, ok := recorded.Runs[name]
@@ -207,8 +195,8 @@ func TestTextEmbeddingTraining(t *testing.T) {
 				}
 				golden.Close(t, "logits after", predict(t, m, x, nn.PredictOptions{}), tensors.Array(name+"/logits_after"), golden.Tolerance{Abs: 2e-5})
 				changed := 0
-				for row := range module.rows {
-					lo, hi := row*module.dim, (row+1)*module.dim
+				for row := range module.Rows() {
+					lo, hi := row*module.Dim(), (row+1)*module.Dim()
 					if !equalBits(before[0][lo:hi], after[0][lo:hi]) {
 						changed++
 					}
