@@ -506,6 +506,7 @@ func TestTextSettings(t *testing.T) {
 		{map[string]string{"LANG": "de_DE.UTF-8", "LC_ALL": "C"}, Text{80, ASCII, WithoutColour}},
 		{map[string]string{"LC_CTYPE": "C.utf8", "LANG": "C"}, Text{80, Braille, WithoutColour}},
 		{map[string]string{"WT_SESSION": "1"}, Text{80, Braille, WithoutColour}},
+		{map[string]string{"WT_SESSION": "1", "LC_ALL": "C"}, Text{80, ASCII, WithoutColour}},
 	} {
 		if got := (Text{}).settle(io.Discard, func(name string) string { return c.env[name] }); got != c.want {
 			t.Errorf("%v: got %+v, want %+v", c.env, got, c.want)

@@ -29,8 +29,8 @@ type Characters uint8
 
 // The characters.
 const (
-	// LocaleCharacters are Braille where $LC_ALL, $LC_CTYPE or $LANG, the first of them that is set, names UTF-8, and in
-	// Windows Terminal; else ASCII.
+	// LocaleCharacters are Braille where $LC_ALL, $LC_CTYPE or $LANG, the first of them that is set, names UTF-8. Where
+	// none is set they are Braille in Windows Terminal. Else they are ASCII.
 	LocaleCharacters Characters = iota
 	// Braille draws the line with the dots of Unicode's Braille patterns, eight to a character.
 	Braille
@@ -102,7 +102,8 @@ func (t Text) settle(w io.Writer, getenv func(string) string) Text {
 	}
 	t.Width = max(t.Width, widthLeast)
 	if t.Characters == LocaleCharacters {
-		if t.Characters = ASCII; windowsTerminal || utf8Locale(getenv) {
+		utf8, known := utf8Locale(getenv)
+		if t.Characters = ASCII; utf8 || !known && windowsTerminal {
 			t.Characters = Braille
 		}
 	}
@@ -116,13 +117,14 @@ func (t Text) settle(w io.Writer, getenv func(string) string) Text {
 	return t
 }
 
-func utf8Locale(getenv func(string) string) bool {
+// utf8Locale tells whether the locale's characters are UTF-8, and whether there is a locale at all.
+func utf8Locale(getenv func(string) string) (utf8, known bool) {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := strings.ToUpper(getenv(name)); v != "" {
-			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8"), true
 		}
 	}
-	return false
+	return false, false
 }
 
 // paint is what a character shows, from what is drawn below to what is drawn above.

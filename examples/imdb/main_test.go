@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"HOME", "USERPROFILE", "XDG_CACHE_HOME", "LocalAppData", "LINNET_DATA"} {
 		os.Setenv(name, empty)
 	}
+	os.Setenv("LC_ALL", "C") // diagrams in ASCII, whatever the locale is
 	code := m.Run()
 	os.RemoveAll(empty)
 	os.Exit(code)
@@ -84,6 +85,10 @@ func TestErrors(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	plotFolder := filepath.Join(dir, "folder.svg")
+	if err := os.Mkdir(plotFolder, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args string
 		code int
@@ -117,6 +122,9 @@ func TestErrors(t *testing.T) {
 		{"-try=", 2, "-try is empty"},
 		{"-words 10001", 2, "-words 10001 is more than the 10000 of the built-in reviews (-data names others)"},
 		{"-data builtin -maxlen 100", 2, "-maxlen 100 does not go with the built-in reviews, which hold the last 256 words of each (-data names others)"},
+		{"-plot=", 2, "-plot is empty"},
+		{"-plot history.jpg", 2, "-plot history.jpg ends neither in .png nor in .svg"},
+		{"-plot " + plotFolder, 1, "-plot: plots: " + plotFolder + " is a folder"},
 		{"-report " + dir, 1, "-report: " + dir + " is a folder"},
 		{"-history " + filepath.Join(file, "h.csv"), 1, "-history: " + file + " is no folder"},
 	} {
@@ -231,6 +239,31 @@ func TestReport(t *testing.T) {
 	}
 	if len(history["val_loss"]) != 2 || history["val_loss"][1] >= history["val_loss"][0] {
 		t.Errorf("history: %v", history)
+	}
+}
+
+// The history is drawn into the file that -plot names, or printed.
+func TestPlot(t *testing.T) {
+	for _, name := range []string{"p.png", "p.svg"} {
+		file := filepath.Join(t.TempDir(), name)
+		stdout, _ := program(t, 0, "-epochs", "2", "-plot", file)
+		if !strings.Contains(stdout, "Drawn into "+file+"\n") || strings.Contains(stdout, "Training and validation loss") {
+			t.Errorf("-plot %s: %s", name, stdout)
+		}
+		picture, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if begin := map[string]string{"p.png": "\x89PNG\r\n", "p.svg": "<?xml "}[name]; !bytes.HasPrefix(picture, []byte(begin)) || len(picture) < 10_000 {
+			t.Errorf("%s has %d bytes, which begin %.20q", name, len(picture), picture)
+		}
+	}
+	drawn := []string{"Training and validation loss\n", "Training and validation accuracy\n", "o Training acc   + Validation acc", "X Lowest: 0."}
+	stdout, _ := program(t, 0, "-epochs", "2", "-quiet", "-plot", "-")
+	for _, want := range drawn {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("-quiet -plot - prints no %q:\n%s", want, stdout)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/examples/internal/example"
+	"github.com/linnet-ml/linnet/plots"
 )
 
 // options are the flags.
@@ -18,7 +19,7 @@ type options struct {
 	seed                             uint64
 	quiet, try                       bool
 	text                             string
-	report, history                  string
+	report, history, plot            string
 	given                            map[string]bool // the flags that were set
 }
 
@@ -54,6 +55,7 @@ func flags(o *options) *flag.FlagSet {
 	f.StringVar(&o.text, "try", "", "a `text` to score after training")
 	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
 	f.StringVar(&o.history, "history", "", "write the history to this `file` as CSV")
+	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them as text (default: as\ntext, unless -quiet)")
 	return f
 }
 
@@ -110,10 +112,15 @@ func (o *options) check() error {
 		return example.Usagef("-input %q is neither %s nor %s", o.input, inputSequence, inputMultiHot)
 	}
 	for _, f := range []struct{ name, value string }{
-		{"data", o.data}, {"report", o.report}, {"history", o.history}, {"try", o.text},
+		{"data", o.data}, {"report", o.report}, {"history", o.history}, {"plot", o.plot}, {"try", o.text},
 	} {
 		if o.given[f.name] && f.value == "" {
 			return example.Usagef("-%s is empty", f.name)
+		}
+	}
+	if o.plot != "" && o.plot != plots.Terminal {
+		if _, err := plots.FormatOf(o.plot); err != nil {
+			return example.Usagef("-plot %s ends neither in .png nor in .svg", o.plot)
 		}
 	}
 	return nil

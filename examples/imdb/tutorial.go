@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/plots"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -50,6 +51,11 @@ func (t *tutorial) run(ctx context.Context) error {
 	for _, f := range []struct{ name, path string }{{"report", t.options.report}, {"history", t.history}} {
 		if err := example.CheckWritable(f.path); err != nil {
 			return fmt.Errorf("-%s: %w", f.name, err)
+		}
+	}
+	if t.plot != "" {
+		if err := plots.Check(t.plot); err != nil {
+			return fmt.Errorf("-plot: %w", err)
 		}
 	}
 	t.showVersions()
@@ -224,11 +230,31 @@ func (t *tutorial) evaluate(ctx context.Context) error {
 func (t *tutorial) showHistory(context.Context) error {
 	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
 	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.past.Names(), ", "))
-	if len(t.past.Epochs) > 1 {
-		fmt.Fprint(t.out, plot("Loss", t.past.Values("loss"), t.past.Values("val_loss")))
-		fmt.Fprint(t.out, plot("Accuracy", t.past.Values("accuracy"), t.past.Values("val_accuracy")))
+	if err := t.drawHistory(); err != nil {
+		return fmt.Errorf("-plot: %w", err)
 	}
 	fmt.Fprint(t.out, example.Overfitting(t.past, t.patience != noPatience && !t.interrupted, "-units, -dim"))
+	return nil
+}
+
+// drawHistory draws the loss and the accuracy, when an epoch was completed.
+func (t *tutorial) drawHistory() error {
+	if len(t.past.Epochs) == 0 {
+		return nil
+	}
+	panels, err := plots.Panels(t.past, "loss", "accuracy")
+	switch {
+	case err != nil:
+		return err
+	case t.plot == "":
+		return plots.Draw(plots.Terminal, t.out, panels...)
+	case t.plot == plots.Terminal:
+		return plots.Draw(t.plot, t.result, panels...)
+	}
+	if err := plots.Draw(t.plot, nil, panels...); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "Drawn into %s\n", t.plot)
 	return nil
 }
 
