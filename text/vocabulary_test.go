@@ -174,6 +174,42 @@ func TestReadVocabulary(t *testing.T) {
 	}
 }
 
+// FuzzReadVocabulary compares with the lines that strings.Split finds.
+func FuzzReadVocabulary(f *testing.F) {
+	for _, file := range []string{"", "\n", "the\nfilm\r\n\nwas", "a\nb\na\n", "a\n\n\n", "\xff\x00\n \n\t\n", "a b\n" + strings.Repeat("x", 1<<16)} {
+		f.Add(file)
+	}
+	f.Fuzz(func(t *testing.T, file string) {
+		lines := strings.Split(file, "\n")
+		if lines[len(lines)-1] == "" {
+			lines = lines[:len(lines)-1]
+		}
+		places, bad := map[string]int{}, false
+		for i, line := range lines {
+			_, twice := places[line]
+			bad = bad || twice || len(line) >= 1<<16
+			places[line] = i
+		}
+		v, err := text.ReadVocabulary(strings.NewReader(file))
+		if bad {
+			if v != nil || err == nil || !strings.HasPrefix(err.Error(), "text: line") {
+				t.Fatalf("%v, want the error of a line", err)
+			}
+			return
+		}
+		if err != nil || v.Len() != len(lines) {
+			t.Fatalf("%d words, %v, want %d", v.Len(), err, len(lines))
+		}
+		for i, line := range lines {
+			id, ok := v.ID(line)
+			word, _ := v.Word(int32(i))
+			if int(id) != i || !ok || word != line {
+				t.Fatalf("word %d %q has id %d, %t; want %q", i, word, id, ok, line)
+			}
+		}
+	})
+}
+
 func TestVocabularyDoesNotAllocate(t *testing.T) {
 	v, err := text.NewVocabulary([]string{"a", "longer than eight bytes", "longer than eight bytes, and than sixteen"})
 	if err != nil {
