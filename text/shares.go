@@ -9,8 +9,8 @@ import (
 
 // shares are texts cut into parts of about equal work, one after the other.
 type shares struct {
-	texts []string
-	ends  []int // where each part ends
+	ends    []int // where each part ends
+	workers int   // how many goroutines do them
 }
 
 const (
@@ -19,7 +19,7 @@ const (
 )
 
 func newShares(texts []string) shares {
-	s := shares{texts: texts}
+	var s shares
 	size, first := 0, 0
 	for i, t := range texts {
 		size += len(t)
@@ -28,11 +28,9 @@ func newShares(texts []string) shares {
 			size, first = 0, i+1
 		}
 	}
+	s.workers = min(runtime.GOMAXPROCS(0), len(s.ends))
 	return s
 }
-
-// workers is how many goroutines do them.
-func (s *shares) workers() int { return min(runtime.GOMAXPROCS(0), len(s.ends)) }
 
 // do calls work for each share, with the goroutine's number and where the share begins and ends. It returns when all
 // goroutines have ended: with an error if ctx ended before the last share was taken.
@@ -60,7 +58,7 @@ func (s *shares) do(ctx context.Context, work func(worker, share, from, to int))
 		}
 	}
 	var others sync.WaitGroup
-	for worker := 1; worker < s.workers(); worker++ {
+	for worker := 1; worker < s.workers; worker++ {
 		others.Go(func() { run(worker) })
 	}
 	run(0)

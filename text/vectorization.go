@@ -228,7 +228,7 @@ func (v *Vectorization) take() *joined {
 func (v *Vectorization) give(g *joined) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if len(v.free) < freeMost && cap(g.bytes)+8*cap(g.starts) <= freeBytes {
+	if len(v.free) < freeMost && cap(g.bytes)+cap(g.text)+8*cap(g.starts) <= freeBytes {
 		v.free = append(v.free, g)
 	}
 }
@@ -241,8 +241,8 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 	}
 	rows := make([][]int32, len(texts))
 	s := newShares(texts)
-	ids := make([][]int32, s.workers())
-	ends := make([][]int, s.workers())
+	ids := make([][]int32, s.workers)
+	ends := make([][]int, s.workers)
 	err := s.do(ctx, func(worker, _, from, to int) {
 		list, end := ids[worker][:0], ends[worker][:0]
 		for _, text := range texts[from:to] {
@@ -265,9 +265,8 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 }
 
 // Padded returns the ids of the tokens of each text, (len(texts), OutputSequenceLength), with zeros behind those of a
-// short text and without the end of a long one. Without an OutputSequenceLength the rows are as long as the longest. A
-// text of an unsplit row has one id: its row is that and padding (Keras drops the axis where the texts have none either).
-// An end of ctx is an error.
+// short text and without the end of a long one. Without an OutputSequenceLength the rows are as long as the longest: with
+// NoSplit one id each, (len(texts), 1), as Keras has it for texts (rows, 1). An end of ctx is an error.
 func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int32, error) {
 	if err := v.want(OutputInt); err != nil {
 		return nil, err
@@ -301,7 +300,8 @@ func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int
 }
 
 // Sparse returns a row for each text with a column for each id, (len(texts), Width): 1, the number of times that the
-// token occurs, or that times its weight, by the OutputMode, which must not be OutputInt. An end of ctx is an error.
+// token occurs, or that times its weight, by the OutputMode, which must not be OutputInt. With NoSplit, too, each text has a
+// row, as Keras has it for texts (rows, 1); for texts (rows) it then makes one row of them all. An end of ctx is an error.
 func (v *Vectorization) Sparse(ctx context.Context, texts []string) (*tensor.Sparse, error) {
 	if v.spec.OutputMode == OutputInt {
 		return nil, fmt.Errorf("text: Sparse is for outputs with columns, not for %v", v.spec.OutputMode)
@@ -317,7 +317,7 @@ func (v *Vectorization) Sparse(ctx context.Context, texts []string) (*tensor.Spa
 		ids      []int32
 		pairs    []uint64
 		distinct distinct
-	}, s.workers())
+	}, s.workers)
 	err := s.do(ctx, func(worker, share, from, to int) {
 		w := &own[worker]
 		if w.pairs == nil {

@@ -168,7 +168,7 @@ func (v Vectorizer) Adapt(ctx context.Context, texts []string) (*Vectorization, 
 	own := make([]struct {
 		tally
 		joined
-	}, s.workers())
+	}, s.workers)
 	err := s.do(ctx, func(worker, _, from, to int) {
 		w := &own[worker]
 		w.hasher = hasher

@@ -422,7 +422,7 @@ func TestAdaptWithAnyNumberOfCores(t *testing.T) {
 		t.Fatalf("only %d words: a goroutine's own counts are never added to the others'", len(want))
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	for _, cores := range []int{1, 2, 7} {
+	for _, cores := range []int{1, 7} {
 		runtime.GOMAXPROCS(cores)
 		v, err := text.Vectorizer{OutputMode: text.OutputTFIDF}.Adapt(t.Context(), texts)
 		if err != nil {
@@ -436,7 +436,7 @@ func TestAdaptWithAnyNumberOfCores(t *testing.T) {
 				t.Fatalf("%d cores: weight of %q is %v, want %v", cores, want[i], w, exact)
 			}
 		}
-		for _, limit := range []int{2, 100, 1000, len(want), len(want) + 1, len(want) + 2} {
+		for _, limit := range []int{2, 1000, len(want), len(want) + 2} {
 			v, err := text.Vectorizer{OutputMode: text.OutputCount, MaxTokens: limit}.Adapt(t.Context(), texts)
 			if err != nil {
 				t.Fatal(err)
@@ -646,8 +646,8 @@ func TestAppendIDsAllocates(t *testing.T) {
 // The real reviews give what Keras 3.15.1 on TensorFlow 2.20 makes of them: the hashes are of its vocabularies, a token
 // a line, and of its outputs.
 func TestVectorizerOnReviewsAsKeras(t *testing.T) {
-	texts, size := realTexts(t, 3000)
-	if size != 3_775_707 {
+	texts, size := realTexts(t, 500)
+	if size != 620_318 {
 		t.Fatalf("%d bytes of texts", size)
 	}
 	for _, c := range []struct {
@@ -655,10 +655,10 @@ func TestVectorizerOnReviewsAsKeras(t *testing.T) {
 		shape              []int
 		vocabulary, output string
 	}{
-		{text.Vectorizer{MaxTokens: 10_000, OutputSequenceLength: 250}, []int{3000, 250},
-			"34c245f02d4ed0194824624e270d48e08c930a38ad1f0a4e4bdaa76912191e46", "f62ff4794d7379b68f84d2eea9c686eafb6e5c3a594e83f15c185eb614aa7501"},
-		{text.Vectorizer{Split: text.SplitCharacters}, []int{3000, 5871},
-			"064117e9234501bd3706474eb4d3c54e59b53221aeb3f83f449d919c68f1bb25", "a405c893ef00e8b072a2ea7723aa76e09ece8fd1db1eba353c5535ff3e677823"},
+		{text.Vectorizer{MaxTokens: 10_000, OutputSequenceLength: 250}, []int{500, 250},
+			"030f3d2fab444fe97c0f3627be59c8645cea331ea1f9494db400a049b9e3aa81", "d9c3db2878fc885b6c871ff7ccf5068d15df1edbfcffd8f33220a2a306414ecd"},
+		{text.Vectorizer{Split: text.SplitCharacters}, []int{500, 5547},
+			"65784d1c24fa76be4e688b939737678cedd10c464d0b362c32bf8cf527270d2a", "9ab17282b146e0f8c6d22475b4d2d6002270a390eee0b3cbf63472702cc9da20"},
 	} {
 		v, err := c.spec.Adapt(t.Context(), texts)
 		if err != nil {
@@ -697,13 +697,13 @@ func TestVectorizerOnReviewsAsKeras(t *testing.T) {
 		hash.Write(row)
 	}
 	vocabulary := sha256.Sum256([]byte(strings.Join(v.Vocabulary(), "\n")))
-	if got := hex.EncodeToString(vocabulary[:]); got != "2c52ca754c0caaf47efcbbffd886421ccec691f7f8fa4e2704527cc2b0172dbf" {
+	if got := hex.EncodeToString(vocabulary[:]); got != "4bbb61c076a70e47c7b70fe86bf1e4a13a92f5c0a17e25f67a2809418c7c68fa" {
 		t.Errorf("vocabulary of n-grams: %s", got)
 	}
-	if got := hex.EncodeToString(hash.Sum(nil)); got != "63206963cf54ca6d8494b0065bb5eea613cb1bea534fc08ce85bc7a571f4ba05" {
+	if got := hex.EncodeToString(hash.Sum(nil)); got != "4116e94c369867c253d440bba5310a3eeb038792d5e9996c5f2fa9553ccfad5a" {
 		t.Errorf("columns: %s", got)
 	}
-	if w := v.IDFWeights()[0]; !near(5.248744487762451, w) || math.Abs(sum/4665863.567484081-1) > 1e-6 {
+	if w := v.IDFWeights()[0]; !near(4.817014217376709, w) || math.Abs(sum/719494.7954995632-1) > 1e-6 {
 		t.Errorf("weight of unknown tokens %v, sum of all values %v", w, sum)
 	}
 }
