@@ -18,7 +18,7 @@ import (
 )
 
 // TextSplit is a part of the data set as texts: the reviews to train on, those to test with, or those without labels.
-// All its slices have one element for each review.
+// Its slices have one element for each review; those that the source cannot fill are nil.
 type TextSplit struct {
 	// Texts are the reviews as they were written, in UTF-8, with <br /> for a line's end.
 	Texts []string

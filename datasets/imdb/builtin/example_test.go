@@ -30,3 +30,15 @@ func Example() {
 	// reviews: (25000, 256) (25000, 256) first labels: [1 0 0 1 0]
 	// review 0 has 256 tokens with padding, 6 of them are "film"
 }
+
+func ExampleTexts() {
+	train, test, err := builtin.Texts()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("texts:", len(train.Texts), len(test.Texts))
+	fmt.Printf("label %d: %.31s…\n", train.Labels[0], train.Texts[0])
+	// Output:
+	// texts: 25000 25000
+	// label 1: the the the the the the the the…
+}
