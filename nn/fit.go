@@ -74,6 +74,7 @@ func (e *LossError) Error() string {
 //
 // From one seed a Fit gives the same bits on every machine and with any number of threads.
 func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error) {
+	wantsState := o.State != nil
 	r, err := m.newRun(ctx, d, &o)
 	if err != nil {
 		return &History{}, err
@@ -82,7 +83,9 @@ func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error)
 	defer r.feed.end()
 	defer r.training.end()
 	err = r.run(ctx)
-	r.exec.update.save()
+	if wantsState {
+		r.exec.update.save()
+	}
 	if e := r.closeHandlers(); err == nil {
 		err = e
 	}

@@ -371,17 +371,23 @@ func (u *update) do(ws *workspace, jobs []job, worker int) {
 func (u *update) save() {
 	saved := map[string]*RowSlots{}
 	for i, p := range u.params {
-		for _, j := range u.inOrder(i) {
-			if j.touched == nil {
-				continue
-			}
-			s := saved[p.p.name]
-			if s == nil {
-				s = &RowSlots{Slots: make([][]float32, len(u.optimizer.Slots()))}
-				saved[p.p.name] = s
-			}
+		rows := 0
+		jobs := slices.DeleteFunc(u.inOrder(i), func(j *job) bool { return j.touched == nil })
+		for _, j := range jobs {
+			rows += len(j.touched.rows)
+		}
+		if len(jobs) == 0 {
+			continue
+		}
+		_, width := p.p.rows()
+		s := &RowSlots{Rows: make([]int32, 0, rows), Slots: make([][]float32, len(u.optimizer.Slots()))}
+		for k := range s.Slots {
+			s.Slots[k] = make([]float32, 0, rows*width)
+		}
+		for _, j := range jobs {
 			j.touched.save(s)
 		}
+		saved[p.p.name] = s
 	}
 	if len(saved) > 0 {
 		u.state.Rows = saved

@@ -16,7 +16,9 @@ type touched struct {
 	place []int32 // of row lo+i among the touched, plus 1; 0 for a row that is not
 	rows  []int32 // the row at each place
 	now   []int32 // for each place, where in grad its gradient of this step is, plus 1; or 0
-	slots [][]float32
+	// slots are kept in pages of pageRows places, which stay where they are when there are more.
+	slots    [][][]float32
+	pageRows int
 
 	current []int32 // the places that have a gradient in this step
 	grad    []float32
@@ -35,15 +37,16 @@ type touched struct {
 	chunk touchedChunk
 }
 
-// touchedChunk is a piece of the table, gathered for the optimizer.
+// touchedChunk is a page of the table, gathered for the optimizer.
 type touchedChunk struct {
 	values, grad, squares []float32
 	slots                 [][]float32
 }
 
 func newTouched(lo, hi, width, slots int, occurrences bool) *touched {
-	n := max(width, chunkElements/width*width)
-	t := &touched{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][]float32, slots)}
+	pageRows := max(1, chunkElements/width)
+	n := pageRows * width
+	t := &touched{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][][]float32, slots), pageRows: pageRows}
 	t.chunk = touchedChunk{values: make([]float32, n), grad: make([]float32, n), slots: make([][]float32, slots)}
 	if occurrences {
 		t.chunk.squares = make([]float32, n)
@@ -80,14 +83,22 @@ func (t *touched) add(row int32) int32 {
 		at := int(row) * t.width
 		t.originals = append(t.originals, t.table[at:at+t.width]...)
 	}
+	if len(t.rows)%t.pageRows == 0 {
+		for i := range t.slots {
+			t.slots[i] = append(t.slots[i], make([]float32, t.pageRows*t.width))
+		}
+	}
 	t.rows = append(t.rows, row)
 	t.now = append(t.now, 0)
-	for i := range t.slots {
-		t.slots[i] = extend(t.slots[i], t.width)
-	}
 	p := int32(len(t.rows))
 	t.place[int(row)-t.lo] = p
 	return p
+}
+
+// slot returns slot k of the row at a place.
+func (t *touched) slot(k, place int) []float32 {
+	at := place % t.pageRows * t.width
+	return t.slots[k][place/t.pageRows][at : at+t.width]
 }
 
 // extend appends n zeros.
@@ -98,17 +109,16 @@ func extend(s []float32, n int) []float32 {
 	return s
 }
 
-// update lets the optimizer change all touched rows of the table, a chunk at a time, and forgets the gradients.
+// update lets the optimizer change all touched rows of the table, a page at a time, and forgets the gradients.
 func (t *touched) update(o Optimizer, c *Coefficients, table []float32) {
 	by, _ := o.(OccurrenceOptimizer)
 	k := &t.chunk
-	step := len(k.values) / t.width
-	for at := 0; at < len(t.rows); at += step {
-		rows := t.rows[at:min(at+step, len(t.rows))]
+	for at := 0; at < len(t.rows); at += t.pageRows {
+		rows := t.rows[at:min(at+t.pageRows, len(t.rows))]
 		n := len(rows) * t.width
 		simd.Gather(k.values[:n], table, t.width, rows)
 		for i, s := range t.slots {
-			k.slots[i] = s[at*t.width : at*t.width+n]
+			k.slots[i] = s[at/t.pageRows][:n]
 		}
 		now := t.now[at : at+len(rows)]
 		t.gather(k.grad, t.grad, now)
@@ -177,7 +187,7 @@ func (t *touched) load(s *RowSlots) {
 		}
 		p := int(t.add(s.Rows[i])) - 1
 		for k, v := range s.Slots {
-			copy(t.slots[k][p*t.width:(p+1)*t.width], v[i*t.width:])
+			copy(t.slot(k, p), v[i*t.width:])
 		}
 	}
 }
@@ -188,8 +198,8 @@ func (t *touched) save(s *RowSlots) {
 	slices.SortFunc(order, func(a, b int32) int { return int(t.rows[a]) - int(t.rows[b]) })
 	for _, p := range order {
 		s.Rows = append(s.Rows, t.rows[p])
-		for k, v := range t.slots {
-			s.Slots[k] = append(s.Slots[k], v[int(p)*t.width:(int(p)+1)*t.width]...)
+		for k := range t.slots {
+			s.Slots[k] = append(s.Slots[k], t.slot(k, int(p))...)
 		}
 	}
 }
