@@ -8,6 +8,8 @@ import (
 	"io/fs"
 
 	"github.com/linnet-ml/linnet/datasets/imdb"
+	"github.com/linnet-ml/linnet/datasets/imdb/fetch"
+	"github.com/linnet-ml/linnet/internal/download"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -33,20 +35,32 @@ type dataset interface {
 }
 
 const (
-	dataBuiltin = "builtin"
+	dataBuiltin  = "builtin"
+	dataDownload = "download"
 
 	// getReviews tells how to come by the reviews with the order of their words.
-	getReviews = `For reviews with their words in order put imdb.npz and imdb_word_index.json from
+	getReviews = `For reviews with their words in order say -data download (19 MB, once), or put
+imdb.npz and imdb_word_index.json from
 https://storage.googleapis.com/tensorflow/tf-keras-datasets/
 into ~/.keras/datasets, or name their folder with -data.`
 )
 
-// load reads the reviews from where -data says. Its string says where that was.
-func load(ctx context.Context, o *options) (dataset, string, error) {
-	if o.data == dataBuiltin {
+// load reads the reviews from where -data says. Its string says where that was. A download is reported to progress.
+func load(ctx context.Context, o *options, progress io.Writer) (dataset, string, error) {
+	switch o.data {
+	case dataBuiltin:
 		return loadBuiltin(o)
-	}
-	if o.data == "" {
+	case dataDownload:
+		if progress != nil {
+			p := download.NewPrinter(progress)
+			defer p.End()
+			o.fetch.Progress = p.Report
+		}
+		if _, err := fetch.Reviews(ctx, o.fetch); err != nil {
+			return nil, "", err
+		}
+		return loadOrdered(ctx, o, "") // the cache has them now
+	case "":
 		_, err := imdb.Find("")
 		if errors.Is(err, fs.ErrNotExist) {
 			return loadBuiltin(o)
@@ -55,7 +69,7 @@ func load(ctx context.Context, o *options) (dataset, string, error) {
 			return nil, "", err
 		}
 	}
-	return loadOrdered(ctx, o)
+	return loadOrdered(ctx, o, o.data)
 }
 
 // part returns rows lo to hi-1.

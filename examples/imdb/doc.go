@@ -4,7 +4,8 @@
 //	go run ./examples/imdb
 //
 // It reads the ordered reviews where it finds them (-data, or the cache that package imdb describes), and else the copy
-// that package builtin carries. Flags change the network, the training and what is written; -h lists them.
+// that package builtin carries. With -data download it fetches the ordered ones first. Flags change the network, the
+// training and what is written; -h lists them.
 //
 // The exit code is 0, 1 for an error, 2 for a flag that cannot be, and 130 when Ctrl-C ended the training; what was
 // reached by then is still reported.

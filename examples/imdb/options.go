@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/linnet-ml/linnet/datasets/imdb/fetch"
 	"github.com/linnet-ml/linnet/examples/internal/example"
 	"github.com/linnet-ml/linnet/plots"
 )
@@ -21,6 +22,7 @@ type options struct {
 	text                             string
 	report, history, plot            string
 	given                            map[string]bool // the flags that were set
+	fetch                            fetch.Options   // for -data download; no flag changes it
 }
 
 const (
@@ -37,7 +39,7 @@ const (
 
 func flags(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet("imdb", flag.ContinueOnError)
-	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with imdb.npz, or builtin (default: the\ncache if complete, else builtin)")
+	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with imdb.npz, or builtin, or download to\nfetch them into the cache, 19 MB, unless they are there (default: the cache if\ncomplete, else builtin)")
 	f.IntVar(&o.words, "words", 10000, "size of the vocabulary")
 	f.IntVar(&o.maxlen, "maxlen", 256, "length that reviews are padded or cut to")
 	f.IntVar(&o.dim, "dim", 16, "length of a word's vector")

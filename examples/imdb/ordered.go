@@ -20,8 +20,9 @@ type ordered struct {
 	prepared    tensor.Rows
 }
 
-func loadOrdered(ctx context.Context, o *options) (dataset, string, error) {
-	from := imdb.Options{Path: o.data, NumWords: o.words}
+// loadOrdered reads the reviews from a path, or from the cache when it is empty.
+func loadOrdered(ctx context.Context, o *options, path string) (dataset, string, error) {
+	from := imdb.Options{Path: path, NumWords: o.words}
 	train, test, err := imdb.Load(ctx, from)
 	if err != nil {
 		return nil, "", err
@@ -33,7 +34,7 @@ func loadOrdered(ctx context.Context, o *options) (dataset, string, error) {
 	if err != nil && (o.try || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, "", err
 	}
-	origin := o.data
+	origin := path
 	if origin == "" {
 		if files, err := imdb.Find(""); err == nil {
 			origin = files.Reviews

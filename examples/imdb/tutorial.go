@@ -15,7 +15,6 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
-	"github.com/linnet-ml/linnet/plots"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -53,10 +52,8 @@ func (t *tutorial) run(ctx context.Context) error {
 			return fmt.Errorf("-%s: %w", f.name, err)
 		}
 	}
-	if t.plot != "" {
-		if err := plots.Check(t.plot); err != nil {
-			return fmt.Errorf("-plot: %w", err)
-		}
+	if err := example.CheckPlot(t.plot); err != nil {
+		return err
 	}
 	t.showVersions()
 	for _, step := range []func(context.Context) error{t.getData, t.exploreData, t.prepareData, t.buildModel, t.setApart, t.trainModel} {
@@ -89,7 +86,7 @@ func (t *tutorial) showVersions() {
 func (t *tutorial) getData(ctx context.Context) (err error) {
 	fmt.Fprint(t.out, example.Heading(2, "Get the reviews"))
 	start := time.Now()
-	t.data, t.report.Data, err = load(ctx, t.options)
+	t.data, t.report.Data, err = load(ctx, t.options, t.progress)
 	t.report.LoadS = time.Since(start).Seconds()
 	if err != nil {
 		return err
@@ -230,31 +227,10 @@ func (t *tutorial) evaluate(ctx context.Context) error {
 func (t *tutorial) showHistory(context.Context) error {
 	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
 	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.past.Names(), ", "))
-	if err := t.drawHistory(); err != nil {
-		return fmt.Errorf("-plot: %w", err)
+	if err := example.Draw(t.plot, t.past, t.out, t.result); err != nil {
+		return err
 	}
 	fmt.Fprint(t.out, example.Overfitting(t.past, t.patience != noPatience && !t.interrupted, "-units, -dim"))
-	return nil
-}
-
-// drawHistory draws the loss and the accuracy, when an epoch was completed.
-func (t *tutorial) drawHistory() error {
-	if len(t.past.Epochs) == 0 {
-		return nil
-	}
-	panels, err := plots.Panels(t.past, "loss", "accuracy")
-	switch {
-	case err != nil:
-		return err
-	case t.plot == "":
-		return plots.Draw(plots.Terminal, t.out, panels...)
-	case t.plot == plots.Terminal:
-		return plots.Draw(t.plot, t.result, panels...)
-	}
-	if err := plots.Draw(t.plot, nil, panels...); err != nil {
-		return err
-	}
-	fmt.Fprintf(t.out, "Drawn into %s\n", t.plot)
 	return nil
 }
 
