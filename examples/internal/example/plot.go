@@ -1,0 +1,44 @@
+package example
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/plots"
+)
+
+// CheckPlot finds out before a training that the file of the flag -plot cannot be written.
+func CheckPlot(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := plots.Check(path); err != nil {
+		return fmt.Errorf("-plot: %w", err)
+	}
+	return nil
+}
+
+// Draw draws the loss and the accuracy, when an epoch was completed: into the file of the flag -plot, on result for
+// plots.Terminal, and without the flag on out, where the steps are.
+func Draw(path string, h *nn.History, out, result io.Writer) error {
+	if len(h.Epochs) == 0 {
+		return nil
+	}
+	panels, err := plots.Panels(h, "loss", "accuracy")
+	switch {
+	case err != nil:
+	case path == "":
+		err = plots.Draw(plots.Terminal, out, panels...)
+	case path == plots.Terminal:
+		err = plots.Draw(path, result, panels...)
+	default:
+		if err = plots.Draw(path, nil, panels...); err == nil {
+			fmt.Fprintf(out, "Drawn into %s\n", path)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("-plot: %w", err)
+	}
+	return nil
+}
