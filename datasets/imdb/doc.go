@@ -5,8 +5,13 @@
 //	train, test, err := imdb.Load(ctx, imdb.Options{NumWords: 10000})
 //
 // [Load] and [WordIndex] correspond to load_data and get_word_index of keras.datasets.imdb, with the same options and,
-// for a given seed, the same order. They read the two files imdb.npz and imdb_word_index.json that Keras downloads and
-// do not download them. Package builtin, below this one, carries a reduced copy in the program itself.
+// for a given seed, the same order. They read the two files imdb.npz and imdb_word_index.json that Keras downloads.
+// [LoadTexts] reads the reviews as they were written, in the same order, from the archive of the data set's authors:
+//
+//	train, test, err := imdb.LoadTexts(ctx, imdb.TextOptions{})
+//
+// This package downloads nothing; package fetch, below it, does. Package builtin carries a reduced copy in the program
+// itself.
 //
 // The reviews are the Large Movie Review Dataset: Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y.
 // Ng and Christopher Potts, Learning Word Vectors for Sentiment Analysis, ACL 2011.

@@ -46,3 +46,21 @@ func ExampleLoad_options() {
 	fmt.Println(train.Reviews[0])
 	// Output: [1 6 3 1 7]
 }
+
+// testdata/aclImdb is laid out like the unpacked archive, and has a few invented reviews.
+func ExampleLoadTexts() {
+	train, test, err := imdb.LoadTexts(context.Background(), imdb.TextOptions{Path: "testdata/aclImdb", AllowUnverified: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("Training entries: %d, test entries: %d\n", len(train.Texts), len(test.Texts))
+	for i, text := range train.Texts {
+		fmt.Printf("%d (%d stars): %s\n", train.Labels[i], train.Ratings[i], text)
+	}
+	// Output:
+	// Training entries: 4, test entries: 2
+	// 0 (4 stars): The music is good. Nothing else is.
+	// 0 (2 stars): Two hours of fog.<br /><br />I fell asleep.
+	// 1 (9 stars): A quiet film that stays with you.
+	// 1 (7 stars): Great fun, and the dog can act.
+}
