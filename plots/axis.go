@@ -118,7 +118,7 @@ func epochTicks(i interval, count int) []tick {
 	var out []tick
 	add := func(v float64) { out = append(out, tick{v, strconv.FormatFloat(v, 'f', 0, 64)}) }
 	from := math.Ceil(i.low / size)
-	if from*size-i.low > 0.6*size {
+	if from*size-i.low >= 0.5*size {
 		add(i.low)
 	}
 	for k := from; k*size <= i.high; k++ {

@@ -167,7 +167,8 @@ func target(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return path, nil
+		_, err := os.Stat(filepath.Dir(path))
+		return path, err
 	case err != nil:
 		return "", err
 	case info.IsDir():

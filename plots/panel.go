@@ -152,7 +152,7 @@ func (p *Panel) check() error {
 		}
 	}
 	if p.Better < nn.NoDirection || p.Better > nn.HigherIsBetter {
-		return fmt.Errorf("Better %d is no direction", p.Better)
+		return fmt.Errorf("direction %d of Better is none", p.Better)
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,7 +123,7 @@ func TestBadInput(t *testing.T) {
 		{[]Panel{{Epochs: []int{3, 3}, Training: Curve{"a", []float64{1, 2}}}}, `plots: panel 0 (""): epoch 3 at place 1 follows epoch 3: they must ascend`},
 		{[]Panel{{Epochs: []int{-1, 3}, Training: Curve{"a", []float64{1, 2}}}}, `plots: panel 0 (""): epoch -1 at place 0 is not one that can be counted from 1`},
 		{[]Panel{{Epochs: []int{math.MaxInt}, Training: Curve{"a", []float64{1}}}}, fmt.Sprintf(`plots: panel 0 (""): epoch %d at place 0 is not one that can be counted from 1`, math.MaxInt)},
-		{[]Panel{{Training: fine.Training, Better: 9}}, `plots: panel 0 (""): Better 9 is no direction`},
+		{[]Panel{{Training: fine.Training, Better: 9}}, `plots: panel 0 (""): direction 9 of Better is none`},
 	} {
 		for name, err := range map[string]error{
 			"Write": Write(io.Discard, SVG, c.panels...), "WriteText": WriteText(io.Discard, Text{}, c.panels...),
@@ -199,7 +200,7 @@ func TestOdd(t *testing.T) {
 			t.Errorf("%q: %v", p.Title, err)
 		}
 		checkSVG(t, b.Bytes())
-		if strings.ContainsAny(b.String(), "\x1b\x00\xff") || regexp.MustCompile("NaN|Inf|e[+]").MatchString(b.String()) {
+		if !utf8.Valid(b.Bytes()) || strings.ContainsAny(b.String(), "\x1b\x00") || regexp.MustCompile("NaN|Inf|e[+]").MatchString(b.String()) {
 			t.Errorf("%q: the SVG has what it must not", p.Title)
 		}
 		b.Reset()
@@ -429,7 +430,7 @@ func TestManyEpochs(t *testing.T) {
 func TestSameBytes(t *testing.T) {
 	for _, f := range []Format{PNG, SVG} {
 		var a, b bytes.Buffer
-		if err := errors.Join(Write(&a, f, tutorial(t, 40)...), Write(&b, f, tutorial(t, 40)...)); err != nil {
+		if err := errors.Join(Write(&a, f, tutorial(t, 40)[:1]...), Write(&b, f, tutorial(t, 40)[:1]...)); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(a.Bytes(), b.Bytes()) {
@@ -542,6 +543,7 @@ func TestTicks(t *testing.T) {
 		{41, 41, "41"},
 		{1, 2, "1 2"},
 		{1, 10, "1 2 3 4 5 6 7 8 9 10"},
+		{1, 12, "1 2 4 6 8 10 12"},
 		{1, 40, "1 5 10 15 20 25 30 35 40"},
 		{19, 40, "20 25 30 35 40"},
 		{1, 1000, "1 100 200 300 400 500 600 700 800 900 1000"},
@@ -569,7 +571,7 @@ func TestTicks(t *testing.T) {
 
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
-	panels := tutorial(t, 3)
+	panels := tutorial(t, 3)[:1]
 	for _, name := range []string{"a.png", "a.SVG"} {
 		file := filepath.Join(dir, name)
 		if err := errors.Join(Check(file), os.WriteFile(file, []byte("old"), 0o666), Check(file)); err != nil {
@@ -611,10 +613,10 @@ func TestFiles(t *testing.T) {
 		{"p", "plots: p ends neither in .png nor in .svg"},
 		{"", "plots:  ends neither in .png nor in .svg"},
 		{folder, "plots: " + folder + " is a folder"},
-		{filepath.Join(dir, "none", "p.svg"), "plots: open " + filepath.Join(dir, "none", "p.svg")},
+		{filepath.Join(dir, "none", "p.svg"), "plots: "},
 	} {
 		for name, err := range map[string]error{"Check": Check(c.path), "Draw": Draw(c.path, io.Discard, panels...)} {
-			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), ".tmp") {
 				t.Errorf("%s %q: got %v, want %s", name, c.path, err, c.want)
 			}
 		}
