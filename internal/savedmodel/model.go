@@ -163,10 +163,14 @@ func parseMetaGraph(f wire.Field) (*Model, error) {
 							return nil
 						}
 						fn, err := parseFunction(f)
-						if err == nil {
-							m.Functions[fn.Name] = fn
+						if err != nil {
+							return err
 						}
-						return err
+						if _, twice := m.Functions[fn.Name]; twice || fn.Name == "" {
+							return fmt.Errorf("a function without a name, or two with the name %.80q", fn.Name)
+						}
+						m.Functions[fn.Name] = fn
+						return nil
 					})
 				}
 				return nil

@@ -276,6 +276,8 @@ func TestParseErrors(t *testing.T) {
 		{"no meta graph", "no meta graph", message(1, 1)},
 		{"two, neither to serve", "none of the 2", message(2, message(1, message(4, "train")), 2, message(1, message(4, "tpu")))},
 		{"two nodes of one name", "two nodes", graph([][]byte{node("a", "Add", nil), node("a", "Add", nil)}, nil)},
+		{"two functions of one name", "two with the name \"f\"", graph(nil, [][]byte{f, f})},
+		{"a function without a name", "without a name", graph(nil, [][]byte{function("", nil, "x")})},
 		{"a child that is not there", "object 5 of 1", graph(nil, nil, 7, object(1, message(1, 5, 2, "x")))},
 		{"a negative child", "is not between", graph(nil, nil, 7, object(1, message(1, -1, 2, "x")))},
 		{"an asset that is not there", "asset 0 of 0", graph(nil, nil, 7, object(5, message()))},
