@@ -45,9 +45,10 @@ const (
 // "accuracy". Without names it returns all, in the order of h.Names. It is an error when h has no epoch, or nothing of a
 // name.
 //
-// Titles and legends are those of the Keras tutorials: "Training and validation loss", "Training acc". The better values
-// are the lower ones of what is called a loss or an error, and the higher ones of accuracies, AUC, precision and recall.
-// Of other names it is not known, and nothing is marked; set Better where it matters.
+// Titles and legends are those of the Keras tutorials: "Training and validation loss", "Training acc". Which values are
+// better the history tells; one that was read from JSON does not, and then they are the lower ones of what is called a
+// loss or an error, and the higher ones of accuracies, AUC, precision and recall. Of other names it is not known, and
+// nothing is marked; set Better where it matters.
 func Panels(h *nn.History, names ...string) ([]Panel, error) {
 	if h == nil || len(h.Epochs) == 0 {
 		return nil, errors.New("plots: the history has no epochs")
@@ -69,6 +70,12 @@ func Panels(h *nn.History, names ...string) ([]Panel, error) {
 			return nil, fmt.Errorf("plots: %q is not in the history; there are %s", n, strings.Join(h.Names(), ", "))
 		}
 		panels[i] = panel(n, h.Epochs, training, validation)
+		// The Fit knew its metrics better than a name does.
+		for _, name := range []string{n, validationPrefix + n} {
+			if d := h.Direction(name); d != nn.NoDirection {
+				panels[i].Better = d
+			}
+		}
 		if err := panels[i].check(); err != nil {
 			return nil, fmt.Errorf("plots: the history's %q: %w", n, err)
 		}
