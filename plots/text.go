@@ -385,7 +385,7 @@ func (t Text) axis(b *strings.Builder, g *grid, xs interval, ticks []tick, left 
 		below[i] = line
 	}
 	const title = "Epochs"
-	names := []byte(strings.Repeat(" ", g.columns+3))
+	names := []byte(strings.Repeat(" ", g.columns+2))
 	free := 0
 	for _, k := range ticks {
 		column := int(math.Round(xs.at(k.value) * float64(g.columns-1)))
