@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/cache"
 )
 
 // The names that Keras gives to the files.
@@ -63,17 +65,11 @@ func find(path, name string) (string, error) {
 }
 
 // cacheFolders are the folders in which files may lie that nobody named, in the order of the search.
-func cacheFolders() (folders []string) {
-	if dir := os.Getenv("LINNET_DATA"); dir != "" {
-		folders = append(folders, dir)
-	}
+func cacheFolders() []string {
 	if home, err := os.UserHomeDir(); err == nil {
-		folders = append(folders, filepath.Join(home, ".keras", "datasets"))
+		return cache.Folders(filepath.Join(home, ".keras", "datasets"))
 	}
-	if cache, err := os.UserCacheDir(); err == nil {
-		folders = append(folders, filepath.Join(cache, "linnet"))
-	}
-	return folders
+	return cache.Folders()
 }
 
 // findCached looks for the file name in the cache folders.
