@@ -211,6 +211,8 @@ func message(fields ...any) []byte {
 		switch v := fields[i+1].(type) {
 		case int:
 			b = protowire.AppendVarint(protowire.AppendTag(b, n, protowire.VarintType), uint64(v))
+		case int64:
+			b = protowire.AppendVarint(protowire.AppendTag(b, n, protowire.VarintType), uint64(v))
 		case uint32:
 			b = protowire.AppendFixed32(protowire.AppendTag(b, n, protowire.Fixed32Type), v)
 		case []byte:
@@ -220,7 +222,7 @@ func message(fields ...any) []byte {
 	return b
 }
 
-func shape(dims ...int) []byte {
+func shape(dims ...int64) []byte {
 	var b []byte
 	for _, d := range dims {
 		b = append(b, message(2, message(1, d))...)
@@ -285,7 +287,7 @@ func TestIndex(t *testing.T) {
 		{"a shard too many", "data file 2 of 2", makeIndex(nil, header, key("w"), append(message(3, 2), good...))},
 		{"a negative shard", "is not between", makeIndex(nil, header, key("w"), append(message(3, -1), good...))},
 		{"a size of another shape", "needs 24 bytes, but 20", makeIndex(nil, header, key("w"), message(1, 1, 2, shape(2, 3), 5, 20))},
-		{"an end past all numbers", "of a data file", makeIndex(nil, header, key("w"), message(1, 7, 2, shape(1), 4, math.MaxInt-1, 5, 8))},
+		{"an end past all numbers", "of a data file", makeIndex(nil, header, key("w"), message(1, 7, 2, shape(1), 4, int64(math.MaxInt64-1), 5, 8))},
 		{"a shape of unknown rank", "the shape is unknown", makeIndex(nil, header, key("w"), message(1, 1, 2, message(3, 1)))},
 		{"too many bytes", "too large", makeIndex(nil, header, key("w"), message(1, 2, 2, shape(1<<31, 1<<30, 1<<1)))},
 		{"a part outside", "part", makeIndex(nil, header, key("w"), message(1, 1, 2, shape(2, 3), 7, message(1, message(1, 1, 2, 2), 1, nil)))},

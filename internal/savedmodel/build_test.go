@@ -10,6 +10,8 @@ func message(fields ...any) []byte {
 		switch v := fields[i+1].(type) {
 		case int:
 			b = protowire.AppendVarint(protowire.AppendTag(b, n, protowire.VarintType), uint64(v))
+		case int64:
+			b = protowire.AppendVarint(protowire.AppendTag(b, n, protowire.VarintType), uint64(v))
 		case string:
 			b = protowire.AppendString(protowire.AppendTag(b, n, protowire.BytesType), v)
 		case []byte:

@@ -10,7 +10,8 @@ import (
 	"github.com/linnet-ml/linnet/internal/wire"
 )
 
-// Model is one meta graph of a SavedModel: a graph for one purpose, which its tags name.
+// Model is one meta graph of a SavedModel: a graph for one purpose, which its tags name. It remembers where it has been
+// in its graph: only one goroutine may use it at a time.
 type Model struct {
 	Tags       []string
 	Graph      *Graph // the nodes outside functions

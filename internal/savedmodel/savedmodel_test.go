@@ -188,7 +188,7 @@ func TestWalkErrors(t *testing.T) {
 }
 
 func TestConstant(t *testing.T) {
-	tensor := func(dtype int, dims []int, fields ...any) []byte {
+	tensor := func(dtype int, dims []int64, fields ...any) []byte {
 		var shape []byte
 		for _, d := range dims {
 			shape = append(shape, message(2, message(1, d))...)
@@ -201,20 +201,20 @@ func TestConstant(t *testing.T) {
 		want  string
 	}{
 		{"a string", tensor(7, nil, 8, " "), `{[] [" "] []}`},
-		{"strings that repeat", tensor(7, []int{3}, 8, "a", 8, "b"), `{[3] ["a" "b" "b"] []}`},
+		{"strings that repeat", tensor(7, []int64{3}, 8, "a", 8, "b"), `{[3] ["a" "b" "b"] []}`},
 		{"an empty string that is left out", tensor(7, nil), `{[] [""] []}`},
 		{"int32", tensor(3, nil, 7, -1), `{[] [] [-1]}`},
-		{"int32 in bytes", tensor(3, []int{2}, 4, "\xff\xff\xff\xff\x02\x00\x00\x00"), `{[2] [] [-1 2]}`},
-		{"int64, packed", tensor(9, []int{2}, 10, "\x01\x80\x01"), `{[2] [] [1 128]}`},
+		{"int32 in bytes", tensor(3, []int64{2}, 4, "\xff\xff\xff\xff\x02\x00\x00\x00"), `{[2] [] [-1 2]}`},
+		{"int64, packed", tensor(9, []int64{2}, 10, "\x01\x80\x01"), `{[2] [] [1 128]}`},
 		{"int64 in bytes", tensor(9, nil, 4, "\xfe\xff\xff\xff\xff\xff\xff\xff"), `{[] [] [-2]}`},
 		{"float32, packed", tensor(1, nil, 5, "\x00\x00\x80\x3f"), `{[] [] [1]}`},
-		{"zeros that are left out", tensor(1, []int{2}), `{[2] [] [0 0]}`},
-		{"nothing", tensor(3, []int{0}), `{[0] [] []}`},
-		{"too many", tensor(3, []int{65}), "error: too large"},
-		{"far too many", tensor(3, []int{1 << 32, 1 << 32}), "error: too large"},
-		{"a negative shape", tensor(3, []int{-1}), "error: too large"},
-		{"more values than elements", tensor(3, []int{1}, 7, 1, 7, 2), "error: 2 values"},
-		{"too few bytes", tensor(3, []int{2}, 4, "abcd"), "error: has 4 bytes"},
+		{"zeros that are left out", tensor(1, []int64{2}), `{[2] [] [0 0]}`},
+		{"nothing", tensor(3, []int64{0}), `{[0] [] []}`},
+		{"too many", tensor(3, []int64{65}), "error: too large"},
+		{"far too many", tensor(3, []int64{1 << 32, 1 << 32}), "error: too large"},
+		{"a negative shape", tensor(3, []int64{-1}), "error: too large"},
+		{"more values than elements", tensor(3, []int64{1}, 7, 1, 7, 2), "error: 2 values"},
+		{"too few bytes", tensor(3, []int64{2}, 4, "abcd"), "error: has 4 bytes"},
 		{"another type", tensor(2, nil), "error: type 2"},
 		{"no tensor", message(3, 1), "error: no constant"},
 	} {
