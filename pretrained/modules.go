@@ -1,0 +1,50 @@
+package pretrained
+
+import (
+	"fmt"
+
+	"github.com/linnet-ml/linnet/internal/tfhub"
+)
+
+// ModuleNames are the modules that [FindModule] and [OpenModule] know by a name alone: nnlm-en-dim50,
+// nnlm-en-dim50-with-normalization, nnlm-en-dim128 and nnlm-en-dim128-with-normalization, each in version 2 by google.
+func ModuleNames() []string { return tfhub.Names() }
+
+// FindModule returns the folder of a TensorFlow Hub module that was downloaded before, without opening it. The module
+// goes by its name, one of [ModuleNames], or by its URL, https://tfhub.dev/PUBLISHER/NAME/VERSION, such as
+// https://tfhub.dev/google/nnlm-en-dim50/2; NAME may have slashes.
+//
+// It looks where package pretrained/fetch downloads to: into tfhub/PUBLISHER/NAME/VERSION in the folder $LINNET_DATA,
+// then in the folder linnet in the user's cache folder (os.UserCacheDir). Last it looks where Python's tensorflow_hub
+// keeps modules: in $TFHUB_CACHE_DIR, or else in tfhub_modules in the folder for temporary files, under the sha1 of the
+// URL.
+//
+// A name that is not known is an error which lists those that are. When the module is in none of the folders, the error
+// lists them and wraps fs.ErrNotExist; fetch.Module downloads it.
+func FindModule(nameOrURL string) (folder string, err error) {
+	m, err := tfhub.Parse(nameOrURL)
+	if err != nil {
+		return "", fmt.Errorf("pretrained: %w", err)
+	}
+	if folder, err = m.Find(); err != nil {
+		return "", fmt.Errorf("pretrained: %w", err)
+	}
+	return folder, nil
+}
+
+// OpenModule opens a TensorFlow Hub module that was downloaded before: [FindModule], then [OpenHub]. The embedding's
+// default name is the module's, such as nnlm-en-dim50, whatever its folder is called.
+func OpenModule(nameOrURL string, o HubOptions) (*Embedding, error) {
+	m, err := tfhub.Parse(nameOrURL)
+	if err != nil {
+		return nil, fmt.Errorf("pretrained: %w", err)
+	}
+	folder, err := m.Find()
+	if err != nil {
+		return nil, fmt.Errorf("pretrained: %w", err)
+	}
+	if o.Name == "" {
+		o.Name = m.Name()
+	}
+	return OpenHub(folder, o)
+}

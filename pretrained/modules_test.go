@@ -1,0 +1,100 @@
+package pretrained
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/linnet-ml/linnet/internal/shared"
+)
+
+// emptyCaches points all folders in which modules are looked for to new ones.
+func emptyCaches(t *testing.T) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	for _, name := range []string{"HOME", "USERPROFILE", "home", "XDG_CACHE_HOME", "LocalAppData"} {
+		t.Setenv(name, filepath.Join(root, "home"))
+	}
+	t.Setenv("LINNET_DATA", filepath.Join(root, "data"))
+	t.Setenv("TFHUB_CACHE_DIR", filepath.Join(root, "hub"))
+	return root
+}
+
+func TestOpenModule(t *testing.T) {
+	root := emptyCaches(t)
+	const url = "https://tfhub.dev/google/nnlm-en-dim50/2"
+	for _, name := range []string{"nnlm-en-dim50", url} {
+		_, err := OpenModule(name, HubOptions{})
+		_, findErr := FindModule(name)
+		for _, err := range []error{err, findErr} {
+			if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "pretrained: the module "+url+" is in none of "+filepath.Join(root, "data", "tfhub")) {
+				t.Errorf("%s: error %v", name, err)
+			}
+		}
+	}
+	// tensorflow_hub has it, under the sha1 of the URL.
+	dir := filepath.Join(root, "hub", "74a841d6eb84e8d93d913d716fb5440d020cc291")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(moduleZip(t), "divided"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"nnlm-en-dim50", url} {
+		if folder, err := FindModule(name); err != nil || folder != dir {
+			t.Error(name, folder, err)
+		}
+		e, err := OpenModule(name, HubOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Name() != "nnlm-en-dim50" {
+			t.Errorf("%s: the name is %s", name, e.Name())
+		}
+		if e, err := OpenModule(name, HubOptions{Name: "mine"}); err != nil || e.Name() != "mine" {
+			t.Error(name, err)
+		}
+	}
+	// linnet's own folder comes first.
+	own := filepath.Join(root, "data", "tfhub", "google", "nnlm-en-dim50", "2")
+	if err := os.CopyFS(own, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if folder, err := FindModule("nnlm-en-dim50"); err != nil || folder != own {
+		t.Error(folder, err)
+	}
+}
+
+func TestModuleNotKnown(t *testing.T) {
+	_, err := OpenModule("nnlm-en-dim51", HubOptions{})
+	_, findErr := FindModule("nnlm-en-dim51")
+	for _, err := range []error{err, findErr} {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), `pretrained: no module is known by the name "nnlm-en-dim51"`) ||
+			slices.ContainsFunc(ModuleNames(), func(name string) bool {
+				return !strings.Contains(err.Error(), name+",") && !strings.Contains(err.Error(), name+";")
+			}) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// The recorded module, found by its URL, gives what it gives by its folder.
+func TestOpenModuleRecorded(t *testing.T) {
+	from := shared.Path(t, "golden-formats/hub/nnlm")
+	root := emptyCaches(t)
+	if err := os.CopyFS(filepath.Join(root, "data", "tfhub", "me", "texts", "nnlm", "7"), os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := OpenModule("https://tfhub.dev/me/texts/nnlm/7", HubOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := OpenHub(from, HubOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Name() != "nnlm" || got.Rows() != want.Rows() || got.Dim() != want.Dim() || got.Vocabulary().Len() != want.Vocabulary().Len() {
+		t.Errorf("%s of shape (%d, %d)", got.Name(), got.Rows(), got.Dim())
+	}
+}
