@@ -99,6 +99,13 @@ func Fetch(ctx context.Context, folder string, f File, o Options) (file string, 
 	if there, err := exists(file); there || err != nil {
 		return file, err
 	}
+	if o.Client.Transport == nil {
+		if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+			own := shared.Clone()
+			defer own.CloseIdleConnections() // the program may never need them again
+			o.Client.Transport = own
+		}
+	}
 	d := &download{File: f, Options: o, part: part}
 	if err := d.run(ctx); err != nil {
 		if info, err := os.Stat(part); err == nil && info.Size() == 0 {
