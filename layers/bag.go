@@ -21,6 +21,7 @@ type bag struct {
 var (
 	_ nn.OccurrenceStep = bag{}
 	_ nn.BalancedStep   = bag{}
+	_ nn.ReadingStep    = bag{}
 	_ nn.UnpreparedStep = bag{}
 )
 
@@ -155,6 +156,20 @@ func (s bag) means(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows [
 
 // ByRow is true: a batch has few of a large table's ids.
 func (s bag) ByRow(int) bool { return true }
+
+// Reads visits the ids of the batch.
+func (s bag) Reads(f *nn.Frame, _ int, at nn.RowSpan, visit func(rows []int32)) {
+	data, rows := f.Source(0)
+	bags, b := data.(*text.Bags), s.batch(f, at.Worker)
+	for _, row := range rows[:f.Rows()] {
+		from, to := bags.Bounds(int(row))
+		if at.Lo > 0 || at.Hi < s.vocabulary {
+			from, to = bags.Between(int(row), int32(at.Lo), int32(at.Hi))
+		}
+		b.ids = bags.AppendIDs(b.ids[:0], from, to)
+		visit(b.ids)
+	}
+}
 
 func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, false) }
 

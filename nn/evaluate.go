@@ -26,6 +26,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if o.BatchSize < 0 {
 		return nil, fmt.Errorf("nn: BatchSize %d must not be negative", o.BatchSize)
 	}
+	m.settled()
 	p := &m.fused
 	if o.NoFusion {
 		p = &m.plain

@@ -72,6 +72,7 @@ type executor struct {
 	backs   []bool // which steps' Backward runs
 	rowsFn  func(worker int)
 	trainFn func(worker int)
+	catchFn func(worker int)
 }
 
 // newExecutor makes an executor for a workspace that is laid out. With an update it trains.
@@ -80,6 +81,13 @@ func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *e
 	e.lay()
 	e.use(data)
 	e.rowsFn = e.rows
+	e.catchFn = func(worker int) {
+		jobs := e.update.jobs[worker]
+		if e.team.solo {
+			jobs = e.update.whole
+		}
+		e.update.catchUp(e.ws, jobs, worker)
+	}
 	e.trainFn = func(worker int) {
 		if e.team.solo {
 			e.update.runAll(e.ws)
@@ -163,6 +171,9 @@ func (e *executor) run(rows []int32) error {
 		if e.data.weights != nil {
 			w.weights = grow(w.weights, len(rows))
 		}
+	}
+	if e.update != nil && len(e.update.steps) > 0 {
+		e.team.run(e.catchFn)
 	}
 	e.team.run(e.rowsFn)
 	for i, err := range w.fails {

@@ -82,7 +82,11 @@ func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error)
 	defer r.team.end()
 	defer r.feed.end()
 	defer r.training.end()
+	settle := func() { r.exec.update.settle(r.team) }
+	m.settle = settle
+	defer func() { m.settle = nil }()
 	err = r.run(ctx)
+	settle()
 	if wantsState {
 		r.exec.update.save()
 	}
@@ -390,6 +394,7 @@ func (r *run) epoch(ctx context.Context) error {
 			break
 		}
 	}
+	r.exec.update.settle(r.team)
 	if r.feed.stream != nil && (t.steps == 0 || !r.lost) {
 		t.steps = max(1, t.step)
 	}
@@ -452,6 +457,10 @@ func (r *run) trainStep(data *dataset, rows []int32) error {
 		return err
 	}
 	e.team.run(e.trainFn)
+	e.update.ended()
+	if len(e.update.steps) >= mostSteps {
+		e.update.settle(e.team)
+	}
 	return nil
 }
 

@@ -92,6 +92,18 @@ type RowStep interface {
 	ByRow(i int) bool
 }
 
+// ReadingStep is a RowStep that can tell which rows of a table a batch reads. Between the batches that read it, a row
+// whose moments still move it can then be left as it is: Fit catches it up when it is read next, with the same bits.
+type ReadingStep interface {
+	RowStep
+	// Reads calls visit with rows Lo to Hi-1 of parameter i that Forward reads for the batch, all of them, some perhaps
+	// several times. The slice is the step's and good during the call. It runs in a worker; others ask for other rows.
+	Reads(f *Frame, i int, s RowSpan, visit func(rows []int32))
+}
+
+// RowSpan is a range of a parameter's rows, and the worker whose they are.
+type RowSpan struct{ Lo, Hi, Worker int }
+
 // BalancedStep is a step that can tell from the data how much work each row of a parameter is, so that workers get equal
 // shares of a table in which some ids occur far more often than others.
 type BalancedStep interface {

@@ -26,6 +26,8 @@ type Model struct {
 	mu   sync.Mutex
 	free []*workspace // of the fused plan
 
+	// settle, when given, brings weights up to date that a Fit under way has left behind.
+	settle func()
 	// written, when given, is told before SetWeights writes: a Fit that keeps snapshots is under way.
 	written func()
 }
@@ -39,6 +41,9 @@ type builtLayer struct {
 
 func (m *Model) finish(b *Builder, out Symbol) error {
 	m.params, m.values, m.output = b.params, len(b.values), out.Signature
+	for _, p := range m.params {
+		p.model = m
+	}
 	m.plain = b.plan
 	m.plain.finish(out.id)
 	if out.Type != tensor.TypeFloat32 {
@@ -89,11 +94,19 @@ func (m *Model) OutputShape() tensor.Shape { return m.output.Shape.Clone() }
 // Weights returns a copy of all parameters' elements, in the order of Parameters. It uses the memory of old, an
 // earlier result or nil, again.
 func (m *Model) Weights(old [][]float32) [][]float32 {
+	m.settled()
 	w := slices.Grow(old[:0], len(m.params))[:len(m.params)]
 	for i, p := range m.params {
 		w[i] = append(w[i][:0], p.storage.Float32()...)
 	}
 	return w
+}
+
+// settled brings all weights up to date: callbacks may look at them in the middle of a Fit.
+func (m *Model) settled() {
+	if m.settle != nil {
+		m.settle()
+	}
 }
 
 // SetWeights copies values, one slice a parameter in the order of Parameters, into the model. When one does not have
@@ -107,6 +120,7 @@ func (m *Model) SetWeights(values [][]float32) error {
 			return err
 		}
 	}
+	m.settled()
 	if m.written != nil {
 		m.written()
 	}

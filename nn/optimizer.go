@@ -49,6 +49,14 @@ type ScheduledOptimizer interface {
 	RateSchedule() Schedule
 }
 
+// RepeatingOptimizer is an optimizer that takes several steps at once where the gradient is 0.
+type RepeatingOptimizer interface {
+	Optimizer
+	// Repeat makes a step for each of the Coefficients in order, with the bits of as many calls of Update with a gradient
+	// of zeros.
+	Repeat(steps []Coefficients, w []float32, slots [][]float32)
+}
+
 // Coefficients are the numbers that all elements share in one step of an optimizer, in an order of its own.
 type Coefficients [8]float32
 
@@ -108,6 +116,11 @@ type update struct {
 	params    []updated
 	jobs      [][]job // one list a worker
 	whole     []job   // the same work, not shared out
+
+	// behind is set when there are large tables of which rows may be some steps behind: steps are those since all rows
+	// were caught up.
+	behind bool
+	steps  []Coefficients
 }
 
 // updated is a parameter that the run trains.
@@ -185,6 +198,8 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 			}
 			if large {
 				j.touched = newTouched(j.lo, j.hi, width, len(o.Slots()), one.occurrences)
+				j.touched.readers = readersOf(pl, users)
+				u.behind = u.behind || j.touched.readers != nil
 				if s := state.Rows[p.name]; s != nil {
 					j.touched.load(s)
 				}
@@ -203,6 +218,25 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		}
 	}
 	return u, nil
+}
+
+// readersOf returns the users of a table when all of them can tell which rows they read; otherwise nil.
+func readersOf(pl *plan, users []user) []reader {
+	var all []reader
+	for _, by := range users {
+		s, ok := pl.steps[by.frame].step.(ReadingStep)
+		if !ok {
+			return nil
+		}
+		all = append(all, reader{s, by})
+	}
+	return all
+}
+
+// reader is a step that can tell which rows of a parameter it reads.
+type reader struct {
+	step ReadingStep
+	user
 }
 
 // contributions says how often a batch is expected to contribute to the gradient of each row of a parameter, or nil where
@@ -342,11 +376,11 @@ func (u *update) do(ws *workspace, jobs []job, worker int) {
 		p := &u.params[j.param]
 		w := p.p.storage.Float32()
 		if j.touched != nil {
-			j.touched.table = w
+			j.touched.table, j.touched.fresh = w, int32(len(u.steps))
 		}
 		u.gradient(ws, j, worker)
 		if j.touched != nil {
-			j.touched.update(u.optimizer, &u.c, w)
+			j.touched.update(u, w)
 			continue
 		}
 		_, width := p.p.rows()
@@ -365,6 +399,44 @@ func (u *update) do(ws *workspace, jobs []job, worker int) {
 			clear(p.grad[at:end])
 		}
 	}
+}
+
+// ended notes that all jobs of a step are done.
+func (u *update) ended() {
+	if u.behind {
+		u.steps = append(u.steps, u.c)
+	}
+}
+
+// catchUp brings the rows up to date that the batch reads, of one worker's parts.
+func (u *update) catchUp(ws *workspace, jobs []job, worker int) {
+	for i := range jobs {
+		if j := &jobs[i]; j.touched != nil && j.touched.readers != nil {
+			j.touched.catchUp(ws, u, u.params[j.param].p.storage.Float32(), worker)
+		}
+	}
+}
+
+// mostSteps bounds how far rows fall behind.
+const mostSteps = 1024
+
+// settle brings all rows up to date, which must be so before anybody else looks at the weights or the slots.
+func (u *update) settle(t *team) {
+	if len(u.steps) == 0 {
+		return
+	}
+	t.run(func(worker int) {
+		jobs := u.jobs[worker]
+		if t.solo {
+			jobs = u.whole
+		}
+		for i := range jobs {
+			if j := &jobs[i]; j.touched != nil && j.touched.readers != nil {
+				j.touched.settle(u, u.params[j.param].p.storage.Float32())
+			}
+		}
+	})
+	u.steps = u.steps[:0]
 }
 
 // save writes the slots of large tables back into the state. Those of other parameters lie in it all the time.

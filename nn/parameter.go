@@ -13,6 +13,7 @@ type Parameter struct {
 	shape     tensor.Shape
 	trainable bool
 	storage   Storage
+	model     *Model // once it is built
 }
 
 // Name is the layer's name and the parameter's own: "dense/kernel".
@@ -29,7 +30,12 @@ func (p *Parameter) Size() int { return p.shape.Size() }
 
 // Values returns the elements, row-major. For parameters in float32 memory, which all that Build makes are, it is the
 // memory itself: writing to it changes the model, and must not happen while the model predicts or trains.
-func (p *Parameter) Values() []float32 { return p.storage.Float32() }
+func (p *Parameter) Values() []float32 {
+	if p.model != nil {
+		p.model.settled()
+	}
+	return p.storage.Float32()
+}
 
 // rows is the first dimension, the unit in which workers share a parameter out; width is the size of such a row.
 func (p *Parameter) rows() (rows, width int) {

@@ -36,6 +36,7 @@ func (m *Model) PredictWith(ctx context.Context, dst []float32, x tensor.Rows, o
 	if o.BatchSize < 0 {
 		return dst, fmt.Errorf("nn: BatchSize %d must not be negative", o.BatchSize)
 	}
+	m.settled()
 	p := &m.fused
 	if o.NoFusion {
 		p = &m.plain

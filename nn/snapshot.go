@@ -32,6 +32,7 @@ type tableSnapshot struct {
 // longer needed or nil, again.
 func (t *Training) Snapshot(old *Snapshot) *Snapshot {
 	m := t.model
+	m.settled()
 	s := old
 	if s == nil || s.training != t {
 		s = &Snapshot{training: t, weights: make([][]float32, len(m.params)), tables: t.update.tables(m.params)}
@@ -71,6 +72,7 @@ func (t *Training) Restore(s *Snapshot) error {
 	case s.whole:
 		return t.model.SetWeights(s.weights)
 	}
+	t.model.settled()
 	for i, w := range s.weights {
 		if w != nil {
 			copy(t.model.params[i].storage.Float32(), w)

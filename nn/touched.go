@@ -20,6 +20,14 @@ type touched struct {
 	slots    [][][]float32
 	pageRows int
 
+	// With readers rows may be behind: done is the number of update.steps that the row at each place has made.
+	readers []reader
+	done    []int32
+	fresh   int32         // what a new row has made
+	zeros   []float32     // a row
+	visit   func([]int32) // read, made once
+	run     *update       // for read
+
 	current []int32 // the places that have a gradient in this step
 	grad    []float32
 	// squares are kept where the optimizer squares occurrences.
@@ -47,6 +55,7 @@ func newTouched(lo, hi, width, slots int, occurrences bool) *touched {
 	pageRows := max(1, chunkElements/width)
 	n := pageRows * width
 	t := &touched{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][][]float32, slots), pageRows: pageRows}
+	t.visit, t.zeros = t.read, make([]float32, width)
 	t.chunk = touchedChunk{values: make([]float32, n), grad: make([]float32, n), slots: make([][]float32, slots)}
 	if occurrences {
 		t.chunk.squares = make([]float32, n)
@@ -90,6 +99,7 @@ func (t *touched) add(row int32) int32 {
 	}
 	t.rows = append(t.rows, row)
 	t.now = append(t.now, 0)
+	t.done = append(t.done, t.fresh)
 	p := int32(len(t.rows))
 	t.place[int(row)-t.lo] = p
 	return p
@@ -109,9 +119,22 @@ func extend(s []float32, n int) []float32 {
 	return s
 }
 
-// update lets the optimizer change all touched rows of the table, a page at a time, and forgets the gradients.
-func (t *touched) update(o Optimizer, c *Coefficients, table []float32) {
-	by, _ := o.(OccurrenceOptimizer)
+// update lets the optimizer change the rows, and forgets their gradients. Where it is known which rows a batch reads,
+// only those with a gradient change now; the others when they are read.
+func (t *touched) update(u *update, table []float32) {
+	if t.readers == nil {
+		t.updateAll(u, table)
+	} else {
+		t.updateCurrent(u, table)
+	}
+	for _, p := range t.current {
+		t.now[p] = 0
+	}
+	t.current, t.grad, t.squares = t.current[:0], t.grad[:0], t.squares[:0]
+}
+
+// updateAll changes all touched rows, a page at a time.
+func (t *touched) updateAll(u *update, table []float32) {
 	k := &t.chunk
 	for at := 0; at < len(t.rows); at += t.pageRows {
 		rows := t.rows[at:min(at+t.pageRows, len(t.rows))]
@@ -124,16 +147,86 @@ func (t *touched) update(o Optimizer, c *Coefficients, table []float32) {
 		t.gather(k.grad, t.grad, now)
 		if t.occurrences {
 			t.gather(k.squares, t.squares, now)
-			by.UpdateSquares(c, k.values[:n], k.grad[:n], k.squares[:n], k.slots)
+			u.optimizer.(OccurrenceOptimizer).UpdateSquares(&u.c, k.values[:n], k.grad[:n], k.squares[:n], k.slots)
 		} else {
-			o.Update(c, k.values[:n], k.grad[:n], k.slots)
+			u.optimizer.Update(&u.c, k.values[:n], k.grad[:n], k.slots)
 		}
 		simd.Scatter(table, k.values[:n], t.width, rows)
 	}
-	for _, p := range t.current {
-		t.now[p] = 0
+}
+
+// updateCurrent changes the rows that have a gradient, which are up to date but for this step.
+func (t *touched) updateCurrent(u *update, table []float32) {
+	for i, p := range t.current {
+		w, slots := t.row(int(p), table)
+		lo, hi := i*t.width, (i+1)*t.width
+		t.repeat(u, int(p), w, slots) // a row whose gradient somebody gave without reading it
+		if t.occurrences {
+			u.optimizer.(OccurrenceOptimizer).UpdateSquares(&u.c, w, t.grad[lo:hi], t.squares[lo:hi], slots)
+		} else {
+			u.optimizer.Update(&u.c, w, t.grad[lo:hi], slots)
+		}
+		t.done[p] = int32(len(u.steps)) + 1
 	}
-	t.current, t.grad, t.squares = t.current[:0], t.grad[:0], t.squares[:0]
+}
+
+// row returns the elements of the row at a place, and its slots.
+func (t *touched) row(place int, table []float32) (w []float32, slots [][]float32) {
+	for k := range t.slots {
+		t.chunk.slots[k] = t.slot(k, place)
+	}
+	at := int(t.rows[place]) * t.width
+	return table[at : at+t.width], t.chunk.slots
+}
+
+// repeat makes the steps of the row at a place that it is behind.
+func (t *touched) repeat(u *update, place int, w []float32, slots [][]float32) {
+	missed := u.steps[t.done[place]:]
+	if len(missed) == 0 {
+		return
+	}
+	t.done[place] = int32(len(u.steps))
+	if len(slots) == 0 {
+		return // without slots there is nothing that moves a row without a gradient
+	}
+	if o, ok := u.optimizer.(RepeatingOptimizer); ok {
+		o.Repeat(missed, w, slots)
+		return
+	}
+	for i := range missed {
+		u.optimizer.Update(&missed[i], w, t.zeros, slots)
+	}
+}
+
+// catchUp brings the rows up to date that the batch reads.
+func (t *touched) catchUp(ws *workspace, u *update, table []float32, worker int) {
+	if len(u.steps) == 0 {
+		return
+	}
+	t.run, t.table = u, table
+	for _, by := range t.readers {
+		by.step.Reads(&ws.frames[by.frame], by.param, RowSpan{Lo: t.lo, Hi: t.lo + len(t.place), Worker: worker}, t.visit)
+	}
+}
+
+// read brings rows up to date that are about to be read.
+func (t *touched) read(rows []int32) {
+	u, steps := t.run, int32(len(t.run.steps))
+	for _, row := range rows {
+		if p := t.place[int(row)-t.lo] - 1; p >= 0 && t.done[p] < steps {
+			w, slots := t.row(int(p), t.table)
+			t.repeat(u, int(p), w, slots)
+		}
+	}
+}
+
+// settle brings all rows up to date, as of a time when there are no steps to come.
+func (t *touched) settle(u *update, table []float32) {
+	for p := range t.rows {
+		w, slots := t.row(p, table)
+		t.repeat(u, p, w, slots)
+	}
+	clear(t.done)
 }
 
 // gather brings the gradients of rows together; those that have none in this step get zeros.
