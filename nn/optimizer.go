@@ -58,7 +58,7 @@ type RepeatingOptimizer interface {
 }
 
 // Coefficients are the numbers that all elements share in one step of an optimizer, in an order of its own.
-type Coefficients [8]float32
+type Coefficients = [8]float32
 
 // TrainingState is what a Fit leaves behind for another to go on from, beside the model's weights: the optimizer's
 // step and slots. Its zero value is the state at the start.

@@ -33,6 +33,7 @@ type Adam struct {
 
 var (
 	_ nn.OccurrenceOptimizer = Adam{}
+	_ nn.RepeatingOptimizer  = Adam{}
 	_ nn.ScheduledOptimizer  = Adam{}
 )
 
@@ -78,6 +79,11 @@ func (o Adam) Coefficients(t int, rate float32) nn.Coefficients {
 // Update makes one step.
 func (o Adam) Update(c *nn.Coefficients, w, gradient []float32, slots [][]float32) {
 	simd.Adam(w, slots[0], slots[1], gradient, c[0], c[1], c[2], c[3])
+}
+
+// Repeat makes steps without a gradient.
+func (o Adam) Repeat(steps []nn.Coefficients, w []float32, slots [][]float32) {
+	simd.AdamRepeat(w, slots[0], slots[1], steps)
 }
 
 // SquaresOccurrences returns SquareOccurrences.

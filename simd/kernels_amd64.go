@@ -76,11 +76,12 @@ var avx2 = kernels{
 	gemm:      gemmAVX2,
 	transpose: transposeAVX2,
 
-	adam:     adamAVX2,
-	sgd:      sgdAVX2,
-	momentum: momentumAVX2,
-	nesterov: nesterovAVX2,
-	rmsprop:  rmspropAVX2,
+	adam:       adamAVX2,
+	adamRepeat: adamRepeatAVX2,
+	sgd:        sgdAVX2,
+	momentum:   momentumAVX2,
+	nesterov:   nesterovAVX2,
+	rmsprop:    rmspropAVX2,
 }
 
 // addBiasRowsAVX2 adds a bias. Rows of one element are one vector; wide rows are
@@ -133,6 +134,7 @@ var avx512 = func() kernels {
 	k.bagMean = bagMeanAVX512
 	k.bagScatter = bagScatterAVX512
 	k.adam = adamAVX512
+	k.adamRepeat = adamRepeatAVX512
 	k.sgd = sgdAVX512
 	k.momentum = momentumAVX512
 	k.nesterov = nesterovAVX512

@@ -56,9 +56,25 @@ var neon = kernels{
 	gemm:      gemmNEON,
 	transpose: transposeNEON,
 
-	adam:     adamNEON,
-	sgd:      sgdNEON,
-	momentum: momentumNEON,
-	nesterov: nesterovNEON,
-	rmsprop:  rmspropNEON,
+	adam:       adamNEON,
+	adamRepeat: adamRepeatNEON,
+	sgd:        sgdNEON,
+	momentum:   momentumNEON,
+	nesterov:   nesterovNEON,
+	rmsprop:    rmspropNEON,
+}
+
+// noGradient is read only.
+var noGradient [1 << 10]float32
+
+// adamRepeatNEON is a call of adamNEON for each step and piece: the elements stay
+// in the L1 cache meanwhile.
+func adamRepeatNEON(w, m, v []float32, steps [][8]float32) {
+	for at := 0; at < len(w); at += len(noGradient) {
+		end := min(at+len(noGradient), len(w))
+		for i := range steps {
+			s := &steps[i]
+			adamNEON(w[at:end], m[at:end], v[at:end], noGradient[:end-at], s[0], s[1], s[2], s[3])
+		}
+	}
 }

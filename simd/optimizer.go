@@ -20,6 +20,21 @@ func Adam(w, m, v, grad []float32, alpha, c1, c2, eps float32) {
 	active.adam(w, m, v, grad, alpha, c1, c2, eps)
 }
 
+// AdamRepeat is a call of [Adam] with a gradient of zeros for each of the steps,
+// in order. The first elements of a step are alpha, c1, c2 and eps.
+func AdamRepeat(w, m, v []float32, steps [][8]float32) {
+	checkLengths3("AdamRepeat", len(w), len(m), len(v))
+	for len(steps) > 0 && len(w) > 0 {
+		// So many steps that one call takes no longer than others.
+		some := min(len(steps), max(1, block/len(w)))
+		for at := 0; at < len(w); at += block {
+			end := min(at+block, len(w))
+			active.adamRepeat(w[at:end], m[at:end], v[at:end], steps[:some])
+		}
+		steps = steps[some:]
+	}
+}
+
 // SGD updates weights by one step of gradient descent: w -= float32(lr*grad).
 func SGD(w, grad []float32, lr float32) {
 	checkLengths2("SGD", len(w), len(grad))

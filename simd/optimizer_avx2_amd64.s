@@ -539,3 +539,197 @@ rmspropAVX2_tail:
 rmspropAVX2_done:
 	VZEROUPPER
 	RET
+
+// func adamRepeatAVX2(w []float32, m []float32, v []float32, steps [][8]float32)
+// Requires: AVX
+TEXT ·adamRepeatAVX2(SB), NOSPLIT, $0-96
+	MOVQ    w_base+0(FP), AX
+	MOVQ    m_base+24(FP), CX
+	MOVQ    v_base+48(FP), DX
+	MOVQ    w_len+8(FP), BX
+	MOVQ    steps_base+72(FP), SI
+	MOVQ    steps_len+80(FP), DI
+	VMOVUPS c0da24260<>+0(SB), Y0
+	VMOVUPS c7fffffff<>+0(SB), Y1
+	VXORPS  Y2, Y2, Y2
+	TESTQ   DI, DI
+	JZ      adamRepeatAVX2_done
+
+adamRepeatAVX2_next:
+	CMPQ    BX, $0x00000010
+	JL      adamRepeatAVX2_rest
+	VMOVUPS (AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS (DX), Y5
+	VMOVUPS 32(AX), Y6
+	VMOVUPS 32(CX), Y7
+	VMOVUPS 32(DX), Y8
+	MOVQ    SI, R8
+	MOVQ    DI, R9
+
+adamRepeatAVX2_two:
+	VBROADCASTSS 4(R8), Y9
+	VSUBPS       Y4, Y2, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y4, Y4
+	VANDPS       Y1, Y4, Y10
+	VCMPPS       $0x15, Y0, Y10, Y10
+	VANDPS       Y10, Y4, Y4
+	VSUBPS       Y7, Y2, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y7, Y7
+	VANDPS       Y1, Y7, Y9
+	VCMPPS       $0x15, Y0, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VBROADCASTSS 8(R8), Y9
+	VSUBPS       Y5, Y2, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y5, Y5
+	VANDPS       Y1, Y5, Y10
+	VCMPPS       $0x15, Y0, Y10, Y10
+	VANDPS       Y10, Y5, Y5
+	VSUBPS       Y8, Y2, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y8, Y8
+	VANDPS       Y1, Y8, Y9
+	VCMPPS       $0x15, Y0, Y9, Y9
+	VANDPS       Y9, Y8, Y8
+	VBROADCASTSS (R8), Y9
+	VBROADCASTSS 12(R8), Y10
+	VSQRTPS      Y5, Y11
+	VADDPS       Y10, Y11, Y11
+	VMULPS       Y9, Y4, Y12
+	VDIVPS       Y11, Y12, Y12
+	VSUBPS       Y12, Y3, Y3
+	VSQRTPS      Y8, Y11
+	VADDPS       Y10, Y11, Y11
+	VMULPS       Y9, Y7, Y9
+	VDIVPS       Y11, Y9, Y9
+	VSUBPS       Y9, Y6, Y6
+	ADDQ         $0x00000020, R8
+	DECQ         R9
+	JNZ          adamRepeatAVX2_two
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y5, (DX)
+	VMOVUPS      Y6, 32(AX)
+	VMOVUPS      Y7, 32(CX)
+	VMOVUPS      Y8, 32(DX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x00000010, BX
+	JMP          adamRepeatAVX2_next
+
+adamRepeatAVX2_rest:
+	CMPQ       BX, $0x00000008
+	JLE        adamRepeatAVX2_last
+	SUBQ       $0x00000008, BX
+	LEAQ       mask<>+0(SB), R8
+	MOVQ       $0x00000008, R9
+	SUBQ       BX, R9
+	VMOVDQU    (R8)(R9*4), Y3
+	VMOVUPS    (AX), Y4
+	VMOVUPS    (CX), Y5
+	VMOVUPS    (DX), Y6
+	VMASKMOVPS 32(AX), Y3, Y7
+	VMASKMOVPS 32(CX), Y3, Y8
+	VMASKMOVPS 32(DX), Y3, Y9
+	MOVQ       SI, BX
+	MOVQ       DI, SI
+
+adamRepeatAVX2_more:
+	VBROADCASTSS 4(BX), Y10
+	VSUBPS       Y5, Y2, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y5, Y5
+	VANDPS       Y1, Y5, Y11
+	VCMPPS       $0x15, Y0, Y11, Y11
+	VANDPS       Y11, Y5, Y5
+	VSUBPS       Y8, Y2, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y8, Y8
+	VANDPS       Y1, Y8, Y10
+	VCMPPS       $0x15, Y0, Y10, Y10
+	VANDPS       Y10, Y8, Y8
+	VBROADCASTSS 8(BX), Y10
+	VSUBPS       Y6, Y2, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y6, Y6
+	VANDPS       Y1, Y6, Y11
+	VCMPPS       $0x15, Y0, Y11, Y11
+	VANDPS       Y11, Y6, Y6
+	VSUBPS       Y9, Y2, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y9, Y9
+	VANDPS       Y1, Y9, Y10
+	VCMPPS       $0x15, Y0, Y10, Y10
+	VANDPS       Y10, Y9, Y9
+	VBROADCASTSS (BX), Y10
+	VBROADCASTSS 12(BX), Y11
+	VSQRTPS      Y6, Y12
+	VADDPS       Y11, Y12, Y12
+	VMULPS       Y10, Y5, Y13
+	VDIVPS       Y12, Y13, Y13
+	VSUBPS       Y13, Y4, Y4
+	VSQRTPS      Y9, Y12
+	VADDPS       Y11, Y12, Y12
+	VMULPS       Y10, Y8, Y10
+	VDIVPS       Y12, Y10, Y10
+	VSUBPS       Y10, Y7, Y7
+	ADDQ         $0x00000020, BX
+	DECQ         SI
+	JNZ          adamRepeatAVX2_more
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      Y6, (DX)
+	VMASKMOVPS   Y7, Y3, 32(AX)
+	VMASKMOVPS   Y8, Y3, 32(CX)
+	VMASKMOVPS   Y9, Y3, 32(DX)
+	JMP          adamRepeatAVX2_done
+
+adamRepeatAVX2_last:
+	TESTQ      BX, BX
+	JZ         adamRepeatAVX2_done
+	LEAQ       mask<>+0(SB), R8
+	MOVQ       $0x00000008, R9
+	SUBQ       BX, R9
+	VMOVDQU    (R8)(R9*4), Y3
+	VMASKMOVPS (AX), Y3, Y4
+	VMASKMOVPS (CX), Y3, Y5
+	VMASKMOVPS (DX), Y3, Y6
+	MOVQ       SI, BX
+	MOVQ       DI, SI
+
+adamRepeatAVX2_one:
+	VBROADCASTSS 4(BX), Y7
+	VSUBPS       Y5, Y2, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y5, Y5
+	VANDPS       Y1, Y5, Y7
+	VCMPPS       $0x15, Y0, Y7, Y7
+	VANDPS       Y7, Y5, Y5
+	VBROADCASTSS 8(BX), Y7
+	VSUBPS       Y6, Y2, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y6, Y6
+	VANDPS       Y1, Y6, Y7
+	VCMPPS       $0x15, Y0, Y7, Y7
+	VANDPS       Y7, Y6, Y6
+	VBROADCASTSS (BX), Y7
+	VBROADCASTSS 12(BX), Y8
+	VSQRTPS      Y6, Y9
+	VADDPS       Y8, Y9, Y9
+	VMULPS       Y7, Y5, Y7
+	VDIVPS       Y9, Y7, Y7
+	VSUBPS       Y7, Y4, Y4
+	ADDQ         $0x00000020, BX
+	DECQ         SI
+	JNZ          adamRepeatAVX2_one
+	VMASKMOVPS   Y4, Y3, (AX)
+	VMASKMOVPS   Y5, Y3, (CX)
+	VMASKMOVPS   Y6, Y3, (DX)
+
+adamRepeatAVX2_done:
+	VZEROUPPER
+	RET

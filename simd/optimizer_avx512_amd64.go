@@ -58,3 +58,16 @@ func nesterovAVX512(w []float32, vel []float32, grad []float32, lr float32, mome
 //
 //go:noescape
 func rmspropAVX512(w []float32, v []float32, grad []float32, lr float32, rho float32, c float32, eps float32)
+
+// adamRepeatAVX512 is a step of Adam with a gradient of 0 for each of the steps, whose first elements are alpha, c1, c2 and eps:
+//
+//	for _, s := range steps {
+//		for i := range w {
+//			m[i] = flush(m[i] + float32((0-m[i])*s[1]))
+//			v[i] = flush(v[i] + float32((0-v[i])*s[2]))
+//			w[i] -= float32(m[i]*s[0]) / (sqrt(v[i]) + s[3])
+//		}
+//	}
+//
+//go:noescape
+func adamRepeatAVX512(w []float32, m []float32, v []float32, steps [][8]float32)

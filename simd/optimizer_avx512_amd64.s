@@ -516,3 +516,193 @@ rmspropAVX512_tail:
 rmspropAVX512_done:
 	VZEROUPPER
 	RET
+
+// func adamRepeatAVX512(w []float32, m []float32, v []float32, steps [][8]float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·adamRepeatAVX512(SB), NOSPLIT, $0-96
+	MOVQ         w_base+0(FP), AX
+	MOVQ         m_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVQ         w_len+8(FP), BX
+	MOVQ         steps_base+72(FP), SI
+	MOVQ         steps_len+80(FP), DI
+	VBROADCASTSS c0da24260<>+0(SB), Z0
+	VBROADCASTSS c7fffffff<>+0(SB), Z1
+	VXORPS       Z2, Z2, Z2
+	TESTQ        DI, DI
+	JZ           adamRepeatAVX512_done
+
+adamRepeatAVX512_next:
+	CMPQ    BX, $0x00000020
+	JL      adamRepeatAVX512_rest
+	VMOVUPS (AX), Z3
+	VMOVUPS (CX), Z4
+	VMOVUPS (DX), Z5
+	VMOVUPS 64(AX), Z6
+	VMOVUPS 64(CX), Z7
+	VMOVUPS 64(DX), Z8
+	MOVQ    SI, R8
+	MOVQ    DI, R9
+
+adamRepeatAVX512_two:
+	VBROADCASTSS 4(R8), Z9
+	VSUBPS       Z4, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z4, Z4
+	VANDPS       Z1, Z4, Z10
+	VCMPPS       $0x15, Z0, Z10, K1
+	VMOVAPS.Z    Z4, K1, Z4
+	VSUBPS       Z7, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z7, Z7
+	VANDPS       Z1, Z7, Z9
+	VCMPPS       $0x15, Z0, Z9, K1
+	VMOVAPS.Z    Z7, K1, Z7
+	VBROADCASTSS 8(R8), Z9
+	VSUBPS       Z5, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z5, Z5
+	VANDPS       Z1, Z5, Z10
+	VCMPPS       $0x15, Z0, Z10, K1
+	VMOVAPS.Z    Z5, K1, Z5
+	VSUBPS       Z8, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z8, Z8
+	VANDPS       Z1, Z8, Z9
+	VCMPPS       $0x15, Z0, Z9, K1
+	VMOVAPS.Z    Z8, K1, Z8
+	VBROADCASTSS (R8), Z9
+	VBROADCASTSS 12(R8), Z10
+	VSQRTPS      Z5, Z11
+	VADDPS       Z10, Z11, Z11
+	VMULPS       Z9, Z4, Z12
+	VDIVPS       Z11, Z12, Z12
+	VSUBPS       Z12, Z3, Z3
+	VSQRTPS      Z8, Z11
+	VADDPS       Z10, Z11, Z11
+	VMULPS       Z9, Z7, Z9
+	VDIVPS       Z11, Z9, Z9
+	VSUBPS       Z9, Z6, Z6
+	ADDQ         $0x00000020, R8
+	DECQ         R9
+	JNZ          adamRepeatAVX512_two
+	VMOVUPS      Z3, (AX)
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, (DX)
+	VMOVUPS      Z6, 64(AX)
+	VMOVUPS      Z7, 64(CX)
+	VMOVUPS      Z8, 64(DX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x00000020, BX
+	JMP          adamRepeatAVX512_next
+
+adamRepeatAVX512_rest:
+	CMPQ      BX, $0x00000010
+	JLE       adamRepeatAVX512_last
+	SUBQ      $0x00000010, BX
+	LEAQ      bits<>+0(SB), R8
+	KMOVW     (R8)(BX*2), K1
+	VMOVUPS   (AX), Z3
+	VMOVUPS   (CX), Z4
+	VMOVUPS   (DX), Z5
+	VMOVUPS.Z 64(AX), K1, Z6
+	VMOVUPS.Z 64(CX), K1, Z7
+	VMOVUPS.Z 64(DX), K1, Z8
+	MOVQ      SI, BX
+	MOVQ      DI, SI
+
+adamRepeatAVX512_more:
+	VBROADCASTSS 4(BX), Z9
+	VSUBPS       Z4, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z4, Z4
+	VANDPS       Z1, Z4, Z10
+	VCMPPS       $0x15, Z0, Z10, K2
+	VMOVAPS.Z    Z4, K2, Z4
+	VSUBPS       Z7, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z7, Z7
+	VANDPS       Z1, Z7, Z9
+	VCMPPS       $0x15, Z0, Z9, K2
+	VMOVAPS.Z    Z7, K2, Z7
+	VBROADCASTSS 8(BX), Z9
+	VSUBPS       Z5, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z5, Z5
+	VANDPS       Z1, Z5, Z10
+	VCMPPS       $0x15, Z0, Z10, K2
+	VMOVAPS.Z    Z5, K2, Z5
+	VSUBPS       Z8, Z2, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z8, Z8
+	VANDPS       Z1, Z8, Z9
+	VCMPPS       $0x15, Z0, Z9, K2
+	VMOVAPS.Z    Z8, K2, Z8
+	VBROADCASTSS (BX), Z9
+	VBROADCASTSS 12(BX), Z10
+	VSQRTPS      Z5, Z11
+	VADDPS       Z10, Z11, Z11
+	VMULPS       Z9, Z4, Z12
+	VDIVPS       Z11, Z12, Z12
+	VSUBPS       Z12, Z3, Z3
+	VSQRTPS      Z8, Z11
+	VADDPS       Z10, Z11, Z11
+	VMULPS       Z9, Z7, Z9
+	VDIVPS       Z11, Z9, Z9
+	VSUBPS       Z9, Z6, Z6
+	ADDQ         $0x00000020, BX
+	DECQ         SI
+	JNZ          adamRepeatAVX512_more
+	VMOVUPS      Z3, (AX)
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, (DX)
+	VMOVUPS      Z6, K1, 64(AX)
+	VMOVUPS      Z7, K1, 64(CX)
+	VMOVUPS      Z8, K1, 64(DX)
+	JMP          adamRepeatAVX512_done
+
+adamRepeatAVX512_last:
+	TESTQ     BX, BX
+	JZ        adamRepeatAVX512_done
+	LEAQ      bits<>+0(SB), R8
+	KMOVW     (R8)(BX*2), K1
+	VMOVUPS.Z (AX), K1, Z3
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (DX), K1, Z5
+	MOVQ      SI, BX
+	MOVQ      DI, SI
+
+adamRepeatAVX512_one:
+	VBROADCASTSS 4(BX), Z6
+	VSUBPS       Z4, Z2, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z4, Z4
+	VANDPS       Z1, Z4, Z6
+	VCMPPS       $0x15, Z0, Z6, K2
+	VMOVAPS.Z    Z4, K2, Z4
+	VBROADCASTSS 8(BX), Z6
+	VSUBPS       Z5, Z2, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+	VANDPS       Z1, Z5, Z6
+	VCMPPS       $0x15, Z0, Z6, K2
+	VMOVAPS.Z    Z5, K2, Z5
+	VBROADCASTSS (BX), Z6
+	VBROADCASTSS 12(BX), Z7
+	VSQRTPS      Z5, Z8
+	VADDPS       Z7, Z8, Z8
+	VMULPS       Z6, Z4, Z6
+	VDIVPS       Z8, Z6, Z6
+	VSUBPS       Z6, Z3, Z3
+	ADDQ         $0x00000020, BX
+	DECQ         SI
+	JNZ          adamRepeatAVX512_one
+	VMOVUPS      Z3, K1, (AX)
+	VMOVUPS      Z4, K1, (CX)
+	VMOVUPS      Z5, K1, (DX)
+
+adamRepeatAVX512_done:
+	VZEROUPPER
+	RET

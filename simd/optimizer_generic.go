@@ -13,6 +13,18 @@ func adamGeneric(w, m, v, grad []float32, alpha, c1, c2, eps float32) {
 	}
 }
 
+func adamRepeatGeneric(w, m, v []float32, steps [][8]float32) {
+	m, v = m[:len(w)], v[:len(w)]
+	for _, s := range steps {
+		for i := range w {
+			mi := flush(m[i] + float32((0-m[i])*s[1]))
+			vi := flush(v[i] + float32((0-v[i])*s[2]))
+			m[i], v[i] = mi, vi
+			w[i] -= float32(mi*s[0]) / (sqrt(vi) + s[3])
+		}
+	}
+}
+
 func sgdGeneric(w, grad []float32, lr float32) {
 	grad = grad[:len(w)]
 	for i, g := range grad {

@@ -54,11 +54,12 @@ type kernels struct {
 	gemm      func(p product)
 	transpose func(dst, src []float32, rows, cols, stride int)
 
-	adam     func(w, m, v, grad []float32, alpha, c1, c2, eps float32)
-	sgd      func(w, grad []float32, lr float32)
-	momentum func(w, vel, grad []float32, lr, momentum float32)
-	nesterov func(w, vel, grad []float32, lr, momentum float32)
-	rmsprop  func(w, v, grad []float32, lr, rho, c, eps float32)
+	adam       func(w, m, v, grad []float32, alpha, c1, c2, eps float32)
+	adamRepeat func(w, m, v []float32, steps [][8]float32)
+	sgd        func(w, grad []float32, lr float32)
+	momentum   func(w, vel, grad []float32, lr, momentum float32)
+	nesterov   func(w, vel, grad []float32, lr, momentum float32)
+	rmsprop    func(w, v, grad []float32, lr, rho, c, eps float32)
 }
 
 // portable is the definition of every kernel.
@@ -104,11 +105,12 @@ var portable = kernels{
 	gemm:      gemmGeneric,
 	transpose: transposeGeneric,
 
-	adam:     adamGeneric,
-	sgd:      sgdGeneric,
-	momentum: momentumGeneric,
-	nesterov: nesterovGeneric,
-	rmsprop:  rmspropGeneric,
+	adam:       adamGeneric,
+	adamRepeat: adamRepeatGeneric,
+	sgd:        sgdGeneric,
+	momentum:   momentumGeneric,
+	nesterov:   nesterovGeneric,
+	rmsprop:    rmspropGeneric,
 }
 
 // active is the last, best path that this processor can run.

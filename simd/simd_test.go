@@ -111,6 +111,9 @@ func clone(x [][]float32) [][]float32 {
 	return y
 }
 
+// repeated are the coefficients of a few steps of Adam.
+var repeated = [...][8]float32{{0.001, 0.1, 0.001, 1e-7}, {0.002, 0.1, 0.001, 1e-7}, {0.0015, 0.2, 0.01, 1e-6}}
+
 // sliceKernel is a kernel on some slices of equal length.
 type sliceKernel struct {
 	name    string
@@ -149,6 +152,10 @@ var sliceKernels = []sliceKernel{
 	{"logisticLoss without gradient", 3, [][2]int{{0, 1}, {0, 2}}, func(k *kernels, s [][]float32) float32 { k.logisticLoss(s[0], nil, s[1], s[2]); return 0 }},
 	{"adam", 4, nil, func(k *kernels, s [][]float32) float32 {
 		k.adam(s[0], s[1], s[2], s[3], 0.001, 0.1, 0.001, 1e-7)
+		return 0
+	}},
+	{"adamRepeat", 3, nil, func(k *kernels, s [][]float32) float32 {
+		k.adamRepeat(s[0], s[1], s[2], repeated[:])
 		return 0
 	}},
 	{"sgd", 2, nil, func(k *kernels, s [][]float32) float32 { k.sgd(s[0], s[1], 0.01); return 0 }},

@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 )
 
 func optimizer() {
@@ -140,4 +141,107 @@ func optimizer() {
 			return []vec{v, w}
 		},
 	}.generate()
+	adamRepeat()
+}
+
+// adamRepeat is several steps of Adam for a gradient of 0, two vectors at a time
+// that stay in registers.
+func adamRepeat() {
+	name := "adamRepeat" + isa()
+	function(name, "(w, m, v []float32, steps [][8]float32)",
+		"is a step of Adam with a gradient of 0 for each of the steps, whose first elements are alpha, c1, c2 and eps:",
+		"for _, s := range steps {",
+		"\tfor i := range w {",
+		"\t\tm[i] = flush(m[i] + float32((0-m[i])*s[1]))",
+		"\t\tv[i] = flush(v[i] + float32((0-v[i])*s[2]))",
+		"\t\tw[i] -= float32(m[i]*s[0]) / (sqrt(v[i]) + s[3])",
+		"\t}", "}")
+	w, m, v, n := base("w"), base("m"), base("v"), size("w")
+	steps, count := base("steps"), size("steps")
+	small, magnitude, none := load(1e-30), constantRegister(1<<31-1), zero()
+	flush := func(x vec) {
+		t := vectorRegister()
+		VANDPS(magnitude, x, t)
+		keep(compare(notLess, small, t), x)
+	}
+	label := func(s string) string { return name + "_" + s }
+	// block works on so many vectors, of which the last may be masked.
+	block := func(which string, vectors int, last mask) {
+		at := func(p gp, i int) Mem { return Mem{Base: p, Disp: 4 * lanes() * i} }
+		masked := func(i int) mask {
+			if i == vectors-1 {
+				return last
+			}
+			return nil
+		}
+		var ws, ms, vs []vec
+		for i := range vectors {
+			ws, ms, vs = append(ws, loadVector(at(w, i), masked(i))), append(ms, loadVector(at(m, i), masked(i))), append(vs, loadVector(at(v, i), masked(i)))
+		}
+		step, left := GP64(), GP64()
+		MOVQ(steps, step)
+		MOVQ(count, left)
+		Label(label(which))
+		coefficient := func(i int) vec {
+			c := vectorRegister()
+			VBROADCASTSS(Mem{Base: step, Disp: 4 * i}, c)
+			return c
+		}
+		c := coefficient(1)
+		for i := range vectors {
+			t := vectorRegister()
+			VSUBPS(ms[i], none, t)
+			VMULPS(c, t, t)
+			VADDPS(t, ms[i], ms[i])
+			flush(ms[i])
+		}
+		c = coefficient(2)
+		for i := range vectors {
+			t := vectorRegister()
+			VSUBPS(vs[i], none, t)
+			VMULPS(c, t, t)
+			VADDPS(t, vs[i], vs[i])
+			flush(vs[i])
+		}
+		alpha, eps := coefficient(0), coefficient(3)
+		for i := range vectors {
+			t, u := vectorRegister(), vectorRegister()
+			VSQRTPS(vs[i], t)
+			VADDPS(eps, t, t)
+			VMULPS(alpha, ms[i], u)
+			VDIVPS(t, u, u)
+			VSUBPS(u, ws[i], ws[i])
+		}
+		ADDQ(U32(32), step)
+		DECQ(left)
+		JNZ(LabelRef(label(which)))
+		for i := range vectors {
+			storeVector(ws[i], at(w, i), masked(i))
+			storeVector(ms[i], at(m, i), masked(i))
+			storeVector(vs[i], at(v, i), masked(i))
+		}
+	}
+	TESTQ(count, count)
+	JZ(LabelRef(label("done")))
+	Label(label("next"))
+	CMPQ(n, U32(2*lanes()))
+	JL(LabelRef(label("rest")))
+	block("two", 2, nil)
+	for _, p := range []gp{w, m, v} {
+		ADDQ(U32(8*lanes()), p)
+	}
+	SUBQ(U32(2*lanes()), n)
+	JMP(LabelRef(label("next")))
+	Label(label("rest"))
+	CMPQ(n, U32(lanes()))
+	JLE(LabelRef(label("last")))
+	SUBQ(U32(lanes()), n)
+	block("more", 2, tailMask(n))
+	JMP(LabelRef(label("done")))
+	Label(label("last"))
+	TESTQ(n, n)
+	JZ(LabelRef(label("done")))
+	block("one", 1, tailMask(n))
+	Label(label("done"))
+	end()
 }
