@@ -195,6 +195,7 @@ func TestVectorOptions(t *testing.T) {
 		{"Limit", VectorOptions{Limit: 2}, "the good", []float32{1, 2, 3, 4, 0, 0}, []int32{2, 1, 2, 2}},
 		{"Words", VectorOptions{Words: vocabularyOfWords(t, "last", "absent", "Bad")}, "Bad last", []float32{5, 6, 11, 13, 0, 0}, []int32{2, 2, 2, 2}},
 		{"OOVMean", with(func(o *VectorOptions) { o.OOV = OOVMean }), "the good Bad don't last", []float32{1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 5.4, 6.6}, []int32{5, 1, 5, 5}},
+		{"Scale", VectorOptions{Limit: 2, Scale: 0.5, OOV: OOVMean}, "the good", []float32{0.5, 1, 1.5, 2, 1, 1.5}, nil},
 		{"OOVBuckets", VectorOptions{Limit: 1, OOVBuckets: 2, OOV: OOVMean}, "the", []float32{1, 2, 1, 2, 1, 2}, nil},
 	} {
 		e, table := openVectorTable(t, path, c.o)
@@ -282,6 +283,8 @@ func TestOpenVectorsErrors(t *testing.T) {
 		{"OOV", good, VectorOptions{OOV: 9}, "no such vectors for unknown words: 9"},
 		{"combiner", good, VectorOptions{Combiner: 9}, "no combiner: name one of sqrtn, mean and sum"},
 		{"negative", good, VectorOptions{Limit: -1}, "Dim 0, Limit -1 and OOVBuckets 0 must not be negative"},
+		{"scale", good, VectorOptions{Scale: -1}, "Scale -1 is not a positive number"},
+		{"scale NaN", good, VectorOptions{Scale: float32(math.NaN())}, "Scale NaN is not a positive number"},
 		{"seed", good, VectorOptions{Seed: 1}, "Seed 1 is for OOVUniform alone"},
 		{"dimension", good, VectorOptions{Dim: 3}, "wordvectors: line 1: the vectors have 2 values, not 3"},
 		{"no word wanted", good, VectorOptions{Words: vocabularyOfWords(t, "x")}, "the file has none of the 1 words that are wanted"},

@@ -20,8 +20,20 @@ const Name = "glove-imdb-50"
 //go:embed NOTICE
 var Notice string
 
-// Open returns the embedding. Each call unpacks it anew, which takes some milliseconds, and the embedding keeps 2.6 MB.
-// An error means that the program itself was damaged.
+// Open returns the embedding. Each call unpacks it anew, which takes 20 to 40 ms, and the embedding keeps 4 MB. An error
+// means that the program itself was damaged.
+//
+// What the reduction costs, as the accuracy on the 25,000 IMDB test reviews of a network of the embedding, Dense(16, relu)
+// and Dense(1), trained on 15,000 reviews in batches of 512 by Adam, the mean of seeds 1 to 3; beside it all 82,039 words
+// of the reviews that GloVe has, with 100 values, as they are and times 0.1:
+//
+//	                                       glove-imdb-50   GloVe 100d   times 0.1
+//	trained, stopped early (patience 3)           0.8767       0.8704      0.8767
+//	trained, 40 epochs                            0.8542       0.8547      0.8552
+//	frozen, stopped early                         0.7814       0.7863      0.7800
+//	frozen, 40 epochs                             0.7814       0.7865      0.7799
+//
+// So it costs nothing where the vectors are trained with the rest, and 0.005 where they are frozen.
 func Open() (*pretrained.Embedding, error) {
 	t, err := packed.Decode(file)
 	if err != nil {

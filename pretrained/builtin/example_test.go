@@ -24,6 +24,6 @@ func Example() {
 	// Output:
 	// glove-imdb-50 51001 50 sqrtn
 	// 0 the
-	// 1066 greatest
+	// 777 greatest
 	// 13 movie
 }
