@@ -24,6 +24,7 @@ type touched struct {
 	readers []reader
 	done    []int32
 	fresh   int32         // what a new row has made
+	late    []int32       // places of rows that are behind
 	zeros   []float32     // a row
 	visit   func([]int32) // read, made once
 	run     *update       // for read
@@ -157,8 +158,7 @@ func (t *touched) updateAll(u *update, table []float32) {
 
 // updateCurrent changes the rows that have a gradient, which are up to date but for this step.
 func (t *touched) updateCurrent(u *update, table []float32) {
-	for i, p := range t.current {
-		w, slots := t.row(int(p), table)
+	t.each(t.current, table, func(i int, p int32, w []float32, slots [][]float32) {
 		lo, hi := i*t.width, (i+1)*t.width
 		t.repeat(u, int(p), w, slots) // a row whose gradient somebody gave without reading it
 		if t.occurrences {
@@ -167,7 +167,7 @@ func (t *touched) updateCurrent(u *update, table []float32) {
 			u.optimizer.Update(&u.c, w, t.grad[lo:hi], slots)
 		}
 		t.done[p] = int32(len(u.steps)) + 1
-	}
+	})
 }
 
 // row returns the elements of the row at a place, and its slots.
@@ -211,12 +211,33 @@ func (t *touched) catchUp(ws *workspace, u *update, table []float32, worker int)
 
 // read brings rows up to date that are about to be read.
 func (t *touched) read(rows []int32) {
-	u, steps := t.run, int32(len(t.run.steps))
+	steps := int32(len(t.run.steps))
+	t.late = t.late[:0]
 	for _, row := range rows {
 		if p := t.place[int(row)-t.lo] - 1; p >= 0 && t.done[p] < steps {
-			w, slots := t.row(int(p), t.table)
-			t.repeat(u, int(p), w, slots)
+			t.late = append(t.late, p)
 		}
+	}
+	t.each(t.late, t.table, func(_ int, p int32, w []float32, slots [][]float32) {
+		t.repeat(t.run, int(p), w, slots) // a row that is there twice is up to date the second time
+	})
+}
+
+// ahead is how many rows are fetched before they are needed.
+const ahead = 4
+
+// each calls do for the rows at some places.
+func (t *touched) each(places []int32, table []float32, do func(i int, place int32, w []float32, slots [][]float32)) {
+	for i, p := range places {
+		if i+ahead < len(places) {
+			w, slots := t.row(int(places[i+ahead]), table)
+			simd.Prefetch(w)
+			for _, s := range slots {
+				simd.Prefetch(s)
+			}
+		}
+		w, slots := t.row(int(p), table)
+		do(i, p, w, slots)
 	}
 }
 

@@ -65,6 +65,7 @@ var avx2 = kernels{
 	scatter:    scatterAVX2,
 	scatterAdd: scatterAddAVX2,
 	bagMean:    bagMeanAVX2,
+	prefetch:   prefetchAVX2,
 	bagScatter: bagScatterAVX2,
 
 	bagsMean:        bagsMeanAVX2,

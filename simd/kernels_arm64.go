@@ -46,6 +46,7 @@ var neon = kernels{
 	scatter:    scatterGeneric,
 	scatterAdd: scatterAddNEON,
 	bagMean:    bagMeanNEON,
+	prefetch:   prefetchNEON,
 	bagScatter: bagScatterNEON,
 
 	bagsMean:        bagsMeanNEON,

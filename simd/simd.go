@@ -38,6 +38,7 @@ type kernels struct {
 	scatter    func(table, src []float32, dim, rows int, ids []int32) int
 	scatterAdd func(table, src []float32, dim, rows int, ids []int32) int
 	bagMean    func(dst, table []float32, rows int, ids []int32, counts []float32, n float32) int
+	prefetch   func(x []float32)
 	bagScatter func(table, grad []float32, rows int, ids []int32, counts []float32) int
 
 	// countIDs may be nil: the portable one then serves.
@@ -95,6 +96,7 @@ var portable = kernels{
 	scatter:    scatterGeneric,
 	scatterAdd: scatterAddGeneric,
 	bagMean:    bagMeanGeneric,
+	prefetch:   func([]float32) {},
 	bagScatter: bagScatterGeneric,
 
 	bagsMean:        bagsMeanGeneric,

@@ -412,6 +412,7 @@ func TestNoAllocation(t *testing.T) {
 			"Gather":          func() { Gather(x[:48], y, 16, ids) },
 			"BagMean":         func() { BagMean(x[:16], y, 16, ids, z[:3], 3) },
 			"BagScatter":      func() { BagScatter(y, x[:16], 16, ids, z[:3]) },
+			"Prefetch":        func() { Prefetch(x) },
 			"BagsMean":        func() { BagsMean(x[:16], y, 16, pairs, ends[:1], ends[1:], z[:1]) },
 			"BagsScatter":     func() { BagsScatter(y, x[:16], 16, pairs, ends[:1], ends[1:]) },
 			"GemmNN":          func() { GemmNN(16, 16, 16, x, 16, y, 16, z, 16, false) },

@@ -101,6 +101,15 @@ func BagScatter(table, grad []float32, dim int, ids []int32, counts []float32) i
 	return done + active.bagScatter(table, grad, rows, ids, counts)
 }
 
+// Prefetch asks the processor to fetch x, a few cache lines that will be read or
+// written soon: a row of a large table takes longer to come than to compute with.
+// It computes nothing.
+func Prefetch(x []float32) {
+	if len(x) <= block { // more would only drive each other out of the cache
+		active.prefetch(x)
+	}
+}
+
 // checkTable returns the number of rows of a table of n elements.
 func checkTable(kernel string, n, dim int) int {
 	if dim <= 0 || n%dim != 0 {

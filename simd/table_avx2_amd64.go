@@ -76,3 +76,8 @@ func bagMeanAVX2(dst []float32, table []float32, rows int, ids []int32, counts [
 //
 //go:noescape
 func bagScatterAVX2(table []float32, grad []float32, rows int, ids []int32, counts []float32) int
+
+// prefetchAVX2 asks for the cache lines of x. It computes nothing.
+//
+//go:noescape
+func prefetchAVX2(x []float32)

@@ -973,3 +973,21 @@ bagScatterAVX2_done:
 	MOVQ R9, ret+104(FP)
 	VZEROUPPER
 	RET
+
+// func prefetchAVX2(x []float32)
+// Requires: MMX+
+TEXT ·prefetchAVX2(SB), NOSPLIT, $0-24
+	MOVQ x_base+0(FP), AX
+	MOVQ x_len+8(FP), CX
+	LEAQ (AX)(CX*4), CX
+	ANDQ $-64, AX
+
+prefetchAVX2_loop:
+	CMPQ       AX, CX
+	JAE        prefetchAVX2_done
+	PREFETCHT0 (AX)
+	ADDQ       $0x00000040, AX
+	JMP        prefetchAVX2_loop
+
+prefetchAVX2_done:
+	RET

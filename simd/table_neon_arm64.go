@@ -62,3 +62,8 @@ func bagMeanNEON(dst, table []float32, rows int, ids []int32, counts []float32, 
 //
 //go:noescape
 func bagScatterNEON(table, grad []float32, rows int, ids []int32, counts []float32) int
+
+// prefetchNEON asks for the cache lines of x. It computes nothing.
+//
+//go:noescape
+func prefetchNEON(x []float32)

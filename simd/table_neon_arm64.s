@@ -161,3 +161,20 @@ TEXT ·bagScatterNEON(SB), NOSPLIT, $0-112
 outside:
 	MOVD R6, ret+104(FP)
 	RET
+
+// func prefetchNEON(x []float32)
+TEXT ·prefetchNEON(SB), NOSPLIT, $0-24
+	MOVD x_base+0(FP), R0
+	MOVD x_len+8(FP), R1
+	ADD  R1<<2, R0, R1 // the end
+	AND  $~63, R0
+
+loop:
+	CMP  R1, R0
+	BHS  done
+	PRFM (R0), PLDL1KEEP
+	ADD  $64, R0
+	B    loop
+
+done:
+	RET

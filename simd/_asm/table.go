@@ -17,6 +17,26 @@ func table() {
 		"adds rows of src to rows of table:", "for j, v := range src[i*dim:][:dim] {", "\ttable[int(id)*dim+j] += v", "}")
 	bagMean()
 	bagScatter()
+	if !wide {
+		prefetch()
+	}
+}
+
+// prefetch asks for the cache lines of a row.
+func prefetch() {
+	const name = "prefetchAVX2"
+	function(name, "(x []float32)", "asks for the cache lines of x. It computes nothing.")
+	x, end, n := base("x"), GP64(), size("x")
+	LEAQ(Mem{Base: x, Index: n, Scale: 4}, end)
+	ANDQ(I32(-64), x)
+	Label(name + "_loop")
+	CMPQ(x, end)
+	JAE(LabelRef(name + "_done"))
+	PREFETCHT0(Mem{Base: x})
+	ADDQ(U32(64), x)
+	JMP(LabelRef(name + "_loop"))
+	Label(name + "_done")
+	RET()
 }
 
 // nextID loads id i+at and leaves if it lies outside the table.
