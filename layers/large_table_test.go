@@ -1,7 +1,9 @@
 package layers_test
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"testing"
 
@@ -101,4 +103,117 @@ func TestLargeTableGradients(t *testing.T) {
 	if err := m.CheckGradients(x, nn.GradientOptions{Loss: loss.BinaryCrossentropy{}, Y: y, Samples: 20}); err != nil {
 		t.Error(err)
 	}
+}
+
+// Rows of a large table that wait for a batch to read them are up to date for whoever looks at the weights in the middle
+// of a Fit, by whatever way, and after more steps than rows may ever be behind.
+func TestLargeTableIsUpToDate(t *testing.T) {
+	const small, large, dim = 300, 1 << 17, 16
+	x, y := touchedRows(t, small)
+	looks := []struct {
+		name string
+		at   func(t *testing.T, m *nn.Model, tr *nn.Training) []float32
+	}{
+		{"Values", func(_ *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+			return slices.Clone(m.Parameter("embedding/embeddings").Values()[:small*dim])
+		}},
+		{"Weights", func(_ *testing.T, m *nn.Model, _ *nn.Training) []float32 { return m.Weights(nil)[0][:small*dim] }},
+		{"Predict", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+			out, err := m.Predict(t.Context(), nil, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}},
+		{"Evaluate", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+			logs, err := m.Evaluate(t.Context(), nn.Data{X: x, Y: y}, nn.EvaluateOptions{Loss: loss.BinaryCrossentropy{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, _ := logs.Get("loss")
+			return []float32{float32(v)}
+		}},
+		{"SetWeights", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+			weights := m.Weights(nil)
+			for i := range weights[0][:small*dim] {
+				weights[0][i] /= 2
+			}
+			if err := m.SetWeights(weights); err != nil {
+				t.Fatal(err)
+			}
+			return weights[0][:small*dim]
+		}},
+		{"Snapshot", func(t *testing.T, m *nn.Model, tr *nn.Training) []float32 {
+			if err := tr.Restore(tr.Snapshot(nil)); err != nil {
+				t.Fatal(err)
+			}
+			return slices.Clone(m.Parameter("embedding/embeddings").Values()[:small*dim])
+		}},
+	}
+	for _, threads := range []int{1, 3} {
+		for _, look := range looks {
+			t.Run(fmt.Sprintf("%s/threads=%d", look.name, threads), func(t *testing.T) {
+				seen := func(vocabulary int) (all [][]float32) {
+					m := embeddingModel(t, vocabulary, dim)
+					weights, first := m.Weights(nil), embeddingModel(t, small, dim).Weights(nil)
+					copy(weights[0], first[0])
+					if err := m.SetWeights(append(weights[:1], first[1:]...)); err != nil {
+						t.Fatal(err)
+					}
+					step := 0
+					fit(t, m, x, y, nn.FitOptions{Optimizer: optim.Adam{LearningRate: 0.01}, Epochs: 3, Threads: threads, BatchSize: 8,
+						Callbacks: []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+							if e == nn.BatchEnd {
+								if step++; step%5 == 3 {
+									all = append(all, look.at(t, m, tr))
+								}
+							}
+							return nil
+						})}})
+					return append(all, m.Weights(nil)[0][:small*dim])
+				}
+				got, want := seen(large), seen(small)
+				for i := range want {
+					if !slices.Equal(got[i], want[i]) {
+						t.Fatalf("look %d differs from that at the small table", i)
+					}
+				}
+			})
+		}
+	}
+	t.Run("many steps", func(t *testing.T) {
+		steps := func(vocabulary int) []float32 {
+			m := embeddingModel(t, vocabulary, dim)
+			weights, first := m.Weights(nil), embeddingModel(t, small, dim).Weights(nil)
+			copy(weights[0], first[0])
+			if err := m.SetWeights(append(weights[:1], first[1:]...)); err != nil {
+				t.Fatal(err)
+			}
+			// One batch of rows first, another for a thousand steps, all in one epoch.
+			order := make([]nn.Data, 1100)
+			for i := range order {
+				lo := 8
+				if i == 0 {
+					lo = 0
+				}
+				order[i] = nn.Data{X: x.Rows(lo, lo+8), Y: y.Rows(lo, lo+8)}
+			}
+			stream := nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
+				return func(yield func(nn.Data, error) bool) {
+					for _, d := range order {
+						if !yield(d, nil) {
+							return
+						}
+					}
+				}
+			})
+			if _, err := m.Fit(t.Context(), nn.Data{Stream: stream}, nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}}); err != nil {
+				t.Fatal(err)
+			}
+			return m.Weights(nil)[0][:small*dim]
+		}
+		if !slices.Equal(steps(large), steps(small)) {
+			t.Error("the rows differ from those of the small table")
+		}
+	})
 }
