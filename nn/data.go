@@ -47,8 +47,8 @@ func (d Data) rows() (int, error) {
 	return n, nil
 }
 
-// labels returns Y as float32.
-func (d Data) labels(loss Loss) ([]float32, error) {
+// labels returns Y as float32, checked for an output of the given shape of one row.
+func (d Data) labels(loss Loss, output tensor.Shape) ([]float32, error) {
 	var all []float32
 	switch y := d.Y.(type) {
 	case *tensor.Float32:
@@ -67,6 +67,13 @@ func (d Data) labels(loss Loss) ([]float32, error) {
 	for i, v := range all {
 		if err := loss.CheckLabel(v); err != nil {
 			return nil, fmt.Errorf("nn: the label of row %d, column %d: %w", i/width, i%width, err)
+		}
+	}
+	if l, ok := loss.(RowLabelsLoss); ok {
+		for i := range d.Y.Len() {
+			if column, err := l.CheckLabels(output, all[i*width:(i+1)*width]); err != nil {
+				return nil, fmt.Errorf("nn: the label of row %d, column %d: %w", i, column, err)
+			}
 		}
 	}
 	return all, nil
@@ -99,7 +106,7 @@ func (m *Model) datasetInto(p *plan, d Data, loss Loss, once bool, old []prepare
 	if err := loss.Check(set.output, set.labelShape); err != nil {
 		return nil, fmt.Errorf("nn: %w", err)
 	}
-	if set.labels, err = d.labels(loss); err != nil {
+	if set.labels, err = d.labels(loss, set.output); err != nil {
 		return nil, err
 	}
 	if set.prepared, err = m.prepare(p, d.X, old, once); err != nil {

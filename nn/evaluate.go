@@ -12,7 +12,8 @@ type EvaluateOptions struct {
 	Metrics []Metric
 	// WeightedMetrics are metrics that Data.Weights weigh; Metrics disregard them.
 	WeightedMetrics []Metric
-	// BatchSize is how many rows are computed at a time, 32 by default. It changes no bit of the result.
+	// BatchSize is how many rows are computed at a time, 32 by default. It changes no bit of the result, but with a
+	// MaskingLoss: that is a mean over the elements of a batch that count.
 	BatchSize int
 	// Threads is how many workers share a batch; 0 decides by itself. It changes no bit of the result.
 	Threads int

@@ -67,7 +67,11 @@ type executor struct {
 	given  Loss // as the user gave it; nil to predict only
 	loss   Loss // what runs
 	lossOn int  // the value that the loss reads
-	update *update
+	// masking is the loss where it leaves elements out, and counted what the losses of the batch's rows are multiplied by
+	// that their mean is one over the elements that count.
+	masking MaskingLoss
+	counted float32
+	update  *update
 
 	backs   []bool // which steps' Backward runs
 	rowsFn  func(worker int)
@@ -147,6 +151,13 @@ func (e *executor) setLoss(loss Loss) {
 			e.loss, e.lossOn = from, p.logits
 		}
 	}
+	if l, ok := e.loss.(ShapedLoss); ok {
+		e.loss = l.For(e.ws.values[e.lossOn].shape)
+	}
+	e.masking = nil
+	if l, ok := e.loss.(MaskingLoss); ok && l.Masks() {
+		e.masking = l
+	}
 	e.backs = make([]bool, len(p.steps))
 	for i, s := range p.steps {
 		if e.lossOn != p.output && s.out == p.output {
@@ -171,6 +182,9 @@ func (e *executor) run(rows []int32) error {
 		if e.data.weights != nil {
 			w.weights = grow(w.weights, len(rows))
 		}
+		if e.masking != nil {
+			e.count(rows)
+		}
 	}
 	if e.update != nil && len(e.update.steps) > 0 {
 		e.team.run(e.catchFn)
@@ -183,6 +197,15 @@ func (e *executor) run(rows []int32) error {
 		}
 	}
 	return nil
+}
+
+// count notes how much those elements weigh that a masking loss counts.
+func (e *executor) count(rows []int32) {
+	d, n := e.data, 0
+	for _, row := range rows {
+		n += e.masking.Counted(d.labels[int(row)*d.labelWidth : (int(row)+1)*d.labelWidth])
+	}
+	e.counted = float32(len(rows)*d.labelWidth) / (float32(n) + 1e-7)
 }
 
 // rows is the phase in which workers own batch rows: forward, the loss, and backward.
@@ -227,6 +250,9 @@ func (e *executor) rows(worker int) {
 func (e *executor) scale(gradient []float32, width int, s Span) {
 	w := e.ws
 	mean := 1 / float32(w.rows)
+	if e.masking != nil {
+		mean *= e.counted
+	}
 	if len(w.weights) == 0 {
 		simd.Scale(gradient, gradient, mean)
 		return
@@ -281,6 +307,9 @@ func (e *executor) addLosses(sum float64) float64 {
 	for i, l := range w.losses[:w.rows] {
 		if len(w.weights) > 0 {
 			l = float32(l * w.weights[i])
+		}
+		if e.masking != nil {
+			l = float32(l * e.counted)
 		}
 		sum += float64(l)
 	}

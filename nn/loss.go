@@ -28,6 +28,33 @@ type LogitsLoss interface {
 	TakesLogits() bool
 }
 
+// ShapedLoss is a loss that computes with the shape of the output, which the slices of Rows do not tell.
+type ShapedLoss interface {
+	Loss
+	// For returns the loss for an output of the given shape (of one row).
+	For(output tensor.Shape) Loss
+}
+
+// RowLabelsLoss is a loss whose labels must go together in a row, or with the output's shape: numbers of classes, of
+// which the output has so many. Data is checked before it runs.
+type RowLabelsLoss interface {
+	Loss
+	// CheckLabels refuses the labels of a row, each of which CheckLabel has passed, for an output of the given shape (of
+	// one row). It says at which of them.
+	CheckLabels(output tensor.Shape, labels []float32) (column int, err error)
+}
+
+// MaskingLoss is a loss that can leave elements out, as their labels say. The loss of a batch is then the mean over those
+// that count in place of all, which Keras computes as the mean over all times their number over (the number that counts
+// + 1e-7): 0 where none counts. Row losses are, as ever, means over all of the row's elements, with 0 for those left out.
+type MaskingLoss interface {
+	Loss
+	// Masks reports whether the loss leaves any element out, as it is set.
+	Masks() bool
+	// Counted is how many of the labels, each that of an element, count.
+	Counted(labels []float32) int
+}
+
 // Metric is a spec of a number to watch.
 type Metric interface {
 	// Name is the metric's name in logs and History: "accuracy".
