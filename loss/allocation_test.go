@@ -1,6 +1,10 @@
 package loss_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/linnet-ml/linnet/loss"
+)
 
 func TestRowsAllocateNothing(t *testing.T) {
 	const rows = 64
@@ -8,6 +12,9 @@ func TestRowsAllocateNothing(t *testing.T) {
 		for _, width := range []int{1, 4} {
 			losses, gradient := make([]float32, rows), make([]float32, rows*width)
 			output, labels := make([]float32, rows*width), make([]float32, rows*width)
+			if _, ok := l.(loss.SparseCategoricalCrossentropy); ok {
+				labels = labels[:rows]
+			}
 			if got := testing.AllocsPerRun(20, func() {
 				l.Rows(losses, gradient, output, labels)
 				l.Rows(losses, nil, output, labels)

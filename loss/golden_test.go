@@ -12,8 +12,7 @@ import (
 
 // notHere are the recorded losses that this package does not have.
 var notHere = map[string]bool{
-	"BinaryFocalCrossentropy": true, "CategoricalCrossentropy": true, "SparseCategoricalCrossentropy": true,
-	"MeanAbsoluteError": true, "Huber": true, "Hinge": true, "KLDivergence": true,
+	"BinaryFocalCrossentropy": true, "MeanAbsoluteError": true, "Huber": true, "Hinge": true, "KLDivergence": true,
 }
 
 // newLoss makes what a recorded case used; it skips the test where that is not in this package.
@@ -29,6 +28,20 @@ func newLoss(t *testing.T, c golden.Case) nn.Loss {
 		}
 		c.Decode(&config, "config")
 		return loss.BinaryCrossentropy(config)
+	case name == "CategoricalCrossentropy":
+		var config struct {
+			FromLogits     bool    `json:"from_logits"`
+			LabelSmoothing float32 `json:"label_smoothing"`
+		}
+		c.Decode(&config, "config")
+		return loss.CategoricalCrossentropy{FromLogits: config.FromLogits, LabelSmoothing: config.LabelSmoothing}
+	case name == "SparseCategoricalCrossentropy":
+		var config struct {
+			FromLogits  bool             `json:"from_logits"`
+			IgnoreClass nn.Optional[int] `json:"ignore_class"`
+		}
+		c.Decode(&config, "config")
+		return loss.SparseCategoricalCrossentropy(config)
 	case name == "MeanSquaredError":
 		c.Decode(&struct{}{}, "config")
 		return loss.MeanSquaredError{}
@@ -41,7 +54,7 @@ func TestLossesMatchKeras(t *testing.T) {
 	ran := 0
 	golden.Open(t, "losses").Run(t, "", func(t *testing.T, c golden.Case) {
 		if strings.HasPrefix(c.Name, "through_model/") {
-			return // TestLossBehindSigmoidMatchesKeras
+			return // TestLossBehindActivationMatchesKeras
 		}
 		if c.Name == "BinaryCrossentropy/rank_1_both/weighted" {
 			t.Skip("six weights for one mean: outputs of models have rows")
@@ -59,16 +72,29 @@ func TestLossesMatchKeras(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if l, ok := l.(nn.RowLabelsLoss); ok {
+			if _, err := l.CheckLabels(tensor.Shape(output.Shape[1:]), labels.Float32); err != nil {
+				t.Fatal(err)
+			}
+		}
 		// Recorded values and weights are one for each mean over the last dimension.
 		width := output.Shape[len(output.Shape)-1]
 		rows := output.Len() / width
 		losses, gradient := make([]float32, rows), make([]float32, output.Len())
 		l.Rows(losses, gradient, output.Float32, labels.Float32)
+		one := labels.Len() / rows // how many labels a mean is of
 
+		counted := float64(rows)
+		if m, ok := l.(nn.MaskingLoss); ok {
+			counted = float64(m.Counted(labels.Float32))
+		}
 		weights := make([]float32, rows)
 		sumOfWeights := 0.0
 		for i := range weights {
 			weights[i] = 1
+			if m, ok := l.(nn.MaskingLoss); ok {
+				weights[i] = float32(m.Counted(labels.Float32[i : i+1]))
+			}
 		}
 		if c.Has("sample_weight") {
 			copy(weights, c.Array("sample_weight").Float32)
@@ -83,7 +109,7 @@ func TestLossesMatchKeras(t *testing.T) {
 		}
 		tolerance := golden.Tolerance{Rel: 1e-6, Abs: 0x1p-126} // TensorFlow computes denormal numbers as 0
 		for reduction, over := range map[string]float64{
-			"none": 1, "sum": 1, "sum_over_batch_size": float64(rows), "mean_with_sample_weight": sumOfWeights,
+			"none": 1, "sum": 1, "sum_over_batch_size": counted, "mean_with_sample_weight": sumOfWeights,
 		} {
 			want := c.Array("expected", reduction, "value")
 			if reduction == "none" {
@@ -101,25 +127,25 @@ func TestLossesMatchKeras(t *testing.T) {
 		// Rows that are computed alone, or without a gradient, have the same bits.
 		for i := range losses {
 			at := make([]float32, 1)
-			l.Rows(at, nil, output.Float32[i*width:(i+1)*width], labels.Float32[i*width:(i+1)*width])
+			l.Rows(at, nil, output.Float32[i*width:(i+1)*width], labels.Float32[i*one:(i+1)*one])
 			if at[0]*weights[i] != losses[i] {
 				t.Errorf("row %d alone has loss %v, in the batch %v", i, at[0]*weights[i], losses[i])
 			}
 		}
 		ran++
 	})
-	if ran != 69 {
-		t.Errorf("%d cases compared, want 69", ran)
+	if ran != 185 {
+		t.Errorf("%d cases compared, want 185", ran)
 	}
 }
 
-// Behind a sigmoid the loss is computed from what goes into it, by nothing that is cut off.
-func TestLossBehindSigmoidMatchesKeras(t *testing.T) {
+// Behind a sigmoid or softmax the loss is computed from what goes into it, by nothing that is cut off.
+func TestLossBehindActivationMatchesKeras(t *testing.T) {
 	golden.Open(t, "losses").Run(t, "through_model/", func(t *testing.T, c golden.Case) {
-		if c.Text("config", "loss") == "sparse_categorical_crossentropy" {
-			t.Skip("no such loss")
-		}
-		from, ok := loss.BinaryCrossentropy{}.FromActivation(c.Text("config", "activation"))
+		l := map[string]nn.LogitsLoss{
+			"binary_crossentropy": loss.BinaryCrossentropy{}, "sparse_categorical_crossentropy": loss.SparseCategoricalCrossentropy{},
+		}[c.Text("config", "loss")]
+		from, ok := l.FromActivation(c.Text("config", "activation"))
 		if !ok {
 			t.Fatal("no loss from the activation's input")
 		}

@@ -2,6 +2,7 @@ package loss_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/linnet-ml/linnet/loss"
@@ -41,6 +42,33 @@ func TestCheckRefusesWhatDoesNotGoTogether(t *testing.T) {
 			"loss: binary cross-entropy: a label smoothing of -0.1 is not from 0 to 1"},
 		{loss.BinaryCrossentropy{LabelSmoothing: nan}, tensor.Shape{1}, tensor.Shape{1},
 			"loss: binary cross-entropy: a label smoothing of NaN is not from 0 to 1"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{3}, ""},
+		{loss.CategoricalCrossentropy{LabelSmoothing: 1}, tensor.Shape{5, 2}, tensor.Shape{5, 2}, ""},
+		{loss.CategoricalCrossentropy{LabelSmoothing: 1.5}, tensor.Shape{3}, tensor.Shape{3},
+			"loss: categorical cross-entropy: a label smoothing of 1.5 is not from 0 to 1"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{},
+			"loss: categorical cross-entropy: a row of the output has shape (3,) and a row of the labels (); labels that are numbers of classes are for SparseCategoricalCrossentropy"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{1},
+			"loss: categorical cross-entropy: a row of the output has shape (3,) and a row of the labels (1,); labels that are numbers of classes are for SparseCategoricalCrossentropy"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{2},
+			"loss: categorical cross-entropy: a row of the output has shape (3,) and a row of the labels (2,)"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{1}, tensor.Shape{1},
+			"loss: categorical cross-entropy: a row of the output has shape (1,): of a single class it is always 0; BinaryCrossentropy is for one output"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{tensor.Unknown, 2}, tensor.Shape{tensor.Unknown, 2},
+			"loss: categorical cross-entropy: a row of the output has shape (None, 2): no elements, or a number of them that is not known"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{}, ""},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{1}, ""},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)}, tensor.Shape{5, 3}, tensor.Shape{5}, ""},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{3},
+			"loss: sparse categorical cross-entropy: a row of the output has shape (3,) and a row of the labels (3,); labels that give each class its probability are for CategoricalCrossentropy"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{5, 3}, tensor.Shape{4},
+			"loss: sparse categorical cross-entropy: a row of the output has shape (5, 3) and a row of the labels (4,)"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{1}, tensor.Shape{},
+			"loss: sparse categorical cross-entropy: a row of the output has shape (1,): of a single class it is always 0; BinaryCrossentropy is for one output"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{}, tensor.Shape{},
+			"loss: sparse categorical cross-entropy: a row of the output has shape (): no elements, or a number of them that is not known"},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(1<<24 + 1)}, tensor.Shape{3}, tensor.Shape{},
+			"loss: sparse categorical cross-entropy: the class 16777217 to ignore is not from -16777216 to 16777216"},
 		{loss.MeanSquaredError{}, tensor.Shape{1}, tensor.Shape{}, ""},
 		{loss.MeanSquaredError{}, tensor.Shape{2, 3}, tensor.Shape{3, 2},
 			"loss: mean squared error: a row of the output has shape (2, 3) and a row of the labels (3, 2)"},
@@ -63,6 +91,17 @@ func TestCheckLabel(t *testing.T) {
 		{loss.BinaryCrossentropy{}, 2, "loss: binary cross-entropy is defined for labels from 0 to 1, not 2"},
 		{loss.BinaryCrossentropy{}, -1, "loss: binary cross-entropy is defined for labels from 0 to 1, not -1"},
 		{loss.BinaryCrossentropy{}, nan, "loss: binary cross-entropy is defined for labels from 0 to 1, not NaN"},
+		{loss.CategoricalCrossentropy{}, 0.25, ""},
+		{loss.CategoricalCrossentropy{}, 2, "loss: categorical cross-entropy is defined for labels from 0 to 1, not 2"},
+		{loss.CategoricalCrossentropy{}, nan, "loss: categorical cross-entropy is defined for labels from 0 to 1, not NaN"},
+		{loss.SparseCategoricalCrossentropy{}, 0, ""},
+		{loss.SparseCategoricalCrossentropy{}, 7, ""},
+		{loss.SparseCategoricalCrossentropy{}, -1, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not -1"},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)}, -1, ""},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)}, -2, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not -2"},
+		{loss.SparseCategoricalCrossentropy{}, 1.5, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not 1.5"},
+		{loss.SparseCategoricalCrossentropy{}, nan, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not NaN"},
+		{loss.SparseCategoricalCrossentropy{}, inf, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not +Inf"},
 		{loss.MeanSquaredError{}, -7, ""},
 		{loss.MeanSquaredError{}, nan, "loss: mean squared error is defined for finite labels, not NaN"},
 		{loss.MeanSquaredError{}, -inf, "loss: mean squared error is defined for finite labels, not -Inf"},
@@ -80,6 +119,14 @@ var every = map[string]nn.Loss{
 	"logits":                 loss.BinaryCrossentropy{FromLogits: true},
 	"logits smoothed":        loss.BinaryCrossentropy{FromLogits: true, LabelSmoothing: 0.2},
 	"squares":                loss.MeanSquaredError{},
+
+	"classes":                 loss.CategoricalCrossentropy{},
+	"classes smoothed":        loss.CategoricalCrossentropy{LabelSmoothing: 0.2},
+	"classes logits":          loss.CategoricalCrossentropy{FromLogits: true},
+	"classes logits smoothed": loss.CategoricalCrossentropy{FromLogits: true, LabelSmoothing: 0.2},
+	"numbers":                 loss.SparseCategoricalCrossentropy{},
+	"numbers logits":          loss.SparseCategoricalCrossentropy{FromLogits: true},
+	"numbers ignored":         loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)},
 }
 
 // The gradient is the slope of the loss, measured by central differences on a formula in float64 that shares nothing
@@ -91,6 +138,9 @@ func TestGradientsAreSlopes(t *testing.T) {
 		"squares":       func(x, y float64) float64 { return (x - y) * (x - y) },
 	}
 	for name, l := range every {
+		if strings.HasPrefix(name, "classes") || strings.HasPrefix(name, "numbers") {
+			continue // TestGradientsOfClassesAreSlopes
+		}
 		kind, smoothing := name, 0.0
 		if b, ok := l.(loss.BinaryCrossentropy); ok {
 			smoothing = float64(b.LabelSmoothing)
@@ -137,7 +187,10 @@ func TestNaNOutputGivesNaNLoss(t *testing.T) {
 	for name, l := range every {
 		for _, width := range []int{1, 2} {
 			output, labels := make([]float32, width), make([]float32, width)
-			output[width-1] = nan
+			output[width-1], labels[0] = nan, 1
+			if _, ok := l.(loss.SparseCategoricalCrossentropy); ok {
+				labels = []float32{0}
+			}
 			losses := []float32{0}
 			l.Rows(losses, nil, output, labels)
 			if losses[0] == losses[0] {

@@ -58,3 +58,35 @@ func ExampleBinaryAccuracy() {
 	// binary_accuracy 1
 	// sure 0.5
 }
+
+// Labels that are numbers of classes, or rows with a single 1: Accuracy takes either kind by its shape.
+func ExampleSparseCategoricalAccuracy() {
+	probabilities := []float32{
+		0.7, 0.2, 0.1,
+		0.1, 0.3, 0.6,
+	}
+	numbers, oneHot := []float32{0, 1}, []float32{1, 0, 0, 0, 1, 0}
+	for _, m := range []nn.Metric{metrics.SparseCategoricalAccuracy{}, metrics.Accuracy{}} {
+		a, err := m.Start(nn.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{}})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		a.Add(numbers, probabilities, nil)
+		fmt.Println(m.Name(), a.Result())
+	}
+	for _, m := range []nn.Metric{metrics.CategoricalAccuracy{}, metrics.Accuracy{}} {
+		a, err := m.Start(nn.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		a.Add(oneHot, probabilities, nil)
+		fmt.Println(m.Name(), a.Result())
+	}
+	// Output:
+	// sparse_categorical_accuracy 0.5
+	// accuracy 0.5
+	// categorical_accuracy 0.5
+	// accuracy 0.5
+}

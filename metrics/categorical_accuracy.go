@@ -1,0 +1,40 @@
+package metrics
+
+import "github.com/linnet-ml/linnet/nn"
+
+// CategoricalAccuracy is Keras's metric of that name, for labels of the same shape as the output, (rows, classes) or
+// (rows, steps, classes), such as rows with a single 1 (one-hot). It is the share of vectors where the largest output is
+// in the place of the largest label; of several that are equal the first counts as the largest. Outputs may be
+// probabilities or logits.
+type CategoricalAccuracy struct {
+	// As is the name in logs; "categorical_accuracy" by default.
+	As string
+}
+
+var _ nn.DirectedMetric = CategoricalAccuracy{}
+
+// Name is the name in logs.
+func (m CategoricalAccuracy) Name() string { return nameOr(m.As, "categorical_accuracy") }
+
+// Direction returns nn.HigherIsBetter.
+func (m CategoricalAccuracy) Direction() nn.Direction { return nn.HigherIsBetter }
+
+// Start refuses output and labels of different shapes, and an output of a single class.
+func (m CategoricalAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {
+	classes, err := classesOf(m.Name(), info)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Output.Equal(info.Labels) {
+		return nil, errShapes(m.Name(), info)
+	}
+	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
+		right := 0
+		for i := 0; i < len(output); i += classes {
+			if largest(output[i:i+classes]) == largest(labels[i:i+classes]) {
+				right++
+			}
+		}
+		return float64(right) / float64(len(output)/classes)
+	}}, nil
+}
