@@ -1,0 +1,19 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/linnet-ml/linnet/examples/internal/example"
+)
+
+func main() { example.Main(run) }
+
+// run is the program. Steps and results go to stdout, progress and errors to stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args, stdout)
+	if err == nil {
+		err = newTutorial(o, stdout, stderr).run(ctx)
+	}
+	return example.Exit("imdb_hub", err, stderr)
+}

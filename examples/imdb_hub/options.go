@@ -1,0 +1,94 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"math"
+
+	"github.com/linnet-ml/linnet/examples/internal/example"
+	"github.com/linnet-ml/linnet/text"
+)
+
+// options are the flags.
+type options struct {
+	data, module, combiner           string
+	trainable                        bool
+	units                            int
+	lr                               float64
+	epochs, batch, patience, threads int
+	seed                             uint64
+	quiet, try                       bool
+	text                             string
+	report, history, plot            string
+	mirror                           string          // where downloads come from; no flag changes it
+	given                            map[string]bool // the flags that were set
+}
+
+func flags(o *options) *flag.FlagSet {
+	f := flag.NewFlagSet("imdb_hub", flag.ContinueOnError)
+	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with aclImdb_v1.tar.gz, download, or builtin\n(default: the cache if it has them, else builtin)")
+	f.StringVar(&o.module, "module", "", "text embedding: a `folder` with a SavedModel, a name (nnlm-en-dim50), a tfhub.dev URL,\na file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
+	f.BoolVar(&o.trainable, "trainable", true, "train the embedding too")
+	f.StringVar(&o.combiner, "combiner", "", "sqrtn, mean or sum: how the vectors of a text's words make one (default: the module's)")
+	f.IntVar(&o.units, "units", 16, "hidden units")
+	f.Float64Var(&o.lr, "lr", 0.001, "learning rate of Adam")
+	f.IntVar(&o.epochs, "epochs", 40, "epochs")
+	f.IntVar(&o.batch, "batch", 512, "reviews in a step")
+	f.IntVar(&o.patience, "patience", 3, "train once more and stop after so many epochs without a better val_loss (0: do not)")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of all random numbers")
+	f.IntVar(&o.threads, "threads", 0, "workers that share a step, 0 for as many as pay; they change no bit of the result")
+	f.BoolVar(&o.quiet, "quiet", false, "print the results only")
+	f.StringVar(&o.text, "try", "", "a `text` to score after training")
+	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
+	f.StringVar(&o.history, "history", "", "write the history of all epochs to this `file` as CSV")
+	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them on the terminal")
+	return f
+}
+
+// parseOptions reads the flags. For -h it writes them to help and returns flag.ErrHelp.
+func parseOptions(args []string, help io.Writer) (*options, error) {
+	o := &options{given: map[string]bool{}}
+	f := flags(o)
+	if err := example.Parse(f, args, help); err != nil {
+		return nil, err
+	}
+	f.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
+	o.try = o.given["try"]
+	return o, o.check()
+}
+
+// check refuses values that no run can use. The upper bounds keep a slip of the finger from asking for more memory
+// than there is.
+func (o *options) check() error {
+	for _, b := range []struct {
+		flag             string
+		value, low, high int
+	}{
+		{"units", o.units, 1, 4096},
+		{"epochs", o.epochs, 1, 1_000_000},
+		{"batch", o.batch, 1, trainRows - validationRows},
+		{"patience", o.patience, 0, math.MaxInt32},
+		{"threads", o.threads, 0, 1024},
+	} {
+		if b.value < b.low || b.value > b.high {
+			return example.Usagef("-%s %d is not from %d to %d", b.flag, b.value, b.low, b.high)
+		}
+	}
+	if rate := float32(o.lr); !(rate > 0) || math.IsInf(float64(rate), 0) {
+		return example.Usagef("-lr %v is not a positive float32", o.lr)
+	}
+	for _, f := range []struct{ name, value string }{
+		{"data", o.data}, {"module", o.module}, {"combiner", o.combiner}, {"report", o.report}, {"history", o.history}, {"plot", o.plot}, {"try", o.text},
+	} {
+		if o.given[f.name] && f.value == "" {
+			return example.Usagef("-%s is empty", f.name)
+		}
+	}
+	if _, ok := combiners[o.combiner]; !ok {
+		return example.Usagef("-combiner %q is none of sqrtn, mean and sum", o.combiner)
+	}
+	return nil
+}
+
+// combiners are what -combiner names.
+var combiners = map[string]text.Combiner{"": text.CombinerDefault, "sqrtn": text.Sqrtn, "mean": text.Mean, "sum": text.Sum}

@@ -1,0 +1,379 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/linnet-ml/linnet/callbacks"
+	"github.com/linnet-ml/linnet/datasets/imdb"
+	"github.com/linnet-ml/linnet/examples/internal/example"
+	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/metrics"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/pretrained"
+	"github.com/linnet-ml/linnet/tensor"
+	"github.com/linnet-ml/linnet/text"
+)
+
+// tutorial is one walk through the steps.
+type tutorial struct {
+	*options
+	report   report
+	out      io.Writer // the steps; nowhere with -quiet
+	result   io.Writer
+	progress io.Writer // nil with -quiet
+
+	train, test *imdb.TextSplit
+	module      *pretrained.Embedding
+	model       *nn.Model
+	// The texts as ids of the module's rows, which they are turned into once.
+	validation, partial, testing nn.Data
+
+	full, stopped *nn.History // of all epochs; of the run that stops early, or nil
+	interrupted   bool
+}
+
+func newTutorial(o *options, stdout, stderr io.Writer) *tutorial {
+	t := &tutorial{options: o, report: newReport(o), out: stdout, result: stdout, progress: stderr}
+	if o.quiet {
+		t.out, t.progress = io.Discard, nil
+	}
+	return t
+}
+
+// run goes through the steps. When ctx ends during a training it goes on with what was reached, and returns ctx's error
+// at the end.
+func (t *tutorial) run(ctx context.Context) error {
+	if err := t.checkFiles(); err != nil {
+		return err
+	}
+	fmt.Fprint(t.out, strings.TrimPrefix(example.Heading(1, "Versions"), "\n"), example.Versions(t.threads))
+	for _, step := range []func(context.Context) error{t.getData, t.explore, t.openModule, t.buildModel, t.tokenise, t.trainAll} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	after := context.WithoutCancel(ctx)
+	if err := t.evaluateAll(after); err != nil {
+		return err
+	}
+	if err := t.showHistory(); err != nil {
+		return err
+	}
+	if t.patience > 0 && !t.interrupted {
+		if err := t.stopEarly(ctx); err != nil {
+			return err
+		}
+	}
+	if err := t.scoreText(after); err != nil {
+		return err
+	}
+	if err := t.writeFiles(); err != nil {
+		return err
+	}
+	if t.interrupted {
+		return example.Interrupted{Epochs: len(t.last().Epochs), Of: t.epochs}
+	}
+	return nil
+}
+
+// last is the history of the run that came last.
+func (t *tutorial) last() *nn.History {
+	if t.stopped != nil {
+		return t.stopped
+	}
+	return t.full
+}
+
+func (t *tutorial) getData(ctx context.Context) (err error) {
+	fmt.Fprint(t.out, example.Heading(2, "Get the reviews"))
+	start := time.Now()
+	t.train, t.test, t.report.Data, err = loadTexts(ctx, t.options, t.progress)
+	t.report.LoadS = time.Since(start).Seconds()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", t.report.Data, t.report.LoadS)
+	if t.report.Data == builtinName {
+		fmt.Fprintln(t.out, getTexts)
+	}
+	return nil
+}
+
+// shownTexts is how many reviews are shown, as in the tutorial.
+const shownTexts = 10
+
+func (t *tutorial) explore(context.Context) error {
+	fmt.Fprint(t.out, example.Heading(3, "Explore the data"))
+	fmt.Fprintf(t.out, "Training entries: %d, test entries: %d\n", len(t.train.Texts), len(t.test.Texts))
+	fmt.Fprintf(t.out, "The first %d texts, and their labels (1 for a good review, 0 for a bad one):\n", shownTexts)
+	for i, s := range t.train.Texts[:shownTexts] {
+		fmt.Fprintf(t.out, "\n%s\n", example.Wrap(fmt.Sprintf("%2d. %s", i+1, printable(s))))
+	}
+	fmt.Fprintf(t.out, "\n%v\n", t.train.Labels[:shownTexts])
+	return nil
+}
+
+func (t *tutorial) openModule(ctx context.Context) (err error) {
+	fmt.Fprint(t.out, example.Heading(4, "Get the text embedding"))
+	start := time.Now()
+	t.module, err = openModule(ctx, t.options, t.progress)
+	t.report.ModuleS = time.Since(start).Seconds()
+	if err != nil {
+		return err
+	}
+	m := t.module
+	t.report.Module, t.report.ModuleRows, t.report.ModuleDim = m.Name(), m.Rows(), m.Dim()
+	fmt.Fprintf(t.out, "%s: %d rows of %d (%.2f s)\n", m.Name(), m.Rows(), m.Dim(), t.report.ModuleS)
+	if !t.given["module"] && m.Name() == builtinModule {
+		fmt.Fprintln(t.out, getModule)
+	}
+	if t.quiet { // nobody would see them, and a large table would be read for them
+		return nil
+	}
+	return t.showVectors(ctx)
+}
+
+// showVectors shows what the embedding makes of the first texts.
+func (t *tutorial) showVectors(ctx context.Context) error {
+	const texts, numbers = 3, 6
+	alone, err := nn.NewSequential(t.embedding(false)).Build(nn.Texts())
+	if err != nil {
+		return err
+	}
+	x, err := tensor.Of(t.train.Texts[:texts])
+	if err != nil {
+		return err
+	}
+	vectors, err := alone.Predict(ctx, nil, x)
+	if err != nil {
+		return err
+	}
+	dim := t.module.Dim()
+	fmt.Fprintf(t.out, "The vectors of the first %d texts, shape (%d, %d):\n", texts, texts, dim)
+	for i := range texts {
+		shown := vectors[i*dim : i*dim+min(numbers, dim)]
+		line := make([]string, len(shown))
+		for k, v := range shown {
+			line[k] = fmt.Sprintf("%10.7f", v)
+		}
+		more := ""
+		if dim > numbers {
+			more = " …"
+		}
+		fmt.Fprintf(t.out, "[%s%s]\n", strings.Join(line, " "), more)
+	}
+	return nil
+}
+
+// embedding is the first layer.
+func (t *tutorial) embedding(trainable bool) layers.TextEmbedding {
+	return layers.TextEmbedding{Name: "text_embedding", Table: t.module, Combiner: combiners[t.combiner], Trainable: trainable}
+}
+
+// build makes the network anew: the same seed gives the same first weights.
+func (t *tutorial) build() (err error) {
+	t.model = nil // two tables of 200 MB need not be there at once
+	t.model, err = nn.NewSequential(
+		t.embedding(t.trainable),
+		layers.Dense{Units: t.units, Activation: layers.ReLU},
+		layers.Dense{Units: 1},
+	).Build(nn.Texts(), nn.Seed(t.seed))
+	return err
+}
+
+func (t *tutorial) buildModel(context.Context) error {
+	fmt.Fprint(t.out, example.Heading(5, "Build the model"))
+	start := time.Now()
+	if err := t.build(); err != nil {
+		return err
+	}
+	t.report.BuildS = time.Since(start).Seconds()
+	fmt.Fprint(t.out, t.model.Summary())
+	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s, from logits. Metric: accuracy (of logits above 0).\n", t.lr, theLoss.Name())
+	return nil
+}
+
+// The loss and the metric: the network's last number is a logit, which is above 0 for a good review.
+var theLoss = loss.BinaryCrossentropy{FromLogits: true}
+
+func theMetrics() []nn.Metric {
+	return []nn.Metric{metrics.BinaryAccuracy{Threshold: nn.Value[float32](0), As: "accuracy"}}
+}
+
+// The size of the training set and of the part of it that validates.
+const (
+	trainRows      = 25000
+	validationRows = 10000
+)
+
+// tokenise turns all texts into ids, once, and sets those apart that validate.
+func (t *tutorial) tokenise(ctx context.Context) error {
+	fmt.Fprint(t.out, example.Heading(6, "Set reviews apart for validation"))
+	start := time.Now()
+	data := make([]nn.Data, 2)
+	for i, s := range []*imdb.TextSplit{t.train, t.test} {
+		x, err := text.CountTexts(ctx, s.Texts, t.module.Tokenizer())
+		if err != nil {
+			return err
+		}
+		y, err := tensor.Of(s.Labels)
+		if err != nil {
+			return err
+		}
+		data[i] = nn.Data{X: x, Y: y}
+	}
+	t.report.TokeniseS = time.Since(start).Seconds()
+	x, y := data[0].X.(*text.Bags), data[0].Y.(*tensor.Int32)
+	n := x.Len()
+	t.validation = nn.Data{X: x.Rows(0, validationRows), Y: y.Rows(0, validationRows)}
+	t.partial = nn.Data{X: x.Rows(validationRows, n), Y: y.Rows(validationRows, n)}
+	t.testing = data[1]
+	fmt.Fprintf(t.out, "The first %d validate, %d remain to train on. All texts were cut into words once: %.2f s.\n",
+		validationRows, n-validationRows, t.report.TokeniseS)
+	if t.text == "" {
+		t.train.Texts, t.test.Texts = nil, nil // the ids are all that is still needed
+	}
+	return nil
+}
+
+// fit trains the network and tells how long it took.
+func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback) (*nn.History, error) {
+	o := nn.FitOptions{
+		Optimizer: optim.Adam{LearningRate: float32(t.lr)}, Loss: theLoss, Metrics: theMetrics(),
+		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads, Validation: &t.validation,
+	}
+	if t.progress != nil {
+		o.Callbacks = append(o.Callbacks, callbacks.Progress(t.progress))
+	}
+	o.Callbacks = append(o.Callbacks, also...)
+	start := time.Now()
+	begun := start
+	o.Callbacks = append(o.Callbacks, nn.HandlerFunc(func(e nn.Event, _ *nn.Training) error {
+		if e == nn.EpochEnd {
+			now := time.Now()
+			timing.EpochS = append(timing.EpochS, now.Sub(begun).Seconds())
+			begun = now
+		}
+		return nil
+	}))
+	history, err := t.model.Fit(ctx, t.partial, o)
+	timing.FitS = time.Since(start).Seconds()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return nil, err
+	}
+	t.interrupted = err != nil
+	if history.Stopped != "" {
+		fmt.Fprintf(t.out, "%s\n", history.Stopped)
+	}
+	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(history.Epochs), "epoch"), timing.FitS)
+	return history, nil
+}
+
+func (t *tutorial) trainAll(ctx context.Context) (err error) {
+	fmt.Fprint(t.out, example.Heading(7, "Train the model"))
+	fmt.Fprintf(t.out, "%s of %s of %d reviews.\n", example.Plural(t.epochs, "epoch"),
+		example.Plural((t.partial.X.Len()+t.batch-1)/t.batch, "step"), t.batch)
+	t.full, err = t.fit(ctx, &t.report.Full)
+	if err != nil {
+		return err
+	}
+	t.report.FullHistory, err = example.History(t.full)
+	return err
+}
+
+// score tests the network, which each run does once: what was chosen was chosen by the validation.
+func (t *tutorial) score(ctx context.Context, what string, seconds *float64) (testLoss, accuracy float64, err error) {
+	start := time.Now()
+	logs, err := t.model.Evaluate(ctx, t.testing, nn.EvaluateOptions{Loss: theLoss, Metrics: theMetrics(), BatchSize: t.batch, Threads: t.threads})
+	*seconds = time.Since(start).Seconds()
+	if err != nil {
+		return 0, 0, err
+	}
+	testLoss, _ = logs.Get("loss")
+	accuracy, _ = logs.Get("accuracy")
+	fmt.Fprintf(t.result, "Test loss: %.4f, test accuracy: %.4f (%s)\n", testLoss, accuracy, what)
+	return testLoss, accuracy, nil
+}
+
+func (t *tutorial) evaluateAll(ctx context.Context) error {
+	fmt.Fprint(t.out, example.Heading(8, "Evaluate the model"))
+	loss, accuracy, err := t.score(ctx, example.Plural(len(t.full.Epochs), "epoch"), &t.report.Full.EvaluateS)
+	if err != nil {
+		return err
+	}
+	t.report.FullTestLoss, t.report.FullTestAccuracy = example.Number(loss), example.Number(accuracy)
+	t.report.FullWeightsSHA256 = example.WeightsSHA256(t.model)
+	fmt.Fprintf(t.out, "Weights sha256 %s\n", t.report.FullWeightsSHA256)
+	return nil
+}
+
+func (t *tutorial) showHistory() error {
+	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
+	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.full.Names(), ", "))
+	if err := example.Draw(t.plot, t.full, t.out, t.result); err != nil {
+		return err
+	}
+	fmt.Fprint(t.out, example.Overfitting(t.full, false, "-units, or -trainable=false"))
+	return nil
+}
+
+// stopEarly trains once more, from the same first weights, and stops where validation gets no better.
+func (t *tutorial) stopEarly(ctx context.Context) (err error) {
+	fmt.Fprint(t.out, example.Heading(10, "Stop in time"))
+	fmt.Fprintf(t.out, "The same again with callbacks.EarlyStopping{Patience: %d, RestoreBest: true}.\n", t.patience)
+	if err := t.build(); err != nil {
+		return err
+	}
+	run := &stoppedReport{}
+	stop := callbacks.EarlyStopping{Monitor: "val_loss", Patience: t.patience, RestoreBest: true}
+	if t.stopped, err = t.fit(ctx, &run.timing, stop); err != nil {
+		return err
+	}
+	if run.History, err = example.History(t.stopped); err != nil {
+		return err
+	}
+	loss, accuracy, err := t.score(context.WithoutCancel(ctx), "stopped early", &run.EvaluateS)
+	if err != nil {
+		return err
+	}
+	run.TestLoss, run.TestAccuracy = example.Number(loss), example.Number(accuracy)
+	run.WeightsSHA256 = example.WeightsSHA256(t.model)
+	t.report.stoppedReport = run
+	fmt.Fprintf(t.out, "Weights sha256 %s\n", run.WeightsSHA256)
+	fmt.Fprint(t.out, example.Overfitting(t.stopped, !t.interrupted, "-units, or -trainable=false"))
+	return nil
+}
+
+func (t *tutorial) scoreText(ctx context.Context) error {
+	if !t.try {
+		return nil
+	}
+	x, err := tensor.Of([]string{t.text})
+	if err != nil {
+		return err
+	}
+	logit, err := t.model.Predict(ctx, nil, x)
+	if err != nil {
+		return err
+	}
+	verdict := "a bad review"
+	if logit[0] > 0 {
+		verdict = "a good review"
+	}
+	ids := t.module.Tokenizer().AppendIDs(nil, t.text)
+	known := 0
+	for _, id := range ids {
+		if int(id) < t.module.Vocabulary().Len() {
+			known++
+		}
+	}
+	fmt.Fprintf(t.result, "Your text: logit %.4f, %s (%d of its %s known)\n", logit[0], verdict, known, example.Plural(len(ids), "word"))
+	return nil
+}
