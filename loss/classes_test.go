@@ -3,6 +3,7 @@ package loss_test
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -525,6 +526,55 @@ func TestThreeClassesAreLearned(t *testing.T) {
 			} else if !slices.Equal(first, weights) {
 				t.Errorf("%+v: %d threads give other weights", test.l, threads)
 			}
+		}
+	}
+}
+
+// A step with any of these losses allocates nothing after the first epoch.
+func TestStepsAllocateNothing(t *testing.T) {
+	const rows = 30
+	x, numbers := points(t, rows)
+	y, err := tensor.Of(numbers, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	floats := make([]float32, rows)
+	for i, c := range numbers {
+		floats[i] = float32(c)
+	}
+	dense := of(t, oneHot(floats, 3), rows, 3)
+	for _, test := range []struct {
+		l nn.Loss
+		y tensor.Rows
+	}{
+		{loss.CategoricalCrossentropy{LabelSmoothing: 0.1}, dense},
+		{loss.SparseCategoricalCrossentropy{}, y},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(1)}, y},
+	} {
+		m, err := nn.NewSequential(layers.Dense{Units: 3, Activation: layers.Softmax}).Build(nn.Features(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		var allocated uint64
+		watch := nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+			switch e {
+			case nn.BatchBegin, nn.TestBatchBegin:
+				runtime.ReadMemStats(&before)
+			case nn.BatchEnd, nn.TestBatchEnd:
+				if runtime.ReadMemStats(&after); tr.Epoch() > 0 {
+					allocated += after.Mallocs - before.Mallocs
+				}
+			}
+			return nil
+		})
+		if _, err := m.Fit(t.Context(), nn.Data{X: x, Y: test.y}, nn.FitOptions{Optimizer: optim.Adam{}, Loss: test.l, Metrics: []nn.Metric{metrics.Accuracy{}},
+			Epochs: 20, BatchSize: 8, ValidationSplit: 0.3, Callbacks: []nn.Callback{watch}}); err != nil {
+			t.Fatal(err)
+		}
+		// The runtime's own allocations may be counted too, but not one a step.
+		if allocated > 10 {
+			t.Errorf("%+v: %d allocations in 19 epochs of 5 batches", test.l, allocated)
 		}
 	}
 }

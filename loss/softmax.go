@@ -11,6 +11,16 @@ func expSum(exps, z []float32) (largest, sum float32) {
 			largest = v
 		}
 	}
+	if len(z) < 8 { // what follows would take longer to begin than to do
+		for i, v := range z {
+			e := simd.Exp32(v - largest)
+			if len(exps) > 0 {
+				exps[i] = e
+			}
+			sum += e
+		}
+		return largest, sum
+	}
 	if len(exps) > 0 {
 		for i, v := range z {
 			exps[i] = v - largest
