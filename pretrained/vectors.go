@@ -366,23 +366,14 @@ func (t vectorTable) readWords(path string, o VectorOptions, dst []float32) erro
 	if w.Dim() != t.dim {
 		return errChanged
 	}
-	for row := 0; row < t.rows; {
-		word, err := w.Next()
-		if err == io.EOF {
-			return errChanged
-		}
-		if err != nil {
-			return err
-		}
-		if wanted, _ := t.vocabulary.Word(int32(row)); wanted != string(word) {
-			continue
-		}
-		if err := w.Vector(dst[row*t.dim : (row+1)*t.dim]); err != nil {
-			return err
-		}
-		row++
+	rows, err := w.ReadRows(dst, func(row int, word []byte) bool {
+		wanted, _ := t.vocabulary.Word(int32(row))
+		return wanted == string(word)
+	})
+	if err == nil && rows < t.rows {
+		return errChanged
 	}
-	return nil
+	return err
 }
 
 // looksLikeSafetensors looks for the header's brace behind its length. No other layout has it there: they begin with

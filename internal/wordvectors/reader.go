@@ -134,11 +134,13 @@ func (d *Reader) Dim() int { return d.dim }
 func (d *Reader) Count() int { return d.count }
 
 // Place says where the present word stands, for errors: "line 7", or "word 7 at byte 1234" in a binary file.
-func (d *Reader) Place() string {
-	if d.kind == Word2VecBinary {
-		return fmt.Sprintf("word %d at byte %d", d.read, d.place)
+func (d *Reader) Place() string { return placeOf(d.kind, d.read, d.place) }
+
+func placeOf(kind Kind, word int, place int64) string {
+	if kind == Word2VecBinary {
+		return fmt.Sprintf("word %d at byte %d", word, place)
 	}
-	return fmt.Sprintf("line %d", d.place)
+	return fmt.Sprintf("line %d", place)
 }
 
 // Next goes to the next word and returns it; the slice holds until the next call. At the end of the file it returns
@@ -270,18 +272,11 @@ func (d *Reader) nextBinary() ([]byte, error) {
 func (d *Reader) checkWord(word []byte) error {
 	switch {
 	case len(word) > MaxWord:
-		return fmt.Errorf("%s: a word of %d bytes is longer than %d", d.nextPlace(), len(word), MaxWord)
+		return fmt.Errorf("%s: a word of %d bytes is longer than %d", placeOf(d.kind, d.read+1, d.place), len(word), MaxWord)
 	case len(word) == 0:
-		return fmt.Errorf("%s has a vector but no word", d.nextPlace())
+		return fmt.Errorf("%s has a vector but no word", placeOf(d.kind, d.read+1, d.place))
 	}
 	return nil
-}
-
-// nextPlace is Place for the word that is being read and not counted yet.
-func (d *Reader) nextPlace() string {
-	next := *d
-	next.read++
-	return next.Place()
 }
 
 // Vector writes the values of the present word's vector to dst, which must have Dim values. It names the line and the
@@ -293,32 +288,39 @@ func (d *Reader) Vector(dst []float32) error {
 	if d.values == nil {
 		return fmt.Errorf("wordvectors: no word has been read")
 	}
-	if d.kind == Word2VecBinary {
+	if i, err := parse(d.kind, d.values, dst); err != nil {
+		return fmt.Errorf("wordvectors: %s: value %d%w", d.Place(), i+1, err)
+	}
+	return nil
+}
+
+// parse reads the values of a vector. An error has no place yet but the number of the value, from 0.
+func parse(kind Kind, values []byte, dst []float32) (int, error) {
+	if kind == Word2VecBinary {
 		for i := range dst {
-			bits := binary.LittleEndian.Uint32(d.values[4*i:])
+			bits := binary.LittleEndian.Uint32(values[4*i:])
 			dst[i] = math.Float32frombits(bits)
 			if bits&0x7f800000 == 0x7f800000 {
-				return fmt.Errorf("wordvectors: %s: value %d is %v", d.Place(), i+1, dst[i])
+				return i, fmt.Errorf(" is %v", dst[i])
 			}
 		}
-		return nil
+		return 0, nil
 	}
-	rest := d.values
 	for i := range dst {
-		v, n, ok := parseFast(rest)
+		v, n, ok := parseFast(values)
 		if !ok {
-			if n = bytes.IndexByte(rest, ' '); n < 0 {
-				n = len(rest)
+			if n = bytes.IndexByte(values, ' '); n < 0 {
+				n = len(values)
 			}
 			var err error
-			if v, err = parseSlow(rest[:n]); err != nil {
-				return fmt.Errorf("wordvectors: %s: value %d: %w", d.Place(), i+1, err)
+			if v, err = parseSlow(values[:n]); err != nil {
+				return i, fmt.Errorf(": %w", err)
 			}
 		}
 		dst[i] = v
-		rest = rest[min(n+1, len(rest)):]
+		values = values[min(n+1, len(values)):]
 	}
-	return nil
+	return 0, nil
 }
 
 func firstField(line []byte) []byte {

@@ -452,31 +452,42 @@ func FuzzUnpack(f *testing.F) {
 }
 
 func BenchmarkReader(b *testing.B) {
-	u := realGloVe(b)
-	for _, vectors := range []bool{false, true} {
-		name := "words"
-		if vectors {
-			name = "vectors"
-		}
+	file := realGloVe(b)
+	for name, read := range map[string]func(d *Reader) error{
+		"words": func(d *Reader) error {
+			for {
+				if _, err := d.Next(); err != nil {
+					return err
+				}
+			}
+		},
+		"vectors": func(d *Reader) error {
+			vector := make([]float32, d.Dim())
+			for {
+				if _, err := d.Next(); err != nil {
+					return err
+				}
+				if err := d.Vector(vector); err != nil {
+					return err
+				}
+			}
+		},
+		"rows": func(d *Reader) error {
+			if _, err := d.ReadRows(make([]float32, 82039*d.Dim()), func(int, []byte) bool { return true }); err != nil {
+				return err
+			}
+			return io.EOF
+		},
+	} {
 		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(u)))
+			b.SetBytes(int64(len(file)))
 			for b.Loop() {
-				d, err := NewReader(bytes.NewReader(u), Options{})
+				d, err := NewReader(bytes.NewReader(file), Options{})
 				if err != nil {
 					b.Fatal(err)
 				}
-				vector := make([]float32, d.Dim())
-				for {
-					if _, err := d.Next(); err == io.EOF {
-						break
-					} else if err != nil {
-						b.Fatal(err)
-					}
-					if vectors {
-						if err := d.Vector(vector); err != nil {
-							b.Fatal(err)
-						}
-					}
+				if err := read(d); err != io.EOF {
+					b.Fatal(err)
 				}
 			}
 		})
