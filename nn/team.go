@@ -43,7 +43,8 @@ const (
 	spinTime = 300 * time.Microsecond
 	// spins is how often a waiting thread looks between two looks at the clock.
 	spins = 1 << 10
-	// patience is how long the caller waits for a share before it takes the machine for busy.
+	// patience is how long the caller waits for a share before it takes the machine for busy; it waits at least as long
+	// as its own share took.
 	patience = 400 * time.Microsecond
 	// The caller works alone for leastAlone phases, twice as many each time up to mostAlone, and after goodPhases
 	// phases without a long wait for leastAlone again.
@@ -77,7 +78,9 @@ func (t *team) run(phase func(worker int)) {
 		return
 	}
 	t.start(phase)
+	begun := time.Now()
 	phase(0)
+	own := time.Since(begun)
 	number := t.number.Load()
 	late := 0
 	for w := t.size - 1; w > 0; w-- {
@@ -94,16 +97,16 @@ func (t *team) run(phase func(worker int)) {
 		t.wait()
 		waited = time.Since(begin)
 	}
-	t.judge(waited)
+	t.judge(waited, own)
 }
 
 // claim begins a worker's share of a phase, unless it has been begun.
 func (t *team) claim(w int, number uint32) bool { return t.claimed[w].CompareAndSwap(number-1, number) }
 
-// judge decides whether to go on with all workers, by the time that the caller waited for the last share and by how
-// often it found shares that nobody had begun.
-func (t *team) judge(waited time.Duration) {
-	if waited <= patience && t.late < tooLate {
+// judge decides whether to go on with all workers, by the time that the caller waited for the last share beside its own,
+// and by how often it found shares that nobody had begun. Shares of equal numbers of rows are seldom equal work.
+func (t *team) judge(waited, own time.Duration) {
+	if waited <= max(patience, own) && t.late < tooLate {
 		if t.good++; t.good >= goodPhases {
 			t.penalty = leastAlone
 		}
