@@ -1,8 +1,9 @@
 // Package pretrained opens word vectors and text embeddings that others have trained, and turns them into tables that
 // a layer can start from.
 //
-// [OpenHub] reads a text module of TensorFlow Hub (a SavedModel folder such as nnlm-en-dim50). Each kind of file gives
-// an [Embedding]: the table of vectors, the words of its rows, and the rule that turns a text into rows and the vectors
+// [OpenHub] reads a text module of TensorFlow Hub (a SavedModel folder such as nnlm-en-dim50), [OpenVectors] a table of
+// GloVe, word2vec, fastText (.vec) or safetensors, and [NewEmbedding] takes one of the caller's own. Each gives an
+// [Embedding]: the table of vectors, the words of its rows, and the rule that turns a text into rows and the vectors
 // of these rows into one. The rule is the file's own where the file has one; where it has none, or one that linnet does
 // not know, the caller names it. It is never guessed.
 //

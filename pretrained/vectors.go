@@ -134,17 +134,17 @@ func openVectors(path string, o VectorOptions) (source, error) {
 	case o.OOV > OOVUniform:
 		return source{}, fmt.Errorf("no such vectors for unknown words: %d", o.OOV)
 	case o.Dim < 0, o.Limit < 0, o.OOVBuckets < 0:
-		return source{}, fmt.Errorf("Dim %d, Limit %d and OOVBuckets %d must not be negative", o.Dim, o.Limit, o.OOVBuckets)
+		return source{}, fmt.Errorf("options Dim %d, Limit %d and OOVBuckets %d must not be negative", o.Dim, o.Limit, o.OOVBuckets)
 	case o.OOVBuckets > math.MaxInt32:
-		return source{}, fmt.Errorf("OOVBuckets %d is more than %d", o.OOVBuckets, math.MaxInt32)
+		return source{}, fmt.Errorf("option OOVBuckets %d is more than %d", o.OOVBuckets, math.MaxInt32)
 	case o.Seed != 0 && o.OOV != OOVUniform:
-		return source{}, fmt.Errorf("Seed %d is for OOVUniform alone", o.Seed)
+		return source{}, fmt.Errorf("option Seed %d is for OOVUniform alone", o.Seed)
 	}
 	if o.Scale == 0 {
 		o.Scale = 1
 	}
 	if !(o.Scale > 0 && o.Scale <= math.MaxFloat32) {
-		return source{}, fmt.Errorf("Scale %v is not a positive number", o.Scale)
+		return source{}, fmt.Errorf("option Scale %v is not a positive number", o.Scale)
 	}
 	if o.Combiner == text.CombinerDefault {
 		o.Combiner = text.Sqrtn
@@ -162,7 +162,7 @@ func openVectors(path string, o VectorOptions) (source, error) {
 	if tensors {
 		t, err = openTensor(path, o)
 	} else if o.VocabularyFile != "" || o.Tensor != "" {
-		err = errors.New("VocabularyFile and Tensor are for safetensors files; this is none, or is packed and must be unpacked first")
+		err = errors.New("options VocabularyFile and Tensor are for safetensors files; this is none, or is packed and must be unpacked first")
 	} else {
 		t, err = openWords(path, o)
 	}
@@ -423,7 +423,7 @@ func openTensor(path string, o VectorOptions) (vectorTable, error) {
 	case o.VocabularyFile == "":
 		return vectorTable{}, errors.New("a safetensors file has no words: VectorOptions.VocabularyFile must name the file that has them")
 	case o.Words != nil, o.Limit != 0, o.KeepFirst:
-		return vectorTable{}, errors.New("Words, Limit and KeepFirst are for files that have the words beside their vectors, not for safetensors")
+		return vectorTable{}, errors.New("options Words, Limit and KeepFirst are for files that have the words beside their vectors, not for safetensors")
 	}
 	file, err := openRegular(path)
 	if err != nil {
