@@ -11,6 +11,9 @@
 //	...
 //	fmt.Println(module.Rows(), module.Dim(), module.Combiner())
 //
+// [OpenModule] opens a module that was downloaded before by its name or its URL, as the tutorials give it; package
+// pretrained/fetch downloads it.
+//
 // Opening reads the words but not the vectors: [Embedding.ReadTable] writes these straight into the caller's slice, so
 // that a table of hundreds of megabytes is in memory only once. What a file says about sizes is checked against the
 // file before memory is taken for it, and a wrong checksum, a value that is not finite or a table that is too short for
