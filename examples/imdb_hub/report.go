@@ -28,6 +28,8 @@ type report struct {
 	ModuleS   float64 `json:"module_s"` // opening it; its table is read in build_s
 	BuildS    float64 `json:"build_s"`
 	TokeniseS float64 `json:"tokenise_s"` // of all texts, once
+	// TokeniseTestS is the test texts' part of TokeniseS.
+	TokeniseTestS float64 `json:"tokenise_test_s"`
 
 	// Of all epochs.
 	Full              timing          `json:"full"`
