@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/simd"
@@ -74,6 +75,7 @@ func (s bag) Contributions(_ int, data tensor.Rows, batch int) []float32 {
 // bagBatch is what one worker needs for the kernels: where the bags of the batch's rows lie, and their lengths.
 type bagBatch struct {
 	from, to []int
+	counts   []int32 // of the ids of each row, with repetitions
 	lengths  []float32
 	fresh    text.Bags // of rows that were not prepared
 	order    []int32   // the numbers from 0
@@ -94,11 +96,19 @@ func (s bag) batch(f *nn.Frame, worker int) *bagBatch {
 
 // locate notes where the bags of some rows lie.
 func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
-	b.from, b.to, b.lengths = b.from[:0], b.to[:0], b.lengths[:0]
-	for _, row := range rows {
-		from, to := bags.Bounds(int(row))
-		b.from, b.to = append(b.from, from), append(b.to, to)
-		b.lengths = append(b.lengths, by.of(bags.Length(int(row))))
+	n := len(rows)
+	b.from, b.to = slices.Grow(b.from[:0], n)[:n], slices.Grow(b.to[:0], n)[:n]
+	b.counts, b.lengths = slices.Grow(b.counts[:0], n)[:n], slices.Grow(b.lengths[:0], n)[:n]
+	bags.Locate(rows, b.from, b.to, b.counts)
+	lengths := b.lengths
+	if by == byCount {
+		for i, n := range b.counts {
+			lengths[i] = float32(n)
+		}
+		return
+	}
+	for i, n := range b.counts {
+		lengths[i] = by.of(int(n))
 	}
 }
 

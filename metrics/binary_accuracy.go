@@ -36,6 +36,9 @@ func (m BinaryAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {
 	if threshold != threshold {
 		return nil, fmt.Errorf("metrics: %s: the threshold is NaN", m.Name())
 	}
+	if info.Output.Size() == 1 {
+		return &binary{threshold: threshold}, nil
+	}
 	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
 		right := 0
 		for i, v := range output {
@@ -50,6 +53,48 @@ func (m BinaryAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {
 		return float64(right) / float64(len(output))
 	}}, nil
 }
+
+// binary is BinaryAccuracy of an output of one element. Whole numbers add up exactly in any order.
+type binary struct {
+	threshold    float32
+	right, count float64
+}
+
+func (b *binary) Add(labels, output, weights []float32) {
+	right := 0
+	output = output[:len(labels)]
+	for i, label := range labels {
+		if hit := label == truth(output[i] > b.threshold); hit && len(weights) == 0 {
+			right++
+		} else if hit {
+			b.right += float64(weights[i])
+		}
+	}
+	b.right += float64(right)
+	if len(weights) == 0 {
+		b.count += float64(len(labels))
+	}
+	for _, w := range weights {
+		b.count += float64(w)
+	}
+}
+
+// truth is 1 for true and 0 for false.
+func truth(b bool) float32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (b *binary) Result() float64 {
+	if b.count == 0 {
+		return 0
+	}
+	return b.right / b.count
+}
+
+func (b *binary) Reset() { b.right, b.count = 0, 0 }
 
 func nameOr(as, name string) string {
 	if as != "" {

@@ -298,12 +298,16 @@ func (e *executor) feedLabels(s Span) {
 }
 
 // lossSum is the sum of the batch's losses times their weights, in row order.
-func (e *executor) lossSum() float64 { return e.addLosses(0) }
+func (e *executor) lossSum() float64 {
+	_, batch := e.addLosses(0)
+	return batch
+}
 
 // addLosses adds the batch's losses times their weights to a sum, in row order. A sum over several batches is made so,
-// and not from their sums, that it does not depend on where one batch ends.
-func (e *executor) addLosses(sum float64) float64 {
+// and not from their sums, that it does not depend on where one batch ends; the batch's own is returned too.
+func (e *executor) addLosses(before float64) (sum, batch float64) {
 	w := e.ws
+	sum = before
 	for i, l := range w.losses[:w.rows] {
 		if len(w.weights) > 0 {
 			l = float32(l * w.weights[i])
@@ -312,8 +316,9 @@ func (e *executor) addLosses(sum float64) float64 {
 			l = float32(l * e.counted)
 		}
 		sum += float64(l)
+		batch += float64(l)
 	}
-	return sum
+	return sum, batch
 }
 
 // output is the model's output for the batch.
@@ -378,7 +383,8 @@ func (r *measured) reset() {
 // add takes the batch that e has just run and returns its loss.
 func (r *measured) add(e *executor) float64 {
 	w := e.ws
-	r.total = e.addLosses(r.total)
+	var batch float64
+	r.total, batch = e.addLosses(r.total)
 	r.rows += w.rows
 	for _, a := range r.metrics {
 		a.Add(w.labels, e.output(), nil)
@@ -386,7 +392,7 @@ func (r *measured) add(e *executor) float64 {
 	for _, a := range r.weighted {
 		a.Add(w.labels, e.output(), w.weights)
 	}
-	return e.lossSum() / float64(w.rows)
+	return batch / float64(w.rows)
 }
 
 // log writes the results so far, under their names with a prefix.

@@ -326,6 +326,15 @@ func (b *Bags) Pairs() (narrow []uint32, wide []uint64) {
 // Bounds returns where the pairs of row i begin and end.
 func (b *Bags) Bounds(i int) (from, to int) { return b.offsets[i], b.offsets[i+1] }
 
+// Locate writes for each of some rows, by their numbers, where its pairs begin and end (see Bounds), and its length.
+func (b *Bags) Locate(rows []int32, from, to []int, lengths []int32) {
+	from, to, lengths = from[:len(rows)], to[:len(rows)], lengths[:len(rows)]
+	for i, row := range rows {
+		from[i], to[i] = b.offsets[row], b.offsets[row+1]
+		lengths[i] = b.lengths[row]
+	}
+}
+
 // Between returns where those pairs of row i begin and end whose ids are from lo to hi-1.
 func (b *Bags) Between(i int, lo, hi int32) (from, to int) {
 	from, to = b.Bounds(i)
