@@ -7,13 +7,17 @@
 //     that follows;
 //   - [github.com/linnet-ml/linnet/layers], [github.com/linnet-ml/linnet/loss], [github.com/linnet-ml/linnet/optim],
 //     [github.com/linnet-ml/linnet/metrics], [github.com/linnet-ml/linnet/callbacks]: the specs;
-//   - [github.com/linnet-ml/linnet/text]: from ids of words to what a model reads;
+//   - [github.com/linnet-ml/linnet/text]: from texts to ids of words, and to what a model reads;
+//   - [github.com/linnet-ml/linnet/pretrained]: word vectors and text embeddings that others trained;
 //   - [github.com/linnet-ml/linnet/datasets/imdb] and its copy in the program,
 //     [github.com/linnet-ml/linnet/datasets/imdb/builtin]: film reviews, good and bad;
+//     [github.com/linnet-ml/linnet/datasets/textdir]: texts in a folder for each class;
+//   - [github.com/linnet-ml/linnet/plots]: what a training logged, as pictures;
 //   - [github.com/linnet-ml/linnet/tensor]: the arrays that go in and out;
 //   - [github.com/linnet-ml/linnet/simd]: the kernels that compute.
 //
-// The program examples/imdb walks through a whole tutorial with them:
+// The programs examples/imdb and examples/imdb_hub walk through two whole tutorials with them:
 //
 //	go run github.com/linnet-ml/linnet/examples/imdb
+//	go run github.com/linnet-ml/linnet/examples/imdb_hub
 package linnet
