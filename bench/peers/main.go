@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,9 +43,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // settings are the flags.
 type settings struct {
-	shared, venv, out, only, linnet string
-	rounds, epochs, seed            int
-	jit, compile, quick             bool
+	shared, venv, hubVenv, out, only, linnet string
+	rounds, epochs, seed                     int
+	jit, compile, quick                      bool
 }
 
 // The numbers of a whole run.
@@ -59,10 +60,11 @@ func parseFlags(args []string, help io.Writer) (s settings, set *flag.FlagSet, e
 	set.Usage = func() {}
 	set.StringVar(&s.shared, "shared", "", "`folder` with data/imdb and peers (default $LINNET_SHARED, else ../shared beside the repository)")
 	set.StringVar(&s.venv, "venv", "", "Python virtual environment `folder` (default linnet/peers-venv in the user's cache folder, made when missing)")
-	set.StringVar(&s.out, "out", "", "`file` whose tables are replaced (default bench/RESULTS.md for a whole run)")
+	set.StringVar(&s.hubVenv, "hub-venv", "", "the same for the section hub, whose module it keeps (default linnet/peers-hub-venv there)")
+	set.StringVar(&s.out, "out", "", "`file` whose tables are replaced (default bench/RESULTS.md for a whole run, and for a whole one of the section hub)")
 	set.StringVar(&s.only, "only", "", "comma-separated `names` of sections ("+strings.Join(sectionKeys, ", ")+")\nor peers (linnet, keras, torch-bag, ...): measure no others")
 	set.StringVar(&s.linnet, "linnet", "", "measure this `program` in place of ./examples/imdb in the section fit")
-	set.IntVar(&s.rounds, "rounds", wholeRounds, "how often each peer runs")
+	set.IntVar(&s.rounds, "rounds", wholeRounds, "how often each peer runs; in the section hub "+strconv.Itoa(hubRounds)+" times at most")
 	set.IntVar(&s.epochs, "epochs", wholeEpochs, "epochs of the section fit")
 	set.IntVar(&s.seed, "seed", 1, "seed of the first round; each round adds 1")
 	set.BoolVar(&s.jit, "jit", false, "measure Keras with XLA too")
@@ -93,6 +95,11 @@ func (s settings) whole() bool {
 	return s.only == "" && s.linnet == "" && !s.quick && s.epochs == wholeEpochs && s.rounds >= wholeRounds
 }
 
+// wholeHub reports whether the run is one that the second tutorial's part is made of.
+func (s settings) wholeHub() bool {
+	return s.whole() || s.only == hubKey && !s.quick && s.rounds >= hubRounds
+}
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	s, set, err := parseFlags(args, stdout)
 	if err != nil {
@@ -119,6 +126,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	sections, hub := apart(sections)
 	if b.scratch, err = os.MkdirTemp("", "linnet-peers-"); err != nil {
 		return err
 	}
@@ -127,15 +135,49 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	r := report{
 		command: command(set), date: time.Now().UTC().Format(time.DateOnly),
 		cpu: cpuModel(), cores: runtime.NumCPU(), platform: runtime.GOOS + "/" + runtime.GOARCH, goVersion: runtime.Version(),
-		path: simd.Path(), load: loadAverage(), rounds: s.rounds, epochs: s.epochs, sections: sections,
+		path: simd.Path(), load: loadAverage(), rounds: s.rounds, epochs: s.epochs,
 	}
-	missing, err := b.prepare(ctx, sections, products)
+	if len(sections) > 0 || products || curves {
+		r := r
+		r.part, r.sections = mainPart, sections
+		if err := b.measureMain(ctx, &r, products, curves); err != nil {
+			return err
+		}
+		if err := b.write(r, s.whole(), stdout); err != nil {
+			return err
+		}
+	}
+	if hub != nil {
+		r.part, r.sections, r.rounds, r.epochs = hubPart, []section{*hub}, min(s.rounds, hubRounds), b.hubEpochs()
+		if err := b.measureHub(ctx, &r); err != nil {
+			return err
+		}
+		return b.write(r, s.wholeHub(), stdout)
+	}
+	return nil
+}
+
+// apart takes the second tutorial out of the sections; nil: it is not among them.
+func apart(sections []section) (others []section, hub *section) {
+	for _, sec := range sections {
+		if sec.key == hubKey {
+			hub = &sec
+		} else {
+			others = append(others, sec)
+		}
+	}
+	return others, hub
+}
+
+// measureMain measures all but the second tutorial.
+func (b *bench) measureMain(ctx context.Context, r *report, products, curves bool) error {
+	missing, err := b.prepare(ctx, r.sections, products)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	for _, sec := range sections {
-		result, err := measure(ctx, sec, missing, s.rounds, s.seed, stderr)
+	for _, sec := range r.sections {
+		result, err := measure(ctx, sec, missing, r.rounds, b.seed, b.log)
 		if err != nil {
 			return err
 		}
@@ -151,24 +193,45 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(stderr, "measured for %v\n", time.Since(start).Round(time.Second))
+	fmt.Fprintf(b.log, "measured for %v\n", time.Since(start).Round(time.Second))
+	return nil
+}
+
+// measureHub measures the second tutorial.
+func (b *bench) measureHub(ctx context.Context, r *report) error {
+	missing, err := b.prepareHub(ctx, r.sections[0])
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	result, err := measure(ctx, r.sections[0], missing, r.rounds, b.seed, b.log)
+	if err != nil {
+		return err
+	}
+	r.results = []outcome{result}
+	fmt.Fprintf(b.log, "measured for %v\n", time.Since(start).Round(time.Second))
+	return nil
+}
+
+// write prints a part's tables, and puts those of a whole run into bench/RESULTS.md, or any into the file that -out names.
+func (b *bench) write(r report, whole bool, stdout io.Writer) error {
 	text := render(r)
 	fmt.Fprint(stdout, text)
-	out := s.out
+	out := b.out
 	if out == "" {
-		if !s.whole() {
+		if !whole {
 			return nil
 		}
-		out = filepath.Join(repository, "bench", "RESULTS.md")
+		out = filepath.Join(b.repository, "bench", "RESULTS.md")
 	}
-	return replaceSection(out, text)
+	return replacePart(out, r.part, text)
 }
 
 // command is what to type for the same tables: the flags that change what is measured, without the paths of this machine.
 func command(set *flag.FlagSet) string {
 	words := []string{"go run ./bench/peers"}
 	set.Visit(func(f *flag.Flag) {
-		if !slices.Contains([]string{"shared", "venv", "out", "linnet"}, f.Name) {
+		if !slices.Contains([]string{"shared", "venv", "hub-venv", "out", "linnet"}, f.Name) {
 			words = append(words, fmt.Sprintf("-%s=%s", f.Name, f.Value))
 		}
 	})

@@ -83,7 +83,11 @@ func (o outcome) values(peer, figure string) []float64 {
 
 // ratios are how many times the base's figure a peer's is, in each round; nil where one of the two was not measured.
 func (o outcome) ratios(peer, base, figure string) []float64 {
-	list, by := o.values(peer, figure), o.values(base, figure)
+	return ratiosOf(o.values(peer, figure), o.values(base, figure))
+}
+
+// ratiosOf divides round by round; nil where one of the two lacks a round.
+func ratiosOf(list, by []float64) []float64 {
 	if len(list) == 0 || len(list) != len(by) {
 		return nil
 	}

@@ -43,12 +43,8 @@ func (b *bench) prepare(ctx context.Context, sections []section, products bool) 
 	if _, err := os.Stat(b.npz()); err != nil {
 		return nil, fmt.Errorf("no data (name its folder with -shared or LINNET_SHARED): %w", err)
 	}
-	for name, folder := range map[string]string{"measure": "./bench/peers/linnet", "plain": "./bench/peers/plain", "imdb": "./examples/imdb"} {
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", b.program(name), folder)
-		cmd.Dir = b.repository
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("go build %s: %w\n%s", folder, err, out)
-		}
+	if err := b.build(ctx, map[string]string{"measure": "./bench/peers/linnet", "plain": "./bench/peers/plain", "imdb": "./examples/imdb"}); err != nil {
+		return nil, err
 	}
 	if b.linnet == "" {
 		b.linnet = b.program("imdb")
@@ -92,7 +88,7 @@ func (b *bench) prepare(ctx context.Context, sections []section, products bool) 
 			if len(p.packages) == 0 {
 				continue
 			}
-			if lacking, err := b.missingPackages(ctx, p.packages); err != nil {
+			if lacking, err := missingPackages(ctx, b.venv, pinsOf(p.packages)); err != nil {
 				missing[p.key] = "no Python environment"
 			} else if len(lacking) > 0 {
 				missing[p.key] = "not installed: " + strings.Join(lacking, " ")
@@ -100,6 +96,18 @@ func (b *bench) prepare(ctx context.Context, sections []section, products bool) 
 		}
 	}
 	return missing, nil
+}
+
+// build makes programs, by their names, of folders of the repository.
+func (b *bench) build(ctx context.Context, folders map[string]string) error {
+	for name, folder := range folders {
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", b.program(name), folder)
+		cmd.Dir = b.repository
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("go build %s: %w\n%s", folder, err, out)
+		}
+	}
+	return nil
 }
 
 // exported is the folder of the reviews and weights for the peers.
@@ -238,16 +246,26 @@ func (b *bench) jsonOf(ctx context.Context, threads int, program string, args ..
 
 // start runs a program to its end and returns its standard output.
 func (b *bench) start(ctx context.Context, threads int, program string, args ...string) ([]byte, error) {
+	return b.output(ctx, b.command(ctx, threads, program, args...))
+}
+
+// command is a program in its environment, in a folder of its own.
+func (b *bench) command(ctx context.Context, threads int, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(environment(os.Environ(), threads), "TORCHINDUCTOR_CACHE_DIR="+filepath.Join(b.scratch, "inductor"))
 	cmd.Dir = b.scratch
+	return cmd
+}
+
+// output runs a command to its end and returns its standard output.
+func (b *bench) output(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%s: %w\n%s", filepath.Base(program), err, lastLines(stderr.String(), 15))
+		return nil, fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, lastLines(stderr.String(), 15))
 	}
 	return stdout.Bytes(), nil
 }
@@ -304,18 +322,27 @@ func parseFit(out []byte) (measurement, error) {
 	if err != nil {
 		return m, err
 	}
-	f := map[string]float64{}
-	for _, c := range []struct{ from, to string }{
+	f, err := renamed(m.figures, out, [][2]string{
 		{"load_s", "load_pad_s"}, {"fit_s", "fit_s"}, {"epoch_median_s", "epoch_median_s"}, {"test_acc", "test_accuracy"},
-	} {
-		v, ok := m.figures[c.from]
-		if !ok {
-			return measurement{}, fmt.Errorf("the result lacks %s: %.200s", c.from, lastLines(string(out), 1))
-		}
-		f[c.to] = v
+	})
+	if err != nil {
+		return measurement{}, err
 	}
 	f["load_pad_s"] += m.figures["pad_s"]
 	return measurement{f, m.facts}, nil
+}
+
+// renamed are the figures of a result, each as {from, to} says, and no others. One that is not there is an error.
+func renamed(figures map[string]float64, out []byte, names [][2]string) (map[string]float64, error) {
+	f := map[string]float64{}
+	for _, n := range names {
+		v, ok := figures[n[0]]
+		if !ok {
+			return nil, fmt.Errorf("the result lacks %s: %.200s", n[0], lastLines(string(out), 1))
+		}
+		f[n[1]] = v
+	}
+	return f, nil
 }
 
 // versionNames are what the peers call their versions.

@@ -106,7 +106,7 @@ func TestRender(t *testing.T) {
 	figures := []figure{{"fit_s", "fit, s", 3, true}, {"compile_s", "compiling, s", 1, false}, {"test_accuracy", "test accuracy", 4, false}}
 	got := render(report{
 		command: "go run ./bench/peers -rounds=2", date: "2026-01-02", cpu: "A CPU", platform: "linux/amd64", goVersion: "go1.26.0",
-		path: "avx2", load: "0.01", cores: 2, rounds: 2, epochs: 40,
+		path: "avx2", load: "0.01", cores: 2, rounds: 2, epochs: 40, part: mainPart,
 		sections: []section{{key: "fit", title: "Fit", figures: figures,
 			peers: []peer{{key: "linnet", title: "linnet"}, {key: "keras", title: "Keras"}, {key: "torch-bag", title: "PyTorch"}}}},
 		results: []outcome{{runs: map[string][]measurement{
@@ -185,7 +185,11 @@ From end to end a step is 2.00 times as fast.
 
 // A limit that is missed says by how much; one of nothing is kept by nothing only.
 func TestJudge(t *testing.T) {
-	o := outcome{runs: map[string][]measurement{"a": runs("x", 4, 4), "b": runs("x", 6, 6), "zero": runs("x", 0)}}
+	both := runs("x", 6, 6)
+	for _, m := range both {
+		m.figures["y"] = 24
+	}
+	o := outcome{runs: map[string][]measurement{"a": runs("x", 4, 4), "b": both, "zero": runs("x", 0)}}
 	for _, c := range []struct {
 		target
 		want string
@@ -194,6 +198,7 @@ func TestJudge(t *testing.T) {
 		{target{peer: "a", figure: "x", most: 2}, "no: 2.00 times the limit"},
 		{target{peer: "a", figure: "x", rival: "b", least: 1.5}, "yes"},
 		{target{peer: "a", figure: "x", rival: "b", least: 3}, "no: 2.00 times the limit"},
+		{target{peer: "a", figure: "x", rival: "b", rivalFigure: "y", least: 6}, "yes"},
 		{target{peer: "a", figure: "x"}, "no"},
 		{target{peer: "zero", figure: "x"}, "yes"},
 		{target{peer: "c", figure: "x", most: 1}, "–"},
@@ -211,8 +216,11 @@ func TestTargetsAreMeasured(t *testing.T) {
 		found := false
 		for _, s := range (&bench{}).sections() {
 			has := func(key string) bool { return slices.ContainsFunc(s.peers, func(p peer) bool { return p.key == key }) }
-			figure := slices.ContainsFunc(s.figures, func(f figure) bool { return f.key == c.figure })
-			found = found || s.key == c.section && has(c.peer) && figure && (c.rival == "" || has(c.rival))
+			measures := func(key string) bool {
+				return slices.ContainsFunc(s.figures, func(f figure) bool { return f.key == key })
+			}
+			rival := c.rival == "" || has(c.rival) && (c.rivalFigure == "" || measures(c.rivalFigure))
+			found = found || s.key == c.section && has(c.peer) && measures(c.figure) && rival
 		}
 		if !found {
 			t.Errorf("%s: no such section, figure or peers", c.what)
@@ -255,7 +263,7 @@ func TestReplaceSection(t *testing.T) {
 		if err := os.WriteFile(file, []byte(step.before), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := replaceSection(file, section("1")); err != nil {
+		if err := replacePart(file, mainPart, section("1")); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(file)
@@ -266,16 +274,33 @@ func TestReplaceSection(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	if _, err := spliceSection(sectionBegin+"\n", section("1")); err == nil {
+	if _, err := mainPart.splice(sectionBegin+"\n", section("1")); err == nil {
 		t.Error("a section without an end is accepted")
+	}
+	// A part leaves the other as it is, whichever comes first.
+	other := hubPart.begin + "\n2\n" + hubPart.end + "\n"
+	for _, old := range []string{section("0") + "\n" + other, other + "\n" + section("0")} {
+		got, err := mainPart.splice(old, section("1"))
+		if want := strings.Replace(old, section("0"), section("1"), 1); err != nil || got != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+		got, err = hubPart.splice(old, "new\n")
+		if want := strings.Replace(old, other, "new\n", 1); err != nil || got != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
 	}
 }
 
 func TestComparePins(t *testing.T) {
 	installed := "Keras 3.15.1\ntensorflow_cpu 2.19.0\ntorch " + pinned[2].version + "+cpu\n"
-	got := comparePins(installed, []string{"tensorflow-cpu", "keras", "torch"})
+	got := comparePins(installed, pinsOf([]string{"tensorflow-cpu", "keras", "torch"}))
 	if d := cmp.Diff([]string{"tensorflow-cpu==2.20.0"}, got); d != "" {
 		t.Error(d)
+	}
+	for installed, want := range map[string][]string{"setuptools 80.9.0\n": nil, "setuptools 81.0.0\n": {"setuptools<81"}, "": {"setuptools<81"}} {
+		if d := cmp.Diff(want, comparePins(installed, hubPinned[len(hubPinned)-1:])); d != "" {
+			t.Errorf("%q: %s", installed, d)
+		}
 	}
 }
 
@@ -322,7 +347,7 @@ func TestMeasureTakesTurns(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	_, set, err := parseFlags([]string{"-rounds", "3", "-venv", "/somewhere", "-jit"}, io.Discard)
+	_, set, err := parseFlags([]string{"-rounds", "3", "-venv", "/somewhere", "-hub-venv", "/here", "-jit"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,8 +376,14 @@ func TestWholeRuns(t *testing.T) {
 		whole bool
 	}{{"", true}, {"-jit -compile -rounds 9", true}, {"-quick", false}, {"-only fit", false}, {"-epochs 3", false}, {"-rounds 4", false}, {"-linnet x", false}} {
 		s, _, err := parseFlags(strings.Fields(c.args), io.Discard)
-		if err != nil || s.whole() != c.whole {
-			t.Errorf("%q: whole %v, %v", c.args, s.whole(), err)
+		if err != nil || s.whole() != c.whole || s.wholeHub() != c.whole {
+			t.Errorf("%q: whole %v, of hub %v, %v", c.args, s.whole(), s.wholeHub(), err)
+		}
+	}
+	for args, whole := range map[string]bool{"-only hub": true, "-only hub -rounds 3": true, "-only hub -rounds 2": false, "-only hub -quick": false, "-only hub,fit": false} {
+		s, _, err := parseFlags(strings.Fields(args), io.Discard)
+		if err != nil || s.whole() || s.wholeHub() != whole {
+			t.Errorf("%q: whole %v, of hub %v, %v", args, s.whole(), s.wholeHub(), err)
 		}
 	}
 }
@@ -362,9 +393,10 @@ func TestChoose(t *testing.T) {
 		settings
 		want string
 	}{
-		{settings{}, "fit:linnet,linnet-2,linnet-busy,linnet-2-busy,plain,keras,torch-mean,torch-bag inference:linnet,onnxruntime,torch-bag,keras table:linnet,linnet-2,keras products curves"},
+		{settings{}, "fit:linnet,linnet-2,linnet-busy,linnet-2-busy,plain,keras,torch-mean,torch-bag inference:linnet,onnxruntime,torch-bag,keras table:linnet,linnet-2,keras hub:linnet,linnet-2,keras,keras-2 products curves"},
+		{settings{only: "hub"}, "hub:linnet,linnet-2,keras,keras-2"},
 		{settings{only: "inference,curves"}, "inference:linnet,onnxruntime,torch-bag,keras curves"},
-		{settings{only: "linnet,keras"}, "fit:linnet,keras inference:linnet,keras table:linnet,keras"},
+		{settings{only: "linnet,keras"}, "fit:linnet,keras inference:linnet,keras table:linnet,keras hub:linnet,keras"},
 		{settings{only: "fit,plain,keras-jit"}, "fit:plain,keras-jit"},
 		{settings{only: "fit", jit: true, compile: true}, "fit:linnet,linnet-2,linnet-busy,linnet-2-busy,plain,keras,keras-jit,torch-mean,torch-bag,torch-compile"},
 	} {

@@ -9,8 +9,21 @@ import (
 	"strings"
 )
 
-// report is what the tables are made of.
+// part is what stands between two markers of RESULTS.md.
+type part struct{ begin, end, title, note string }
+
+var (
+	mainPart = part{begin: sectionBegin, end: sectionEnd, title: "linnet beside its peers"}
+	// The second tutorial needs half a gigabyte of Python of its own, and is measured in fewer rounds.
+	hubPart = part{
+		begin: "<!-- begin: go run ./bench/peers -only hub -->", end: "<!-- end: go run ./bench/peers -only hub -->",
+		title: "The second tutorial beside Keras", note: hubNote,
+	}
+)
+
+// report is what the tables of a part are made of.
 type report struct {
+	part
 	command, date, cpu, platform, goVersion, path, load string
 	cores, rounds, epochs                               int
 	sections                                            []section
@@ -24,13 +37,16 @@ const (
 	sectionEnd   = "<!-- end: go run ./bench/peers -->"
 )
 
-// render writes the section of RESULTS.md, from its first marker to its last.
+// render writes a part of RESULTS.md, from its first marker to its last.
 func render(r report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n## linnet beside its peers\n\n", sectionBegin)
+	fmt.Fprintf(&b, "%s\n## %s\n\n", r.begin, r.title)
 	fmt.Fprintf(&b, "`%s`, %s. %s of each program in turn, each begun by another; one thread unless said. Each round has its own seed.\n",
 		r.command, r.date, plural(r.rounds, "round"))
 	fmt.Fprintf(&b, "Medians over the rounds, least and greatest in brackets; a ratio is taken in each round, then its median.\n\n")
+	if r.note != "" {
+		fmt.Fprintf(&b, "%s\n\n", r.note)
+	}
 	fmt.Fprintf(&b, "- CPU: %s, %s, %s; load average %s at the start\n- Go %s\n- linnet's kernels: %s\n",
 		r.cpu, plural(r.cores, "core"), r.platform, r.load, strings.TrimPrefix(r.goVersion, "go"), r.path)
 	facts := map[string]string{}
@@ -59,7 +75,7 @@ func render(r report) string {
 	if len(r.curves) > 0 {
 		fmt.Fprintf(&b, "\n### Cost against size\n\n%s\n\n%s", curvesNote, strings.TrimRight(renderCurves(r.curves), "\n")+"\n")
 	}
-	fmt.Fprintf(&b, "%s\n", sectionEnd)
+	fmt.Fprintf(&b, "%s\n", r.end)
 	return b.String()
 }
 
@@ -141,34 +157,34 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// replaceSection puts the section in the place of the file's earlier one, or at its end; the rest of the file stays.
-func replaceSection(file, section string) error {
+// replacePart puts a part in the place of the file's earlier one, or at its end; the rest of the file stays.
+func replacePart(file string, p part, text string) error {
 	old, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	text, err := spliceSection(string(old), section)
+	spliced, err := p.splice(string(old), text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	temporary := file + ".tmp"
-	if err := os.WriteFile(temporary, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(temporary, []byte(spliced), 0o644); err != nil {
 		return err
 	}
 	return os.Rename(temporary, file)
 }
 
-func spliceSection(old, section string) (string, error) {
-	before, rest, found := strings.Cut(old, sectionBegin+"\n")
+func (p part) splice(old, text string) (string, error) {
+	before, rest, found := strings.Cut(old, p.begin+"\n")
 	if !found {
 		if old == "" {
 			old = "# Results\n"
 		}
-		return strings.TrimRight(old, "\n") + "\n\n" + section, nil
+		return strings.TrimRight(old, "\n") + "\n\n" + text, nil
 	}
-	_, after, found := strings.Cut(rest, sectionEnd+"\n")
+	_, after, found := strings.Cut(rest, p.end+"\n")
 	if !found {
-		return "", fmt.Errorf("%q has no %q", sectionBegin, sectionEnd)
+		return "", fmt.Errorf("%q has no %q", p.begin, p.end)
 	}
-	return before + section + after, nil
+	return before + text + after, nil
 }

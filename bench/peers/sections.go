@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -34,8 +35,16 @@ type measurement struct {
 	facts   map[string]string  // versions and the like, equal in all runs
 }
 
+// with adds figures to those that are there.
+func (m measurement) with(figures map[string]float64) measurement {
+	if m.figures != nil {
+		maps.Copy(m.figures, figures)
+	}
+	return m
+}
+
 // sectionKeys are the names for -only.
-var sectionKeys = []string{"fit", "inference", "table", "products", "curves"}
+var sectionKeys = []string{"fit", "inference", "table", "products", "curves", hubKey}
 
 // sections are all, with all their peers. To measure something else, add a peer or a figure here.
 func (b *bench) sections() []section {
@@ -81,6 +90,7 @@ func (b *bench) sections() []section {
 			{"linnet-2", "linnet, 2 threads", nil, b.linnetTable(2)},
 			{"keras", "Keras", keras, b.tableScript},
 		}},
+		b.hubSection(),
 	}
 }
 
