@@ -230,7 +230,8 @@ func (t *tutorial) showHistory(context.Context) error {
 	if err := example.Draw(t.plot, t.past, t.out, t.result); err != nil {
 		return err
 	}
-	fmt.Fprint(t.out, example.Overfitting(t.past, t.patience != noPatience && !t.interrupted, "-units, -dim"))
+	fmt.Fprint(t.out, example.Overfitting(t.past, t.patience != noPatience && !t.interrupted,
+		"-patience 2, which stops by itself and keeps the best weights", "-units, -dim"))
 	return nil
 }
 

@@ -24,17 +24,18 @@ const (
 	downloadName = "download"
 
 	// getTexts tells how to come by the texts themselves.
-	getTexts = `These are the reviews' words in no order, each cut to its last 256: the texts
-are not ours to ship, and the sum of words' vectors knows no order. For the texts
-themselves add -data download (84 MB), or name a folder with aclImdb_v1.tar.gz.`
+	getTexts = `These are the words of each review in no order, of its last 256: the texts are
+not ours to ship, and the sum of words' vectors knows no order. For the texts say
+-data download (84 MB, once), or name a folder with aclImdb_v1.tar.gz by -data.`
 
 	// builtinModule is the name of the module that is part of the program, tutorialModule that of the tutorial's.
 	builtinModule  = "glove-imdb-50"
 	tutorialModule = "nnlm-en-dim50"
 
 	// getModule tells how to come by the tutorial's module.
-	getModule = `This module is part of the program. For the tutorial's own add
--module https://tfhub.dev/google/nnlm-en-dim50/2, which downloads it.`
+	getModule = `This module is part of the program. For the tutorial's own say
+-module https://tfhub.dev/google/nnlm-en-dim50/2, which downloads it once (the
+table has 193 MB), or name its folder by -module.`
 )
 
 // loadTexts reads the reviews from where -data says. Its string says where that was.
@@ -48,6 +49,9 @@ func loadTexts(ctx context.Context, o *options, progress io.Writer) (train, test
 		report, end := downloads(progress)
 		path, err = fetch.Texts(ctx, fetch.Options{Mirror: o.mirror, AllowUnverified: o.mirror != "", Progress: report})
 		end()
+		if err != nil {
+			return nil, nil, "", fmt.Errorf("-data %s: %w; -data %s needs no network", o.data, err, builtinName)
+		}
 	case "":
 		path, err = imdb.FindTexts("")
 		if errors.Is(err, fs.ErrNotExist) {
@@ -58,26 +62,39 @@ func loadTexts(ctx context.Context, o *options, progress io.Writer) (train, test
 	if err == nil {
 		train, test, err = imdb.LoadTexts(ctx, imdb.TextOptions{Path: path})
 	}
+	if err != nil && o.data != "" {
+		err = fmt.Errorf("-data: %w", err)
+	}
 	return train, test, path, err
 }
 
 // openModule opens the text embedding that -module names.
 func openModule(ctx context.Context, o *options, progress io.Writer) (*pretrained.Embedding, error) {
-	switch {
-	case o.module == builtinName:
+	switch o.module {
+	case builtinName:
 		return builtinmodule.Open()
-	case o.module == "":
+	case "":
 		m, err := pretrained.OpenModule(tutorialModule, pretrained.HubOptions{})
 		if errors.Is(err, fs.ErrNotExist) {
 			return builtinmodule.Open()
 		}
 		return m, err
-	case strings.Contains(o.module, "://"): // asked for from the network
+	}
+	m, err := openNamed(ctx, o, progress)
+	if err != nil {
+		return nil, fmt.Errorf("-module: %w", err)
+	}
+	return m, nil
+}
+
+// openNamed opens a module by its URL, its place or its name.
+func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained.Embedding, error) {
+	if strings.Contains(o.module, "://") { // this asks for the network
 		report, end := downloads(progress)
 		_, err := modules.Module(ctx, o.module, modules.Options{Mirror: o.mirror, Progress: report})
 		end()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; -module %s needs no network", err, builtinName)
 		}
 		return pretrained.OpenModule(o.module, pretrained.HubOptions{})
 	}
@@ -86,16 +103,23 @@ func openModule(ctx context.Context, o *options, progress io.Writer) (*pretraine
 	case err == nil && info.IsDir():
 		return pretrained.OpenHub(o.module, pretrained.HubOptions{})
 	case err == nil:
-		// Tables of word vectors know small letters only.
-		return pretrained.OpenVectors(o.module, pretrained.VectorOptions{Lower: true})
+		return pretrained.OpenVectors(o.module, o.vectorOptions())
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	m, found := pretrained.OpenModule(o.module, pretrained.HubOptions{})
-	if errors.Is(found, fs.ErrNotExist) {
-		return nil, fmt.Errorf("-module %s: no such file or folder, and no such module: %w", o.module, found)
+	m, err := pretrained.OpenModule(o.module, pretrained.HubOptions{})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w; -module https://tfhub.dev/google/%s/2 downloads it", err, o.module)
+	case err != nil:
+		return nil, fmt.Errorf("no file or folder is called %s, and %w", o.module, err)
 	}
-	return m, found
+	return m, nil
+}
+
+// vectorOptions are for tables of word vectors, which know small letters only, as a rule.
+func (o *options) vectorOptions() pretrained.VectorOptions {
+	return pretrained.VectorOptions{Lower: true, Scale: float32(o.scale)}
 }
 
 // downloads returns what reports a download to w, which may be nil, and what ends its last line.

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"io"
 	"math"
+	"os"
 
 	"github.com/linnet-ml/linnet/examples/internal/example"
 	"github.com/linnet-ml/linnet/text"
@@ -14,7 +15,7 @@ type options struct {
 	data, module, combiner           string
 	trainable                        bool
 	units                            int
-	lr                               float64
+	lr, scale                        float64
 	epochs, batch, patience, threads int
 	seed                             uint64
 	quiet, try                       bool
@@ -27,21 +28,22 @@ type options struct {
 func flags(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet("imdb_hub", flag.ContinueOnError)
 	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with aclImdb_v1.tar.gz, download, or builtin\n(default: the cache if it has them, else builtin)")
-	f.StringVar(&o.module, "module", "", "text embedding: a `folder` with a SavedModel, a name (nnlm-en-dim50), a tfhub.dev URL,\na file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
+	f.StringVar(&o.module, "module", "", "text embedding: `where` a SavedModel's folder is, a name (nnlm-en-dim50), a tfhub.dev URL,\na file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
 	f.BoolVar(&o.trainable, "trainable", true, "train the embedding too")
 	f.StringVar(&o.combiner, "combiner", "", "sqrtn, mean or sum: how the vectors of a text's words make one (default: the module's)")
+	f.Float64Var(&o.scale, "scale", 1, "what the vectors of a file are multiplied by")
 	f.IntVar(&o.units, "units", 16, "hidden units")
 	f.Float64Var(&o.lr, "lr", 0.001, "learning rate of Adam")
 	f.IntVar(&o.epochs, "epochs", 40, "epochs")
 	f.IntVar(&o.batch, "batch", 512, "reviews in a step")
-	f.IntVar(&o.patience, "patience", 3, "train once more and stop after so many epochs without a better val_loss (0: do not)")
+	f.IntVar(&o.patience, "patience", 3, "train once more, and stop after so many epochs without a better val_loss and keep the\nbest weights (0: do not train again)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all random numbers")
 	f.IntVar(&o.threads, "threads", 0, "workers that share a step, 0 for as many as pay; they change no bit of the result")
 	f.BoolVar(&o.quiet, "quiet", false, "print the results only")
 	f.StringVar(&o.text, "try", "", "a `text` to score after training")
 	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
 	f.StringVar(&o.history, "history", "", "write the history of all epochs to this `file` as CSV")
-	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them on the terminal")
+	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them as text (default: as\ntext, unless -quiet)")
 	return f
 }
 
@@ -74,8 +76,13 @@ func (o *options) check() error {
 			return example.Usagef("-%s %d is not from %d to %d", b.flag, b.value, b.low, b.high)
 		}
 	}
-	if rate := float32(o.lr); !(rate > 0) || math.IsInf(float64(rate), 0) {
-		return example.Usagef("-lr %v is not a positive float32", o.lr)
+	for _, b := range []struct {
+		flag  string
+		value float64
+	}{{"lr", o.lr}, {"scale", o.scale}} {
+		if v := float32(b.value); !(v > 0) || math.IsInf(float64(v), 0) {
+			return example.Usagef("-%s %v is not a positive float32", b.flag, b.value)
+		}
 	}
 	for _, f := range []struct{ name, value string }{
 		{"data", o.data}, {"module", o.module}, {"combiner", o.combiner}, {"report", o.report}, {"history", o.history}, {"plot", o.plot}, {"try", o.text},
@@ -86,6 +93,11 @@ func (o *options) check() error {
 	}
 	if _, ok := combiners[o.combiner]; !ok {
 		return example.Usagef("-combiner %q is none of sqrtn, mean and sum", o.combiner)
+	}
+	if o.given["scale"] {
+		if info, err := os.Stat(o.module); err != nil || info.IsDir() {
+			return example.Usagef("-scale is for a file of vectors, which -module %q is not", o.module)
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/linnet-ml/linnet/callbacks"
 	"github.com/linnet-ml/linnet/datasets/imdb"
@@ -77,18 +78,13 @@ func (t *tutorial) run(ctx context.Context) error {
 	if err := t.writeFiles(); err != nil {
 		return err
 	}
-	if t.interrupted {
-		return example.Interrupted{Epochs: len(t.last().Epochs), Of: t.epochs}
+	switch {
+	case !t.interrupted:
+		return nil
+	case t.stopped != nil:
+		return example.Interrupted{Epochs: len(t.stopped.Epochs), Of: t.epochs, Training: "second"}
 	}
-	return nil
-}
-
-// last is the history of the run that came last.
-func (t *tutorial) last() *nn.History {
-	if t.stopped != nil {
-		return t.stopped
-	}
-	return t.full
+	return example.Interrupted{Epochs: len(t.full.Epochs), Of: t.epochs}
 }
 
 func (t *tutorial) getData(ctx context.Context) (err error) {
@@ -109,12 +105,37 @@ func (t *tutorial) getData(ctx context.Context) (err error) {
 // shownTexts is how many reviews are shown, as in the tutorial.
 const shownTexts = 10
 
+// counted is a text whose words have no order, written shorter: each word and how often it is there.
+func counted(s string) string {
+	words := strings.Fields(s)
+	times := map[string]int{}
+	for _, w := range words {
+		times[w]++
+	}
+	var b strings.Builder
+	for _, w := range words {
+		switch n := times[w]; n {
+		case 0: // written before
+			continue
+		case 1:
+			fmt.Fprintf(&b, " %s", w)
+		default:
+			fmt.Fprintf(&b, " %s×%d", w, n)
+		}
+		times[w] = 0
+	}
+	return strings.TrimSpace(b.String())
+}
+
 func (t *tutorial) explore(context.Context) error {
 	fmt.Fprint(t.out, example.Heading(3, "Explore the data"))
 	fmt.Fprintf(t.out, "Training entries: %d, test entries: %d\n", len(t.train.Texts), len(t.test.Texts))
 	fmt.Fprintf(t.out, "The first %d texts, and their labels (1 for a good review, 0 for a bad one):\n", shownTexts)
 	for i, s := range t.train.Texts[:shownTexts] {
-		fmt.Fprintf(t.out, "\n%s\n", example.Wrap(fmt.Sprintf("%2d. %s", i+1, printable(s))))
+		if t.report.Data == builtinName {
+			s = counted(s)
+		}
+		fmt.Fprintf(t.out, "\n%s\n", example.Wrap(fmt.Sprintf("%d. %s", i+1, printable(s))))
 	}
 	fmt.Fprintf(t.out, "\n%v\n", t.train.Labels[:shownTexts])
 	return nil
@@ -130,7 +151,9 @@ func (t *tutorial) openModule(ctx context.Context) (err error) {
 	}
 	m := t.module
 	t.report.Module, t.report.ModuleRows, t.report.ModuleDim = m.Name(), m.Rows(), m.Dim()
-	fmt.Fprintf(t.out, "%s: %d rows of %d (%.2f s)\n", m.Name(), m.Rows(), m.Dim(), t.report.ModuleS)
+	words := m.Vocabulary().Len()
+	fmt.Fprintln(t.out, example.Wrap(fmt.Sprintf("%s: %d words, and %s for all others, of %d numbers each (%.2f s)",
+		m.Name(), words, example.Plural(m.Rows()-words, "row"), m.Dim(), t.report.ModuleS)))
 	if !t.given["module"] && m.Name() == builtinModule {
 		fmt.Fprintln(t.out, getModule)
 	}
@@ -196,7 +219,7 @@ func (t *tutorial) buildModel(context.Context) error {
 	}
 	t.report.BuildS = time.Since(start).Seconds()
 	fmt.Fprint(t.out, t.model.Summary())
-	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s, from logits. Metric: accuracy (of logits above 0).\n", t.lr, theLoss.Name())
+	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s, from logits.\nMetric: accuracy (a logit above 0 is a good review).\n", t.lr, theLoss.Name())
 	return nil
 }
 
@@ -237,11 +260,9 @@ func (t *tutorial) tokenise(ctx context.Context) error {
 	t.validation = nn.Data{X: x.Rows(0, validationRows), Y: y.Rows(0, validationRows)}
 	t.partial = nn.Data{X: x.Rows(validationRows, n), Y: y.Rows(validationRows, n)}
 	t.testing = data[1]
-	fmt.Fprintf(t.out, "The first %d validate, %d remain to train on. All texts were cut into words once: %.2f s.\n",
+	fmt.Fprintf(t.out, "The first %d validate, %d remain to train on.\nAll texts were turned into rows of the table, once: %.2f s.\n",
 		validationRows, n-validationRows, t.report.TokeniseS)
-	if t.text == "" {
-		t.train.Texts, t.test.Texts = nil, nil // the ids are all that is still needed
-	}
+	t.train.Texts, t.test.Texts = nil, nil // the ids are all that is still needed
 	return nil
 }
 
@@ -267,6 +288,9 @@ func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback)
 	}))
 	history, err := t.model.Fit(ctx, t.partial, o)
 	timing.FitS = time.Since(start).Seconds()
+	if errors.As(err, new(*nn.LossError)) {
+		return nil, fmt.Errorf("%w; try a smaller -lr than %v", err, t.lr)
+	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return nil, err
 	}
@@ -304,9 +328,18 @@ func (t *tutorial) score(ctx context.Context, what string, seconds *float64) (te
 	return testLoss, accuracy, nil
 }
 
+// trained says how far a network was trained.
+func (t *tutorial) trained(h *nn.History) string {
+	epochs := example.Plural(len(h.Epochs), "epoch")
+	if t.interrupted {
+		epochs += ", interrupted"
+	}
+	return epochs
+}
+
 func (t *tutorial) evaluateAll(ctx context.Context) error {
 	fmt.Fprint(t.out, example.Heading(8, "Evaluate the model"))
-	loss, accuracy, err := t.score(ctx, example.Plural(len(t.full.Epochs), "epoch"), &t.report.Full.EvaluateS)
+	loss, accuracy, err := t.score(ctx, t.trained(t.full), &t.report.Full.EvaluateS)
 	if err != nil {
 		return err
 	}
@@ -318,12 +351,29 @@ func (t *tutorial) evaluateAll(ctx context.Context) error {
 
 func (t *tutorial) showHistory() error {
 	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
-	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.full.Names(), ", "))
+	if len(t.full.Epochs) > 0 {
+		fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.full.Names(), ", "))
+	}
 	if err := example.Draw(t.plot, t.full, t.out, t.result); err != nil {
 		return err
 	}
-	fmt.Fprint(t.out, example.Overfitting(t.full, false, "-units, or -trainable=false"))
+	t.showOverfitting(t.full, false)
 	return nil
+}
+
+// showOverfitting says what a history tells about overfitting. One that was interrupted tells too little.
+func (t *tutorial) showOverfitting(h *nn.History, restored bool) {
+	if t.interrupted && len(h.Epochs) > 0 {
+		return
+	}
+	stop, smaller := "stopping in time, which is the next step", "-units"
+	if t.patience == 0 {
+		stop = "-patience 3, which trains once more and stops in time"
+	}
+	if t.trainable {
+		smaller = "-units, or -trainable=false"
+	}
+	fmt.Fprint(t.out, example.Overfitting(h, restored, stop, smaller))
 }
 
 // stopEarly trains once more, from the same first weights, and stops where validation gets no better.
@@ -341,7 +391,11 @@ func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 	if run.History, err = example.History(t.stopped); err != nil {
 		return err
 	}
-	loss, accuracy, err := t.score(context.WithoutCancel(ctx), "stopped early", &run.EvaluateS)
+	what := t.trained(t.stopped)
+	if !t.interrupted {
+		what = fmt.Sprintf("stopped early: the weights of epoch %d", t.stopped.Best(stop.Monitor, nn.LowerIsBetter)+1)
+	}
+	loss, accuracy, err := t.score(context.WithoutCancel(ctx), what, &run.EvaluateS)
 	if err != nil {
 		return err
 	}
@@ -349,7 +403,7 @@ func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 	run.WeightsSHA256 = example.WeightsSHA256(t.model)
 	t.report.stoppedReport = run
 	fmt.Fprintf(t.out, "Weights sha256 %s\n", run.WeightsSHA256)
-	fmt.Fprint(t.out, example.Overfitting(t.stopped, !t.interrupted, "-units, or -trainable=false"))
+	t.showOverfitting(t.stopped, !t.interrupted)
 	return nil
 }
 
@@ -369,13 +423,23 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if logit[0] > 0 {
 		verdict = "a good review"
 	}
-	ids := t.module.Tokenizer().AppendIDs(nil, t.text)
-	known := 0
-	for _, id := range ids {
-		if int(id) < t.module.Vocabulary().Len() {
+	known, words := t.known(t.text)
+	fmt.Fprintf(t.result, "Your text: logit %.4f, %s (%d of its %s known)\n", logit[0], verdict, known, example.Plural(words, "word"))
+	return nil
+}
+
+// known counts the words of a text, and those of them that the module knows. The tokenizer has an empty token, too, where
+// a text has two spaces or punctuation alone; to a reader that is no word.
+func (t *tutorial) known(s string) (known, words int) {
+	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+	for _, word := range strings.Fields(s) {
+		if !strings.ContainsFunc(word, letter) {
+			continue
+		}
+		words++
+		if _, ok := t.module.Vocabulary().Word(t.module.Tokenizer().AppendIDs(nil, word)[0]); ok {
 			known++
 		}
 	}
-	fmt.Fprintf(t.result, "Your text: logit %.4f, %s (%d of its %s known)\n", logit[0], verdict, known, example.Plural(len(ids), "word"))
-	return nil
+	return known, words
 }

@@ -7,8 +7,9 @@ import (
 )
 
 // Overfitting says, from a run's history, where validation was best, what has become of it since, and what to try.
-// With restored the model has the weights of the best epoch; smaller are the flags that make the network smaller.
-func Overfitting(h *nn.History, restored bool, smaller string) string {
+// With restored the model has the weights of the best epoch. stop says how the program stops in time, and smaller which
+// flags make the network smaller.
+func Overfitting(h *nn.History, restored bool, stop, smaller string) string {
 	loss, val, accuracy := h.Values("loss"), h.Values("val_loss"), h.Values("val_accuracy")
 	if len(val) == 0 {
 		return "No epoch was completed, so there is nothing to compare.\n"
@@ -35,7 +36,7 @@ func Overfitting(h *nn.History, restored bool, smaller string) string {
 		text += "overfitting. The weights are those of the best epoch: -patience has brought them back."
 	default:
 		text += "the network is learning them by heart, which helps with no other review. This is overfitting."
-		try = fmt.Sprintf("Try: -epochs %d; or -patience 2, which stops by itself and keeps the best weights; or a smaller network (%s).", best+1, smaller)
+		try = fmt.Sprintf("Try: -epochs %d; or %s; or a smaller network (%s).", best+1, stop, smaller)
 	}
 	if try != "" {
 		try = Wrap(try) + "\n"

@@ -13,6 +13,11 @@ func CheckPlot(path string) error {
 	if path == "" {
 		return nil
 	}
+	if path != plots.Terminal {
+		if _, err := plots.FormatOf(path); err != nil {
+			return Usagef("-plot %s ends neither in .png nor in .svg", path)
+		}
+	}
 	if err := plots.Check(path); err != nil {
 		return fmt.Errorf("-plot: %w", err)
 	}

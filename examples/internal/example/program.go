@@ -35,7 +35,11 @@ func Exit(name string, err error, stderr io.Writer) int {
 		return 0
 	}
 	// A package may have put its own name before its errors, which is the program's too.
-	fmt.Fprintf(stderr, "%s: %s\n", name, strings.TrimPrefix(err.Error(), name+": "))
+	message := strings.TrimPrefix(err.Error(), name+": ")
+	if errors.Is(err, context.Canceled) && !errors.As(err, new(Interrupted)) {
+		message = "interrupted before the training" // where else does not matter to who pressed Ctrl-C
+	}
+	fmt.Fprintf(stderr, "%s: %s\n", name, message)
 	switch {
 	case errors.As(err, new(UsageError)):
 		return ExitUsage
@@ -54,10 +58,17 @@ func (e UsageError) Error() string { return e.message }
 func Usagef(format string, args ...any) error { return UsageError{fmt.Sprintf(format, args...)} }
 
 // Interrupted is the error of a run that Ctrl-C ended in its training; what was reached by then has been reported.
-type Interrupted struct{ Epochs, Of int }
+type Interrupted struct {
+	Epochs, Of int
+	Training   string // which of several, such as "second"; empty for the only one
+}
 
 func (e Interrupted) Error() string {
-	return fmt.Sprintf("interrupted after %d of %s", e.Epochs, Plural(e.Of, "epoch"))
+	message := fmt.Sprintf("interrupted after %d of %s", e.Epochs, Plural(e.Of, "epoch"))
+	if e.Training != "" {
+		message += fmt.Sprintf(" of the %s training", e.Training)
+	}
+	return message
 }
 
 // Unwrap is context.Canceled.
@@ -83,14 +94,18 @@ func Parse(f *flag.FlagSet, args []string, help io.Writer) error {
 	return nil
 }
 
-// Versions says what runs: two lines.
+// Versions says what runs: two lines. 0 threads are as many as pay.
 func Versions(threads int) string {
 	version := "(devel)"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		version = info.Main.Version
 	}
+	workers := Plural(threads, "thread")
+	if threads == 0 {
+		workers = "as many threads as pay"
+	}
 	return fmt.Sprintf("linnet %s, Go %s, %s\nCPU: %s; kernels: %s; %s\n", version, strings.TrimPrefix(runtime.Version(), "go"),
-		Platform(), CPUName(), simd.Path(), Plural(threads, "thread"))
+		Platform(), CPUName(), simd.Path(), workers)
 }
 
 // Platform is the operating system and the architecture: "linux/amd64".
