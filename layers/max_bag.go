@@ -11,8 +11,9 @@ import (
 type maxBag struct{ bag }
 
 var (
-	_ nn.OccurrenceStep = maxBag{}
-	_ nn.UnpreparedStep = maxBag{}
+	_ nn.OccurrenceStep       = maxBag{}
+	_ nn.ParameterReadingStep = maxBag{}
+	_ nn.UnpreparedStep       = maxBag{}
 )
 
 func (s maxBag) Forward(f *nn.Frame, at nn.Span) {
@@ -32,6 +33,9 @@ func (s maxBag) maxima(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, ro
 		}
 	}
 }
+
+// GradientReadsParameters is true: the ids that were the largest are found by their vectors.
+func (maxBag) GradientReadsParameters() bool { return true }
 
 func (s maxBag) Gradient(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, false) }
 

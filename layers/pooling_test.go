@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/linnet-ml/linnet/layers"
@@ -50,6 +51,36 @@ func TestPooling(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// Where ids of several workers are equally the largest, no worker changes its rows before the others have seen them.
+func TestLargestOfSeveralWorkers(t *testing.T) {
+	const vocabulary, dim = 2000, 16 // large enough to be shared out
+	x, y := touchedRows(t, vocabulary)
+	trained := func(noFusion bool, threads int) []float32 {
+		m, err := nn.NewSequential(layers.Embedding{Vocabulary: vocabulary, Dim: dim}, layers.GlobalMaxPooling1D{},
+			layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(nn.Tokens(nn.AnyLength), nn.Seed(3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights := m.Weights(nil)
+		for i, v := range weights[0] {
+			weights[0][i] = float32(int(v * 100)) // few values, and so many that are equal
+		}
+		if err := m.SetWeights(weights); err != nil {
+			t.Fatal(err)
+		}
+		fit(t, m, x, y, nn.FitOptions{Optimizer: optim.SGD{LearningRate: 1}, Epochs: 2, Threads: threads, NoFusion: noFusion})
+		return m.Weights(nil)[0]
+	}
+	for _, noFusion := range []bool{false, true} {
+		want := trained(noFusion, 1)
+		for _, threads := range []int{2, 3} {
+			if !slices.Equal(trained(noFusion, threads), want) {
+				t.Errorf("NoFusion %t: %d threads give other bits than 1", noFusion, threads)
+			}
 		}
 	}
 }

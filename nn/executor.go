@@ -73,10 +73,10 @@ type executor struct {
 	counted float32
 	update  *update
 
-	backs   []bool // which steps' Backward runs
-	rowsFn  func(worker int)
-	trainFn func(worker int)
-	catchFn func(worker int)
+	backs    []bool // which steps' Backward runs
+	rowsFn   func(worker int)
+	catchFn  func(worker int)
+	trainFns []func(worker int) // the phases of a step's update
 }
 
 // newExecutor makes an executor for a workspace that is laid out. With an update it trains.
@@ -85,19 +85,17 @@ func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *e
 	e.lay()
 	e.use(data)
 	e.rowsFn = e.rows
-	e.catchFn = func(worker int) {
-		jobs := e.update.jobs[worker]
-		if e.team.solo {
-			jobs = e.update.whole
-		}
-		e.update.catchUp(e.ws, jobs, worker)
+	if u == nil {
+		return e
 	}
-	e.trainFn = func(worker int) {
-		if e.team.solo {
-			e.update.runAll(e.ws)
-		} else {
-			e.update.run(e.ws, worker)
+	e.catchFn = func(worker int) { u.catchUp(ws, u.jobsOf(t, worker), worker) }
+	if u.apart {
+		e.trainFns = []func(int){
+			func(worker int) { u.do(ws, u.jobsOf(t, worker), worker, true, false) },
+			func(worker int) { u.do(ws, u.jobsOf(t, worker), worker, false, true) },
 		}
+	} else {
+		e.trainFns = []func(int){func(worker int) { u.do(ws, u.jobsOf(t, worker), worker, true, true) }}
 	}
 	return e
 }

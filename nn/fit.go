@@ -456,7 +456,9 @@ func (r *run) trainStep(data *dataset, rows []int32) error {
 	if err := e.update.begin(); err != nil {
 		return err
 	}
-	e.team.run(e.trainFn)
+	for _, phase := range e.trainFns {
+		e.team.run(phase)
+	}
 	e.update.ended()
 	if len(e.update.steps) >= mostSteps {
 		e.update.settle(e.team)

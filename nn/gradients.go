@@ -211,10 +211,7 @@ func (c *gradientCheck) computeGradients() error {
 	}
 	u := c.exec.update
 	c.exec.team.run(func(worker int) {
-		jobs := u.jobs[worker]
-		if c.exec.team.solo {
-			jobs = u.whole
-		}
+		jobs := u.jobsOf(c.exec.team, worker)
 		for i := range jobs {
 			u.gradient(c.exec.ws, &jobs[i], worker)
 		}

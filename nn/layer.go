@@ -51,8 +51,18 @@ type BackwardStep interface {
 type ParameterStep interface {
 	Step
 	// Gradient adds the gradient of rows g.Lo to g.Hi-1 of the step's parameter i, over the whole batch. The order of
-	// the additions to an element must not depend on g.Lo and g.Hi.
+	// the additions to an element must not depend on g.Lo and g.Hi. It must not look at parameters, which other workers
+	// change at the same time, unless the step is a ParameterReadingStep.
 	Gradient(f *Frame, i int, g Gradient)
+}
+
+// ParameterReadingStep is a step that makes gradients from parameters, too: from the table whose largest element it has
+// to find again. Without one each worker changes its rows as soon as it has their gradient; with one only when all
+// workers have all gradients.
+type ParameterReadingStep interface {
+	ParameterStep
+	// GradientReadsParameters reports whether Gradient calls Frame.Param.
+	GradientReadsParameters() bool
 }
 
 // Gradient is where a step adds up the gradient of rows Lo to Hi-1 of a parameter. A row is an element along the
@@ -96,8 +106,10 @@ type RowStep interface {
 // whose moments still move it can then be left as it is: Fit catches it up when it is read next, with the same bits.
 type ReadingStep interface {
 	RowStep
+	SourceStep
 	// Reads calls visit with rows Lo to Hi-1 of parameter i that Forward reads for the batch, all of them, some perhaps
-	// several times. The slice is the step's and good during the call. It runs in a worker; others ask for other rows.
+	// several times. The slice is the step's and good during the call. It runs before any Forward, when there is nothing
+	// of the batch in the Frame but its Source; and in a worker: others ask for other rows.
 	Reads(f *Frame, i int, s RowSpan, visit func(rows []int32))
 }
 

@@ -116,6 +116,7 @@ type update struct {
 	params    []updated
 	jobs      [][]job // one list a worker
 	whole     []job   // the same work, not shared out
+	apart     bool    // a gradient is made from parameters, of which none may change before
 
 	// behind is set when there are large tables of which rows may be some steps behind: steps are those since all rows
 	// were caught up.
@@ -165,6 +166,7 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		if len(users) == 0 {
 			continue
 		}
+		u.apart = u.apart || readsParameters(pl, users)
 		one := updated{p: p, users: users, occurrences: byOccurrence && squaresOccurrences(o)}
 		_, whole := o.(noOptimizer) // a check of gradients wants to see all of them
 		large := byRow && p.Size() >= touchedElements && !whole
@@ -218,6 +220,14 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		}
 	}
 	return u, nil
+}
+
+// readsParameters reports whether one of the users makes its gradients from parameters, too.
+func readsParameters(pl *plan, users []user) bool {
+	return slices.ContainsFunc(users, func(by user) bool {
+		s, ok := pl.steps[by.frame].step.(ParameterReadingStep)
+		return ok && s.GradientReadsParameters()
+	})
 }
 
 // readersOf returns the users of a table when all of them can tell which rows they read; otherwise nil.
@@ -353,6 +363,9 @@ func (u *update) begin() error {
 // gradient adds up the gradient of a job's rows.
 func (u *update) gradient(ws *workspace, j *job, worker int) {
 	p := &u.params[j.param]
+	if j.touched != nil {
+		j.touched.table, j.touched.fresh = p.p.storage.Float32(), int32(len(u.steps))
+	}
 	for _, by := range p.users {
 		f := &ws.frames[by.frame]
 		g := Gradient{Lo: j.lo, Hi: j.hi, Values: p.grad, Worker: worker, touched: j.touched}
@@ -364,40 +377,48 @@ func (u *update) gradient(ws *workspace, j *job, worker int) {
 	}
 }
 
-// run does one worker's jobs.
-func (u *update) run(ws *workspace, worker int) { u.do(ws, u.jobs[worker], worker) }
+// jobsOf are the jobs of a worker in the phase under way.
+func (u *update) jobsOf(t *team, worker int) []job {
+	if t.solo {
+		return u.whole
+	}
+	return u.jobs[worker]
+}
 
-// runAll does all jobs, those of a parameter as one.
-func (u *update) runAll(ws *workspace) { u.do(ws, u.whole, 0) }
-
-func (u *update) do(ws *workspace, jobs []job, worker int) {
+// do is a step's work on some jobs, or the part of it that is asked for.
+func (u *update) do(ws *workspace, jobs []job, worker int, gradient, change bool) {
 	for i := range jobs {
-		j := &jobs[i]
-		p := &u.params[j.param]
-		w := p.p.storage.Float32()
-		if j.touched != nil {
-			j.touched.table, j.touched.fresh = w, int32(len(u.steps))
+		if gradient {
+			u.gradient(ws, &jobs[i], worker)
 		}
-		u.gradient(ws, j, worker)
-		if j.touched != nil {
-			j.touched.update(u, w)
-			continue
+		if change {
+			u.change(&jobs[i])
 		}
-		_, width := p.p.rows()
-		lo, hi := j.lo*width, j.hi*width
-		for at := lo; at < hi; at += chunkElements {
-			end := min(at+chunkElements, hi)
-			for k, s := range p.slots {
-				j.chunk[k] = s[at:end]
-			}
-			if p.occurrences {
-				u.optimizer.(OccurrenceOptimizer).UpdateSquares(&u.c, w[at:end], p.grad[at:end], p.squares[at:end], j.chunk)
-				clear(p.squares[at:end])
-			} else {
-				u.optimizer.Update(&u.c, w[at:end], p.grad[at:end], j.chunk)
-			}
-			clear(p.grad[at:end])
+	}
+}
+
+// change lets the optimizer change a job's rows, and clears their gradient.
+func (u *update) change(j *job) {
+	p := &u.params[j.param]
+	w := p.p.storage.Float32()
+	if j.touched != nil {
+		j.touched.update(u, w)
+		return
+	}
+	_, width := p.p.rows()
+	lo, hi := j.lo*width, j.hi*width
+	for at := lo; at < hi; at += chunkElements {
+		end := min(at+chunkElements, hi)
+		for k, s := range p.slots {
+			j.chunk[k] = s[at:end]
 		}
+		if p.occurrences {
+			u.optimizer.(OccurrenceOptimizer).UpdateSquares(&u.c, w[at:end], p.grad[at:end], p.squares[at:end], j.chunk)
+			clear(p.squares[at:end])
+		} else {
+			u.optimizer.Update(&u.c, w[at:end], p.grad[at:end], j.chunk)
+		}
+		clear(p.grad[at:end])
 	}
 }
 
@@ -426,10 +447,7 @@ func (u *update) settle(t *team) {
 		return
 	}
 	t.run(func(worker int) {
-		jobs := u.jobs[worker]
-		if t.solo {
-			jobs = u.whole
-		}
+		jobs := u.jobsOf(t, worker)
 		for i := range jobs {
 			if j := &jobs[i]; j.touched != nil && j.touched.readers != nil {
 				j.touched.settle(u, u.params[j.param].p.storage.Float32())
