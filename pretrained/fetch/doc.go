@@ -11,9 +11,9 @@
 // # Where modules are
 //
 // TensorFlow Hub gives the archive of a module to who adds ?tf-hub-format=compressed to its URL. That is what
-// tensorflow_hub, too, asks for. Since November 2023 the modules themselves lie at Kaggle: tfhub.dev answers with a
-// redirect to a signed address in storage.googleapis.com which is valid for some hours, and Module asks for a new one
-// each time that it goes on with a download. It needs no account. The bucket of old,
+// tensorflow_hub, too, asks for. Since November 2023 the modules themselves lie at Kaggle: tfhub.dev is said to answer
+// with a redirect to a signed address in storage.googleapis.com which is valid for some hours and needs no account.
+// Module asks for a new one each time that it goes on with a download. The bucket of old,
 // https://storage.googleapis.com/tfhub-modules, is said to answer 403 Forbidden.
 //
 // Where tfhub.dev cannot be reached there are three ways: a mirror ([Options].Mirror); the archive, fetched by other
