@@ -105,6 +105,19 @@ func TestLargeTableGradients(t *testing.T) {
 	}
 }
 
+// recordingLoss keeps the first outputs that it is of.
+type recordingLoss struct {
+	nn.Loss
+	out *[]float32
+}
+
+func (l recordingLoss) Rows(losses, gradient, output, labels []float32) {
+	if *l.out == nil {
+		*l.out = slices.Clone(output)
+	}
+	l.Loss.Rows(losses, gradient, output, labels)
+}
+
 // Rows of a large table that wait for a batch to read them are up to date for whoever looks at the weights in the middle
 // of a Fit, by whatever way, and after more steps than rows may ever be behind.
 func TestLargeTableIsUpToDate(t *testing.T) {
@@ -132,6 +145,14 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 			}
 			v, _ := logs.Get("loss")
 			return []float32{float32(v)}
+		}},
+		{"CheckGradients", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+			var out []float32
+			first := x.Rows(0, 8)
+			if err := m.CheckGradients(first, nn.GradientOptions{Loss: recordingLoss{loss.MeanSquaredError{}, &out}, Y: y.Rows(0, 8), Samples: 1}); err != nil {
+				t.Fatal(err)
+			}
+			return out
 		}},
 		{"SetWeights", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
 			weights := m.Weights(nil)

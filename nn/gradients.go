@@ -135,6 +135,7 @@ func (m *Model) newGradientCheck(x tensor.Rows, o *GradientOptions) (*gradientCh
 	if x == nil || x.Len() == 0 {
 		return nil, errors.New("nn: there are no rows to check gradients on")
 	}
+	m.settled()
 	p := &m.fused
 	if o.NoFusion {
 		p = &m.plain
