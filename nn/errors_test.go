@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/linnet-ml/linnet/layers"
@@ -124,7 +125,7 @@ func TestDataErrors(t *testing.T) {
 				o := trains()
 				o.Validation = &c.data
 				_, err = c.model.Fit(t.Context(), good, o)
-				wantError(t, err, "nn: validation data: "+c.want)
+				wantError(t, err, "nn: validation data: "+strings.TrimPrefix(c.want, "nn: "))
 			}
 			sameBits(t, "weights", c.model.Weights(nil), before)
 		})

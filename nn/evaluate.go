@@ -36,7 +36,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if batch == 0 {
 		batch = defaultBatch
 	}
-	from, err := m.newFeed(ctx, p, d, o.Loss, nil, batch, 0, true)
+	from, err := m.newFeed(ctx, p, d, o.Loss, batch, 0, true)
 	if err != nil {
 		return nil, err
 	}

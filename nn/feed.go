@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -34,12 +35,26 @@ type feed struct {
 	step   int
 	fresh  bool // data is the first batch of the epoch and has not been handed out
 	shape  tensor.Shape
+
+	validation bool // for errors: these are the data of a Fit's validation
 }
+
+// placedError says where an error was met. That may be one of this package, whose name then stands in front but once.
+type placedError struct {
+	place string
+	err   error
+}
+
+func (e *placedError) Error() string {
+	return "nn: " + e.place + ": " + strings.TrimPrefix(e.err.Error(), "nn: ")
+}
+
+func (e *placedError) Unwrap() error { return e.err }
 
 // newFeed checks the data; with a stream it reads the first batch of the epoch. It is told of data that is read but
 // once. end must be called.
-func (m *Model) newFeed(ctx context.Context, p *plan, d Data, loss Loss, classes map[int]float32, batch, epoch int, once bool) (*feed, error) {
-	f := &feed{model: m, plan: p, loss: loss, classes: classes, batch: batch, stream: d.Stream}
+func (m *Model) newFeed(ctx context.Context, p *plan, d Data, loss Loss, batch, epoch int, once bool) (*feed, error) {
+	f := &feed{model: m, plan: p, loss: loss, batch: batch, stream: d.Stream}
 	if f.stream != nil {
 		if d.X != nil || d.Y != nil || d.Weights != nil {
 			return nil, errors.New("nn: data is either a Stream or X and Y, not both")
@@ -50,7 +65,7 @@ func (m *Model) newFeed(ctx context.Context, p *plan, d Data, loss Loss, classes
 	if f.data, err = m.dataset(p, d, loss, once); err != nil {
 		return nil, err
 	}
-	return f, f.weigh()
+	return f, nil
 }
 
 // weigh gives the rows the weights of their classes, where there are any.
@@ -101,6 +116,9 @@ func (f *feed) open(ctx context.Context, epoch int) error {
 	ok, err := f.pull()
 	if err == nil && !ok {
 		err = fmt.Errorf("nn: the stream has no batch in epoch %d (counted from 0)", epoch)
+		if f.validation {
+			err = &placedError{"validation data", err}
+		}
 	}
 	if err != nil {
 		f.end()
@@ -141,11 +159,19 @@ func (f *feed) pull() (bool, error) {
 		err = fmt.Errorf("%w: labels of shape %v follow labels of shape %v", tensor.ErrShape, f.data.labelShape, f.shape)
 	}
 	if err != nil {
-		return false, fmt.Errorf("nn: batch %d of epoch %d (counted from 0): %w", f.step, f.epoch, err)
+		return false, &placedError{f.place(), err}
 	}
 	f.shape = f.data.labelShape
 	f.step++
 	return true, nil
+}
+
+// place names the stream's coming batch.
+func (f *feed) place() string {
+	if f.validation {
+		return fmt.Sprintf("validation data: batch %d (counted from 0)", f.step)
+	}
+	return fmt.Sprintf("batch %d of epoch %d (counted from 0)", f.step, f.epoch)
 }
 
 // take returns the data that the next batch is of, and its rows, or none at the epoch's end.

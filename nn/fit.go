@@ -72,8 +72,13 @@ func (e *LossError) Error() string {
 // then the weights are those after the last whole step. Logged losses weigh each row alike, so that a short last batch
 // counts in proportion; like Keras they are means over the epoch, during which the weights change.
 //
-// From one seed a Fit gives the same bits on every machine and with any number of threads.
+// From one seed a Fit gives the same bits on every machine and with any number of threads. A model trains in one Fit at
+// a time; another that begins meanwhile, be it in a callback, is an error.
 func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error) {
+	if !m.training.CompareAndSwap(false, true) {
+		return &History{}, errors.New("nn: another Fit of the model is under way")
+	}
+	defer m.training.Store(false)
 	wantsState := o.State != nil
 	r, err := m.newRun(ctx, d, &o)
 	if err != nil {
@@ -127,7 +132,7 @@ func (m *Model) newRun(ctx context.Context, d Data, o *FitOptions) (_ *run, err 
 			r.giveBack()
 		}
 	}()
-	if r.feed, err = m.newFeed(ctx, p, d, o.Loss, nil, o.BatchSize, o.InitialEpoch, false); err != nil {
+	if r.feed, err = m.newFeed(ctx, p, d, o.Loss, o.BatchSize, o.InitialEpoch, false); err != nil {
 		return nil, err
 	}
 	test, err := m.validation(ctx, p, r.feed.data, o)
@@ -267,10 +272,11 @@ func (m *Model) validation(ctx context.Context, p *plan, d *dataset, o *FitOptio
 	if o.Validation == nil {
 		return nil, nil
 	}
-	test, err := m.newFeed(ctx, p, *o.Validation, o.Loss, nil, o.ValidationBatchSize, 0, false)
+	test, err := m.newFeed(ctx, p, *o.Validation, o.Loss, o.ValidationBatchSize, 0, false)
 	if err != nil {
-		return nil, fmt.Errorf("nn: validation data: %w", err)
+		return nil, &placedError{"validation data", err}
 	}
+	test.validation = true
 	test.end() // a stream begins anew at each epoch's end
 	if test.data.labelWidth != d.labelWidth {
 		return nil, fmt.Errorf("nn: validation labels have %d columns, those to train on %d", test.data.labelWidth, d.labelWidth)

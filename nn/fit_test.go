@@ -395,6 +395,25 @@ func at(event nn.Event, epoch, step int, do func(tr *nn.Training) error) nn.Call
 	})
 }
 
+// A model trains in one Fit at a time; the one under way goes on, and there may be another afterwards.
+func TestFitInAFit(t *testing.T) {
+	want, weights := fitted(t, noisyText(t), someReviews(t), longRun())
+	m := noisyText(t)
+	o := longRun()
+	o.Callbacks = []nn.Callback{at(nn.BatchEnd, 1, 2, func(*nn.Training) error {
+		_, err := m.Fit(t.Context(), someReviews(t), longRun())
+		wantError(t, err, "nn: another Fit of the model is under way")
+		return nil
+	})}
+	got, after := fitted(t, m, someReviews(t), o)
+	if got != want {
+		t.Errorf("the history is\n%s\nwant\n%s", got, want)
+	}
+	sameBits(t, "weights", after, weights)
+	_, err := m.Fit(t.Context(), someReviews(t), longRun())
+	must(t, err)
+}
+
 // Stop lets the epoch end: the result is that of a run of fewer epochs.
 func TestStop(t *testing.T) {
 	shorter := longRun()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -26,8 +27,9 @@ type Model struct {
 	mu   sync.Mutex
 	free []*workspace // of the fused plan
 
-	// settle, when given, brings weights up to date that a Fit under way has left behind.
-	settle func()
+	// training is set during a Fit. settle, when given, brings weights up to date that a Fit under way has left behind.
+	training atomic.Bool
+	settle   func()
 	// written, when given, is told before SetWeights writes: a Fit that keeps snapshots is under way.
 	written func()
 }

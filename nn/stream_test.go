@@ -147,15 +147,15 @@ func TestStreamErrors(t *testing.T) {
 		{name: "an error first", err: broken, want: "nn: batch 0 of epoch 0 (counted from 0): the disk is gone"},
 		{name: "an error later", batches: []nn.Data{good, good}, err: broken, want: "nn: batch 2 of epoch 0 (counted from 0): the disk is gone"},
 		{name: "an id", batches: []nn.Data{good, {X: outside, Y: sides(t, ids(t, 2, 7))}},
-			want: "nn: batch 1 of epoch 0 (counted from 0): nn: layer \"embedding\": row 1, column 2: id 50 is outside the vocabulary 0 to 49"},
-		{name: "labels", batches: []nn.Data{good, {X: good.X, Y: wide}}, want: "nn: batch 1 of epoch 0 (counted from 0): nn: loss: binary cross-entropy: a row of the output has shape (1,) and a row of the labels (2,)"},
+			want: "nn: batch 1 of epoch 0 (counted from 0): layer \"embedding\": row 1, column 2: id 50 is outside the vocabulary 0 to 49"},
+		{name: "labels", batches: []nn.Data{good, {X: good.X, Y: wide}}, want: "nn: batch 1 of epoch 0 (counted from 0): loss: binary cross-entropy: a row of the output has shape (1,) and a row of the labels (2,)"},
 		{name: "a stream in a stream", batches: []nn.Data{good, {Stream: &sliced{}}}, want: "nn: batch 1 of epoch 0 (counted from 0): a batch is itself a stream"},
 		{name: "both", batches: []nn.Data{good}, change: func(_ *nn.FitOptions, d *nn.Data) { d.X = good.X }, want: "nn: data is either a Stream or X and Y, not both"},
 		{name: "BatchSize", batches: []nn.Data{good}, change: func(o *nn.FitOptions, _ *nn.Data) { o.BatchSize = 4 },
 			want: "nn: BatchSize, Order and ValidationSplit have no say over a stream, which makes its own batches"},
 		{name: "weights twice", batches: []nn.Data{good, {X: good.X, Y: good.Y, Weights: make([]float32, 45)}},
 			change: func(o *nn.FitOptions, _ *nn.Data) { o.ClassWeight = map[int]float32{0: 1} },
-			want:   "nn: batch 1 of epoch 0 (counted from 0): nn: class weights and sample weights cannot go together"},
+			want:   "nn: batch 1 of epoch 0 (counted from 0): class weights and sample weights cannot go together"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
@@ -190,6 +190,40 @@ func TestStreamErrors(t *testing.T) {
 			}
 			noneLeft(t, before)
 		})
+	}
+}
+
+// What is wrong with a stream of validation data says so, in later epochs too.
+func TestStreamOfValidationErrors(t *testing.T) {
+	broken, good := errors.New("the disk is gone"), someReviews(t)
+	for want, batches := range map[string]func(opened int, yield func(nn.Data, error) bool){
+		"nn: validation data: batch 1 (counted from 0): the disk is gone": func(opened int, yield func(nn.Data, error) bool) {
+			if yield(good, nil) && opened == 3 {
+				yield(nn.Data{}, broken)
+			}
+		},
+		"nn: validation data: batch 0 (counted from 0): X has 45 rows and Y has 4": func(opened int, yield func(nn.Data, error) bool) {
+			d := good
+			if opened == 2 {
+				d.Y = array(t, make([]int32, 4))
+			}
+			yield(d, nil)
+		},
+		"nn: validation data: the stream has no batch in epoch 0 (counted from 0)": func(opened int, yield func(nn.Data, error) bool) {
+			if opened < 3 {
+				yield(good, nil)
+			}
+		},
+	} {
+		opened := 0
+		stream := nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
+			opened++
+			return func(yield func(nn.Data, error) bool) { batches(opened, yield) }
+		})
+		o := streamRun()
+		o.Validation = &nn.Data{Stream: stream}
+		_, err := noisyText(t).Fit(t.Context(), good, o)
+		wantError(t, err, want)
 	}
 }
 
