@@ -238,3 +238,48 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 		}
 	})
 }
+
+// A Fit goes on from slots of a table in either form: of all rows, or of those that were touched.
+func TestStateOfATableInEitherForm(t *testing.T) {
+	const dim, name = 16, "embedding/embeddings"
+	x, y := touchedRows(t, 300)
+	adam := optim.Adam{LearningRate: 0.01}
+	for _, vocabulary := range []int{300, 1 << 17} {
+		trained := func(change func(s *nn.TrainingState)) ([][]float32, nn.TrainingState) {
+			m := embeddingModel(t, vocabulary, dim)
+			var state nn.TrainingState
+			fit(t, m, x, y, nn.FitOptions{Optimizer: adam, Epochs: 2, State: &state})
+			change(&state)
+			fit(t, m, x, y, nn.FitOptions{Optimizer: adam, InitialEpoch: 2, Epochs: 4, State: &state, Threads: 2})
+			return m.Weights(nil), state
+		}
+		want, wantState := trained(func(*nn.TrainingState) {})
+		got, state := trained(func(s *nn.TrainingState) {
+			if rows := s.Rows[name]; rows != nil { // of a large table
+				all := make([][]float32, len(rows.Slots))
+				for k, v := range rows.Slots {
+					all[k] = make([]float32, vocabulary*dim)
+					for i, row := range rows.Rows {
+						copy(all[k][int(row)*dim:], v[i*dim:(i+1)*dim])
+					}
+				}
+				s.Slots[name], s.Rows = all, nil
+				return
+			}
+			rows := &nn.RowSlots{Slots: s.Slots[name]}
+			for i := range vocabulary {
+				rows.Rows = append(rows.Rows, int32(i))
+			}
+			s.Rows = map[string]*nn.RowSlots{name: rows}
+			delete(s.Slots, name)
+		})
+		for i := range want {
+			if !slices.Equal(got[i], want[i]) {
+				t.Errorf("vocabulary %d: parameter %d differs", vocabulary, i)
+			}
+		}
+		if len(state.Slots) != len(wantState.Slots) || len(state.Rows) != len(wantState.Rows) {
+			t.Errorf("vocabulary %d: slots of %d and %d parameters, want %d and %d", vocabulary, len(state.Slots), len(state.Rows), len(wantState.Slots), len(wantState.Rows))
+		}
+	}
+}

@@ -41,7 +41,8 @@ type ParameterOptions struct {
 	// Load, when given, writes the initial values in place of Init: a table that lies in a file is read straight into
 	// the parameter's memory. Its error is Build's.
 	Load func(dst []float32) error
-	// Storage holds values that exist already; Init and Load are then not used.
+	// Storage holds values that exist already; Init and Load are then not used. Where several models share it and one of
+	// them trains, the others may see some rows of a large table as they were some steps ago until that Fit returns.
 	Storage Storage
 	// NotTrainable keeps Fit from changing the parameter.
 	NotTrainable bool

@@ -42,6 +42,7 @@
 // in an order that does not depend on where a worker's part ends. [Model.CheckGradients] says whether they are right.
 //
 // Steps that can do more say so by further interfaces: [SourceStep] reads the data where it lies, [ReadyStep] also reads
-// what was made of such data before, [InputStep] refuses some inputs, [RowStep] touches few rows of a large table,
-// [ActivationStep] is an activation that a loss may look through.
+// what was made of such data before and [UnpreparedStep] data of which nothing was made, [InputStep] refuses some inputs,
+// [RowStep] touches few rows of a large table and [ReadingStep] knows which a batch reads, [ParameterReadingStep] makes
+// gradients from parameters too, [ActivationStep] is an activation that a loss may look through.
 package nn

@@ -69,7 +69,8 @@ type TrainingState struct {
 	SlotNames []string
 	// Slots are the optimizer's, by the name of the parameter and in the order of Optimizer.Slots.
 	Slots map[string][][]float32
-	// Rows are the slots of large tables, by the name of the parameter.
+	// Rows are the slots of large tables, by the name of the parameter. A Fit takes slots of a table in either form and
+	// leaves them in its own. It writes Rows when it returns, and not before.
 	Rows map[string]*RowSlots
 }
 
@@ -97,6 +98,13 @@ func (s *TrainingState) slotsFor(p *Parameter, o Optimizer) ([][]float32, error)
 		for i := range slots {
 			slots[i] = make([]float32, p.Size())
 		}
+		if rows := s.Rows[p.name]; rows != nil {
+			if err := rows.check(p, o); err != nil {
+				return nil, err
+			}
+			rows.spread(slots, p)
+			delete(s.Rows, p.name)
+		}
 		s.Slots[p.name] = slots
 		return slots, nil
 	}
@@ -104,6 +112,19 @@ func (s *TrainingState) slotsFor(p *Parameter, o Optimizer) ([][]float32, error)
 		return nil, fmt.Errorf("nn: the training state's slots of %q are not those of %s for %d elements", p.name, o.Name(), p.Size())
 	}
 	return slots, nil
+}
+
+// rowsFor returns the slots of a large table, nil where there are none.
+func (s *TrainingState) rowsFor(p *Parameter, o Optimizer) (*RowSlots, error) {
+	saved := s.Rows[p.name]
+	if slots := s.Slots[p.name]; saved == nil && slots != nil {
+		rows, _ := p.rows()
+		saved = &RowSlots{Rows: consecutive(nil, 0, rows), Slots: slots}
+	}
+	if saved == nil {
+		return nil, nil
+	}
+	return saved, saved.check(p, o)
 }
 
 // update is the part of a training step that changes parameters: a list of jobs, each a range of a parameter's rows.
@@ -171,8 +192,9 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		_, whole := o.(noOptimizer) // a check of gradients wants to see all of them
 		large := byRow && p.Size() >= touchedElements && !whole
 		var err error
+		var saved *RowSlots
 		if large {
-			err = u.checkRows(p)
+			saved, err = state.rowsFor(p, o)
 		} else {
 			one.grad = make([]float32, p.Size())
 			one.slots, err = state.slotsFor(p, o)
@@ -202,8 +224,8 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 				j.touched = newTouched(j.lo, j.hi, width, len(o.Slots()), one.occurrences)
 				j.touched.readers = readersOf(pl, users)
 				u.behind = u.behind || j.touched.readers != nil
-				if s := state.Rows[p.name]; s != nil {
-					j.touched.load(s)
+				if saved != nil {
+					j.touched.load(saved)
 				}
 			}
 			w := k
@@ -321,14 +343,6 @@ func usersOf(pl *plan, param int) (users []user, byRow, byOccurrence bool) {
 		}
 	}
 	return users, byRow, byOccurrence
-}
-
-// checkRows refuses a state whose slots of a large table do not fit.
-func (u *update) checkRows(p *Parameter) error {
-	if s := u.state.Rows[p.name]; s != nil {
-		return s.check(p, u.optimizer)
-	}
-	return nil
 }
 
 const (
@@ -478,6 +492,7 @@ func (u *update) save() {
 			j.touched.save(s)
 		}
 		saved[p.p.name] = s
+		delete(u.state.Slots, p.p.name)
 	}
 	if len(saved) > 0 {
 		u.state.Rows = saved

@@ -29,7 +29,8 @@ func (p *Parameter) Trainable() bool { return p.trainable }
 func (p *Parameter) Size() int { return p.shape.Size() }
 
 // Values returns the elements, row-major. For parameters in float32 memory, which all that Build makes are, it is the
-// memory itself: writing to it changes the model, and must not happen while the model predicts or trains.
+// memory itself: writing to it changes the model, and must not happen while the model predicts or trains. A callback has
+// to ask anew each time: rows of large tables are brought up to date when Values is called, not when a step is made.
 func (p *Parameter) Values() []float32 {
 	if p.model != nil {
 		p.model.settled()

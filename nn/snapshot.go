@@ -36,8 +36,10 @@ func (t *Training) Snapshot(old *Snapshot) *Snapshot {
 	s := old
 	if s == nil || s.training != t {
 		s = &Snapshot{training: t, weights: make([][]float32, len(m.params)), tables: t.update.tables(m.params)}
-		t.snapshots = append(t.snapshots, s)
-		m.written = t.completeSnapshots
+		if !t.ended {
+			t.snapshots = append(t.snapshots, s)
+			m.written = t.completeSnapshots
+		}
 	}
 	if s.whole {
 		s.whole = false

@@ -286,6 +286,14 @@ func (s *RowSlots) check(p *Parameter, o Optimizer) error {
 	return nil
 }
 
+// spread writes the slots to those of the whole table.
+func (s *RowSlots) spread(slots [][]float32, p *Parameter) {
+	_, width := p.rows()
+	for k, v := range s.Slots {
+		simd.Scatter(slots[k], v, width, s.Rows)
+	}
+}
+
 // load takes over the rows of a saved state that belong to this part. A row whose slots are all zero counts as never
 // touched.
 func (t *touched) load(s *RowSlots) {

@@ -200,7 +200,7 @@ func (f *Frame) RowShape(i int) tensor.Shape { return f.ws.values[f.step.in[i]].
 // Width is the number of elements of one row of input i.
 func (f *Frame) Width(i int) int { return f.ws.values[f.step.in[i]].width }
 
-// Source returns what Prepare made of input i, and for each row of the batch the number of the row in it.
+// Source returns what Prepare made of input i, or the input itself (see UnpreparedStep), and for each row of the batch the number of the row in it.
 func (f *Frame) Source(i int) (data tensor.Rows, rows []int32) { return f.sources[i], f.ws.index }
 
 // Fail ends the execution with an error about the data, which Forward met in the rows of a worker's span: see
