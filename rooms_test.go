@@ -50,7 +50,7 @@ const (
 var builtins = []string{"datasets/imdb/builtin", "pretrained/builtin"}
 
 // testPackages serve tests only: they import package testing, which no program should carry.
-var testPackages = []string{"internal/golden", "internal/shared"}
+var testPackages = []string{"internal/golden", "internal/shared", "examples/internal/exampletest"}
 
 type listed struct {
 	ImportPath, Name string

@@ -11,6 +11,7 @@ import (
 
 	"github.com/linnet-ml/linnet/datasets/imdb/fetch"
 	"github.com/linnet-ml/linnet/examples/internal/example"
+	"github.com/linnet-ml/linnet/examples/internal/exampletest"
 	"github.com/linnet-ml/linnet/internal/shared"
 )
 
@@ -45,7 +46,7 @@ func TestDownloadFails(t *testing.T) {
 
 // The real reviews come from a server once; the second run needs none.
 func TestDownload(t *testing.T) {
-	if testing.Short() || raceEnabled {
+	if testing.Short() || exampletest.Race {
 		t.Skip("it takes long")
 	}
 	mirror := httptest.NewServer(http.FileServer(http.Dir(shared.Path(t, "data/imdb"))))

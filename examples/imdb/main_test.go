@@ -4,77 +4,39 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/linnet-ml/linnet/examples/internal/exampletest"
 	"github.com/linnet-ml/linnet/internal/shared"
 	"github.com/linnet-ml/linnet/simd"
 )
 
-var update = flag.Bool("update", false, "write the expected output anew")
+var underTest = exampletest.Program{Name: "imdb", Run: run}
 
-// asProgram makes the test binary be the program, for runs with other settings of the process.
-const asProgram = "LINNET_TEST_RUN_IMDB"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "1" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
-	}
-	flag.Parse()
-	// No test may find the reviews in the caches of who runs it.
-	empty, err := os.MkdirTemp("", "linnet-imdb-")
-	if err != nil {
-		panic(err)
-	}
-	for _, name := range []string{"HOME", "USERPROFILE", "XDG_CACHE_HOME", "LocalAppData", "LINNET_DATA"} {
-		os.Setenv(name, empty)
-	}
-	os.Setenv("LC_ALL", "C") // diagrams in ASCII, whatever the locale is
-	code := m.Run()
-	os.RemoveAll(empty)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { underTest.Main(m) }
 
 // program runs it and expects an exit code.
 func program(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
-	var out, errs bytes.Buffer
-	if code := run(t.Context(), args, &out, &errs); code != want {
-		t.Fatalf("imdb %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, errs.String())
-	}
-	return out.String(), errs.String()
+	return underTest.Output(t, want, args...)
 }
 
 // reported runs the program and reads its report.
-func reported(t *testing.T, args ...string) report {
+func reported(t *testing.T, args ...string) (r report) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "report.json")
-	program(t, 0, append([]string{"-quiet", "-report", file}, args...)...)
-	return readReport(t, file)
+	underTest.Report(t, &r, args...)
+	return r
 }
 
-func readReport(t *testing.T, file string) report {
+func readReport(t *testing.T, file string) (r report) {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r report
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil {
-		t.Fatal(err)
-	}
+	exampletest.ReadReport(t, file, &r)
 	return r
 }
 
@@ -161,33 +123,10 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-var (
-	seconds  = regexp.MustCompile(`\d+\.\d\d s\b`)
-	versions = regexp.MustCompile(`(?m)^linnet .*\nCPU: .*$`)
-)
-
 // All that the tutorial prints, but for the machine and the times, is the same everywhere.
 func TestOutput(t *testing.T) {
 	stdout, stderr := program(t, 0, "-epochs", "3", "-try", "A great film, the best I have ever seen; zyzzyva!")
-	got := seconds.ReplaceAllString(versions.ReplaceAllString(stdout, "linnet VERSION\nCPU: NAME"), "N s")
-	golden := filepath.Join("testdata", "builtin.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the output has changed (go test -update writes it anew):\n%s", diff)
-	}
-	for line := range strings.Lines(got) {
-		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 {
-			t.Errorf("a line of %d characters: %s", n, line)
-		}
-	}
+	exampletest.Golden(t, "builtin.txt", stdout)
 	if n := strings.Count(stderr, "\n"); n != 3 {
 		t.Errorf("%d lines of progress for 3 epochs:\n%s", n, stderr)
 	}
@@ -244,7 +183,7 @@ func TestReport(t *testing.T) {
 
 // The history is drawn into the file that -plot names, or printed.
 func TestPlot(t *testing.T) {
-	for _, name := range []string{"p.png", "p.svg"} {
+	for name, begin := range exampletest.Pictures() {
 		file := filepath.Join(t.TempDir(), name)
 		stdout, _ := program(t, 0, "-epochs", "2", "-plot", file)
 		if !strings.Contains(stdout, "Drawn into "+file+"\n") || strings.Contains(stdout, "Training and validation loss") {
@@ -254,13 +193,12 @@ func TestPlot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if begin := map[string]string{"p.png": "\x89PNG\r\n", "p.svg": "<?xml "}[name]; !bytes.HasPrefix(picture, []byte(begin)) || len(picture) < 10_000 {
+		if !bytes.HasPrefix(picture, []byte(begin)) || len(picture) < 10_000 {
 			t.Errorf("%s has %d bytes, which begin %.20q", name, len(picture), picture)
 		}
 	}
-	drawn := []string{"Training and validation loss\n", "Training and validation accuracy\n", "o Training acc   + Validation acc", "X Lowest: 0."}
 	stdout, _ := program(t, 0, "-epochs", "2", "-quiet", "-plot", "-")
-	for _, want := range drawn {
+	for _, want := range exampletest.Drawn() {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("-quiet -plot - prints no %q:\n%s", want, stdout)
 		}
@@ -289,16 +227,8 @@ func TestSameWeights(t *testing.T) {
 		if simd.Path() == "portable" {
 			continue // nothing to compare with
 		}
-		file := filepath.Join(t.TempDir(), "report.json")
-		cmd := exec.Command(os.Args[0], append(args, "-quiet", "-report", file)...)
-		cmd.Env = append(os.Environ(), asProgram+"=1", "GODEBUG=cpu.avx2=off")
-		if runtime.GOARCH != "amd64" {
-			t.Skip("only on amd64 can the kernels' path be chosen from outside")
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		if r := readReport(t, file); r.Path != "portable" || r.WeightsSHA256 != want {
+		var r report
+		if underTest.ReportPortable(t, &r, args...); r.Path != "portable" || r.WeightsSHA256 != want {
 			t.Errorf("imdb %v: %s on %s, %s on %s", args, want, simd.Path(), r.WeightsSHA256, r.Path)
 		}
 	}
@@ -306,7 +236,7 @@ func TestSameWeights(t *testing.T) {
 
 // Keras 3 on TensorFlow reaches 0.8752 on average of six seeds, where the textbook has 0.8706.
 func TestKeras3(t *testing.T) {
-	if testing.Short() || raceEnabled || simd.Path() == "portable" {
+	if testing.Short() || exampletest.Race || simd.Path() == "portable" {
 		t.Skip("it takes long")
 	}
 	r := reported(t, "-data", "builtin", "-adam", "keras3")
@@ -315,26 +245,13 @@ func TestKeras3(t *testing.T) {
 	}
 }
 
-// stopAt cancels a context when a text is written to it.
-type stopAt struct {
-	text   string
-	cancel context.CancelFunc
-}
-
-func (w stopAt) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte(w.text)) {
-		w.cancel()
-	}
-	return len(p), nil
-}
-
 // Ctrl-C ends the training; what was reached is reported.
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "report.json")
 	var stdout bytes.Buffer
-	if code := run(ctx, []string{"-epochs", "40", "-report", file}, &stdout, stopAt{"Epoch 2/40", cancel}); code != 130 {
+	if code := run(ctx, []string{"-epochs", "40", "-report", file}, &stdout, &exampletest.StopAt{Texts: []string{"Epoch 2/40"}, Stop: cancel}); code != 130 {
 		t.Errorf("exit code %d", code)
 	}
 	r := readReport(t, file)
@@ -405,7 +322,7 @@ func TestOrderedOutput(t *testing.T) {
 // README.md shows a run with the default settings; all but its times holds on every machine.
 func TestReadme(t *testing.T) {
 	// With portable kernels it takes long: only where everything is tested.
-	if testing.Short() || raceEnabled || simd.Path() == "portable" && os.Getenv("LINNET_REQUIRE_DATA") != "1" {
+	if testing.Short() || exampletest.Race || simd.Path() == "portable" && os.Getenv("LINNET_REQUIRE_DATA") != "1" {
 		t.Skip("it takes long")
 	}
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
@@ -431,7 +348,7 @@ func TestReadme(t *testing.T) {
 
 // Keras with the textbook rule has 0.8706 on average, six seeds from 0.8689 to 0.8724.
 func TestAccuracy(t *testing.T) {
-	if testing.Short() || raceEnabled || simd.Path() == "portable" {
+	if testing.Short() || exampletest.Race || simd.Path() == "portable" {
 		t.Skip("it takes long, and the weights have the same bits as with fast kernels")
 	}
 	for _, name := range []string{"builtin", "ordered"} {

@@ -24,8 +24,8 @@ const (
 	downloadName = "download"
 
 	// getTexts tells how to come by the texts themselves.
-	getTexts = `These are the words of each review in no order, of its last 256: the texts are
-not ours to ship, and the sum of words' vectors knows no order. For the texts say
+	getTexts = `These are the last 256 words of each review, in no order: the texts are not ours
+to ship, and the sum of words' vectors knows no order. For the texts say
 -data download (84 MB, once), or name a folder with aclImdb_v1.tar.gz by -data.`
 
 	// builtinModule is the name of the module that is part of the program, tutorialModule that of the tutorial's.
@@ -90,8 +90,12 @@ func openModule(ctx context.Context, o *options, progress io.Writer) (*pretraine
 // openNamed opens a module by its URL, its place or its name.
 func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained.Embedding, error) {
 	if strings.Contains(o.module, "://") { // this asks for the network
+		m, err := pretrained.OpenModule(o.module, pretrained.HubOptions{})
+		if !errors.Is(err, fs.ErrNotExist) {
+			return m, err
+		}
 		report, end := downloads(progress)
-		_, err := modules.Module(ctx, o.module, modules.Options{Mirror: o.mirror, Progress: report})
+		_, err = modules.Module(ctx, o.module, modules.Options{Mirror: o.mirror, Progress: report})
 		end()
 		if err != nil {
 			return nil, fmt.Errorf("%w; -module %s needs no network", err, builtinName)
@@ -103,7 +107,8 @@ func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained
 	case err == nil && info.IsDir():
 		return pretrained.OpenHub(o.module, pretrained.HubOptions{})
 	case err == nil:
-		return pretrained.OpenVectors(o.module, o.vectorOptions())
+		// Such tables know small letters only, as a rule.
+		return pretrained.OpenVectors(o.module, pretrained.VectorOptions{Lower: true, Scale: float32(o.scale)})
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -115,11 +120,6 @@ func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained
 		return nil, fmt.Errorf("no file or folder is called %s, and %w", o.module, err)
 	}
 	return m, nil
-}
-
-// vectorOptions are for tables of word vectors, which know small letters only, as a rule.
-func (o *options) vectorOptions() pretrained.VectorOptions {
-	return pretrained.VectorOptions{Lower: true, Scale: float32(o.scale)}
 }
 
 // downloads returns what reports a download to w, which may be nil, and what ends its last line.

@@ -31,7 +31,7 @@ func flags(o *options) *flag.FlagSet {
 	f.StringVar(&o.module, "module", "", "text embedding: `where` a SavedModel's folder is, a name (nnlm-en-dim50), a tfhub.dev URL,\na file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
 	f.BoolVar(&o.trainable, "trainable", true, "train the embedding too")
 	f.StringVar(&o.combiner, "combiner", "", "sqrtn, mean or sum: how the vectors of a text's words make one (default: the module's)")
-	f.Float64Var(&o.scale, "scale", 1, "what the vectors of a file are multiplied by")
+	f.Float64Var(&o.scale, "scale", 0, "what the vectors of a file are multiplied by (default: 0.1 if they are trained, else 1)")
 	f.IntVar(&o.units, "units", 16, "hidden units")
 	f.Float64Var(&o.lr, "lr", 0.001, "learning rate of Adam")
 	f.IntVar(&o.epochs, "epochs", 40, "epochs")
@@ -79,8 +79,9 @@ func (o *options) check() error {
 	for _, b := range []struct {
 		flag  string
 		value float64
-	}{{"lr", o.lr}, {"scale", o.scale}} {
-		if v := float32(b.value); !(v > 0) || math.IsInf(float64(v), 0) {
+		unset bool
+	}{{"lr", o.lr, false}, {"scale", o.scale, !o.given["scale"]}} {
+		if v := float32(b.value); !b.unset && !(v > 0 && v <= math.MaxFloat32) {
 			return example.Usagef("-%s %v is not a positive float32", b.flag, b.value)
 		}
 	}
@@ -91,16 +92,43 @@ func (o *options) check() error {
 			return example.Usagef("-%s is empty", f.name)
 		}
 	}
-	if _, ok := combiners[o.combiner]; !ok {
+	if _, ok := combinerOf(o.combiner); !ok {
 		return example.Usagef("-combiner %q is none of sqrtn, mean and sum", o.combiner)
 	}
-	if o.given["scale"] {
-		if info, err := os.Stat(o.module); err != nil || info.IsDir() {
-			return example.Usagef("-scale is for a file of vectors, which -module %q is not", o.module)
-		}
+	return o.checkScale()
+}
+
+// trainedScale is -scale's default for vectors that are trained. GloVe's are 5 to 6 long, ten times as long as those that
+// a network begins with, and it must unlearn them: with 0.1 the lowest val_loss of film reviews is 0.268 in place of 0.280.
+const trainedScale = 0.1
+
+// checkScale sees to it that scale is a number that counts.
+func (o *options) checkScale() error {
+	info, err := os.Stat(o.module)
+	file := err == nil && !info.IsDir()
+	switch {
+	case o.given["scale"] && !file:
+		return example.Usagef("-scale is for a file of vectors, which -module %q is not", o.module)
+	case o.given["scale"]:
+	case file && o.trainable:
+		o.scale = trainedScale
+	default:
+		o.scale = 1
 	}
 	return nil
 }
 
-// combiners are what -combiner names.
-var combiners = map[string]text.Combiner{"": text.CombinerDefault, "sqrtn": text.Sqrtn, "mean": text.Mean, "sum": text.Sum}
+// combinerOf is what -combiner names.
+func combinerOf(name string) (c text.Combiner, ok bool) {
+	switch name {
+	case "":
+		return text.CombinerDefault, true
+	case "sqrtn":
+		return text.Sqrtn, true
+	case "mean":
+		return text.Mean, true
+	case "sum":
+		return text.Sum, true
+	}
+	return text.CombinerDefault, false
+}

@@ -19,10 +19,11 @@ type report struct {
 	Seed     uint64 `json:"seed"`
 	Data     string `json:"data"`
 
-	Module     string `json:"module"`
-	ModuleRows int    `json:"module_rows"`
-	ModuleDim  int    `json:"module_dim"`
-	Trainable  bool   `json:"trainable"`
+	Module     string  `json:"module"`
+	ModuleRows int     `json:"module_rows"`
+	ModuleDim  int     `json:"module_dim"`
+	Trainable  bool    `json:"trainable"`
+	Scale      float64 `json:"scale"` // of the module's vectors
 
 	LoadS     float64 `json:"load_s"`
 	ModuleS   float64 `json:"module_s"` // opening it; its table is read in build_s
@@ -39,7 +40,7 @@ type report struct {
 	FullWeightsSHA256 string          `json:"full_weights_sha256"`
 
 	// Of the run that stops early; not there without one.
-	*stoppedReport
+	*Stopped
 
 	Interrupted bool `json:"interrupted"`
 }
@@ -51,7 +52,8 @@ type timing struct {
 	EvaluateS float64   `json:"evaluate_s"`
 }
 
-type stoppedReport struct {
+// Stopped is what a report says of the training that stops early.
+type Stopped struct {
 	timing
 	History      json.RawMessage `json:"history"`
 	TestLoss     *float64        `json:"test_loss"`

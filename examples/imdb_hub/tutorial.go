@@ -60,31 +60,34 @@ func (t *tutorial) run(ctx context.Context) error {
 			return err
 		}
 	}
-	after := context.WithoutCancel(ctx)
-	if err := t.evaluateAll(after); err != nil {
-		return err
-	}
-	if err := t.showHistory(); err != nil {
-		return err
-	}
-	if t.patience > 0 && !t.interrupted {
-		if err := t.stopEarly(ctx); err != nil {
+	// After an interruption the rest shows what was reached, if anything was.
+	for _, step := range []func(context.Context) error{t.evaluateAll, t.showHistory, t.stopEarly, t.scoreText} {
+		if len(t.last().Epochs) == 0 {
+			break
+		}
+		if err := step(ctx); err != nil {
 			return err
 		}
-	}
-	if err := t.scoreText(after); err != nil {
-		return err
 	}
 	if err := t.writeFiles(); err != nil {
 		return err
 	}
-	switch {
-	case !t.interrupted:
+	if !t.interrupted {
 		return nil
-	case t.stopped != nil:
-		return example.Interrupted{Epochs: len(t.stopped.Epochs), Of: t.epochs, Training: "second"}
 	}
-	return example.Interrupted{Epochs: len(t.full.Epochs), Of: t.epochs}
+	end := example.Interrupted{Epochs: len(t.last().Epochs), Of: t.epochs}
+	if t.stopped != nil {
+		end.Training = "second"
+	}
+	return end
+}
+
+// last is the history of the training that came last.
+func (t *tutorial) last() *nn.History {
+	if t.stopped != nil {
+		return t.stopped
+	}
+	return t.full
 }
 
 func (t *tutorial) getData(ctx context.Context) (err error) {
@@ -150,10 +153,14 @@ func (t *tutorial) openModule(ctx context.Context) (err error) {
 		return err
 	}
 	m := t.module
-	t.report.Module, t.report.ModuleRows, t.report.ModuleDim = m.Name(), m.Rows(), m.Dim()
+	t.report.Module, t.report.ModuleRows, t.report.ModuleDim, t.report.Scale = m.Name(), m.Rows(), m.Dim(), t.scale
 	words := m.Vocabulary().Len()
-	fmt.Fprintln(t.out, example.Wrap(fmt.Sprintf("%s: %d words, and %s for all others, of %d numbers each (%.2f s)",
-		m.Name(), words, example.Plural(m.Rows()-words, "row"), m.Dim(), t.report.ModuleS)))
+	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", m.Name(), t.report.ModuleS)
+	fmt.Fprintf(t.out, "%d words, and %s for all others, of %s each.\n",
+		words, example.Plural(m.Rows()-words, "row"), example.Plural(m.Dim(), "number"))
+	if t.scale != 1 {
+		fmt.Fprintf(t.out, "All numbers are multiplied by %v (-scale).\n", t.scale)
+	}
 	if !t.given["module"] && m.Name() == builtinModule {
 		fmt.Fprintln(t.out, getModule)
 	}
@@ -197,7 +204,8 @@ func (t *tutorial) showVectors(ctx context.Context) error {
 
 // embedding is the first layer.
 func (t *tutorial) embedding(trainable bool) layers.TextEmbedding {
-	return layers.TextEmbedding{Name: "text_embedding", Table: t.module, Combiner: combiners[t.combiner], Trainable: trainable}
+	combiner, _ := combinerOf(t.combiner)
+	return layers.TextEmbedding{Name: "text_embedding", Table: t.module, Combiner: combiner, Trainable: trainable}
 }
 
 // build makes the network anew: the same seed gives the same first weights.
@@ -317,7 +325,8 @@ func (t *tutorial) trainAll(ctx context.Context) (err error) {
 // score tests the network, which each run does once: what was chosen was chosen by the validation.
 func (t *tutorial) score(ctx context.Context, what string, seconds *float64) (testLoss, accuracy float64, err error) {
 	start := time.Now()
-	logs, err := t.model.Evaluate(ctx, t.testing, nn.EvaluateOptions{Loss: theLoss, Metrics: theMetrics(), BatchSize: t.batch, Threads: t.threads})
+	// Ctrl-C ends a training; what was reached is tested all the same.
+	logs, err := t.model.Evaluate(context.WithoutCancel(ctx), t.testing, nn.EvaluateOptions{Loss: theLoss, Metrics: theMetrics(), BatchSize: t.batch, Threads: t.threads})
 	*seconds = time.Since(start).Seconds()
 	if err != nil {
 		return 0, 0, err
@@ -349,11 +358,9 @@ func (t *tutorial) evaluateAll(ctx context.Context) error {
 	return nil
 }
 
-func (t *tutorial) showHistory() error {
+func (t *tutorial) showHistory(context.Context) error {
 	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
-	if len(t.full.Epochs) > 0 {
-		fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.full.Names(), ", "))
-	}
+	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.full.Names(), ", "))
 	if err := example.Draw(t.plot, t.full, t.out, t.result); err != nil {
 		return err
 	}
@@ -361,9 +368,9 @@ func (t *tutorial) showHistory() error {
 	return nil
 }
 
-// showOverfitting says what a history tells about overfitting. One that was interrupted tells too little.
+// showOverfitting says what a history tells about overfitting, unless it was cut short by hand.
 func (t *tutorial) showOverfitting(h *nn.History, restored bool) {
-	if t.interrupted && len(h.Epochs) > 0 {
+	if t.interrupted {
 		return
 	}
 	stop, smaller := "stopping in time, which is the next step", "-units"
@@ -378,14 +385,17 @@ func (t *tutorial) showOverfitting(h *nn.History, restored bool) {
 
 // stopEarly trains once more, from the same first weights, and stops where validation gets no better.
 func (t *tutorial) stopEarly(ctx context.Context) (err error) {
+	if t.patience == 0 || t.interrupted {
+		return nil
+	}
 	fmt.Fprint(t.out, example.Heading(10, "Stop in time"))
 	fmt.Fprintf(t.out, "The same again with callbacks.EarlyStopping{Patience: %d, RestoreBest: true}.\n", t.patience)
 	if err := t.build(); err != nil {
 		return err
 	}
-	run := &stoppedReport{}
+	run := &Stopped{}
 	stop := callbacks.EarlyStopping{Monitor: "val_loss", Patience: t.patience, RestoreBest: true}
-	if t.stopped, err = t.fit(ctx, &run.timing, stop); err != nil {
+	if t.stopped, err = t.fit(ctx, &run.timing, stop); err != nil || len(t.stopped.Epochs) == 0 {
 		return err
 	}
 	if run.History, err = example.History(t.stopped); err != nil {
@@ -393,15 +403,18 @@ func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 	}
 	what := t.trained(t.stopped)
 	if !t.interrupted {
-		what = fmt.Sprintf("stopped early: the weights of epoch %d", t.stopped.Best(stop.Monitor, nn.LowerIsBetter)+1)
+		if t.stopped.Stopped != "" {
+			what = "stopped early"
+		}
+		what += fmt.Sprintf(", weights of epoch %d", t.stopped.Best(stop.Monitor, nn.LowerIsBetter)+1)
 	}
-	loss, accuracy, err := t.score(context.WithoutCancel(ctx), what, &run.EvaluateS)
+	loss, accuracy, err := t.score(ctx, what, &run.EvaluateS)
 	if err != nil {
 		return err
 	}
 	run.TestLoss, run.TestAccuracy = example.Number(loss), example.Number(accuracy)
 	run.WeightsSHA256 = example.WeightsSHA256(t.model)
-	t.report.stoppedReport = run
+	t.report.Stopped = run
 	fmt.Fprintf(t.out, "Weights sha256 %s\n", run.WeightsSHA256)
 	t.showOverfitting(t.stopped, !t.interrupted)
 	return nil
@@ -415,7 +428,7 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	logit, err := t.model.Predict(ctx, nil, x)
+	logit, err := t.model.Predict(context.WithoutCancel(ctx), nil, x)
 	if err != nil {
 		return err
 	}
