@@ -80,8 +80,12 @@ func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error)
 	}
 	defer m.training.Store(false)
 	wantsState := o.State != nil
+	given := o.State.clone()
 	r, err := m.newRun(ctx, d, &o)
 	if err != nil {
+		if wantsState {
+			*o.State = given
+		}
 		return &History{}, err
 	}
 	defer r.team.end()

@@ -395,6 +395,25 @@ func at(event nn.Event, epoch, step int, do func(tr *nn.Training) error) nn.Call
 	})
 }
 
+// A Fit that does not begin leaves the state as it was.
+func TestFailedFitLeavesTheState(t *testing.T) {
+	m := noisyText(t)
+	var state nn.TrainingState
+	o := longRun()
+	o.State, o.Callbacks = &state, []nn.Callback{nil}
+	_, err := m.Fit(t.Context(), someReviews(t), o)
+	wantError(t, err, "nn: callback 0 is nil")
+	if diff := cmp.Diff(nn.TrainingState{}, state); diff != "" {
+		t.Error(diff)
+	}
+	o.Callbacks, o.Optimizer = nil, optim.SGD{}
+	_, err = m.Fit(t.Context(), someReviews(t), o) // of another optimizer
+	must(t, err)
+	if state.Step == 0 {
+		t.Error("the state is at the start after a Fit")
+	}
+}
+
 // A model trains in one Fit at a time; the one under way goes on, and there may be another afterwards.
 func TestFitInAFit(t *testing.T) {
 	want, weights := fitted(t, noisyText(t), someReviews(t), longRun())

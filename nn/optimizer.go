@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -72,6 +73,14 @@ type TrainingState struct {
 	// Rows are the slots of large tables, by the name of the parameter. A Fit takes slots of a table in either form and
 	// leaves them in its own. It writes Rows when it returns, and not before.
 	Rows map[string]*RowSlots
+}
+
+// clone is a copy of the state, but for the numbers in the slots; of none, one at the start.
+func (s *TrainingState) clone() TrainingState {
+	if s == nil {
+		return TrainingState{}
+	}
+	return TrainingState{Step: s.Step, SlotNames: s.SlotNames, Slots: maps.Clone(s.Slots), Rows: maps.Clone(s.Rows)}
 }
 
 // begin checks that the state can be the optimizer's, and makes it so.
