@@ -50,7 +50,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if err := w.layout(m.values, data.signature()); err != nil {
 		return nil, err
 	}
-	t := newTeam(m.threads(o.Threads, from.rows(), data.signature()))
+	t := newTeam(from.threads(o.Threads))
 	defer t.end()
 	if err := newExecutor(w, t, data, o.Loss, nil).evaluate(ctx, results, from, nil); err != nil {
 		return nil, err

@@ -96,6 +96,15 @@ func (f *feed) rows() int {
 	return min(f.batch, f.data.n)
 }
 
+// threads is the number of workers for a setting. As far as is known a stream may have larger batches than the first.
+func (f *feed) threads(setting int) int {
+	rows := f.rows()
+	if f.stream != nil {
+		rows = max(rows, setting)
+	}
+	return f.model.threads(setting, rows, f.data.signature())
+}
+
 // begin starts an epoch. Data in memory has the given order, or that in which it lies.
 func (f *feed) begin(ctx context.Context, epoch int, order []int32) error {
 	if f.stream == nil {

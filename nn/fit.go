@@ -163,7 +163,7 @@ func (m *Model) newRun(ctx context.Context, d Data, o *FitOptions) (_ *run, err 
 	if err := w.layout(m.values, data.signature()); err != nil {
 		return nil, err
 	}
-	workers := m.threads(o.Threads, r.feed.rows(), data.signature())
+	workers := r.feed.threads(o.Threads)
 	u, err := newUpdate(o.Optimizer, o.State, p, m.params, workers, data, r.feed.rows())
 	if err != nil {
 		return nil, err
@@ -199,6 +199,9 @@ func (r *run) giveBack() {
 		r.team.end()
 	}
 	r.closeHandlers()
+	if r.training.model != nil {
+		r.training.end()
+	}
 }
 
 // check refuses settings out of range, and fills in the defaults.

@@ -249,6 +249,31 @@ func TestStreamIsGivenBack(t *testing.T) {
 	}
 }
 
+// A small first batch does not keep workers from the larger ones behind it.
+func TestStreamWithASmallFirstBatch(t *testing.T) {
+	d := someReviews(t)
+	x, y := d.X.(*tensor.Int32), d.Y.(*tensor.Int32)
+	stream := nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
+		return func(yield func(nn.Data, error) bool) {
+			_ = yield(nn.Data{X: x.Rows(0, 1), Y: y.Rows(0, 1)}, nil) && yield(nn.Data{X: x.Rows(1, 45), Y: y.Rows(1, 45)}, nil) &&
+				yield(nn.Data{X: x.Rows(3, 5), Y: y.Rows(3, 5)}, nil)
+		}
+	})
+	run := func(threads int) (goroutines int, weights [][]float32) {
+		o := streamRun()
+		o.Threads = threads
+		o.Callbacks = []nn.Callback{at(nn.BatchEnd, 0, 1, func(*nn.Training) error { goroutines = runtime.NumGoroutine(); return nil })}
+		_, weights = fitted(t, noisyText(t), nn.Data{Stream: stream}, o)
+		return goroutines, weights
+	}
+	alone, want := run(1)
+	together, got := run(3)
+	if together != alone+2 {
+		t.Errorf("%d goroutines with 3 workers, %d with 1", together, alone)
+	}
+	sameBits(t, "weights", got, want)
+}
+
 // Progress does not know the number of a stream's batches at first.
 func TestStreamProgress(t *testing.T) {
 	var out bytes.Buffer
