@@ -233,3 +233,27 @@ func TestSnapshotsOfAnotherFit(t *testing.T) {
 		sameBits(t, "weights", m.Weights(nil), before)
 	}
 }
+
+// starts is a callback that acts when it starts.
+type starts func(*nn.Training)
+
+func (s starts) Start(tr *nn.Training) (nn.Handler, error) {
+	s(tr)
+	return nn.HandlerFunc(func(nn.Event, *nn.Training) error { return nil }), nil
+}
+
+// A snapshot of a Fit that did not begin is over with it.
+func TestSnapshotOfAFailedFit(t *testing.T) {
+	m := smallText(t)
+	var shot *nn.Snapshot
+	var training *nn.Training
+	o := longRun()
+	o.Callbacks = []nn.Callback{starts(func(tr *nn.Training) { training, shot = tr, tr.Snapshot(nil) }), nil}
+	_, err := m.Fit(t.Context(), someReviews(t), o)
+	wantError(t, err, "nn: callback 1 is nil")
+	_, err = m.Fit(t.Context(), someReviews(t), longRun())
+	must(t, err)
+	before := m.Weights(nil)
+	wantError(t, training.Restore(shot), "nn: the Fit of the snapshot has ended")
+	sameBits(t, "weights", m.Weights(nil), before)
+}
