@@ -240,11 +240,14 @@ func (d *Reader) nextBinary() ([]byte, error) {
 		}
 		return nil, fmt.Errorf("byte %d: line 1 promises %d words, but there is more behind them", d.in.offset, d.count)
 	}
-	if d.read > 0 {
-		// The C program ends each vector with a line feed; gensim does not. No word begins with one.
-		if next, err := d.in.peek(1); err == nil && len(next) == 1 && next[0] == '\n' {
-			d.in.skip(1)
+	// The C program ends each vector with a line feed; gensim does not, and takes all off that stand before a word. So no
+	// word begins with one.
+	for range MaxWord {
+		next, err := d.in.peek(1)
+		if err != nil || len(next) == 0 || next[0] != '\n' {
+			break
 		}
+		d.in.skip(1)
 	}
 	d.place = d.in.offset
 	n, err := d.in.find(' ', MaxWord+1)
