@@ -109,14 +109,18 @@ func TestTeamWorksAloneOnABusyMachine(t *testing.T) {
 	team := newTeam(2)
 	defer team.end()
 	slow := func() (alone int) {
-		begun := make(chan struct{})
+		begun, ended := make(chan struct{}), make(chan struct{})
+		start := time.Now()
 		team.run(func(worker int) {
 			if worker == 0 {
 				<-begun
+				close(ended)
 				return
 			}
 			close(begun)
-			time.Sleep(20 * time.Millisecond)
+			<-ended
+			// Longer than the caller's share, which includes the time until this worker woke up.
+			time.Sleep(20*time.Millisecond + 2*time.Since(start))
 		})
 		return team.alone
 	}
