@@ -69,6 +69,14 @@ func write(t *testing.T, name, text string) (path string) {
 	return path
 }
 
+// notUnderRace skips tests that load and train again what others do, too.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if exampletest.Race {
+		t.Skip("the race detector makes each run take many seconds")
+	}
+}
+
 // What cannot be done is one line that says so, and an exit code: 2 for a flag, 1 for anything else.
 func TestErrors(t *testing.T) {
 	dir := t.TempDir()
@@ -109,6 +117,9 @@ func TestErrors(t *testing.T) {
 		{"-module " + noVectors, 1, "-module: pretrained: " + noVectors + ": wordvectors: line 2 has 1 values behind the word \"bad\", not 2"},
 		{"-lr 1e30", 1, "nn: the loss is NaN at epoch 0, step 1 (counted from 0); the weights are those before this step; try a smaller -lr than 1e+30"},
 	} {
+		if c.code == 1 && strings.HasPrefix(c.args, "-lr") && exampletest.Race {
+			continue // it trains
+		}
 		stdout, stderr := program(t, c.code, append([]string{"-quiet"}, strings.Fields(c.args)...)...)
 		if want := "imdb_hub: " + c.want + "\n"; stderr != want || stdout != "" {
 			t.Errorf("%s:\ngot  %swant %s%s", c.args, stderr, want, stdout)
@@ -119,6 +130,7 @@ func TestErrors(t *testing.T) {
 // Data that is asked for and not there, or damaged, ends the program; it takes nothing else in its place. The error says
 // where it looked and what to do.
 func TestBadFiles(t *testing.T) {
+	notUnderRace(t)
 	missing, folder, cut := filepath.Join(t.TempDir(), "missing"), t.TempDir(), write(t, "aclImdb_v1.tar.gz", "\x1f\x8b cut")
 	for _, c := range []struct {
 		args  []string
@@ -172,6 +184,7 @@ func TestHelp(t *testing.T) {
 
 // All that the tutorial prints, but for the machine and the times, is the same everywhere: 3 epochs, and twice 3 more.
 func TestOutput(t *testing.T) {
+	notUnderRace(t)
 	stdout, stderr := program(t, 0, "-epochs", "3", "-try", "A great film, the best I have ever seen; zyzzyva!")
 	exampletest.Golden(t, "builtin.txt", stdout)
 	if n := strings.Count(stderr, "\n"); n != 6 {
@@ -242,6 +255,7 @@ $`).MatchString(stdout) || stderr != "" {
 
 // The history is drawn into the file that -plot names, or printed.
 func TestPlot(t *testing.T) {
+	notUnderRace(t)
 	for name, begin := range exampletest.Pictures() {
 		file := filepath.Join(t.TempDir(), name)
 		stdout, _ := program(t, 0, "-epochs", "1", "-patience", "0", "-plot", file)
@@ -267,6 +281,7 @@ func TestPlot(t *testing.T) {
 // A seed gives the same weights with any number of threads. The sums are recorded, so that all paths of the kernels and
 // all machines are held to them.
 func TestSameWeights(t *testing.T) {
+	notUnderRace(t)
 	for _, c := range []struct{ args, want string }{
 		{"-epochs 2 -patience 0", "6df6ae7405d3cd71c83f683ef073c9137e68fc270c90aab92abae99442682509"},
 		{"-epochs 2 -patience 0 -trainable=false -combiner mean -units 19 -batch 300", "4563352712c49db930c8b2fcccddee52b6f241d5cfd30f2ee44246f786650fe9"},
@@ -299,6 +314,9 @@ func TestInterrupt(t *testing.T) {
 		{[]string{"Stop in time", "Epoch 1/2"}, "-epochs 2", 2, 1, []string{"(2 epochs)\n", "(1 epoch, interrupted)\n"},
 			"interrupted after 1 of 2 epochs of the second training"},
 	} {
+		if exampletest.Race && c.stopped == 0 {
+			continue // the longest is enough
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		dir := t.TempDir()
 		file := filepath.Join(dir, "report.json")
@@ -338,6 +356,7 @@ func TestInterrupt(t *testing.T) {
 
 // The second training stops in time and keeps the best weights.
 func TestPatience(t *testing.T) {
+	notUnderRace(t)
 	r := reported(t, "-patience", "1", "-lr", "0.01", "-epochs", "5")
 	val, full := historyOf(t, r.History)["val_loss"], historyOf(t, r.FullHistory)["val_loss"]
 	n := len(val)
@@ -438,6 +457,7 @@ func archive(t *testing.T, folder string) []byte {
 // A module that goes by its URL is downloaded once. What cannot be downloaded ends the program, which says how to do
 // without.
 func TestDownload(t *testing.T) {
+	notUnderRace(t)
 	cache := t.TempDir()
 	t.Setenv("LINNET_DATA", cache)
 	packed := archive(t, moviesModule)
@@ -471,10 +491,8 @@ func TestDownload(t *testing.T) {
 
 // What the tutorial shows of the reviews themselves.
 func TestTexts(t *testing.T) {
+	notUnderRace(t)
 	dir := shared.Path(t, "data/imdb")
-	if exampletest.Race {
-		t.Skip("it takes long")
-	}
 	stdout, _ := program(t, 0, "-data", dir, "-epochs", "1", "-patience", "0", "-plot", "-")
 	for _, want := range []string{
 		"\nFrom: " + dir, "\nTraining entries: 25000, test entries: 25000\n", "\n10. ", "\n[1 0 0 1 0 0 1 0 1 0]\n",

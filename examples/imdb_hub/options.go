@@ -28,7 +28,7 @@ type options struct {
 func flags(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet("imdb_hub", flag.ContinueOnError)
 	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with aclImdb_v1.tar.gz, download, or builtin\n(default: the cache if it has them, else builtin)")
-	f.StringVar(&o.module, "module", "", "text embedding: `where` a SavedModel's folder is, a name (nnlm-en-dim50), a tfhub.dev URL,\na file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
+	f.StringVar(&o.module, "module", "", "`where` the text embedding is: a folder with a SavedModel, a name (nnlm-en-dim50), a\ntfhub.dev URL, a file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
 	f.BoolVar(&o.trainable, "trainable", true, "train the embedding too")
 	f.StringVar(&o.combiner, "combiner", "", "sqrtn, mean or sum: how the vectors of a text's words make one (default: the module's)")
 	f.Float64Var(&o.scale, "scale", 0, "what the vectors of a file are multiplied by (default: 0.1 if they are trained, else 1)")
