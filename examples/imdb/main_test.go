@@ -325,25 +325,8 @@ func TestReadme(t *testing.T) {
 	if testing.Short() || exampletest.Race || simd.Path() == "portable" && os.Getenv("LINNET_REQUIRE_DATA") != "1" {
 		t.Skip("it takes long")
 	}
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(readme), "<!-- imdb output -->\n```text\n")
-	want, _, found := strings.Cut(rest, "```\n")
-	if !found {
-		t.Fatal("README.md has no output of this program")
-	}
 	stdout, stderr := program(t, 0)
-	clean := func(s string) string {
-		return regexp.MustCompile(`\d+m?s - [^ ]+/step|\d+\.\d\d s\b`).ReplaceAllString(s, "N s")
-	}
-	got := clean(stdout + stderr)
-	for line := range strings.Lines(clean(want)) {
-		if line != "...\n" && !strings.Contains(got, line) {
-			t.Errorf("README.md shows a line that the program does not print: %s", line)
-		}
-	}
+	exampletest.Readme(t, "imdb output", stdout+stderr)
 }
 
 // Keras with the textbook rule has 0.8706 on average, six seeds from 0.8689 to 0.8724.

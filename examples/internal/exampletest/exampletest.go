@@ -122,6 +122,30 @@ func Golden(t *testing.T, name, stdout string) {
 	}
 }
 
+// Readme compares the block behind a marker in README.md with what the program printed, but for times: all lines that it
+// shows must be there, and "..." stands for any.
+func Readme(t *testing.T, marker, printed string) {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "<!-- "+marker+" -->\n```text\n")
+	want, _, found := strings.Cut(rest, "```\n")
+	if !found {
+		t.Fatalf("README.md has no output behind the marker %q", marker)
+	}
+	clean := func(s string) string {
+		return regexp.MustCompile(`\d+m?s - [^ ]+/step|\d+\.\d\d s\b`).ReplaceAllString(s, "N s")
+	}
+	got := clean(printed)
+	for line := range strings.Lines(clean(want)) {
+		if line != "...\n" && !strings.Contains(got, line) {
+			t.Errorf("README.md shows a line that the program does not print: %s", line)
+		}
+	}
+}
+
 // Pictures are the beginnings of the files that -plot writes, by their endings.
 func Pictures() map[string]string {
 	return map[string]string{"p.png": "\x89PNG\r\n", "p.svg": "<?xml "}
