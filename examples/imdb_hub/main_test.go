@@ -536,3 +536,13 @@ func TestAccuracy(t *testing.T) {
 		})
 	}
 }
+
+// README.md shows a run with the default settings; all but its times holds on every machine.
+func TestReadme(t *testing.T) {
+	// With portable kernels it takes long: only where everything is tested.
+	if testing.Short() || exampletest.Race || simd.Path() == "portable" && os.Getenv("LINNET_REQUIRE_DATA") != "1" {
+		t.Skip("it takes long")
+	}
+	stdout, stderr := program(t, 0, "-plot", filepath.Join(t.TempDir(), "p.svg"))
+	exampletest.Readme(t, "imdb_hub output", stdout+stderr)
+}
