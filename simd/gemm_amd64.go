@@ -3,7 +3,7 @@
 package simd
 
 import (
-	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -143,7 +143,7 @@ func gemmAVX512(p product) {
 	case p.accumulate || p.m < copyRows || p.k*p.ldb < copySize:
 		// B stays in the L1 cache, or is not used often enough to be copied.
 		for j := 0; j < p.n; j += 32 {
-			panelsAVX512(p.m, p.k, &p.a[0], p.rowStride, p.colStride, &p.b[j], p.ldb, &p.c[j], p.ldc, p.n-j, mode, &p.b[0], 0)
+			panelAVX512(p.m, p.k, &p.a[0], p.rowStride, p.colStride, &p.b[j], p.ldb, &p.c[j], p.ldc, p.n-j, mode, &p.b[0], 0)
 		}
 	default:
 		gemmCopyAVX512(&p)
@@ -168,15 +168,15 @@ func gemvAVX512(p product, mode int) {
 	gemvAVX2(p, mode)
 }
 
-// panelsAVX512 multiplies one panel of columns, at most 32, in calls that are
-// short enough. The first fetches the k rows from next on that lie nextStride
-// elements apart.
-func panelsAVX512(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int, next *float32, nextStride int) {
+// panelAVX512 multiplies one panel of columns, at most 32, in calls that are
+// short enough. Meanwhile it fetches the k rows from next on that lie nextStride
+// elements apart, unless that is 0.
+func panelAVX512(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, mode int, next *float32, nextStride int) {
 	columns = min(columns, 32)
 	limit := rowsAVX512(k)
 	rows := limit
 	if nextStride > 0 {
-		rows = 14
+		rows = min(limit, fetchRows(k))
 	}
 	for i := 0; i < m; i, rows = i+rows, limit {
 		if i > 0 {
@@ -192,6 +192,9 @@ func panelsAVX512(m, k int, a *float32, rowStride, colStride int, b *float32, ld
 	}
 }
 
+// fetchRows returns with how many rows of C the kernel fetches k rows of a panel.
+func fetchRows(k int) int { return 14 * max(2, (k+63)/64) }
+
 // rowsAVX512 returns how many rows one call takes.
 func rowsAVX512(k int) int { return max(14, gemmLimit/16/k/14*14) }
 
@@ -204,6 +207,14 @@ const (
 	// copySizeA is from how many elements on A is copied too.
 	copySizeA = 1 << 19
 
+	// blockDepth, blockRows and blockColumns bound the blocks that are multiplied
+	// with one another. A block of A stays in the second-level cache while the
+	// panels of a block of B, 64 KiB each, come by and the next block of A is
+	// copied: 0.7 MiB of 1 MiB. Less depth would read and write C more often.
+	blockDepth   = 512
+	blockRows    = 168
+	blockColumns = 1024
+
 	// padding is how much further apart than their length copied rows lie: not a
 	// power of two, which would make them compete for the same few lines of the
 	// caches.
@@ -213,45 +224,209 @@ const (
 	copyLimit = 1 << 17
 )
 
-// What a product copies a panel of B and rows of A to. Products of two workers
-// run at once, and no kernel allocates once each has had its turn.
+// copies is what a product copies A and B to.
+type copies struct {
+	panels [2]panelCopy
+	b      *[blockDepth * blockColumns]float32
+	a      *[2]blockCopy
+}
+
 type (
-	panelCopy [1024 * 32]float32
-	rowsCopy  [518 * (1024 + padding)]float32
+	panelCopy [blockDepth * 32]float32
+	blockCopy [blockDepth * (blockRows + padding)]float32
 )
 
-var (
-	panelCopies = sync.Pool{New: func() any { return new(panelCopy) }}
-	rowsCopies  = sync.Pool{New: func() any { return new(rowsCopy) }}
-)
+// idleCopies keeps what products copy to between calls: too much for the stack,
+// and asking the caller for it would put the sizes of these blocks into
+// GemmNN's signature. Nothing in it outlives a product, and workers that
+// multiply at once take one each. It is no sync.Pool, which forgets what it holds
+// with each garbage collection and does not give to one processor what another
+// has put there: touching new memory takes as long as a tenth of a product of
+// 1024 × 1024 × 1024.
+var idleCopies [8]atomic.Pointer[copies]
 
-// gemmCopyAVX512 multiplies all rows of A with one panel of B after the other,
-// each of which it copies first; where k is large, part by part.
+func takeCopies() *copies {
+	for i := range idleCopies {
+		if c := idleCopies[i].Swap(nil); c != nil {
+			return c
+		}
+	}
+	return new(copies)
+}
+
+// giveBack keeps c for the next product. There is room for eight at once.
+func (c *copies) giveBack() {
+	for i := range idleCopies {
+		if idleCopies[i].CompareAndSwap(nil, c) {
+			return
+		}
+	}
+}
+
+// copying is a matrix that is being copied, piece by piece: up to 64 rows and 32
+// columns, which the kernel has fetched while it multiplied 14 rows with 128
+// columns of A or more. Nobody waits for memory then, nor do rows that lie a
+// power of two apart throw one another out of the caches before they are copied.
+type copying struct {
+	dst, src             *float32
+	dstStride, srcStride int
+	rows, columns        int
+	row, column          int // where the next piece begins; all is done when column is columns
+}
+
+func (c *copying) done() bool { return c.column >= c.columns }
+
+// next returns where the next piece lies.
+func (c *copying) next() *float32 {
+	return (*float32)(unsafe.Add(unsafe.Pointer(c.src), 4*(c.row*c.srcStride+c.column)))
+}
+
+// stepAVX512 copies the next piece.
+func (c *copying) stepAVX512() {
+	dst := (*float32)(unsafe.Add(unsafe.Pointer(c.dst), 4*(c.row*c.dstStride+c.column)))
+	copyMatrixAVX512(dst, c.next(), 4*c.dstStride, 4*c.srcStride, min(64, c.rows-c.row), min(32, c.columns-c.column))
+	if c.row += 64; c.row >= c.rows {
+		c.row, c.column = 0, c.column+32
+	}
+}
+
+// finishAVX512 copies what is left, in long rows.
+func (c *copying) finishAVX512() {
+	for c.row > 0 {
+		c.stepAVX512()
+	}
+	if c.done() {
+		return
+	}
+	step := max(1, copyLimit/c.columns)
+	for r := 0; r < c.rows; r += step {
+		dst := (*float32)(unsafe.Add(unsafe.Pointer(c.dst), 4*(r*c.dstStride+c.column)))
+		src := (*float32)(unsafe.Add(unsafe.Pointer(c.src), 4*(r*c.srcStride+c.column)))
+		copyMatrixAVX512(dst, src, 4*c.dstStride, 4*c.srcStride, min(step, c.rows-r), c.columns-c.column)
+	}
+	c.column = c.columns
+}
+
+// gemmCopyAVX512 multiplies rows of A with one panel of B after the other, each
+// of which it copies first. Where A is large it goes block by block, copies the
+// blocks of A too, and keeps the panels for all of them.
 func gemmCopyAVX512(p *product) {
-	panel := panelCopies.Get().(*panelCopy)
-	defer panelCopies.Put(panel)
-	if p.colStride != 1 || p.m*p.k <= copySizeA {
-		depth := evenly(p.k, 512, 16)
+	to := takeCopies()
+	defer to.giveBack()
+	depth := evenly(p.k, blockDepth, 16)
+	if p.m*p.k <= copySizeA {
 		for l := 0; l < p.k; l += depth {
-			gemmPartAVX512(p, panel, 0, p.m, l, min(depth, p.k-l), &p.a[l*p.colStride], p.rowStride)
+			x := region{m: p.m, n: p.n, l: l, k: min(depth, p.k-l)}
+			to.multiplyAVX512(p, x, &p.a[l*p.colStride], p.rowStride, p.colStride, &copying{})
 		}
 		return
 	}
-	a := rowsCopies.Get().(*rowsCopy)
-	defer rowsCopies.Put(a)
-	depth := evenly(p.k, 1024, 16)
-	for l := 0; l < p.k; l += depth {
-		k := min(depth, p.k-l)
-		stride := k + padding
-		rows := evenly(p.m, len(a)/stride/14*14, 14)
-		for i := 0; i < p.m; i += rows {
-			m := min(rows, p.m-i)
-			step := copyLimit / k
-			for r := 0; r < m; r += step {
-				copyMatrixAVX512(&a[r*stride], &p.a[(i+r)*p.rowStride+l], 4*stride, 4*p.rowStride, min(step, m-r), k)
+	if to.a == nil {
+		to.a, to.b = new([2]blockCopy), new([blockDepth * blockColumns]float32)
+	}
+	rows, columns := evenly(p.m, blockRows, 14), evenly(p.n, blockColumns, 32)
+	at := func(i, j, l int) region {
+		return region{i: i, m: min(rows, p.m-i), j: j, n: min(columns, p.n-j), l: l, k: min(depth, p.k-l)}
+	}
+	x := at(0, 0, 0)
+	a := p.copyA(x, &to.a[0])
+	a.finishAVX512()
+	for turn := 0; x.l < p.k; turn = 1 - turn {
+		// What comes after this block: rows, then columns, then products.
+		y := x
+		if y.i += rows; y.i >= p.m {
+			y.i = 0
+			if y.j += columns; y.j >= p.n {
+				y.j = 0
+				y.l += depth
 			}
-			gemmPartAVX512(p, panel, i, m, l, k, &a[0], stride)
 		}
+		if a = (copying{}); y.l < p.k {
+			y = at(y.i, y.j, y.l)
+			a = p.copyA(y, &to.a[1-turn])
+		}
+		rowStride, colStride := x.k+padding, 1
+		if p.colStride != 1 {
+			rowStride, colStride = 1, x.m+padding
+		}
+		to.multiplyAVX512(p, x, &to.a[turn][0], rowStride, colStride, &a)
+		a.finishAVX512()
+		x = y
+	}
+}
+
+// region is a part of a product: the products l to l + k of rows i to i + m and
+// columns j to j + n.
+type region struct{ i, m, j, n, l, k int }
+
+// copyA begins the copy of a block of A.
+func (p *product) copyA(x region, to *blockCopy) copying {
+	c := copying{dst: &to[0], src: &p.a[x.i*p.rowStride+x.l*p.colStride], dstStride: x.k + padding, srcStride: p.rowStride, rows: x.m, columns: x.k}
+	if p.colStride != 1 {
+		c.dstStride, c.srcStride, c.rows, c.columns = x.m+padding, p.colStride, x.k, x.m
+	}
+	return c
+}
+
+// multiplyAVX512 adds a block's products to C, and copies the panels of B if these are
+// the first rows. a is where the block's elements of A begin. Meanwhile it does
+// what it can of another copy.
+func (to *copies) multiplyAVX512(p *product, x region, a *float32, rowStride, colStride int, other *copying) {
+	mode := modeStore
+	if x.l > 0 {
+		mode = modeContinue
+	}
+	kept := x.m < p.m // for other rows
+	place := func(q int) *float32 {
+		if kept {
+			return &to.b[q*x.k]
+		}
+		return &to.panels[q/32&1][0]
+	}
+	copyB := func(q int) copying {
+		return copying{dst: place(q), src: &p.b[x.l*p.ldb+x.j+q], dstStride: 32, srcStride: p.ldb, rows: x.k, columns: min(32, x.n-q)}
+	}
+	if x.i == 0 {
+		b := copyB(0)
+		b.finishAVX512()
+	}
+	for q := 0; q < x.n; q += 32 {
+		var b copying
+		next, nextStride := place(q), 0
+		switch {
+		case x.i == 0 && q+32 < x.n:
+			b = copyB(q + 32)
+		case q+32 < x.n:
+			next, nextStride = place(q+32), 32
+		case x.i+x.m < p.m:
+			next, nextStride = place(0), 32
+		}
+		c := &p.c[x.i*p.ldc+x.j+q]
+		for r, m := 0, 0; r < x.m; r += m {
+			m = x.m - r
+			piece := &b
+			if b.done() {
+				piece = other
+			}
+			next, nextStride := next, nextStride
+			switch {
+			case r == 0 && nextStride > 0:
+				m = min(m, fetchRows(x.k))
+			case !piece.done():
+				next, nextStride = piece.next(), piece.srcStride
+				if m >= 28 {
+					m = 14
+				}
+			default:
+				nextStride = 0
+			}
+			panelAVX512(m, x.k, (*float32)(unsafe.Add(unsafe.Pointer(a), 4*r*rowStride)), rowStride, colStride, place(q), 32,
+				(*float32)(unsafe.Add(unsafe.Pointer(c), 4*r*p.ldc)), p.ldc, x.n-q, mode, next, nextStride)
+			if !piece.done() && !(r == 0 && x.i > 0) {
+				piece.stepAVX512()
+			}
+		}
+		b.finishAVX512()
 	}
 }
 
@@ -260,23 +435,6 @@ func gemmCopyAVX512(p *product) {
 func evenly(n, limit, unit int) int {
 	parts := (n + limit - 1) / limit
 	return min(limit, ((n+parts-1)/parts+unit-1)/unit*unit)
-}
-
-// gemmPartAVX512 takes the products l to l + k of rows i to i + m. a is where
-// those of A begin.
-func gemmPartAVX512(p *product, panel *panelCopy, i, m, l, k int, a *float32, rowStride int) {
-	mode := modeStore
-	if l > 0 {
-		mode = modeContinue
-	}
-	for j := 0; j < p.n; j += 32 {
-		copyMatrixAVX512(&panel[0], &p.b[l*p.ldb+j], 4*32, 4*p.ldb, k, min(32, p.n-j))
-		next, nextStride := &panel[0], 0
-		if j+32 < p.n {
-			next, nextStride = &p.b[l*p.ldb+j+32], p.ldb
-		}
-		panelsAVX512(m, k, a, rowStride, p.colStride, &panel[0], 32, &p.c[i*p.ldc+j], p.ldc, p.n-j, mode, next, nextStride)
-	}
 }
 
 // transposeAVX512 transposes squares of 16 × 16 and leaves the edges to AVX2

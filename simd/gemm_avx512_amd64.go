@@ -4,7 +4,7 @@
 
 package simd
 
-// gemm1x32AVX512 multiplies m rows with 17 to 32 columns. Meanwhile it fetches 32 columns of rows from next on, a row for each product and row of tiles, for whoever needs them afterwards. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
+// gemm1x32AVX512 multiplies m rows with 17 to 32 columns. Meanwhile it fetches 32 columns of rows from next on, for whoever needs them afterwards: while it computes 14 rows of C, k/2 rows and 64 at most, and as many again for the next. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
 //
 //	for i := range m {
 //		for j := range columns {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -28,12 +29,21 @@ func gemmAVX512() {
 // for the next one's elements of C meanwhile.
 const prefetchDepth = 128
 
+// Where a panel kernel fetches ahead, it does so in portions, one before each
+// part of a tile's products: many misses at once would make those of A and B
+// wait. At most aheadParts of at least aheadDepth products.
+const (
+	aheadParts = 16
+	aheadDepth = 8
+	aheadRows  = 4 // of what the caller names, in a portion
+)
+
 // panelAVX512 multiplies all rows of A with a panel of columns of B. There are
 // 32 registers: 28 hold sums.
 type panelAVX512 struct {
 	chains, vectors, rows int
 	whole                 bool // no column is missing
-	ahead                 bool // fetches k rows of 32 columns that the caller reads later
+	ahead                 bool // fetches C, and rows of 32 columns that the caller names
 }
 
 func (p panelAVX512) name() string {
@@ -57,7 +67,8 @@ func (p panelAVX512) generate() {
 	signature, doc := "m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc int, columns, mode int", ""
 	if p.ahead {
 		signature += ", next *float32, nextStride int"
-		doc = " Meanwhile it fetches 32 columns of rows from next on, a row for each product and row of tiles, for whoever needs them afterwards."
+		doc = fmt.Sprintf(" Meanwhile it fetches 32 columns of rows from next on, for whoever needs them afterwards: while it computes %d rows of C, k/%d rows and %d at most, and as many again for the next.",
+			p.rows, aheadDepth/aheadRows, aheadParts*aheadRows)
 	}
 	function(p.name(), "("+signature+")",
 		fmt.Sprintf("multiplies m rows with %s columns.%s Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:", columns, doc),
@@ -70,6 +81,14 @@ func (p panelAVX512) generate() {
 	t.rs, t.cs, t.ldb = word("rowStride"), word("colStride"), word("ldb")
 	if p.ahead {
 		t.next = word("next")
+		t.left, t.part = AllocLocal(8), AllocLocal(8)
+		part, least := word("k"), GP64()
+		ADDQ(U32(aheadParts-1), part)
+		SHRQ(U8(bits.Len(aheadParts-1)), part)
+		MOVQ(U32(aheadDepth), least)
+		CMPQ(part, least)
+		CMOVQLT(least, part)
+		MOVQ(part, t.part)
 	}
 	if p.rows > 3 {
 		t.rs3, t.rs5 = GP64(), GP64()
@@ -222,6 +241,7 @@ type tileAVX512 struct {
 	m, a, b, c            gp
 	rs, rs3, rs5, cs, ldb gp
 	next                  gp
+	left, part            Mem // products that are left of a tile, and in a part
 	masks                 []reg.OpmaskVirtual
 }
 
@@ -249,11 +269,11 @@ func (t tileAVX512) generate(rows int) {
 			}
 		})
 		Label(label("start"))
-		if t.rows > 1 {
+		if t.rows > 1 && !t.ahead {
 			t.prefetch(rows, label("prefetched"))
 		}
 	}
-	a, b, k := []gp{GP64()}, GP64(), GP64()
+	a, b := []gp{GP64()}, GP64()
 	MOVQ(t.a, a[0])
 	if rows > 7 {
 		a = append(a, GP64())
@@ -261,14 +281,15 @@ func (t tileAVX512) generate(rows int) {
 		LEAQ(Mem{Base: a[1], Index: t.rs3, Scale: 2}, a[1])
 	}
 	MOVQ(t.b, b)
+	if t.ahead {
+		t.parts(rows, a, b, s, label)
+		t.store(rows, s, label("store"))
+		return
+	}
+	k := GP64()
 	MOVQ(argument("k"), k)
 	if t.chains == 1 {
 		Label(label("loop"))
-		if t.next != nil {
-			PREFETCHT1(Mem{Base: t.next})
-			PREFETCHT1(Mem{Base: t.next, Disp: 64})
-			ADDQ(argument("nextStride"), t.next)
-		}
 		t.step(a, b, s)
 		DECQ(k)
 		JNZ(LabelRef(label("loop")))
@@ -294,6 +315,38 @@ func (t tileAVX512) generate(rows int) {
 		}
 	}
 	t.store(rows, s, label("store"))
+}
+
+// parts takes all columns of A and rows of B, in parts of equal length. Before
+// each it asks for a portion of what is needed next: a row of the next tile of C
+// and some rows of what the caller names.
+func (t tileAVX512) parts(rows int, a []gp, b gp, s [][]vec, label func(string) string) {
+	c, k := GP64(), GP64()
+	MOVQ(argument("ldc"), c)
+	IMUL3Q(U32(rows), c, c)
+	ADDQ(t.c, c)
+	MOVQ(argument("k"), k)
+	MOVQ(k, t.left)
+	Label(label("part"))
+	MOVQ(t.part, k)
+	CMPQ(k, t.left)
+	CMOVQGT(t.left, k)
+	SUBQ(k, t.left)
+	for v := range t.vectors {
+		PREFETCHT0(Mem{Base: c, Disp: 64 * v})
+	}
+	ADDQ(argument("ldc"), c)
+	for range aheadRows {
+		PREFETCHT1(Mem{Base: t.next})
+		PREFETCHT1(Mem{Base: t.next, Disp: 64})
+		ADDQ(argument("nextStride"), t.next)
+	}
+	Label(label("loop"))
+	t.step(a, b, s)
+	DECQ(k)
+	JNZ(LabelRef(label("loop")))
+	CMPQ(t.left, U32(0))
+	JNE(LabelRef(label("part")))
 }
 
 // prefetch asks for the next tile's elements of C where there is time for them to
