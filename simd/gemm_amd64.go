@@ -7,55 +7,35 @@ import (
 	"unsafe"
 )
 
-// gemmAVX2 multiplies panels of 16 columns of B with all rows of A. B and A are
-// read where they lie: copying them pays only for matrices far larger than a
-// network's layers.
 func gemmAVX2(p product) {
-	mode := modeStore
-	if p.accumulate {
-		mode = modeAdd
-	}
 	if p.n == 1 {
-		gemvAVX2(p, mode)
+		gemvAVX2(p, p.mode())
 		return
 	}
-	chains := chains(p.n)
-	depth := p.k
-	if chains == 1 && !p.accumulate {
-		depth = gemmDepth
+	gemmPanels(&p, 12, panelAVX2)
+}
+
+// panelAVX2 multiplies the next of the given columns, and returns how many it
+// has done.
+func panelAVX2(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, chains, mode int) int {
+	panel, width := gemm1x16AVX2, min(16, columns)
+	switch {
+	case chains == 1 && m <= 3 && columns >= 64:
+		panel, width = gemm1x64AVX2, 64
+	case chains == 1 && width == 16:
+	case chains == 1 && width > 8:
+		panel = gemm1x16TailAVX2
+	case chains == 1:
+		panel = gemm1x8TailAVX2
+	case width == 16:
+		panel = gemm2x16AVX2
+	case width > 8:
+		panel = gemm2x16TailAVX2
+	default:
+		panel = gemm2x8TailAVX2
 	}
-	for l := 0; l < p.k; l += depth {
-		if l > 0 {
-			mode = modeContinue
-		}
-		k := min(depth, p.k-l)
-		rows := max(12, gemmLimit/16/k/12*12)
-		for i := 0; i < p.m; i += rows {
-			m := min(rows, p.m-i)
-			for j := 0; j < p.n; {
-				a, b, c := &p.a[i*p.rowStride+l*p.colStride], &p.b[l*p.ldb+j], &p.c[i*p.ldc+j]
-				columns := min(16, p.n-j)
-				panel := gemm1x16AVX2
-				switch {
-				case chains == 1 && m <= 3 && p.n-j >= 64:
-					panel, columns = gemm1x64AVX2, 64
-				case chains == 1 && columns == 16:
-				case chains == 1 && columns > 8:
-					panel = gemm1x16TailAVX2
-				case chains == 1:
-					panel = gemm1x8TailAVX2
-				case chains == 2 && columns == 16:
-					panel = gemm2x16AVX2
-				case chains == 2 && columns > 8:
-					panel = gemm2x16TailAVX2
-				default:
-					panel = gemm2x8TailAVX2
-				}
-				panel(m, k, a, 4*p.rowStride, 4*p.colStride, b, 4*p.ldb, c, 4*p.ldc, columns, mode)
-				j += columns
-			}
-		}
-	}
+	panel(m, k, a, rowStride, colStride, b, ldb, c, ldc, width, mode)
+	return width
 }
 
 // narrowAVX2 is a small product of 2 to 16 columns.
@@ -112,10 +92,7 @@ func transposeAVX2(dst, src []float32, rows, cols, stride int) {
 
 // gemmAVX512 multiplies panels of 32 columns of B, or fewer, with all rows of A.
 func gemmAVX512(p product) {
-	mode := modeStore
-	if p.accumulate {
-		mode = modeAdd
-	}
+	mode := p.mode()
 	switch {
 	case p.n == 1:
 		gemvAVX512(p, mode)
@@ -226,9 +203,9 @@ const (
 
 // copies is what a product copies A and B to.
 type copies struct {
-	panels [2]panelCopy
-	b      *[blockDepth * blockColumns]float32
-	a      *[2]blockCopy
+	panel panelCopy
+	b     *[blockDepth * blockColumns]float32
+	a     *[2]blockCopy
 }
 
 type (
@@ -238,8 +215,9 @@ type (
 
 // idleCopies keeps what products copy to between calls: too much for the stack,
 // and asking the caller for it would put the sizes of these blocks into
-// GemmNN's signature. Nothing in it outlives a product, and workers that
-// multiply at once take one each. It is no sync.Pool, which forgets what it holds
+// GemmNN's signature. What is written there is of no use to the next product, and
+// workers that multiply at once take one each: 64 KiB, or 2.8 MiB once A was
+// large. It is no sync.Pool, which forgets what it holds
 // with each garbage collection and does not give to one processor what another
 // has put there: touching new memory takes as long as a tenth of a product of
 // 1024 × 1024 × 1024.
@@ -359,6 +337,11 @@ func gemmCopyAVX512(p *product) {
 // columns j to j + n.
 type region struct{ i, m, j, n, l, k int }
 
+// copyB begins the copy of a panel of B, to where the caller says.
+func (p *product) copyB(x region, q int) copying {
+	return copying{src: &p.b[x.l*p.ldb+x.j+q], dstStride: 32, srcStride: p.ldb, rows: x.k, columns: min(32, x.n-q)}
+}
+
 // copyA begins the copy of a block of A.
 func (p *product) copyA(x region, to *blockCopy) copying {
 	c := copying{dst: &to[0], src: &p.a[x.i*p.rowStride+x.l*p.colStride], dstStride: x.k + padding, srcStride: p.rowStride, rows: x.m, columns: x.k}
@@ -368,65 +351,68 @@ func (p *product) copyA(x region, to *blockCopy) copying {
 	return c
 }
 
-// multiplyAVX512 adds a block's products to C, and copies the panels of B if these are
-// the first rows. a is where the block's elements of A begin. Meanwhile it does
-// what it can of another copy.
+// multiplyAVX512 adds a region's products to C, and copies the panels of B if
+// these are the first rows. a is where the region's elements of A begin.
+// Meanwhile it does what it can of another copy.
 func (to *copies) multiplyAVX512(p *product, x region, a *float32, rowStride, colStride int, other *copying) {
 	mode := modeStore
 	if x.l > 0 {
 		mode = modeContinue
 	}
-	kept := x.m < p.m // for other rows
-	place := func(q int) *float32 {
-		if kept {
-			return &to.b[q*x.k]
-		}
-		return &to.panels[q/32&1][0]
-	}
-	copyB := func(q int) copying {
-		return copying{dst: place(q), src: &p.b[x.l*p.ldb+x.j+q], dstStride: 32, srcStride: p.ldb, rows: x.k, columns: min(32, x.n-q)}
-	}
-	if x.i == 0 {
-		b := copyB(0)
-		b.finishAVX512()
-	}
+	first, kept := x.i == 0, x.m < p.m // kept for other rows
+	b := p.copyB(x, 0)
 	for q := 0; q < x.n; q += 32 {
-		var b copying
-		next, nextStride := place(q), 0
+		panel := &to.panel[0]
+		if kept {
+			panel = &to.b[q*x.k]
+		}
+		if b.dst = panel; first {
+			b.finishAVX512()
+		}
+		// What the products of this panel fetch or copy for the next.
+		b = copying{}
+		next, nextStride := panel, 0
 		switch {
-		case x.i == 0 && q+32 < x.n:
-			b = copyB(q + 32)
-		case q+32 < x.n:
-			next, nextStride = place(q+32), 32
-		case x.i+x.m < p.m:
-			next, nextStride = place(0), 32
+		case first && q+32 < x.n:
+			b = p.copyB(x, q+32)
+			if kept {
+				b.dst = &to.b[(q+32)*x.k]
+			} else {
+				// The same place takes it, when this panel is done with.
+				next, nextStride = b.src, b.srcStride
+			}
+		case kept && q+32 < x.n:
+			next, nextStride = &to.b[(q+32)*x.k], 32
+		case kept && x.i+x.m < p.m:
+			next, nextStride = &to.b[0], 32
 		}
 		c := &p.c[x.i*p.ldc+x.j+q]
 		for r, m := 0, 0; r < x.m; r += m {
 			m = x.m - r
-			piece := &b
-			if b.done() {
-				piece = other
-			}
+			var piece *copying
 			next, nextStride := next, nextStride
 			switch {
-			case r == 0 && nextStride > 0:
+			case nextStride > 0 && r == 0:
 				m = min(m, fetchRows(x.k))
-			case !piece.done():
+			case kept && !b.done():
+				piece = &b
+			case !other.done():
+				piece = other
+			default:
+				nextStride = 0
+			}
+			if piece != nil {
 				next, nextStride = piece.next(), piece.srcStride
 				if m >= 28 {
 					m = 14
 				}
-			default:
-				nextStride = 0
 			}
-			panelAVX512(m, x.k, (*float32)(unsafe.Add(unsafe.Pointer(a), 4*r*rowStride)), rowStride, colStride, place(q), 32,
+			panelAVX512(m, x.k, (*float32)(unsafe.Add(unsafe.Pointer(a), 4*r*rowStride)), rowStride, colStride, panel, 32,
 				(*float32)(unsafe.Add(unsafe.Pointer(c), 4*r*p.ldc)), p.ldc, x.n-q, mode, next, nextStride)
-			if !piece.done() && !(r == 0 && x.i > 0) {
+			if piece != nil {
 				piece.stepAVX512()
 			}
 		}
-		b.finishAVX512()
 	}
 }
 

@@ -2,64 +2,39 @@
 
 package simd
 
-// gemmNEON multiplies panels of 16 columns of B with all rows of A, then panels
-// of 4, 2 or one with what is left. B and A are read where they lie.
 func gemmNEON(p product) {
-	mode := modeStore
-	if p.accumulate {
-		mode = modeAdd
-	}
 	if p.n == 1 {
-		gemvNEON(p, mode)
+		gemvNEON(p, p.mode())
 		return
 	}
-	chains := chains(p.n)
-	depth := p.k
-	if chains == 1 && !p.accumulate {
-		depth = gemmDepth
-	}
-	for l := 0; l < p.k; l += depth {
-		if l > 0 {
-			mode = modeContinue
-		}
-		k := min(depth, p.k-l)
-		rows := max(6, gemmLimit/16/k/6*6)
-		for i := 0; i < p.m; i += rows {
-			m := min(rows, p.m-i)
-			for j := 0; j < p.n; {
-				panel, columns := gemmPanel(chains, m, p.n-j)
-				panel(m, k, &p.a[i*p.rowStride+l*p.colStride], 4*p.rowStride, 4*p.colStride, &p.b[l*p.ldb+j], 4*p.ldb, &p.c[i*p.ldc+j], 4*p.ldc, mode)
-				j += columns
-			}
-		}
-	}
+	gemmPanels(&p, 6, panelNEON)
 }
 
-// gemmPanel returns the kernel for the next of the given columns, and how many
-// it does.
-func gemmPanel(chains, rows, columns int) (panel func(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, mode int), width int) {
-	if chains == 2 {
-		switch {
-		case columns >= 16:
-			return gemm2x16NEON, 16
-		case columns >= 4:
-			return gemm2x4NEON, 4
-		case columns >= 2:
-			return gemm2x2NEON, 2
-		}
-		return gemm2x1NEON, 1
-	}
+// panelNEON multiplies the next of the given columns, and returns how many it
+// has done.
+func panelNEON(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, chains, mode int) int {
+	panel, width := gemm1x1NEON, 1
 	switch {
-	case columns >= 64 && rows <= 2:
-		return gemm1x64NEON, 64
+	case chains == 1 && m <= 2 && columns >= 64:
+		panel, width = gemm1x64NEON, 64
+	case chains == 1 && columns >= 16:
+		panel, width = gemm1x16NEON, 16
+	case chains == 1 && columns >= 4:
+		panel, width = gemm1x4NEON, 4
+	case chains == 1 && columns >= 2:
+		panel, width = gemm1x2NEON, 2
+	case chains == 1:
 	case columns >= 16:
-		return gemm1x16NEON, 16
+		panel, width = gemm2x16NEON, 16
 	case columns >= 4:
-		return gemm1x4NEON, 4
+		panel, width = gemm2x4NEON, 4
 	case columns >= 2:
-		return gemm1x2NEON, 2
+		panel, width = gemm2x2NEON, 2
+	default:
+		panel = gemm2x1NEON
 	}
-	return gemm1x1NEON, 1
+	panel(m, k, a, rowStride, colStride, b, ldb, c, ldc, mode)
+	return width
 }
 
 // gemvNEON is a product with one column. Where neither A's rows nor its columns

@@ -12,3 +12,38 @@ const (
 	// about 20 µs on a fast processor.
 	gemmLimit = 1 << 20
 )
+
+// mode is what a product's last call does with c.
+func (p *product) mode() int {
+	if p.accumulate {
+		return modeAdd
+	}
+	return modeStore
+}
+
+// gemmPanels multiplies one panel of columns of B after the other with rows of
+// A, in calls that are short enough, of a multiple of unit rows. panel does the
+// next of the given columns and returns how many; its strides are in bytes. B and
+// A are read where they lie: copying them pays only for matrices far larger than
+// a network's layers.
+func gemmPanels(p *product, unit int, panel func(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, chains, mode int) int) {
+	mode := p.mode()
+	chains := chains(p.n)
+	depth := p.k
+	if chains == 1 && !p.accumulate {
+		depth = gemmDepth
+	}
+	for l := 0; l < p.k; l += depth {
+		if l > 0 {
+			mode = modeContinue
+		}
+		k := min(depth, p.k-l)
+		rows := max(unit, gemmLimit/16/k/unit*unit)
+		for i := 0; i < p.m; i += rows {
+			m, a := min(rows, p.m-i), &p.a[i*p.rowStride+l*p.colStride]
+			for j := 0; j < p.n; {
+				j += panel(m, k, a, 4*p.rowStride, 4*p.colStride, &p.b[l*p.ldb+j], 4*p.ldb, &p.c[i*p.ldc+j], 4*p.ldc, p.n-j, chains, mode)
+			}
+		}
+	}
+}

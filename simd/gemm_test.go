@@ -237,3 +237,37 @@ func TestGemmRows(t *testing.T) {
 		checkBits(t, fmt.Sprintf("n=%d", n), got, want)
 	}
 }
+
+// TestGemmBlocks protects large products, which go block by block, with the
+// bits of the same products cut into so few rows that nothing is copied.
+func TestGemmBlocks(t *testing.T) {
+	if Path() != "avx512" {
+		t.Skip("no other path goes block by block")
+	}
+	r := rand.New(rand.NewPCG(17, 18))
+	for _, s := range []shape{
+		{form: formNN, m: 700, n: 1100, k: 800, padc: 3},         // two blocks of columns
+		{form: formTN, m: 530, n: 1041, k: 1030, pada: 1},        // three of products, a narrow last panel
+		{form: formNT, m: 400, n: 70, k: 1500, padb: 5},          // fewer columns than copies need
+		{form: formNN, m: 120, n: 200, k: 5000},                  // one block of rows
+		{form: formNN, m: 169, n: 64, k: 3200, pada: 2, padb: 9}, // two uneven ones
+	} {
+		arows, lda, brows, ldb, ldc := s.strides()
+		a, b := fill(r, arows*lda, fills[0].make), fill(r, brows*ldb, fills[0].make)
+		c := fill(r, s.m*ldc, fills[0].make)
+		want := append([]float32(nil), c...)
+		s.run(a, b, c)
+		for i := 0; i < s.m; i += 50 {
+			m := min(50, s.m-i)
+			switch work := make([]float32, GemmWork(s.n, s.k)); s.form {
+			case formNN:
+				GemmNN(m, s.n, s.k, a[i*lda:], lda, b, ldb, want[i*ldc:], ldc, false)
+			case formTN:
+				GemmTN(m, s.n, s.k, a[i:], lda, b, ldb, want[i*ldc:], ldc, false)
+			case formNT:
+				GemmNT(m, s.n, s.k, a[i*lda:], lda, b, ldb, want[i*ldc:], ldc, false, work)
+			}
+		}
+		checkBits(t, s.String(), c, want)
+	}
+}
