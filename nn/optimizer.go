@@ -220,7 +220,7 @@ func newUpdate(o Optimizer, state *TrainingState, pl *plan, params []*Parameter,
 		if p.Size() >= jobElements {
 			parts = min(workers, rows)
 		}
-		ends := shareRows(rows, parts, contributions(pl, users, data, batch, parts))
+		ends := shareRows(rows, parts, large, contributions(pl, users, data, batch, parts))
 		for k := range parts {
 			j := job{param: len(u.params) - 1, lo: 0, hi: ends[k], chunk: make([][]float32, len(o.Slots()))}
 			if k > 0 {
@@ -301,8 +301,8 @@ func contributions(pl *plan, users []user, data *dataset, batch, parts int) []fl
 }
 
 // shareRows cuts the rows of a parameter into parts of equal work and returns their ends. Without contributions the
-// parts have equal numbers of rows.
-func shareRows(rows, parts int, contributions []float32) []int {
+// parts have equal numbers of rows. Of a large table rows without contributions are not visited.
+func shareRows(rows, parts int, large bool, contributions []float32) []int {
 	ends := make([]int, parts)
 	for k := range ends {
 		ends[k] = rows * (k + 1) / parts
@@ -312,13 +312,19 @@ func shareRows(rows, parts int, contributions []float32) []int {
 	}
 	// The optimizer's visit of a row costs about as much as four contributions to its gradient.
 	const visit = 4
-	total := visit * float64(rows)
+	work := func(n float32) float64 {
+		if large && n == 0 {
+			return 0
+		}
+		return visit + float64(n)
+	}
+	total := 0.0
 	for _, n := range contributions {
-		total += float64(n)
+		total += work(n)
 	}
 	k, sum := 0, 0.0
 	for row, n := range contributions {
-		if sum += visit + float64(n); k < parts-1 && sum >= total*float64(k+1)/float64(parts) {
+		if sum += work(n); k < parts-1 && sum >= total*float64(k+1)/float64(parts) {
 			ends[k] = row + 1
 			k++
 		}

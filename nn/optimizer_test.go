@@ -11,7 +11,7 @@ func TestShareRows(t *testing.T) {
 	}
 	for _, contributions := range [][]float32{nil, skewed, make([]float32, rows)} {
 		for parts := 1; parts <= 8; parts++ {
-			ends := shareRows(rows, parts, contributions)
+			ends := shareRows(rows, parts, false, contributions)
 			total, most := 0.0, 0.0
 			for k, lo := 0, 0; k < parts; k++ {
 				if ends[k] < lo {

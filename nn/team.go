@@ -30,11 +30,11 @@ type team struct {
 	finished chan struct{}
 	exited   sync.WaitGroup
 
-	solo    bool // the phase has one share
-	late    int  // phases in a row in which the caller took shares over
-	alone   int  // how many more phases the caller works alone
-	penalty int  // how many they will be the next time
-	good    int  // phases without a long wait since the last
+	solo  bool // the phase has one share
+	late  int  // phases in a row in which the caller took shares over
+	alone int  // how many more phases the caller works alone
+	begun time.Time
+	lost  time.Duration // to waits for workers that had no core
 }
 
 const (
@@ -46,16 +46,18 @@ const (
 	// patience is how long the caller waits for a share before it takes the machine for busy; it waits at least as long
 	// as its own share took.
 	patience = 400 * time.Microsecond
-	// The caller works alone for leastAlone phases, twice as many each time up to mostAlone, and after goodPhases
-	// phases without a long wait for leastAlone again.
-	leastAlone, mostAlone, goodPhases = 256, 8192, 4096
+	// The caller works alone for leastAlone phases at a time while long waits have taken more than one part in
+	// waitingShare of the team's time, the first of them forgiven.
+	leastAlone   = 256
+	forgiven     = 5 * time.Millisecond
+	waitingShare = 12
 	// tooLate is how many phases in a row a worker may miss: a thread that was parked takes several to wake up.
 	tooLate = 32
 )
 
 // newTeam starts a team; end must be called.
 func newTeam(size int) *team {
-	t := &team{size: max(1, size), finished: make(chan struct{}, 1), penalty: leastAlone}
+	t := &team{size: max(1, size), finished: make(chan struct{}, 1), begun: time.Now()}
 	if t.size == 1 {
 		return t
 	}
@@ -72,8 +74,15 @@ func newTeam(size int) *team {
 
 // run runs phase(worker) once for each share and returns when all are finished.
 func (t *team) run(phase func(worker int)) {
-	if t.solo = t.size == 1 || t.alone > 0; t.solo {
-		t.alone = max(0, t.alone-1)
+	if t.alone > 0 {
+		if t.alone--; t.alone == 0 && t.overspent() {
+			t.alone = leastAlone
+		}
+		t.solo = true
+		phase(0)
+		return
+	}
+	if t.solo = t.size == 1; t.solo {
 		phase(0)
 		return
 	}
@@ -104,17 +113,21 @@ func (t *team) run(phase func(worker int)) {
 func (t *team) claim(w int, number uint32) bool { return t.claimed[w].CompareAndSwap(number-1, number) }
 
 // judge decides whether to go on with all workers, by the time that the caller waited for the last share beside its own,
-// and by how often it found shares that nobody had begun. Shares of equal numbers of rows are seldom equal work.
+// and by how often it found shares that nobody had begun. Shares of equal numbers of rows are seldom equal work, and a
+// core is lost for some milliseconds now and then: what counts is how much of the team's time went by with waiting.
 func (t *team) judge(waited, own time.Duration) {
-	if waited <= max(patience, own) && t.late < tooLate {
-		if t.good++; t.good >= goodPhases {
-			t.penalty = leastAlone
-		}
-		return
+	if waited > max(patience, own) {
+		t.lost += waited
 	}
-	t.good, t.late = 0, 0
-	t.alone = t.penalty
-	t.penalty = min(2*t.penalty, mostAlone)
+	if t.overspent() || t.late >= tooLate {
+		t.late = 0
+		t.alone = leastAlone
+	}
+}
+
+// overspent reports whether the caller has waited for longer than it may.
+func (t *team) overspent() bool {
+	return t.lost > forgiven && t.lost-forgiven > time.Since(t.begun)/waitingShare
 }
 
 // wait returns when all shares are finished.

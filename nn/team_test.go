@@ -104,11 +104,11 @@ func TestTeamIgnoresLateStart(t *testing.T) {
 	}
 }
 
-// A caller that had to wait long for a share works alone for a while, longer each time, and then tries again.
+// A caller that has waited for too large a part of its time works alone, until that part is small again.
 func TestTeamWorksAloneOnABusyMachine(t *testing.T) {
 	team := newTeam(2)
 	defer team.end()
-	slow := func() (alone int) {
+	slow := func() {
 		begun, ended := make(chan struct{}), make(chan struct{})
 		start := time.Now()
 		team.run(func(worker int) {
@@ -122,23 +122,55 @@ func TestTeamWorksAloneOnABusyMachine(t *testing.T) {
 			// Longer than the caller's share, which includes the time until this worker woke up.
 			time.Sleep(20*time.Millisecond + 2*time.Since(start))
 		})
-		return team.alone
 	}
-	for _, want := range []int{leastAlone, 2 * leastAlone, 4 * leastAlone} {
-		if got := slow(); got != want {
-			t.Fatalf("alone for %d phases, want %d", got, want)
-		}
+	together := func() bool {
 		number := team.number.Load()
-		for range want {
-			lo, hi := 9, 9
-			team.run(func(worker int) { lo, hi = team.share(5, worker) })
-			if lo != 0 || hi != 5 {
-				t.Fatalf("a caller alone has [%d:%d) of 5 things", lo, hi)
+		lo, hi := 9, 9
+		team.run(func(worker int) {
+			if worker == 0 {
+				lo, hi = team.share(5, worker)
 			}
+		})
+		alone := lo == 0 && hi == 5
+		if alone == (team.number.Load() != number) {
+			t.Fatalf("the caller has [%d:%d) of 5 things in phase %d after %d", lo, hi, team.number.Load(), number)
 		}
-		if team.number.Load() != number || team.alone != 0 {
-			t.Fatal("the caller was not alone")
+		return !alone
+	}
+	slow()
+	for range 3 * leastAlone { // it may not try again: so little time has passed
+		if together() {
+			t.Fatal("the caller goes on with workers that it has just waited for")
 		}
+	}
+	team.begun = team.begun.Add(-time.Minute) // as if the wait lay long ago
+	for range leastAlone + 1 {
+		if together() {
+			return
+		}
+	}
+	t.Error("the caller does not try again")
+}
+
+// One long wait in a long time is nothing.
+func TestTeamForgives(t *testing.T) {
+	team := newTeam(2)
+	defer team.end()
+	team.begun = team.begun.Add(-time.Second)
+	team.judge(12*time.Millisecond, time.Millisecond)
+	if team.alone != 0 {
+		t.Error("alone after a wait of 12 ms in a second")
+	}
+	team.judge(90*time.Millisecond, time.Millisecond)
+	if team.alone == 0 {
+		t.Error("not alone after waits of 102 ms in a second")
+	}
+	team.alone, team.lost = 0, 0
+	for range 1000 {
+		team.judge(3*time.Millisecond, 4*time.Millisecond) // the worker's share was the longer one
+	}
+	if team.alone != 0 {
+		t.Error("alone after shares of unequal work")
 	}
 }
 
