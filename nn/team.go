@@ -49,8 +49,8 @@ const (
 	// The caller works alone for leastAlone phases at a time while long waits have taken more than one part in
 	// waitingShare of the team's time, the first of them forgiven.
 	leastAlone   = 256
-	forgiven     = 5 * time.Millisecond
-	waitingShare = 12
+	forgiven     = 3 * time.Millisecond
+	waitingShare = 25
 	// tooLate is how many phases in a row a worker may miss: a thread that was parked takes several to wake up.
 	tooLate = 32
 )
