@@ -310,8 +310,8 @@ func shareRows(rows, parts int, large bool, contributions []float32) []int {
 	if contributions == nil {
 		return ends
 	}
-	// The optimizer's visit of a row costs about as much as four contributions to its gradient.
-	const visit = 4
+	// The optimizer's visit of a row costs about as much as six contributions to its gradient.
+	const visit = 6
 	work := func(n float32) float64 {
 		if large && n == 0 {
 			return 0

@@ -19,7 +19,7 @@ func TestShareRows(t *testing.T) {
 				}
 				work := 0.0
 				for row := lo; row < ends[k]; row++ {
-					work += 4
+					work += 6
 					if contributions != nil {
 						work += float64(contributions[row])
 					}
@@ -31,7 +31,7 @@ func TestShareRows(t *testing.T) {
 				t.Fatalf("%d parts end at %v", parts, ends)
 			}
 			// A part may exceed its share by no more than its last row.
-			if limit := total/float64(parts) + 20004; most > limit {
+			if limit := total/float64(parts) + 20006; most > limit {
 				t.Errorf("%d parts: one has work %v of %v", parts, most, total)
 			}
 		}
