@@ -264,7 +264,7 @@ func TestStreamWithASmallFirstBatch(t *testing.T) {
 		o.Threads = threads
 		o.Callbacks = []nn.Callback{at(nn.BatchEnd, 0, 1, func(*nn.Training) error {
 			stacks := make([]byte, 1<<20)
-			workers = 1 + strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "nn.(*team).work(")
+			workers = 1 + strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "nn.newTeam in goroutine")
 			return nil
 		})}
 		_, weights = fitted(t, noisyText(t), nn.Data{Stream: stream}, o)
