@@ -12,9 +12,9 @@ import (
 //
 // Between phases a worker spins for a short while before it parks: waking a parked thread costs far more than a phase
 // of a small network takes. A caller that has finished its own share takes over those that nobody has begun, so that it
-// never waits for a thread to wake up. It does wait for a share that has been begun. When that takes so long that the
-// worker must have lost its core to somebody else, or when workers keep coming too late, the machine is busy: the caller
-// then works alone for a while, and its share is all of the work.
+// never waits for a thread to wake up. It does wait for a share that has been begun. When such waits have taken too
+// much of its time, for workers lost their cores to somebody else, or when workers keep coming too late, the machine is
+// busy: the caller then works alone for a while, and its share is all of the work.
 type team struct {
 	size    int
 	phase   func(worker int)

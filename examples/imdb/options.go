@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"io"
 	"math"
@@ -72,28 +73,22 @@ func parseOptions(args []string, help io.Writer) (*options, error) {
 	return o, o.check()
 }
 
-// check refuses values that no run can use. The upper bounds keep a slip of the finger from asking for more memory
-// than there is.
+// check refuses values that no run can use.
 func (o *options) check() error {
-	for _, b := range []struct {
-		flag             string
-		value, low, high int
-	}{
-		{"words", o.words, 4, 100_000}, // ids 0 to 3 are not words
-		{"maxlen", o.maxlen, 1, 4096},
-		{"dim", o.dim, 1, 1024},
-		{"units", o.units, 1, 4096},
-		{"epochs", o.epochs, 1, 1_000_000},
-		{"batch", o.batch, 1, trainRows - validationRows},
-		{"patience", o.patience, noPatience, math.MaxInt32},
-		{"threads", o.threads, 1, 1024},
-	} {
-		if b.value < b.low || b.value > b.high {
-			return example.Usagef("-%s %d is not from %d to %d", b.flag, b.value, b.low, b.high)
-		}
+	if err := cmp.Or(
+		example.CheckBound("words", o.words, 4, 100_000), // ids 0 to 3 are not words
+		example.CheckBound("maxlen", o.maxlen, 1, 4096),
+		example.CheckBound("dim", o.dim, 1, 1024),
+		example.CheckBound("units", o.units, 1, 4096),
+		example.CheckBound("epochs", o.epochs, 1, 1_000_000),
+		example.CheckBound("batch", o.batch, 1, trainRows-validationRows),
+		example.CheckBound("patience", o.patience, noPatience, math.MaxInt32),
+		example.CheckBound("threads", o.threads, 1, 1024),
+	); err != nil {
+		return err
 	}
-	if rate := float32(o.lr); !(rate > 0) || math.IsInf(float64(rate), 0) {
-		return example.Usagef("-lr %v is not a positive float32", o.lr)
+	if err := example.CheckPositive("lr", o.lr); err != nil {
+		return err
 	}
 	if o.loss != lossBCE && o.loss != lossMSE {
 		return example.Usagef("-loss %q is neither %s nor %s", o.loss, lossBCE, lossMSE)
@@ -112,12 +107,14 @@ func (o *options) check() error {
 	default:
 		return example.Usagef("-input %q is neither %s nor %s", o.input, inputSequence, inputMultiHot)
 	}
-	for _, f := range []struct{ name, value string }{
-		{"data", o.data}, {"report", o.report}, {"history", o.history}, {"plot", o.plot}, {"try", o.text},
-	} {
-		if o.given[f.name] && f.value == "" {
-			return example.Usagef("-%s is empty", f.name)
-		}
+	if err := cmp.Or(
+		example.CheckText(o.given, "data", o.data),
+		example.CheckText(o.given, "report", o.report),
+		example.CheckText(o.given, "history", o.history),
+		example.CheckText(o.given, "plot", o.plot),
+		example.CheckText(o.given, "try", o.text),
+	); err != nil {
+		return err
 	}
 	return nil
 }

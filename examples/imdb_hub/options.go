@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"io"
 	"math"
@@ -59,38 +60,35 @@ func parseOptions(args []string, help io.Writer) (*options, error) {
 	return o, o.check()
 }
 
-// check refuses values that no run can use. The upper bounds keep a slip of the finger from asking for more memory
-// than there is.
+// check refuses values that no run can use.
 func (o *options) check() error {
-	for _, b := range []struct {
-		flag             string
-		value, low, high int
-	}{
-		{"units", o.units, 1, 4096},
-		{"epochs", o.epochs, 1, 1_000_000},
-		{"batch", o.batch, 1, trainRows - validationRows},
-		{"patience", o.patience, 0, math.MaxInt32},
-		{"threads", o.threads, 0, 1024},
-	} {
-		if b.value < b.low || b.value > b.high {
-			return example.Usagef("-%s %d is not from %d to %d", b.flag, b.value, b.low, b.high)
+	if err := cmp.Or(
+		example.CheckBound("units", o.units, 1, 4096),
+		example.CheckBound("epochs", o.epochs, 1, 1_000_000),
+		example.CheckBound("batch", o.batch, 1, trainRows-validationRows),
+		example.CheckBound("patience", o.patience, 0, math.MaxInt32),
+		example.CheckBound("threads", o.threads, 0, 1024),
+	); err != nil {
+		return err
+	}
+	if err := example.CheckPositive("lr", o.lr); err != nil {
+		return err
+	}
+	if o.given["scale"] {
+		if err := example.CheckPositive("scale", o.scale); err != nil {
+			return err
 		}
 	}
-	for _, b := range []struct {
-		flag  string
-		value float64
-		unset bool
-	}{{"lr", o.lr, false}, {"scale", o.scale, !o.given["scale"]}} {
-		if v := float32(b.value); !b.unset && !(v > 0 && v <= math.MaxFloat32) {
-			return example.Usagef("-%s %v is not a positive float32", b.flag, b.value)
-		}
-	}
-	for _, f := range []struct{ name, value string }{
-		{"data", o.data}, {"module", o.module}, {"combiner", o.combiner}, {"report", o.report}, {"history", o.history}, {"plot", o.plot}, {"try", o.text},
-	} {
-		if o.given[f.name] && f.value == "" {
-			return example.Usagef("-%s is empty", f.name)
-		}
+	if err := cmp.Or(
+		example.CheckText(o.given, "data", o.data),
+		example.CheckText(o.given, "module", o.module),
+		example.CheckText(o.given, "combiner", o.combiner),
+		example.CheckText(o.given, "report", o.report),
+		example.CheckText(o.given, "history", o.history),
+		example.CheckText(o.given, "plot", o.plot),
+		example.CheckText(o.given, "try", o.text),
+	); err != nil {
+		return err
 	}
 	if _, ok := combinerOf(o.combiner); !ok {
 		return example.Usagef("-combiner %q is none of sqrtn, mean and sum", o.combiner)
