@@ -14,7 +14,8 @@
 //     [github.com/linnet-ml/linnet/datasets/textdir]: texts in a folder for each class;
 //   - [github.com/linnet-ml/linnet/plots]: what a training logged, as pictures;
 //   - [github.com/linnet-ml/linnet/tensor]: the arrays that go in and out;
-//   - [github.com/linnet-ml/linnet/simd]: the kernels that compute.
+//   - [github.com/linnet-ml/linnet/simd]: the kernels that compute;
+//   - [github.com/linnet-ml/linnet/optional]: settings whose zero is legal but not the default.
 //
 // The programs examples/imdb and examples/imdb_hub walk through two whole tutorials with them:
 //

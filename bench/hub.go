@@ -14,6 +14,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/pretrained"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
@@ -124,5 +125,5 @@ func (h *Hub) EvaluateOptions(threads int) nn.EvaluateOptions {
 }
 
 func hubMetrics() []nn.Metric {
-	return []nn.Metric{metrics.BinaryAccuracy{Threshold: nn.Value[float32](0), As: "accuracy"}}
+	return []nn.Metric{metrics.BinaryAccuracy{Threshold: optional.Of[float32](0), As: "accuracy"}}
 }

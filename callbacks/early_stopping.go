@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // EarlyStopping ends a Fit when a logged number no longer gets better (Keras's EarlyStopping, with the same decisions).
@@ -21,7 +22,7 @@ type EarlyStopping struct {
 	// Mode says which numbers are better. By default the metric does: lower losses, higher accuracies.
 	Mode nn.Direction
 	// Baseline is what the number must be better than for an improvement to start Patience anew. The default is none.
-	Baseline nn.Optional[float64]
+	Baseline optional.Value[float64]
 	// RestoreBest gives the model the weights of the best epoch at the end of the Fit, also of one that ran to its last
 	// epoch. After an error or a cancelled context the weights stay as they are. Of large tables it remembers the rows
 	// that moved and no others: see nn.Snapshot.

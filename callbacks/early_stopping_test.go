@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // started notes the handler that a callback starts.
@@ -42,7 +43,7 @@ func TestEarlyStoppingLikeKeras(t *testing.T) {
 			Mode:           map[string]nn.Direction{"min": nn.LowerIsBetter, "max": nn.HigherIsBetter}[config.Mode],
 		}
 		if config.Baseline != nil {
-			spec.Baseline = nn.Value(*config.Baseline)
+			spec.Baseline = optional.Of(*config.Baseline)
 		}
 		logs := c.List("logs")
 		early := &started{Callback: spec}

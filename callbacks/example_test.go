@@ -10,6 +10,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -46,7 +47,7 @@ func ExampleReduceLROnPlateau() {
 	model, data := line()
 	history, err := model.Fit(context.Background(), data, nn.FitOptions{
 		Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.MeanSquaredError{}, Epochs: 30,
-		Callbacks: []nn.Callback{callbacks.ReduceLROnPlateau{Monitor: "loss", Patience: nn.Value(2), MinDelta: nn.Value(0.01), MinRate: 0.001}},
+		Callbacks: []nn.Callback{callbacks.ReduceLROnPlateau{Monitor: "loss", Patience: optional.Of(2), MinDelta: optional.Of(0.01), MinRate: 0.001}},
 	})
 	if err != nil {
 		panic(err)

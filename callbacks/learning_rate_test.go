@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -57,10 +58,10 @@ func TestReduceLROnPlateauLikeKeras(t *testing.T) {
 		spec := ReduceLROnPlateau{Monitor: config.Monitor, Factor: config.Factor, Cooldown: config.Cooldown, MinRate: config.MinRate,
 			Mode: map[string]nn.Direction{"min": nn.LowerIsBetter, "max": nn.HigherIsBetter}[config.Mode]}
 		if config.Patience != nil {
-			spec.Patience = nn.Value(*config.Patience)
+			spec.Patience = optional.Of(*config.Patience)
 		}
 		if config.MinDelta != nil {
-			spec.MinDelta = nn.Value(*config.MinDelta)
+			spec.MinDelta = optional.Of(*config.MinDelta)
 		}
 		logs := c.List("logs")
 		reduce := &started{Callback: spec}
@@ -117,8 +118,8 @@ func TestReduceLROnPlateauDefaults(t *testing.T) {
 	}{
 		{"defaults", ReduceLROnPlateau{}, 0, 10},
 		{"just below MinDelta", ReduceLROnPlateau{}, 0.9e-5, 10},
-		{"MinDelta 0", ReduceLROnPlateau{MinDelta: nn.Value(0.0)}, 0.9e-5, -1},
-		{"Patience 0", ReduceLROnPlateau{Patience: nn.Value(0)}, 0, 1},
+		{"MinDelta 0", ReduceLROnPlateau{MinDelta: optional.Of(0.0)}, 0.9e-5, -1},
+		{"Patience 0", ReduceLROnPlateau{Patience: optional.Of(0)}, 0, 1},
 	} {
 		var got []float64
 		if _, err := fitRate(t, optim.SGD{LearningRate: 0.5}, 12, script(func(epoch int) map[string]float64 {
@@ -177,7 +178,7 @@ func TestRateIsLoggedLast(t *testing.T) {
 	history, err := fitRate(t, optim.SGD{LearningRate: 0.001}, 3,
 		ProgressLine{To: &b, Style: Plain}, // before the others: it shows the rate all the same
 		LearningRateScheduler{Schedule: func(_ int, rate float32) float32 { return rate / 2 }},
-		ReduceLROnPlateau{Monitor: "loss", Patience: nn.Value(0), MinDelta: nn.Value(100.0), Factor: 0.5,
+		ReduceLROnPlateau{Monitor: "loss", Patience: optional.Of(0), MinDelta: optional.Of(100.0), Factor: 0.5,
 			Log: func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }})
 	if err != nil {
 		t.Fatal(err)
@@ -209,10 +210,10 @@ func TestLearningRateErrors(t *testing.T) {
 	}{
 		"callbacks: ReduceLROnPlateau: Factor 1 is not between 0 and 1":                                                        {optim.SGD{}, ReduceLROnPlateau{Factor: 1}},
 		"callbacks: ReduceLROnPlateau: Factor -0.5 is not between 0 and 1":                                                     {optim.SGD{}, ReduceLROnPlateau{Factor: -0.5}},
-		"callbacks: ReduceLROnPlateau: Patience -1 and Cooldown 0 must not be negative":                                        {optim.SGD{}, ReduceLROnPlateau{Patience: nn.Value(-1)}},
+		"callbacks: ReduceLROnPlateau: Patience -1 and Cooldown 0 must not be negative":                                        {optim.SGD{}, ReduceLROnPlateau{Patience: optional.Of(-1)}},
 		"callbacks: ReduceLROnPlateau: Patience 10 and Cooldown -1 must not be negative":                                       {optim.SGD{}, ReduceLROnPlateau{Cooldown: -1}},
 		"callbacks: ReduceLROnPlateau: MinRate NaN is not a rate":                                                              {optim.SGD{}, ReduceLROnPlateau{MinRate: float32(math.NaN())}},
-		"callbacks: ReduceLROnPlateau: MinDelta is NaN":                                                                        {optim.SGD{}, ReduceLROnPlateau{MinDelta: nn.Value(math.NaN())}},
+		"callbacks: ReduceLROnPlateau: MinDelta is NaN":                                                                        {optim.SGD{}, ReduceLROnPlateau{MinDelta: optional.Of(math.NaN())}},
 		"callbacks: ReduceLROnPlateau: Mode 7 is no direction":                                                                 {optim.SGD{}, ReduceLROnPlateau{Mode: 7}},
 		`callbacks: ReduceLROnPlateau: "los" is not logged; there are loss, accuracy, learning_rate`:                           {optim.SGD{}, ReduceLROnPlateau{Monitor: "los"}},
 		"callbacks: ReduceLROnPlateau cannot set a learning rate that follows the optimizer's schedule, optim.CosineDecay":     {scheduled, ReduceLROnPlateau{}},

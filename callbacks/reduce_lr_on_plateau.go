@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // ReduceLROnPlateau lowers the learning rate when a logged number no longer gets better (Keras's ReduceLROnPlateau, with
@@ -19,12 +20,12 @@ type ReduceLROnPlateau struct {
 	Factor float64
 	// Patience is how many epochs in a row may pass without improvement before the last of them lowers the rate; Keras's
 	// default: 10. 0 and 1 are the same.
-	Patience nn.Optional[int]
+	Patience optional.Value[int]
 	// Mode says which numbers are better. By default the metric does: lower losses, higher accuracies.
 	Mode nn.Direction
 	// MinDelta is how much better than the best a number must be to count; Keras's default: 0.0001. Its sign does not
 	// matter.
-	MinDelta nn.Optional[float64]
+	MinDelta optional.Value[float64]
 	// Cooldown is how many epochs after a reduction do not count for Patience; 0 by default.
 	Cooldown int
 	// MinRate is the rate below which it is not lowered; 0 by default. Keras calls it min_lr.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -37,7 +38,7 @@ func TestDropoutBits(t *testing.T) {
 	if slices.Equal(first[:37], first[37:74]) {
 		t.Error("the same is dropped from each row")
 	}
-	if !slices.Equal(first, dropped(t, 9, 150, spec, nn.FitOptions{Seed: nn.Value[uint64](1)})) {
+	if !slices.Equal(first, dropped(t, 9, 150, spec, nn.FitOptions{Seed: optional.Of[uint64](1)})) {
 		t.Error("the seed of the Fit does not take the place of the model's")
 	}
 	if slices.Equal(first, dropped(t, 2, 150, spec, nn.FitOptions{})) {

@@ -24,6 +24,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/pretrained"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -167,7 +168,7 @@ func TestTextEmbeddingTraining(t *testing.T) {
 					return nil
 				})}
 				o.Optimizer, o.Loss = optim.Adam{}, loss.BinaryCrossentropy{FromLogits: true}
-				o.Metrics = []nn.Metric{metrics.BinaryAccuracy{Threshold: nn.Value[float32](0), As: "accuracy"}}
+				o.Metrics = []nn.Metric{metrics.BinaryAccuracy{Threshold: optional.Of[float32](0), As: "accuracy"}}
 				o.Epochs, o.BatchSize, o.NoShuffle = recorded.Epochs, recorded.Batch, true
 				history, err := m.Fit(t.Context(), nn.Data{X: x, Y: y}, o)
 				must(t, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -247,7 +248,7 @@ func TestTextEmbeddingTokenisesOnce(t *testing.T) {
 	calls := &atomic.Int64{}
 	tab.tokenizer = numbers{size: 300, calls: calls}
 	spec := []nn.Layer{layers.TextEmbedding{Table: tab, Trainable: true}, layers.Dense{Units: 1}}
-	options := nn.FitOptions{Optimizer: optim.Adam{}, Epochs: 3, ValidationSplit: 0.3, Metrics: []nn.Metric{metrics.BinaryAccuracy{Threshold: nn.Value[float32](0)}}}
+	options := nn.FitOptions{Optimizer: optim.Adam{}, Epochs: 3, ValidationSplit: 0.3, Metrics: []nn.Metric{metrics.BinaryAccuracy{Threshold: optional.Of[float32](0)}}}
 	m := build(t, nn.Texts(), spec...)
 	history := fitTexts(t, m, x, y, options)
 	if n := calls.Load(); n != int64(x.Len()) {

@@ -14,6 +14,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -228,7 +229,7 @@ func TestIgnoreClassMatchesKeras(t *testing.T) {
 		{layers.Linear, true, -1, minus, nil, 4, 11.5},
 		{layers.Softmax, false, 2, []float32{2, 2, 2, 2}, nil, 4, 0},
 	} {
-		l := loss.SparseCategoricalCrossentropy{FromLogits: test.fromLogits, IgnoreClass: nn.Value(test.ignore)}
+		l := loss.SparseCategoricalCrossentropy{FromLogits: test.fromLogits, IgnoreClass: optional.Of(test.ignore)}
 		if got := evaluate(t, l, test.activation, z, test.labels, 3, test.weights, test.batch); math.Abs(got-test.want) > 1e-6*test.want {
 			t.Errorf("%+v: loss %v", test, got)
 		}
@@ -301,7 +302,7 @@ func TestGradientsThroughModels(t *testing.T) {
 				}
 			}
 		}
-		ignoring := loss.SparseCategoricalCrossentropy{FromLogits: activation == layers.Linear, IgnoreClass: nn.Value(1)}
+		ignoring := loss.SparseCategoricalCrossentropy{FromLogits: activation == layers.Linear, IgnoreClass: optional.Of(1)}
 		for _, l := range []nn.Loss{ignoring, masked{ignoring}} {
 			if err := m.CheckGradients(of(t, x, rows, features), nn.GradientOptions{Loss: l, Y: of(t, numbers, rows), Threads: 2}); err != nil {
 				t.Errorf("%+v behind %s: %v", ignoring, activation, err)
@@ -334,7 +335,7 @@ func TestGradientsOfSequences(t *testing.T) {
 		"categorical":   {loss.CategoricalCrossentropy{}, of(t, oneHot(numbers, classes), rows, steps, classes)},
 		"sparse":        {loss.SparseCategoricalCrossentropy{}, of(t, numbers, rows, steps)},
 		"sparse column": {loss.SparseCategoricalCrossentropy{}, of(t, numbers, rows, steps, 1)},
-		"ignored":       {loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(2)}, of(t, numbers, rows, steps)},
+		"ignored":       {loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(2)}, of(t, numbers, rows, steps)},
 	} {
 		if err := m.CheckGradients(data, nn.GradientOptions{Loss: test.l, Y: test.y}); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -390,9 +391,9 @@ func TestLabelsAreChecked(t *testing.T) {
 			"nn: the label of row 1, column 0: loss: sparse categorical cross-entropy: the output has 3 classes, 0 to 2, and so none with the number 3"},
 		{loss.SparseCategoricalCrossentropy{}, ints([]int32{-1, 2}, 2),
 			"nn: the label of row 0, column 0: loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not -1"},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)}, ints([]int32{-1, 2}, 2), ""},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(255)}, ints([]int32{255, 2}, 2), ""},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(255)}, ints([]int32{255, 254}, 2),
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(-1)}, ints([]int32{-1, 2}, 2), ""},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(255)}, ints([]int32{255, 2}, 2), ""},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(255)}, ints([]int32{255, 254}, 2),
 			"nn: the label of row 1, column 0: loss: sparse categorical cross-entropy: the output has 3 classes, 0 to 2, and so none with the number 254"},
 		{loss.SparseCategoricalCrossentropy{}, of(t, []float32{0, 1.5}, 2),
 			"nn: the label of row 1, column 0: loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not 1.5"},
@@ -440,7 +441,7 @@ func TestNoClassGivesNaN(t *testing.T) {
 // An ignored vector leaves nothing of an earlier batch in its gradient.
 func TestIgnoredGradientIsZero(t *testing.T) {
 	for _, fromLogits := range []bool{false, true} {
-		l := loss.SparseCategoricalCrossentropy{FromLogits: fromLogits, IgnoreClass: nn.Value(0)}
+		l := loss.SparseCategoricalCrossentropy{FromLogits: fromLogits, IgnoreClass: optional.Of(0)}
 		losses, gradient := []float32{5, 5}, []float32{nan, nan, nan, nan, nan, nan}
 		l.Rows(losses, gradient, []float32{0.2, 0.3, 0.5, 0.2, 0.3, 0.5}, []float32{0, 1})
 		if !slices.Equal(gradient[:3], []float32{0, 0, 0}) || gradient[4] >= 0 || losses[0] != 0 || losses[1] <= 0 {
@@ -549,7 +550,7 @@ func TestStepsAllocateNothing(t *testing.T) {
 	}{
 		{loss.CategoricalCrossentropy{LabelSmoothing: 0.1}, dense},
 		{loss.SparseCategoricalCrossentropy{}, y},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(1)}, y},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(1)}, y},
 	} {
 		m, err := nn.NewSequential(layers.Dense{Units: 3, Activation: layers.Softmax}).Build(nn.Features(2))
 		if err != nil {
@@ -620,7 +621,7 @@ func TestIgnoredRowsMoveNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := nn.FitOptions{Optimizer: optim.SGD{}, NoShuffle: true, BatchSize: 8, Loss: loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(9)}}
+	options := nn.FitOptions{Optimizer: optim.SGD{}, NoShuffle: true, BatchSize: 8, Loss: loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(9)}}
 	build := func() *nn.Model {
 		m, err := nn.NewSequential(layers.Dense{Units: 3, Activation: layers.Softmax}).Build(nn.Features(2), nn.Seed(1))
 		if err != nil {

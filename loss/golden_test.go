@@ -7,6 +7,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -37,8 +38,8 @@ func newLoss(t *testing.T, c golden.Case) nn.Loss {
 		return loss.CategoricalCrossentropy{FromLogits: config.FromLogits, LabelSmoothing: config.LabelSmoothing}
 	case name == "SparseCategoricalCrossentropy":
 		var config struct {
-			FromLogits  bool             `json:"from_logits"`
-			IgnoreClass nn.Optional[int] `json:"ignore_class"`
+			FromLogits  bool                `json:"from_logits"`
+			IgnoreClass optional.Value[int] `json:"ignore_class"`
 		}
 		c.Decode(&config, "config")
 		return loss.SparseCategoricalCrossentropy(config)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -58,7 +59,7 @@ func TestCheckRefusesWhatDoesNotGoTogether(t *testing.T) {
 			"loss: categorical cross-entropy: a row of the output has shape (None, 2): no elements, or a number of them that is not known"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{}, ""},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{1}, ""},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)}, tensor.Shape{5, 3}, tensor.Shape{5}, ""},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(-1)}, tensor.Shape{5, 3}, tensor.Shape{5}, ""},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{3}, tensor.Shape{3},
 			"loss: sparse categorical cross-entropy: a row of the output has shape (3,) and a row of the labels (3,); labels that give each class its probability are for CategoricalCrossentropy"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{5, 3}, tensor.Shape{4},
@@ -67,7 +68,7 @@ func TestCheckRefusesWhatDoesNotGoTogether(t *testing.T) {
 			"loss: sparse categorical cross-entropy: a row of the output has shape (1,): of a single class it is always 0; BinaryCrossentropy is for one output"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{}, tensor.Shape{},
 			"loss: sparse categorical cross-entropy: a row of the output has shape (): no elements, or a number of them that is not known"},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(1<<24 + 1)}, tensor.Shape{3}, tensor.Shape{},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(1<<24 + 1)}, tensor.Shape{3}, tensor.Shape{},
 			"loss: sparse categorical cross-entropy: the class 16777217 to ignore is not from -16777216 to 16777216"},
 		{loss.MeanSquaredError{}, tensor.Shape{1}, tensor.Shape{}, ""},
 		{loss.MeanSquaredError{}, tensor.Shape{2, 3}, tensor.Shape{3, 2},
@@ -97,8 +98,8 @@ func TestCheckLabel(t *testing.T) {
 		{loss.SparseCategoricalCrossentropy{}, 0, ""},
 		{loss.SparseCategoricalCrossentropy{}, 7, ""},
 		{loss.SparseCategoricalCrossentropy{}, -1, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not -1"},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)}, -1, ""},
-		{loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)}, -2, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not -2"},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(-1)}, -1, ""},
+		{loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(-1)}, -2, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not -2"},
 		{loss.SparseCategoricalCrossentropy{}, 1.5, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not 1.5"},
 		{loss.SparseCategoricalCrossentropy{}, nan, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not NaN"},
 		{loss.SparseCategoricalCrossentropy{}, inf, "loss: sparse categorical cross-entropy is defined for labels that are numbers of classes, not +Inf"},
@@ -126,7 +127,7 @@ var every = map[string]nn.Loss{
 	"classes logits smoothed": loss.CategoricalCrossentropy{FromLogits: true, LabelSmoothing: 0.2},
 	"numbers":                 loss.SparseCategoricalCrossentropy{},
 	"numbers logits":          loss.SparseCategoricalCrossentropy{FromLogits: true},
-	"numbers ignored":         loss.SparseCategoricalCrossentropy{IgnoreClass: nn.Value(-1)},
+	"numbers ignored":         loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(-1)},
 }
 
 // The gradient is the slope of the loss, measured by central differences on a formula in float64 that shares nothing

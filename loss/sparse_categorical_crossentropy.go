@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -31,7 +32,7 @@ type SparseCategoricalCrossentropy struct {
 	// IgnoreClass is a label, which need not be the number of a class (often -1), that leaves its element out. The loss
 	// of a batch is the mean over the others, and 0 if there are none; so what Fit and Evaluate log depends, as in Keras,
 	// on how rows are put into batches. By default no label is left out.
-	IgnoreClass nn.Optional[int]
+	IgnoreClass optional.Value[int]
 }
 
 var (

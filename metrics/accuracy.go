@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // Accuracy is what Keras makes of the metric "accuracy", by the shapes of output and labels:
@@ -15,7 +16,7 @@ import (
 type Accuracy struct {
 	// Threshold is that of BinaryAccuracy; Keras's default: 0.5. There is no default where the loss takes logits: Keras
 	// compares these with 0.5 too, which is a probability of 0.62.
-	Threshold nn.Optional[float32]
+	Threshold optional.Value[float32]
 	// As is the name in logs; "accuracy" by default.
 	As string
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // BinaryAccuracy is Keras's metric of that name: the share of elements where the label equals 1 if the output is above
@@ -11,7 +12,7 @@ import (
 type BinaryAccuracy struct {
 	// Threshold, compared in float32; an output equal to it counts as 0. Keras's default: 0.5. There is no default
 	// where the loss takes logits, of which 0 is what means a probability of one half.
-	Threshold nn.Optional[float32]
+	Threshold optional.Value[float32]
 	// As is the name in logs; "binary_accuracy" by default.
 	As string
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -28,7 +29,7 @@ func ExampleAccuracy() {
 	_, err := metrics.Accuracy{}.Start(logits)
 	fmt.Println(err)
 
-	a, err := metrics.Accuracy{Threshold: nn.Value[float32](0)}.Start(logits)
+	a, err := metrics.Accuracy{Threshold: optional.Of[float32](0)}.Start(logits)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -44,7 +45,7 @@ func ExampleAccuracy() {
 func ExampleBinaryAccuracy() {
 	for _, m := range []nn.Metric{
 		metrics.BinaryAccuracy{},
-		metrics.BinaryAccuracy{Threshold: nn.Value[float32](0.9), As: "sure"},
+		metrics.BinaryAccuracy{Threshold: optional.Of[float32](0.9), As: "sure"},
 	} {
 		a, err := m.Start(nn.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{1}})
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -33,9 +34,9 @@ func newMetric(t *testing.T, c golden.Case) nn.Metric {
 		Threshold *float32 `json:"threshold"`
 	}
 	c.Decode(&config, "config")
-	var threshold nn.Optional[float32]
+	var threshold optional.Value[float32]
 	if config.Threshold != nil {
-		threshold = nn.Value(*config.Threshold)
+		threshold = optional.Of(*config.Threshold)
 	}
 	switch name {
 	case "BinaryAccuracy":
@@ -119,7 +120,7 @@ func TestAccuracyMatchesKeras(t *testing.T) {
 	golden.Open(t, "metrics").Run(t, "string_accuracy/", func(t *testing.T, c golden.Case) {
 		m := metrics.Accuracy{}
 		if strings.Contains(c.Name, "threshold_0") {
-			m.Threshold = nn.Value[float32](0)
+			m.Threshold = optional.Of[float32](0)
 		}
 		labels, output := c.Array("y_true"), c.Array("y_pred")
 		a := begin(t, m, output, labels)

@@ -6,10 +6,11 @@ import (
 
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
-var zero = nn.Value[float32](0)
+var zero = optional.Of[float32](0)
 
 func TestStartRefusesWhatDoesNotGoTogether(t *testing.T) {
 	one, three := tensor.Shape{1}, tensor.Shape{3}
@@ -21,11 +22,11 @@ func TestStartRefusesWhatDoesNotGoTogether(t *testing.T) {
 		{metrics.Accuracy{}, nn.MetricInfo{Output: one, Labels: one, Logits: true},
 			"metrics: accuracy of logits needs a threshold: 0 (a probability above one half), or 0.5 as Keras does"},
 		{metrics.Accuracy{Threshold: zero}, nn.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
-		{metrics.Accuracy{Threshold: nn.Value[float32](0.5)}, nn.MetricInfo{Output: one, Labels: tensor.Shape{}, Logits: true}, ""},
+		{metrics.Accuracy{Threshold: optional.Of[float32](0.5)}, nn.MetricInfo{Output: one, Labels: tensor.Shape{}, Logits: true}, ""},
 		{metrics.BinaryAccuracy{}, nn.MetricInfo{Output: one, Labels: one, Logits: true},
 			"metrics: binary_accuracy of logits needs a threshold: 0 (a probability above one half), or 0.5 as Keras does"},
 		{metrics.BinaryAccuracy{As: "accuracy", Threshold: zero}, nn.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
-		{metrics.BinaryAccuracy{Threshold: nn.Value(float32(math.NaN()))}, nn.MetricInfo{Output: one, Labels: one},
+		{metrics.BinaryAccuracy{Threshold: optional.Of(float32(math.NaN()))}, nn.MetricInfo{Output: one, Labels: one},
 			"metrics: binary_accuracy: the threshold is NaN"},
 		{metrics.BinaryAccuracy{As: "hits"}, nn.MetricInfo{Output: three, Labels: one},
 			"metrics: hits: a row of the output has shape (3,) and a row of the labels (1,)"},

@@ -13,6 +13,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 	"pgregory.net/rapid"
@@ -369,7 +370,7 @@ func TestAccuracyOfLogits(t *testing.T) {
 	wantError(t, err, want)
 	_, err = m.Evaluate(t.Context(), d, nn.EvaluateOptions{Loss: o.Loss, Metrics: o.Metrics})
 	wantError(t, err, want)
-	o.Metrics = []nn.Metric{metrics.Accuracy{Threshold: nn.Value(float32(0))}}
+	o.Metrics = []nn.Metric{metrics.Accuracy{Threshold: optional.Of(float32(0))}}
 	_, err = m.Fit(t.Context(), d, o)
 	must(t, err)
 }

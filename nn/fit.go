@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/linnet-ml/linnet/internal/random"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // FitOptions are the settings of Fit. Optimizer and Loss are required.
@@ -46,7 +47,7 @@ type FitOptions struct {
 
 	// Seed decides the order of rows and the noise of layers such as Dropout. The default is the seed that the model
 	// was built with.
-	Seed Optional[uint64]
+	Seed optional.Value[uint64]
 	// Threads is how many workers share a step; 0 decides by itself. It changes no bit of the result.
 	Threads int
 	// NoFusion runs the layers as they were written, one after another. It changes results by rounding.

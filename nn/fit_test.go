@@ -19,6 +19,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -53,14 +54,14 @@ func TestFitIsSeeded(t *testing.T) {
 		return fitted(t, noisyText(t), someReviews(t), o)
 	}
 	history, weights := run(func(*nn.FitOptions) {})
-	again, sameWeights := run(func(o *nn.FitOptions) { o.Seed = nn.Value(uint64(3)) }) // the seed of the model, which is the default
+	again, sameWeights := run(func(o *nn.FitOptions) { o.Seed = optional.Of(uint64(3)) }) // the seed of the model, which is the default
 	if again != history {
 		t.Errorf("the same seed gives\n%s\nand\n%s", history, again)
 	}
 	sameBits(t, "weights of the same seed", sameWeights, weights)
 	for name, change := range map[string]func(o *nn.FitOptions){
-		"seed 0":    func(o *nn.FitOptions) { o.Seed = nn.Value(uint64(0)) },
-		"seed 4":    func(o *nn.FitOptions) { o.Seed = nn.Value(uint64(4)) },
+		"seed 0":    func(o *nn.FitOptions) { o.Seed = optional.Of(uint64(0)) },
+		"seed 4":    func(o *nn.FitOptions) { o.Seed = optional.Of(uint64(4)) },
 		"NoShuffle": func(o *nn.FitOptions) { o.NoShuffle = true },
 	} {
 		if other, _ := run(change); other == history {

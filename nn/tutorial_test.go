@@ -14,6 +14,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -114,7 +115,7 @@ func (r *reviews) variant(t *testing.T, name string) recordedRun {
 	case "logits":
 		run.model = tutorialModel(t, false, layers.Linear)
 		run.options.Loss = loss.BinaryCrossentropy{FromLogits: true}
-		run.options.Metrics = []nn.Metric{metrics.BinaryAccuracy{Threshold: nn.Value[float32](0), As: "accuracy"}}
+		run.options.Metrics = []nn.Metric{metrics.BinaryAccuracy{Threshold: optional.Of[float32](0), As: "accuracy"}}
 	default:
 		t.Fatalf("no such variant: %s", kind)
 	}

@@ -2,6 +2,7 @@ package optim
 
 import (
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/simd"
 )
 
@@ -19,10 +20,10 @@ type Adam struct {
 	// Schedule, when given, decides the rate of each step, and callbacks cannot change it. LearningRate must then be 0.
 	Schedule nn.Schedule
 	// Beta1 is how much of the mean of the gradients is kept each step, at least 0 and below 1; Keras's default: 0.9.
-	Beta1 nn.Optional[float64]
+	Beta1 optional.Value[float64]
 	// Beta2 is the same for their squares; Keras's default: 0.999. It is a float64 because Keras takes 1-Beta2 before
 	// it rounds to float32.
-	Beta2 nn.Optional[float64]
+	Beta2 optional.Value[float64]
 	// Epsilon, above 0; Keras's default: 1e-7.
 	Epsilon float32
 	// SquareOccurrences squares what each occurrence of an id contributes to the gradient of an Embedding's row, and adds

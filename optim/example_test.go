@@ -5,15 +5,16 @@ import (
 
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 )
 
-// The zero value has Keras's defaults; a field of which 0 is a value of its own is set by nn.Value.
+// The zero value has Keras's defaults; a field of which 0 is a value of its own is set by optional.Of.
 func Example() {
 	for _, o := range []nn.Optimizer{
 		optim.Adam{},
-		optim.Adam{LearningRate: 0.01, Beta1: nn.Value(0.0)},
+		optim.Adam{LearningRate: 0.01, Beta1: optional.Of(0.0)},
 		optim.SGD{Momentum: 0.9, Nesterov: true},
-		optim.RMSprop{Rho: nn.Value(1.5)},
+		optim.RMSprop{Rho: optional.Of(1.5)},
 	} {
 		fmt.Println(o.Name(), o.Rate(), o.Slots(), o.Check())
 	}

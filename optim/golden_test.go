@@ -8,6 +8,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // tolerance is the recording's own, of the largest value.
@@ -56,9 +57,9 @@ func newOptimizer(t *testing.T, c golden.Case) nn.Optimizer {
 		case "Adam learning_rate":
 			adam.LearningRate = rate()
 		case "Adam beta_1":
-			adam.Beta1 = nn.Value(c.Float("config", option))
+			adam.Beta1 = optional.Of(c.Float("config", option))
 		case "Adam beta_2":
-			adam.Beta2 = nn.Value(c.Float("config", option))
+			adam.Beta2 = optional.Of(c.Float("config", option))
 		case "Adam epsilon":
 			adam.Epsilon = float32(c.Float("config", option))
 		case "SGD learning_rate":
@@ -70,7 +71,7 @@ func newOptimizer(t *testing.T, c golden.Case) nn.Optimizer {
 		case "RMSprop learning_rate":
 			rms.LearningRate = rate()
 		case "RMSprop rho":
-			rms.Rho = nn.Value(c.Float("config", option))
+			rms.Rho = optional.Of(c.Float("config", option))
 		case "RMSprop momentum":
 			rms.Momentum = float32(c.Float("config", option))
 		case "RMSprop epsilon":

@@ -6,6 +6,7 @@ import (
 
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 var nan, inf = math.NaN(), math.Inf(1)
@@ -20,14 +21,14 @@ func TestCheckRefusesSettingsOutOfRange(t *testing.T) {
 		{optim.SGD{Momentum: 1.5}, "optim: sgd: Momentum 1.5 is not from 0 to 1"},
 		{optim.SGD{Momentum: float32(nan)}, "optim: sgd: Momentum NaN is not from 0 to 1"},
 		{optim.Adam{LearningRate: float32(inf)}, "optim: adam: LearningRate +Inf is not a positive number"},
-		{optim.Adam{Beta1: nn.Value(1.0)}, "optim: adam: Beta1 1 is not at least 0 and below 1"},
-		{optim.Adam{Beta2: nn.Value(-0.1)}, "optim: adam: Beta2 -0.1 is not at least 0 and below 1"},
-		{optim.Adam{Beta2: nn.Value(nan)}, "optim: adam: Beta2 NaN is not at least 0 and below 1"},
+		{optim.Adam{Beta1: optional.Of(1.0)}, "optim: adam: Beta1 1 is not at least 0 and below 1"},
+		{optim.Adam{Beta2: optional.Of(-0.1)}, "optim: adam: Beta2 -0.1 is not at least 0 and below 1"},
+		{optim.Adam{Beta2: optional.Of(nan)}, "optim: adam: Beta2 NaN is not at least 0 and below 1"},
 		// It is 1 in float32, and 1-Beta2^t would be 0.
-		{optim.Adam{Beta2: nn.Value(0.999999999)}, "optim: adam: Beta2 0.999999999 is not at least 0 and below 1"},
+		{optim.Adam{Beta2: optional.Of(0.999999999)}, "optim: adam: Beta2 0.999999999 is not at least 0 and below 1"},
 		{optim.Adam{Epsilon: -1e-7}, "optim: adam: Epsilon -1e-07 is not a positive number"},
 		{optim.RMSprop{LearningRate: -1}, "optim: rmsprop: LearningRate -1 is not a positive number"},
-		{optim.RMSprop{Rho: nn.Value(1.0)}, "optim: rmsprop: Rho 1 is not at least 0 and below 1"},
+		{optim.RMSprop{Rho: optional.Of(1.0)}, "optim: rmsprop: Rho 1 is not at least 0 and below 1"},
 		{optim.RMSprop{Momentum: -1}, "optim: rmsprop: Momentum -1 is not from 0 to 1"},
 		{optim.RMSprop{Epsilon: float32(nan)}, "optim: rmsprop: Epsilon NaN is not a positive number"},
 		{optim.SGD{}, ""},
@@ -67,12 +68,12 @@ func TestZeroIsNotTheDefault(t *testing.T) {
 		want float32 // after the gradients 1 and -2 at a rate of 1
 	}{
 		// Both steps go by the sign of the gradient alone: the last one undoes the first.
-		{"both betas", optim.Adam{LearningRate: 1, Beta1: nn.Value(0.0), Beta2: nn.Value(0.0), Epsilon: 1e-20}, 0},
+		{"both betas", optim.Adam{LearningRate: 1, Beta1: optional.Of(0.0), Beta2: optional.Of(0.0), Epsilon: 1e-20}, 0},
 		// v is the mean 0.001·(0.999·1 + 4) of the squares, over 1-0.999².
-		{"Beta1", optim.Adam{LearningRate: 1, Beta1: nn.Value(0.0), Epsilon: 1e-20}, float32(-1 + 2/math.Sqrt(0.001*4.999/(1-0.999*0.999)))},
+		{"Beta1", optim.Adam{LearningRate: 1, Beta1: optional.Of(0.0), Epsilon: 1e-20}, float32(-1 + 2/math.Sqrt(0.001*4.999/(1-0.999*0.999)))},
 		// m is 0.09·1 - 0.1·2, over 1-0.9².
-		{"Beta2", optim.Adam{LearningRate: 1, Beta2: nn.Value(0.0), Epsilon: 1e-20}, float32(-1 + 0.11/0.19/2)},
-		{"Rho", optim.RMSprop{LearningRate: 1, Rho: nn.Value(0.0), Epsilon: 1e-20}, 0},
+		{"Beta2", optim.Adam{LearningRate: 1, Beta2: optional.Of(0.0), Epsilon: 1e-20}, float32(-1 + 0.11/0.19/2)},
+		{"Rho", optim.RMSprop{LearningRate: 1, Rho: optional.Of(0.0), Epsilon: 1e-20}, 0},
 	} {
 		if got := step(t, test.o, 1, -2); math.Abs(float64(got-test.want)) > 2e-5 {
 			t.Errorf("%s 0: weight %v, want %v", test.name, got, test.want)

@@ -1,6 +1,9 @@
 package optim
 
-import "github.com/linnet-ml/linnet/nn"
+import (
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
+)
 
 // PolynomialDecay is Keras's schedule of that name: in step t, counted from 0 and at most DecaySteps, the rate is
 //
@@ -11,7 +14,7 @@ type PolynomialDecay struct {
 	// DecaySteps is how many steps it takes to EndLearningRate. It is required.
 	DecaySteps int
 	// EndLearningRate is the rate at the end; Keras's default: 0.0001. Above InitialLearningRate it makes the rate grow.
-	EndLearningRate nn.Optional[float32]
+	EndLearningRate optional.Value[float32]
 	// Power of the polynomial; 1, a straight line, by default. 0 means the default.
 	Power float32
 	// Cycle lets the rate rise again after DecaySteps: in place of DecaySteps comes its first multiple that is not below t.

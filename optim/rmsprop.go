@@ -2,6 +2,7 @@ package optim
 
 import (
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/simd"
 )
 
@@ -21,7 +22,7 @@ type RMSprop struct {
 	Schedule nn.Schedule
 	// Rho is how much of the mean of the squares is kept each step, at least 0 and below 1; Keras's default: 0.9. It is
 	// a float64 because Keras takes 1-Rho before it rounds to float32.
-	Rho nn.Optional[float64]
+	Rho optional.Value[float64]
 	// Momentum, from 0 to 1; Keras's default: 0.
 	Momentum float32
 	// Epsilon, above 0; Keras's default: 1e-7.

@@ -10,6 +10,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // rateTolerance of the recorded rates is the last bit: nearly all are equal.
@@ -46,7 +47,7 @@ func (c scheduleConfig) schedule(t *testing.T) nn.Schedule {
 	case "PolynomialDecay":
 		p := optim.PolynomialDecay{InitialLearningRate: c.Initial, DecaySteps: c.Steps, Power: c.Power, Cycle: c.Cycle}
 		if c.End != nil {
-			p.EndLearningRate = nn.Value(*c.End)
+			p.EndLearningRate = optional.Of(*c.End)
 		}
 		s = p
 	case "InverseTimeDecay":
@@ -140,7 +141,7 @@ func TestSchedulesRefuseSettingsOutOfRange(t *testing.T) {
 		"optim: PiecewiseConstantDecay: 1 Values for 1 Boundaries, which want one more":             optim.PiecewiseConstantDecay{Boundaries: []int{1}, Values: []float32{1}},
 		"optim: PiecewiseConstantDecay: Boundaries[1] is 3: boundaries are not negative and ascend": optim.PiecewiseConstantDecay{Boundaries: []int{3, 3}, Values: []float32{1, 2, 3}},
 		"optim: PiecewiseConstantDecay: Values[1] NaN is not a rate":                                optim.PiecewiseConstantDecay{Boundaries: []int{3}, Values: []float32{1, float32(nan)}},
-		"optim: PolynomialDecay: EndLearningRate -1 is not a rate":                                  optim.PolynomialDecay{InitialLearningRate: 1, DecaySteps: 1, EndLearningRate: nn.Value[float32](-1)},
+		"optim: PolynomialDecay: EndLearningRate -1 is not a rate":                                  optim.PolynomialDecay{InitialLearningRate: 1, DecaySteps: 1, EndLearningRate: optional.Of[float32](-1)},
 		"optim: PolynomialDecay: Power -1 is not a positive number":                                 optim.PolynomialDecay{InitialLearningRate: 1, DecaySteps: 1, Power: -1},
 		"optim: CosineDecay: InitialLearningRate 0 is not a positive number":                        optim.CosineDecay{DecaySteps: 1},
 		"optim: CosineDecay: InitialLearningRate -1 is not a rate":                                  optim.CosineDecay{InitialLearningRate: -1, DecaySteps: 1, WarmupTarget: 1},
@@ -170,7 +171,7 @@ func TestZeroEndIsNotTheDefault(t *testing.T) {
 	if got := s.Rate(9); got != 1e-4 {
 		t.Errorf("ends at %v, want 1e-4", got)
 	}
-	s.EndLearningRate = nn.Value[float32](0)
+	s.EndLearningRate = optional.Of[float32](0)
 	if got := s.Rate(9); got != 0 {
 		t.Errorf("ends at %v, want 0", got)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/pretrained"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
@@ -235,7 +236,7 @@ func (t *tutorial) buildModel(context.Context) error {
 var theLoss = loss.BinaryCrossentropy{FromLogits: true}
 
 func theMetrics() []nn.Metric {
-	return []nn.Metric{metrics.BinaryAccuracy{Threshold: nn.Value[float32](0), As: "accuracy"}}
+	return []nn.Metric{metrics.BinaryAccuracy{Threshold: optional.Of[float32](0), As: "accuracy"}}
 }
 
 // The size of the training set and of the part of it that validates.

@@ -12,6 +12,7 @@ import (
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/pretrained/builtin"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -52,7 +53,7 @@ func TestAccuracy(t *testing.T) {
 		return nn.Data{X: x, Y: y}
 	}
 	entropy := loss.BinaryCrossentropy{FromLogits: true}
-	accuracy := []nn.Metric{metrics.BinaryAccuracy{Threshold: nn.Value[float32](0), As: "accuracy"}}
+	accuracy := []nn.Metric{metrics.BinaryAccuracy{Threshold: optional.Of[float32](0), As: "accuracy"}}
 	validation := data(train.Texts[:10000], train.Labels[:10000])
 	_, err = model.Fit(ctx, data(train.Texts[10000:], train.Labels[10000:]), nn.FitOptions{
 		Optimizer: optim.Adam{}, Loss: entropy, Metrics: accuracy, Epochs: 40, BatchSize: 512, Validation: &validation,
