@@ -3,8 +3,8 @@
 //
 // A model is built from specs and then trained, evaluated and asked:
 //
-//   - [github.com/linnet-ml/linnet/nn]: Sequential, Model, Fit, Evaluate, Predict, History, and the contracts of all
-//     that follows;
+//   - [github.com/linnet-ml/linnet/nn]: Sequential, Model, Fit, Evaluate, Predict, and the contracts of all that follows;
+//   - [github.com/linnet-ml/linnet/history]: what a training logged: values, the best epoch, JSON and CSV;
 //   - [github.com/linnet-ml/linnet/layers], [github.com/linnet-ml/linnet/loss], [github.com/linnet-ml/linnet/optim],
 //     [github.com/linnet-ml/linnet/metrics], [github.com/linnet-ml/linnet/callbacks]: the specs;
 //   - [github.com/linnet-ml/linnet/text]: from texts to ids of words, and to what a model reads;

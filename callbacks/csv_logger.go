@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 )
 
@@ -94,7 +95,7 @@ func (h *csvLogger) open() error {
 	return nil
 }
 
-func (h *csvLogger) write(epoch int, logs *nn.Logs) error {
+func (h *csvLogger) write(epoch int, logs *history.Logs) error {
 	h.line = h.line[:0]
 	if h.columns == nil {
 		h.columns = columns(logs)
@@ -132,7 +133,7 @@ func (h *csvLogger) Close() error {
 }
 
 // columns are the logs' names in order, and those that validation would add.
-func columns(logs *nn.Logs) []string {
+func columns(logs *history.Logs) []string {
 	all := make([]string, 0, 2*logs.Len())
 	for name := range logs.All() {
 		all = append(all, name)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/nn"
 )
@@ -30,7 +31,7 @@ func TestCSVLoggerLikeKeras(t *testing.T) {
 			epochs := run.List()
 			exact := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
 				if e == nn.EpochEnd {
-					*t.Logs() = nn.Logs{}
+					*t.Logs() = history.Logs{}
 					for _, name := range epochs[t.Epoch()].Keys() {
 						if name != "_stop" { // the recorded model stops; columns are filled as ever
 							t.Logs().Set(name, epochs[t.Epoch()].Float(name))

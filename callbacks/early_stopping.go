@@ -3,6 +3,7 @@ package callbacks
 import (
 	"fmt"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -20,7 +21,7 @@ type EarlyStopping struct {
 	// default 0 the first does. The first epoch of all, number 0, never does.
 	Patience int
 	// Mode says which numbers are better. By default the metric does: lower losses, higher accuracies.
-	Mode nn.Direction
+	Mode history.Direction
 	// Baseline is what the number must be better than for an improvement to start Patience anew. The default is none.
 	Baseline optional.Value[float64]
 	// RestoreBest gives the model the weights of the best epoch at the end of the Fit, also of one that ran to its last
@@ -93,7 +94,7 @@ func (h *earlyStopping) epochEnd(t *nn.Training) error {
 	if h.wait >= c.Patience && t.Epoch() > 0 {
 		h.stopped = t.Epoch()
 		t.Stop(fmt.Sprintf("early stopping: %s was best in epoch %d (%s) and has not improved for %d",
-			h.monitor.name, h.epoch+1, nn.FormatLog(h.best), t.Epoch()-h.epoch))
+			h.monitor.name, h.epoch+1, history.FormatLog(h.best), t.Epoch()-h.epoch))
 	}
 	return nil
 }

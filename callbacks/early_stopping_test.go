@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optional"
@@ -40,7 +41,7 @@ func TestEarlyStoppingLikeKeras(t *testing.T) {
 		spec := EarlyStopping{
 			Monitor: config.Monitor, MinDelta: config.MinDelta, Patience: config.Patience, RestoreBest: config.RestoreBestWeights,
 			StartFromEpoch: config.StartFromEpoch,
-			Mode:           map[string]nn.Direction{"min": nn.LowerIsBetter, "max": nn.HigherIsBetter}[config.Mode],
+			Mode:           map[string]history.Direction{"min": history.LowerIsBetter, "max": history.HigherIsBetter}[config.Mode],
 		}
 		if config.Baseline != nil {
 			spec.Baseline = optional.Of(*config.Baseline)
@@ -128,12 +129,12 @@ func TestEarlyStoppingSaysWhy(t *testing.T) {
 
 func TestEarlyStoppingErrors(t *testing.T) {
 	for want, spec := range map[string]EarlyStopping{
-		`callbacks: early stopping: "val_loss" is not logged; there are loss, accuracy, x (the Fit has no validation data)`:            {},
-		`callbacks: early stopping: "los" is not logged; there are loss, accuracy, x`:                                                  {Monitor: "los", StartFromEpoch: 5},
-		`callbacks: early stopping: it is not known which values of "x" are better; set Mode to nn.LowerIsBetter or nn.HigherIsBetter`: {Monitor: "x"},
-		"callbacks: early stopping: Patience -1 and StartFromEpoch 0 must not be negative":                                             {Patience: -1},
-		"callbacks: early stopping: MinDelta is NaN":                                                                                   {MinDelta: math.NaN()},
-		"callbacks: early stopping: Mode 7 is no direction":                                                                            {Mode: 7},
+		`callbacks: early stopping: "val_loss" is not logged; there are loss, accuracy, x (the Fit has no validation data)`:                      {},
+		`callbacks: early stopping: "los" is not logged; there are loss, accuracy, x`:                                                            {Monitor: "los", StartFromEpoch: 5},
+		`callbacks: early stopping: it is not known which values of "x" are better; set Mode to history.LowerIsBetter or history.HigherIsBetter`: {Monitor: "x"},
+		"callbacks: early stopping: Patience -1 and StartFromEpoch 0 must not be negative":                                                       {Patience: -1},
+		"callbacks: early stopping: MinDelta is NaN":                                                                                             {MinDelta: math.NaN()},
+		"callbacks: early stopping: Mode 7 is no direction":                                                                                      {Mode: 7},
 	} {
 		_, err := fit(tiny(t), 1, 0, 3, values("x", 1, 2, 3), spec)
 		if err == nil || err.Error() != want {

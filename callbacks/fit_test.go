@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -23,11 +24,11 @@ func tiny(tb testing.TB) *nn.Model {
 }
 
 // fit trains m on rows of zeros, a row a step, which does not change it.
-func fit(m *nn.Model, rows, initial, epochs int, list ...nn.Callback) (*nn.History, error) {
+func fit(m *nn.Model, rows, initial, epochs int, list ...nn.Callback) (*history.History, error) {
 	return fitContext(context.Background(), m, rows, initial, epochs, list...)
 }
 
-func fitContext(ctx context.Context, m *nn.Model, rows, initial, epochs int, list ...nn.Callback) (*nn.History, error) {
+func fitContext(ctx context.Context, m *nn.Model, rows, initial, epochs int, list ...nn.Callback) (*history.History, error) {
 	x, err := tensor.New[float32](rows, 1)
 	if err != nil {
 		return nil, err

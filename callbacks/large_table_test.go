@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
@@ -29,7 +30,7 @@ func TestRestoreBestOfALargeTable(t *testing.T) {
 	for i := range y.Data() {
 		y.Data()[i] = float32(i % 2)
 	}
-	run := func(epochs int, list ...nn.Callback) ([][]float32, *nn.History) {
+	run := func(epochs int, list ...nn.Callback) ([][]float32, *history.History) {
 		m, err := nn.NewSequential(layers.Embedding{Vocabulary: vocabulary, Dim: dim}, layers.GlobalAveragePooling1D{},
 			layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(nn.Tokens(steps), nn.Seed(1))
 		if err != nil {

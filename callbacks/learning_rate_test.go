@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -20,7 +21,7 @@ import (
 )
 
 // fitRate trains a tiny model for some epochs of one step that change nothing but what callbacks do.
-func fitRate(t *testing.T, o nn.Optimizer, epochs int, list ...nn.Callback) (*nn.History, error) {
+func fitRate(t *testing.T, o nn.Optimizer, epochs int, list ...nn.Callback) (*history.History, error) {
 	t.Helper()
 	x, err := tensor.New[float32](1, 1)
 	if err != nil {
@@ -56,7 +57,7 @@ func TestReduceLROnPlateauLikeKeras(t *testing.T) {
 		}
 		c.Decode(&config, "config")
 		spec := ReduceLROnPlateau{Monitor: config.Monitor, Factor: config.Factor, Cooldown: config.Cooldown, MinRate: config.MinRate,
-			Mode: map[string]nn.Direction{"min": nn.LowerIsBetter, "max": nn.HigherIsBetter}[config.Mode]}
+			Mode: map[string]history.Direction{"min": history.LowerIsBetter, "max": history.HigherIsBetter}[config.Mode]}
 		if config.Patience != nil {
 			spec.Patience = optional.Of(*config.Patience)
 		}
@@ -240,7 +241,7 @@ func (given) Rows(losses, gradient, _, labels []float32) {
 }
 
 // fitLosses trains on rows with the given losses, a row a step, in order; the weight falls by 1 in each step.
-func fitLosses(t *testing.T, m *nn.Model, losses []float32, list ...nn.Callback) (*nn.History, error) {
+func fitLosses(t *testing.T, m *nn.Model, losses []float32, list ...nn.Callback) (*history.History, error) {
 	t.Helper()
 	ones := make([]float32, len(losses))
 	for i := range ones {

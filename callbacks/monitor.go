@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 )
 
@@ -12,17 +13,17 @@ import (
 type monitor struct {
 	callback string // for errors
 	name     string // of the number
-	mode     nn.Direction
+	mode     history.Direction
 	minDelta float64 // not negative
 }
 
 // newMonitor checks a callback's settings and fills in the defaults.
-func newMonitor(callback, name string, mode nn.Direction, minDelta float64) (monitor, error) {
+func newMonitor(callback, name string, mode history.Direction, minDelta float64) (monitor, error) {
 	m := monitor{callback: callback, name: name, mode: mode, minDelta: math.Abs(minDelta)}
 	switch {
 	case math.IsNaN(minDelta):
 		return m, fmt.Errorf("callbacks: %s: MinDelta is %v", callback, minDelta)
-	case mode < nn.NoDirection || mode > nn.HigherIsBetter:
+	case mode < history.NoDirection || mode > history.HigherIsBetter:
 		return m, fmt.Errorf("callbacks: %s: Mode %d is no direction", callback, mode)
 	}
 	if name == "" {
@@ -37,11 +38,11 @@ func (m *monitor) current(t *nn.Training) (float64, error) {
 	if !ok {
 		return 0, fmt.Errorf("callbacks: %s: %q is not logged; there are %s%s", m.callback, m.name, names(t.Logs()), hint(m.name, t))
 	}
-	if m.mode == nn.NoDirection {
+	if m.mode == history.NoDirection {
 		m.mode = t.Direction(m.name)
 	}
-	if m.mode == nn.NoDirection {
-		return 0, fmt.Errorf("callbacks: %s: it is not known which values of %q are better; set Mode to nn.LowerIsBetter or nn.HigherIsBetter", m.callback, m.name)
+	if m.mode == history.NoDirection {
+		return 0, fmt.Errorf("callbacks: %s: it is not known which values of %q are better; set Mode to history.LowerIsBetter or history.HigherIsBetter", m.callback, m.name)
 	}
 	return v, nil
 }
@@ -49,14 +50,14 @@ func (m *monitor) current(t *nn.Training) (float64, error) {
 // better tells whether a number is better than another by minDelta, in float32 as Keras does. A NaN is not, and nothing
 // is better than one.
 func (m *monitor) better(v, than float64) bool {
-	if m.mode == nn.LowerIsBetter {
+	if m.mode == history.LowerIsBetter {
 		return float32(v+m.minDelta) < float32(than)
 	}
 	return float32(v-m.minDelta) > float32(than)
 }
 
 // names lists what is logged.
-func names(l *nn.Logs) string {
+func names(l *history.Logs) string {
 	var all []string
 	for name := range l.All() {
 		all = append(all, name)

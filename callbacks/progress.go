@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 	"golang.org/x/term"
 )
@@ -193,12 +194,12 @@ func (h *progress) bar(done, steps int) {
 	h.line = append(h.line, ']')
 }
 
-func (h *progress) logs(l *nn.Logs) {
+func (h *progress) logs(l *history.Logs) {
 	for name, v := range l.All() {
 		h.line = append(h.line, " - "...)
 		h.line = append(h.line, name...)
 		h.line = append(h.line, ": "...)
-		h.line = append(h.line, nn.FormatLog(v)...)
+		h.line = append(h.line, history.FormatLog(v)...)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 )
 
@@ -116,7 +117,7 @@ func TestProgressClearsTheLine(t *testing.T) {
 	c := &clocked{spec: ProgressLine{To: &b, Style: Terminal}, step: time.Second, now: time.Unix(1, 0)}
 	_, err := fit(tiny(t), 1, 0, 1, nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
 		if e == nn.EpochEnd {
-			*t.Logs() = nn.Logs{}
+			*t.Logs() = history.Logs{}
 		}
 		return nil
 	}), c)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -22,7 +23,7 @@ type ReduceLROnPlateau struct {
 	// default: 10. 0 and 1 are the same.
 	Patience optional.Value[int]
 	// Mode says which numbers are better. By default the metric does: lower losses, higher accuracies.
-	Mode nn.Direction
+	Mode history.Direction
 	// MinDelta is how much better than the best a number must be to count; Keras's default: 0.0001. Its sign does not
 	// matter.
 	MinDelta optional.Value[float64]

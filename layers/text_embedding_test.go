@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -178,7 +179,7 @@ func sidesOf(t testing.TB, x *tensor.String) *tensor.Float32 {
 	return array(t, y, len(y))
 }
 
-func fitTexts(t testing.TB, m *nn.Model, x tensor.Rows, y *tensor.Float32, o nn.FitOptions) *nn.History {
+func fitTexts(t testing.TB, m *nn.Model, x tensor.Rows, y *tensor.Float32, o nn.FitOptions) *history.History {
 	t.Helper()
 	o.Loss, o.BatchSize = loss.BinaryCrossentropy{FromLogits: true}, 32
 	h, err := m.Fit(t.Context(), nn.Data{X: x, Y: y}, o)

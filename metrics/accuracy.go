@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -26,8 +27,8 @@ var _ nn.DirectedMetric = Accuracy{}
 // Name is the name in logs.
 func (m Accuracy) Name() string { return nameOr(m.As, "accuracy") }
 
-// Direction returns nn.HigherIsBetter.
-func (m Accuracy) Direction() nn.Direction { return nn.HigherIsBetter }
+// Direction returns history.HigherIsBetter.
+func (m Accuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses output and labels that no kind of accuracy compares, logits of width 1 without a threshold, and a
 // threshold for classes.

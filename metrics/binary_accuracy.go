@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -22,8 +23,8 @@ var _ nn.DirectedMetric = BinaryAccuracy{}
 // Name is the name in logs.
 func (m BinaryAccuracy) Name() string { return nameOr(m.As, "binary_accuracy") }
 
-// Direction returns nn.HigherIsBetter.
-func (m BinaryAccuracy) Direction() nn.Direction { return nn.HigherIsBetter }
+// Direction returns history.HigherIsBetter.
+func (m BinaryAccuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses output and labels of different shapes, a threshold of NaN, and logits without a threshold.
 func (m BinaryAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {

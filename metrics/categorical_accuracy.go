@@ -1,6 +1,9 @@
 package metrics
 
-import "github.com/linnet-ml/linnet/nn"
+import (
+	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/nn"
+)
 
 // CategoricalAccuracy is Keras's metric of that name, for labels of the same shape as the output, (rows, classes) or
 // (rows, steps, classes), such as rows with a single 1 (one-hot). It is the share of vectors where the largest output is
@@ -16,8 +19,8 @@ var _ nn.DirectedMetric = CategoricalAccuracy{}
 // Name is the name in logs.
 func (m CategoricalAccuracy) Name() string { return nameOr(m.As, "categorical_accuracy") }
 
-// Direction returns nn.HigherIsBetter.
-func (m CategoricalAccuracy) Direction() nn.Direction { return nn.HigherIsBetter }
+// Direction returns history.HigherIsBetter.
+func (m CategoricalAccuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses output and labels of different shapes, and an output of a single class.
 func (m CategoricalAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {

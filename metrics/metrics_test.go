@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optional"
@@ -115,20 +116,20 @@ func TestNames(t *testing.T) {
 	for _, test := range []struct {
 		m         nn.Metric
 		want      string
-		direction nn.Direction
+		direction history.Direction
 	}{
-		{metrics.Accuracy{}, "accuracy", nn.HigherIsBetter},
-		{metrics.Accuracy{As: "acc"}, "acc", nn.HigherIsBetter},
-		{metrics.BinaryAccuracy{}, "binary_accuracy", nn.HigherIsBetter},
-		{metrics.BinaryAccuracy{As: "accuracy"}, "accuracy", nn.HigherIsBetter},
-		{metrics.CategoricalAccuracy{}, "categorical_accuracy", nn.HigherIsBetter},
-		{metrics.CategoricalAccuracy{As: "hits"}, "hits", nn.HigherIsBetter},
-		{metrics.SparseCategoricalAccuracy{}, "sparse_categorical_accuracy", nn.HigherIsBetter},
-		{metrics.SparseCategoricalAccuracy{As: "hits"}, "hits", nn.HigherIsBetter},
-		{metrics.Mean{}, "mean", nn.NoDirection},
-		{metrics.Mean{As: "positive"}, "positive", nn.NoDirection},
+		{metrics.Accuracy{}, "accuracy", history.HigherIsBetter},
+		{metrics.Accuracy{As: "acc"}, "acc", history.HigherIsBetter},
+		{metrics.BinaryAccuracy{}, "binary_accuracy", history.HigherIsBetter},
+		{metrics.BinaryAccuracy{As: "accuracy"}, "accuracy", history.HigherIsBetter},
+		{metrics.CategoricalAccuracy{}, "categorical_accuracy", history.HigherIsBetter},
+		{metrics.CategoricalAccuracy{As: "hits"}, "hits", history.HigherIsBetter},
+		{metrics.SparseCategoricalAccuracy{}, "sparse_categorical_accuracy", history.HigherIsBetter},
+		{metrics.SparseCategoricalAccuracy{As: "hits"}, "hits", history.HigherIsBetter},
+		{metrics.Mean{}, "mean", history.NoDirection},
+		{metrics.Mean{As: "positive"}, "positive", history.NoDirection},
 	} {
-		direction := nn.NoDirection
+		direction := history.NoDirection
 		if d, ok := test.m.(nn.DirectedMetric); ok {
 			direction = d.Direction()
 		}

@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 )
 
@@ -20,8 +21,8 @@ var _ nn.DirectedMetric = SparseCategoricalAccuracy{}
 // Name is the name in logs.
 func (m SparseCategoricalAccuracy) Name() string { return nameOr(m.As, "sparse_categorical_accuracy") }
 
-// Direction returns nn.HigherIsBetter.
-func (m SparseCategoricalAccuracy) Direction() nn.Direction { return nn.HigherIsBetter }
+// Direction returns history.HigherIsBetter.
+func (m SparseCategoricalAccuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses labels that are not one for each vector of the output, and an output of a single class.
 func (m SparseCategoricalAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {

@@ -3,6 +3,8 @@ package nn
 import (
 	"errors"
 	"fmt"
+
+	"github.com/linnet-ml/linnet/history"
 )
 
 // Event is a point in a Fit at which callbacks are asked, as in Keras.
@@ -68,20 +70,19 @@ func (f HandlerFunc) Start(*Training) (Handler, error) { return f, nil }
 
 // Training is a Fit that is under way, as callbacks see it.
 type Training struct {
-	model      *Model
-	options    *FitOptions
-	epoch      int
-	step       int
-	steps      int
-	testSteps  int
-	logs       Logs
-	update     *update
-	directions map[string]Direction
-	stop       string
-	history    *History
-	logRate    bool
-	snapshots  []*Snapshot
-	ended      bool
+	model     *Model
+	options   *FitOptions
+	epoch     int
+	step      int
+	steps     int
+	testSteps int
+	logs      history.Logs
+	update    *update
+	stop      string
+	history   *history.History
+	logRate   bool
+	snapshots []*Snapshot
+	ended     bool
 }
 
 // Model is the model that trains.
@@ -108,10 +109,10 @@ func (t *Training) TestSteps() int { return t.testSteps }
 
 // Logs are the numbers so far: of the batches of the epoch so far at BatchEnd, of the whole epoch and the validation
 // at EpochEnd. A callback may add to them at EpochEnd; History then has the addition.
-func (t *Training) Logs() *Logs { return &t.logs }
+func (t *Training) Logs() *history.Logs { return &t.logs }
 
 // Direction tells which values of a logged number are better: lower for a loss, what the metric says for a metric.
-func (t *Training) Direction(name string) Direction { return t.directions[name] }
+func (t *Training) Direction(name string) history.Direction { return t.history.Direction(name) }
 
 // LearningRate is the rate of the coming step.
 func (t *Training) LearningRate() float32 { return t.update.coming() }

@@ -12,7 +12,7 @@
 // From one seed Fit gives the same bits on every machine, with any number of threads. Mistakes are errors that name the
 // place: the row and column of an id outside the vocabulary, the index, name and shapes of a layer that does not fit, the
 // epoch and step at which a loss was NaN. After an error or a cancelled context the weights are those after the last
-// whole step, and the [History] is that of the epochs before.
+// whole step, and the [history.History] is that of the epochs before.
 //
 // Any number of goroutines may call Predict and Evaluate on one model at once, while none trains it. A prediction
 // allocates nothing once there were rows of the same length before it.

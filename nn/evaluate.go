@@ -3,6 +3,8 @@ package nn
 import (
 	"context"
 	"fmt"
+
+	"github.com/linnet-ml/linnet/history"
 )
 
 // EvaluateOptions are the settings of Evaluate.
@@ -23,7 +25,7 @@ type EvaluateOptions struct {
 
 // Evaluate returns the loss and then the metrics over all of the data. The loss is the mean of the rows' losses, each
 // times its weight. Like Keras it computes a cross-entropy behind a sigmoid or softmax from what goes into that.
-func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs, error) {
+func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*history.Logs, error) {
 	if o.BatchSize < 0 {
 		return nil, fmt.Errorf("nn: BatchSize %d must not be negative", o.BatchSize)
 	}
@@ -55,7 +57,7 @@ func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*Logs,
 	if err := newExecutor(w, t, data, o.Loss, nil).evaluate(ctx, results, from, nil); err != nil {
 		return nil, err
 	}
-	var logs Logs
+	var logs history.Logs
 	results.log(&logs, results.names)
 	return &logs, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
@@ -32,7 +33,7 @@ func ExampleTraining_Snapshot() {
 		}
 		return nil
 	})
-	history, err := model.Fit(context.Background(), nn.Data{X: x, Y: x}, nn.FitOptions{
+	past, err := model.Fit(context.Background(), nn.Data{X: x, Y: x}, nn.FitOptions{
 		// Steps of a rate that grows become too large.
 		Optimizer: optim.SGD{Schedule: optim.ExponentialDecay{InitialLearningRate: 0.05, DecaySteps: 2, DecayRate: 2}},
 		Loss:      loss.MeanSquaredError{}, Epochs: 20, Callbacks: []nn.Callback{keep},
@@ -40,8 +41,8 @@ func ExampleTraining_Snapshot() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("best epoch:", history.Epochs[history.Best("loss", nn.LowerIsBetter)]+1)
-	last := history.Values("loss")
+	fmt.Println("best epoch:", past.Epochs[past.Best("loss", history.LowerIsBetter)]+1)
+	last := past.Values("loss")
 	result, err := model.Evaluate(context.Background(), nn.Data{X: x, Y: x}, nn.EvaluateOptions{Loss: loss.MeanSquaredError{}})
 	if err != nil {
 		panic(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -394,7 +395,7 @@ func (r *measured) add(e *executor) float64 {
 }
 
 // log writes the results so far, under their names with a prefix.
-func (r *measured) log(l *Logs, names []string) {
+func (r *measured) log(l *history.Logs, names []string) {
 	l.Set(names[0], r.total/float64(max(r.rows, 1)))
 	for i, a := range r.metrics {
 		l.Set(names[1+i], a.Result())

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/random"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -75,9 +76,9 @@ func (e *LossError) Error() string {
 //
 // From one seed a Fit gives the same bits on every machine and with any number of threads. A model trains in one Fit at
 // a time; another that begins meanwhile, be it in a callback, is an error.
-func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error) {
+func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*history.History, error) {
 	if !m.training.CompareAndSwap(false, true) {
-		return &History{}, errors.New("nn: another Fit of the model is under way")
+		return &history.History{}, errors.New("nn: another Fit of the model is under way")
 	}
 	defer m.training.Store(false)
 	wantsState := o.State != nil
@@ -87,7 +88,7 @@ func (m *Model) Fit(ctx context.Context, d Data, o FitOptions) (*History, error)
 		if wantsState {
 			*o.State = given
 		}
-		return &History{}, err
+		return &history.History{}, err
 	}
 	defer r.team.end()
 	defer r.feed.end()
@@ -169,7 +170,7 @@ func (m *Model) newRun(ctx context.Context, d Data, o *FitOptions) (_ *run, err 
 	if err != nil {
 		return nil, err
 	}
-	r.training = Training{model: m, options: o, update: u, history: &History{}, steps: r.feed.steps()}
+	r.training = Training{model: m, options: o, update: u, history: &history.History{}, steps: r.feed.steps()}
 	r.team = newTeam(workers)
 	r.exec = newExecutor(w, r.team, data, o.Loss, u)
 	if test != nil {
@@ -315,17 +316,19 @@ func (r *run) newTest(m *Model, p *plan, from *feed) error {
 	return nil
 }
 
-// directions notes for the callbacks which logs are better lower or higher.
+// directions notes, for the History and the callbacks, which logs are better lower or higher.
 func (r *run) directions() {
-	d := map[string]Direction{"loss": LowerIsBetter, "val_loss": LowerIsBetter}
+	h := r.training.history
+	h.SetDirection("loss", history.LowerIsBetter)
+	h.SetDirection("val_loss", history.LowerIsBetter)
 	for _, list := range [][]Metric{r.options.Metrics, r.options.WeightedMetrics} {
 		for _, metric := range list {
 			if x, ok := metric.(DirectedMetric); ok {
-				d[metric.Name()], d["val_"+metric.Name()] = x.Direction(), x.Direction()
+				h.SetDirection(metric.Name(), x.Direction())
+				h.SetDirection("val_"+metric.Name(), x.Direction())
 			}
 		}
 	}
-	r.training.directions, r.training.history.directions = d, d
 }
 
 func (r *run) tell(e Event) error {
@@ -367,7 +370,7 @@ func (r *run) run(ctx context.Context) error {
 func (r *run) epoch(ctx context.Context) error {
 	t := &r.training
 	t.step = 0
-	t.logs.reset()
+	t.logs.Reset()
 	if err := r.shuffle(); err != nil {
 		return err
 	}
@@ -424,7 +427,7 @@ func (r *run) epoch(ctx context.Context) error {
 	if err := r.tell(EpochEnd); err != nil {
 		return err
 	}
-	t.history.add(t.epoch, &t.logs)
+	t.history.Append(t.epoch, &t.logs)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -370,9 +371,9 @@ func TestTrainingTellsOfTheRun(t *testing.T) {
 		if tr.Model() != m || tr.Epochs() != 3 || tr.InitialEpoch() != 1 || tr.Steps() != 5 || tr.TestSteps() != 3 || tr.LearningRate() != 0.02 {
 			t.Errorf("epochs %d from %d, %d steps, %d of validation, rate %v", tr.Epochs(), tr.InitialEpoch(), tr.Steps(), tr.TestSteps(), tr.LearningRate())
 		}
-		for name, want := range map[string]nn.Direction{
-			"loss": nn.LowerIsBetter, "val_loss": nn.LowerIsBetter, "accuracy": nn.HigherIsBetter, "val_accuracy": nn.HigherIsBetter,
-			"mean": nn.NoDirection, "something": nn.NoDirection,
+		for name, want := range map[string]history.Direction{
+			"loss": history.LowerIsBetter, "val_loss": history.LowerIsBetter, "accuracy": history.HigherIsBetter, "val_accuracy": history.HigherIsBetter,
+			"mean": history.NoDirection, "something": history.NoDirection,
 		} {
 			if got := tr.Direction(name); got != want {
 				t.Errorf("direction of %s: %d, want %d", name, got, want)
@@ -384,6 +385,41 @@ func TestTrainingTellsOfTheRun(t *testing.T) {
 	must(t, err)
 	if !slices.Equal(h.Epochs, []int{1, 2}) {
 		t.Errorf("epochs %v, want 1 and 2", h.Epochs)
+	}
+}
+
+// A History knows which logs are better lower or higher from the loss and the metrics, also after it was written and
+// read: Best and plots need no help.
+func TestHistoryKnowsDirections(t *testing.T) {
+	o := longRun()
+	o.Metrics = []nn.Metric{metrics.Accuracy{}, metrics.Mean{}}
+	o.Callbacks = []nn.Callback{at(nn.EpochEnd, 1, 5, func(tr *nn.Training) error {
+		tr.Logs().Set("val_loss", -1)
+		tr.Logs().Set("val_accuracy", 2)
+		tr.Logs().Set("x", 1)
+		return nil
+	})}
+	fit, err := smallText(t).Fit(t.Context(), someReviews(t), o)
+	must(t, err)
+	text, err := json.Marshal(fit)
+	must(t, err)
+	var read history.History
+	must(t, json.Unmarshal(text, &read))
+	for from, h := range map[string]*history.History{"Fit": fit, "JSON": &read} {
+		for name, want := range map[string]struct {
+			direction history.Direction
+			best      int
+		}{
+			"val_loss": {history.LowerIsBetter, 1}, "val_accuracy": {history.HigherIsBetter, 1},
+			"x": {history.NoDirection, -1}, "mean": {history.NoDirection, -1},
+		} {
+			if got := h.Direction(name); got != want.direction {
+				t.Errorf("%s: direction of %s: %s, want %s", from, name, got, want.direction)
+			}
+			if got := h.Best(name, history.NoDirection); got != want.best {
+				t.Errorf("%s: best %s at %d, want %d", from, name, got, want.best)
+			}
+		}
 	}
 }
 
@@ -674,7 +710,7 @@ func TestBagsTrainAsIDs(t *testing.T) {
 // Fusion changes results by rounding only.
 func TestFusionChangesRoundingOnly(t *testing.T) {
 	d := someReviews(t)
-	var h [2]*nn.History
+	var h [2]*history.History
 	var w [2][][]float32
 	for i, noFusion := range []bool{false, true} {
 		o := longRun()

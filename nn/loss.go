@@ -1,6 +1,9 @@
 package nn
 
-import "github.com/linnet-ml/linnet/tensor"
+import (
+	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/tensor"
+)
 
 // Loss is a spec of what training makes small. It gives each row of a batch a number, the mean over the row's
 // elements; the loss of a batch is the sum of these, each times its weight, over the number of rows (Keras's
@@ -80,18 +83,8 @@ type Accumulator interface {
 	Reset()
 }
 
-// Direction says which values of a metric are better.
-type Direction int8
-
-// The directions.
-const (
-	NoDirection Direction = iota
-	LowerIsBetter
-	HigherIsBetter
-)
-
 // DirectedMetric is a metric that knows which of its values are better. Callbacks that watch it need not be told.
 type DirectedMetric interface {
 	Metric
-	Direction() Direction
+	Direction() history.Direction
 }

@@ -7,7 +7,8 @@
 //	...
 //	err = plots.WriteFile("history.png", panels...)
 //
-// A [Panel] is one diagram. [Panels] makes them from an [nn.History]; any pair of logs, name and val_name, can be drawn.
+// A [Panel] is one diagram. [Panels] makes them from a [history.History]; any pair of logs, name and val_name, can be
+// drawn.
 // [WriteFile] and [Write] draw panels side by side as PNG or SVG, and [WriteText] draws them in characters. [Check] and
 // [Draw] are for a program's flag that takes a file's name, or "-" for text.
 //

@@ -6,13 +6,13 @@ import (
 	"log"
 	"os"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/plots"
 )
 
-// history stands for what a Fit returns.
-func history() *nn.History {
-	h := new(nn.History)
+// logged stands for what a Fit returns.
+func logged() *history.History {
+	h := new(history.History)
 	err := json.Unmarshal([]byte(`{"epoch":[0,1,2,3],"history":{
 		"loss":[0.69,0.45,0.27,0.15],"accuracy":[0.55,0.8,0.9,0.96],
 		"val_loss":[0.66,0.43,0.35,0.42],"val_accuracy":[0.62,0.81,0.86,0.85]}}`), h)
@@ -24,7 +24,7 @@ func history() *nn.History {
 
 // The two diagrams of the Keras tutorials as one picture.
 func Example() {
-	panels, err := plots.Panels(history(), "loss", "accuracy")
+	panels, err := plots.Panels(logged(), "loss", "accuracy")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func Example() {
 
 // Of a metric of one's own it is not known which values are better.
 func ExamplePanels() {
-	h := new(nn.History)
+	h := new(history.History)
 	if err := json.Unmarshal([]byte(`{"epoch":[0,1],"history":{"spread":[3,2],"val_spread":[4,3]}}`), h); err != nil {
 		log.Fatal(err)
 	}
@@ -54,13 +54,13 @@ func ExamplePanels() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	panels[0].Better = nn.LowerIsBetter
+	panels[0].Better = history.LowerIsBetter
 	fmt.Println(panels[0].Title)
 	// Output: Training and validation spread
 }
 
 func ExampleWriteText() {
-	panels, err := plots.Panels(history(), "loss")
+	panels, err := plots.Panels(logged(), "loss")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/history"
 )
 
 // Panel is one diagram: a number over the epochs, of the training and of the validation data.
@@ -22,7 +22,7 @@ type Panel struct {
 	// Training is drawn as dots, Validation as a line. One of the two may be without values.
 	Training, Validation Curve
 	// Better says which values of Validation are better; the first best one is marked. Without a direction none is.
-	Better nn.Direction
+	Better history.Direction
 }
 
 // Curve is a row of numbers, one an epoch. Those that are NaN, infinite, or beyond 1e300 are gaps.
@@ -45,11 +45,10 @@ const (
 // "accuracy". Without names it returns all, in the order of h.Names. It is an error when h has no epoch, or nothing of a
 // name.
 //
-// Titles and legends are those of the Keras tutorials: "Training and validation loss", "Training acc". Which values are
-// better the history tells; one that was read from JSON does not, and then they are the lower ones of what is called a
-// loss or an error, and the higher ones of accuracies, AUC, precision and recall. Of other names it is not known, and
-// nothing is marked; set Better where it matters.
-func Panels(h *nn.History, names ...string) ([]Panel, error) {
+// Titles and legends are those of the Keras tutorials: "Training and validation loss", "Training acc". The history's
+// directions say which values are better. For a name without one, lower is better for what is called a loss or an error,
+// and higher for accuracies, AUC, precision and recall. Nothing is marked for other names; set Better where it matters.
+func Panels(h *history.History, names ...string) ([]Panel, error) {
 	if h == nil || len(h.Epochs) == 0 {
 		return nil, errors.New("plots: the history has no epochs")
 	}
@@ -72,7 +71,7 @@ func Panels(h *nn.History, names ...string) ([]Panel, error) {
 		panels[i] = panel(n, h.Epochs, training, validation)
 		// The Fit knew its metrics better than a name does.
 		for _, name := range []string{n, validationPrefix + n} {
-			if d := h.Direction(name); d != nn.NoDirection {
+			if d := h.Direction(name); d != history.NoDirection {
 				panels[i].Better = d
 			}
 		}
@@ -111,18 +110,18 @@ func panel(name string, epochs []int, training, validation []float64) Panel {
 }
 
 // direction tells which values are better, as far as a name does.
-func direction(name string) nn.Direction {
+func direction(name string) history.Direction {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '_' || r == ' ' || r == '-' })
 	if len(words) == 0 {
-		return nn.NoDirection
+		return history.NoDirection
 	}
 	switch words[len(words)-1] {
 	case "loss", "error", "crossentropy", "mae", "mse", "mape", "msle", "rmse", "perplexity":
-		return nn.LowerIsBetter
+		return history.LowerIsBetter
 	case "accuracy", "acc", "auc", "precision", "recall", "f1":
-		return nn.HigherIsBetter
+		return history.HigherIsBetter
 	}
-	return nn.NoDirection
+	return history.NoDirection
 }
 
 func capital(s string) string {
@@ -158,7 +157,7 @@ func (p *Panel) check() error {
 			return fmt.Errorf("epoch %d at place %d follows epoch %d: they must ascend", e, i, p.Epochs[i-1])
 		}
 	}
-	if p.Better < nn.NoDirection || p.Better > nn.HigherIsBetter {
+	if p.Better < history.NoDirection || p.Better > history.HigherIsBetter {
 		return fmt.Errorf("direction %d of Better is none", p.Better)
 	}
 	return nil
@@ -205,11 +204,11 @@ func (p *Panel) epoch(place int) float64 {
 }
 
 // best returns the first best value of the validation data.
-func best(validation []point, better nn.Direction) (best point, found bool) {
+func best(validation []point, better history.Direction) (best point, found bool) {
 	for _, p := range validation {
 		switch {
-		case better == nn.NoDirection || p.gap():
-		case !found, better == nn.LowerIsBetter && p.y < best.y, better == nn.HigherIsBetter && p.y > best.y:
+		case better == history.NoDirection || p.gap():
+		case !found, better == history.LowerIsBetter && p.y < best.y, better == history.HigherIsBetter && p.y > best.y:
 			best, found = p, true
 		}
 	}
@@ -217,12 +216,12 @@ func best(validation []point, better nn.Direction) (best point, found bool) {
 }
 
 // bestName is what the legend says of the mark.
-func bestName(p point, better nn.Direction) string {
+func bestName(p point, better history.Direction) string {
 	word := "Lowest"
-	if better == nn.HigherIsBetter {
+	if better == history.HigherIsBetter {
 		word = "Highest"
 	}
-	return fmt.Sprintf("%s: %s, epoch %.0f", word, nn.FormatLog(p.y), p.x)
+	return fmt.Sprintf("%s: %s, epoch %.0f", word, history.FormatLog(p.y), p.x)
 }
 
 // allGaps tells whether curves have no value that can be drawn.

@@ -24,13 +24,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/history"
 )
 
 var update = flag.Bool("update", false, "write the expected texts anew")
 
 // logged makes a history.
-func logged(t *testing.T, names []string, values ...[]float64) *nn.History {
+func logged(t *testing.T, names []string, values ...[]float64) *history.History {
 	t.Helper()
 	var b strings.Builder
 	for i := range values[0] {
@@ -44,7 +44,7 @@ func logged(t *testing.T, names []string, values ...[]float64) *nn.History {
 		}
 		text += fmt.Sprintf("%q:%s,", name, numbers)
 	}
-	h := new(nn.History)
+	h := new(history.History)
 	if err := json.Unmarshal([]byte(strings.TrimSuffix(text, ",")+"}}"), h); err != nil {
 		t.Fatal(err)
 	}
@@ -69,15 +69,35 @@ func tutorial(t *testing.T, n int) []Panel {
 	return p
 }
 
+// What the history says of a name goes before what the name sounds like, also where it says it of the validation alone.
+func TestDirectionOfHistory(t *testing.T) {
+	one := []float64{1, 2}
+	h := logged(t, []string{"hits", "no_error", "val_no_error", "accuracy"}, one, one, one, one)
+	h.SetDirection("hits", history.HigherIsBetter)
+	h.SetDirection("val_no_error", history.HigherIsBetter)
+	panels, err := Panels(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range panels {
+		if p.Better != history.HigherIsBetter {
+			t.Errorf("panel %d, %s: direction %s, want higher", i, p.Title, p.Better)
+		}
+	}
+	if len(panels) != 3 {
+		t.Errorf("%d panels, want 3", len(panels))
+	}
+}
+
 // Names, titles and legends are those of the Keras tutorials.
 func TestPanels(t *testing.T) {
 	p := tutorial(t, 3)
 	for i, want := range []struct {
 		title, label, training, validation string
-		better                             nn.Direction
+		better                             history.Direction
 	}{
-		{"Training and validation loss", "Loss", "Training loss", "Validation loss", nn.LowerIsBetter},
-		{"Training and validation accuracy", "Accuracy", "Training acc", "Validation acc", nn.HigherIsBetter},
+		{"Training and validation loss", "Loss", "Training loss", "Validation loss", history.LowerIsBetter},
+		{"Training and validation accuracy", "Accuracy", "Training acc", "Validation acc", history.HigherIsBetter},
 	} {
 		if got := p[i]; got.Title != want.title || got.Label != want.label || got.Training.Name != want.training ||
 			got.Validation.Name != want.validation || got.Better != want.better {
@@ -95,11 +115,11 @@ func TestPanels(t *testing.T) {
 		titles = append(titles, fmt.Sprintf("%s %d", p.Title, p.Better))
 	}
 	if diff := cmp.Diff([]string{
-		fmt.Sprintf("Training and validation loss %d", nn.LowerIsBetter),
-		fmt.Sprintf("Training mean error %d", nn.LowerIsBetter),
-		fmt.Sprintf("Learning rate %d", nn.NoDirection),
-		fmt.Sprintf("Validation other %d", nn.NoDirection),
-		fmt.Sprintf("Training width %d", nn.NoDirection),
+		fmt.Sprintf("Training and validation loss %d", history.LowerIsBetter),
+		fmt.Sprintf("Training mean error %d", history.LowerIsBetter),
+		fmt.Sprintf("Learning rate %d", history.NoDirection),
+		fmt.Sprintf("Validation other %d", history.NoDirection),
+		fmt.Sprintf("Training width %d", history.NoDirection),
 	}, titles); diff != "" {
 		t.Error(diff)
 	}
@@ -138,10 +158,10 @@ func TestBadInput(t *testing.T) {
 	cut := logged(t, []string{"loss"}, []float64{1, 2})
 	cut.Epochs = cut.Epochs[:1]
 	for want, f := range map[string]func() ([]Panel, error){
-		"plots: the history has no epochs":                             func() ([]Panel, error) { return Panels(new(nn.History)) },
+		"plots: the history has no epochs":                             func() ([]Panel, error) { return Panels(new(history.History)) },
 		"plots: the history has no epochs ":                            func() ([]Panel, error) { return Panels(nil) },
 		`plots: "mae" is not in the history; there are loss, val_loss`: func() ([]Panel, error) { return Panels(h, "mae") },
-		"plots: the history has epochs, but nothing was logged":        func() ([]Panel, error) { return Panels(&nn.History{Epochs: []int{0}}) },
+		"plots: the history has epochs, but nothing was logged":        func() ([]Panel, error) { return Panels(&history.History{Epochs: []int{0}}) },
 		`plots: the history's "loss": "Training loss" has 2 values for 1 epochs`: func() ([]Panel, error) {
 			return Panels(cut, "loss")
 		},
@@ -175,14 +195,14 @@ func odd() []Panel {
 	nan, inf := math.NaN(), math.Inf(1)
 	curve := func(v ...float64) Curve { return Curve{"x", v} }
 	return []Panel{
-		{Title: "one", Training: curve(1), Validation: curve(1), Better: nn.LowerIsBetter},
-		{Title: "validation alone", Validation: curve(1, 2, 3), Better: nn.HigherIsBetter},
-		{Title: "gaps", Training: curve(1, nan, 2, -inf), Validation: curve(nan, 1, nan, inf), Better: nn.LowerIsBetter},
-		{Title: "no values", Training: curve(nan, nan), Validation: curve(inf, -inf), Better: nn.LowerIsBetter},
+		{Title: "one", Training: curve(1), Validation: curve(1), Better: history.LowerIsBetter},
+		{Title: "validation alone", Validation: curve(1, 2, 3), Better: history.HigherIsBetter},
+		{Title: "gaps", Training: curve(1, nan, 2, -inf), Validation: curve(nan, 1, nan, inf), Better: history.LowerIsBetter},
+		{Title: "no values", Training: curve(nan, nan), Validation: curve(inf, -inf), Better: history.LowerIsBetter},
 		{Title: "one gap", Training: curve(nan)},
-		{Title: "alike", Training: curve(0.5, 0.5), Validation: curve(0.5, 0.5), Better: nn.HigherIsBetter},
+		{Title: "alike", Training: curve(0.5, 0.5), Validation: curve(0.5, 0.5), Better: history.HigherIsBetter},
 		{Title: "zero", Training: curve(0, 0)},
-		{Title: "huge", Training: curve(-1e300, 1e300), Validation: curve(math.MaxFloat64, -math.MaxFloat64), Better: nn.LowerIsBetter},
+		{Title: "huge", Training: curve(-1e300, 1e300), Validation: curve(math.MaxFloat64, -math.MaxFloat64), Better: history.LowerIsBetter},
 		{Title: "tiny", Training: curve(5e-324, 1e-320), Validation: curve(1e-300, 2e-285)},
 		{Title: "nearly alike", Training: curve(1e9, 1e9+1e-6)},
 		{Title: "negative", Training: curve(-3e-7, -1e-7)},
@@ -334,7 +354,7 @@ func TestPNG(t *testing.T) {
 			t.Errorf("a panel has %+v", d)
 		}
 	}
-	panels[0].Better = nn.NoDirection
+	panels[0].Better = history.NoDirection
 	if got := look(picture(t, panels[0]), one.Bounds()); got.red != 0 {
 		t.Errorf("without a direction there is a mark: %+v", got)
 	}
@@ -363,15 +383,15 @@ func TestMark(t *testing.T) {
 	}
 	for _, c := range []struct {
 		values []float64
-		better nn.Direction
+		better history.Direction
 		epoch  float64
 	}{
-		{[]float64{2, 1, 1}, nn.LowerIsBetter, 2}, // the first of equals
-		{[]float64{1, 2, 2}, nn.HigherIsBetter, 2},
-		{[]float64{math.NaN(), math.Inf(-1), 3}, nn.LowerIsBetter, 3},
-		{[]float64{math.NaN()}, nn.LowerIsBetter, 0},
-		{[]float64{1}, nn.NoDirection, 0},
-		{nil, nn.LowerIsBetter, 0},
+		{[]float64{2, 1, 1}, history.LowerIsBetter, 2}, // the first of equals
+		{[]float64{1, 2, 2}, history.HigherIsBetter, 2},
+		{[]float64{math.NaN(), math.Inf(-1), 3}, history.LowerIsBetter, 3},
+		{[]float64{math.NaN()}, history.LowerIsBetter, 0},
+		{[]float64{1}, history.NoDirection, 0},
+		{nil, history.LowerIsBetter, 0},
 	} {
 		p := Panel{Validation: Curve{"x", c.values}}
 		if got, found := best(p.points(p.Validation), c.better); found != (c.epoch > 0) || got.x != c.epoch {
@@ -407,7 +427,7 @@ func TestManyEpochs(t *testing.T) {
 		v[i] = math.Mod(float64(i)*0.618, 1)
 	}
 	v[12345], v[54321] = -7, 7
-	p := Panel{Title: "many", Training: Curve{"Training", v}, Validation: Curve{"Validation", v}, Better: nn.LowerIsBetter}
+	p := Panel{Title: "many", Training: Curve{"Training", v}, Validation: Curve{"Validation", v}, Better: history.LowerIsBetter}
 	points := p.points(p.Training)
 	few := thin(points, 800)
 	if len(few) > 4*801 || !slices.Contains(few, points[12345]) || !slices.Contains(few, points[54321]) ||
@@ -463,7 +483,7 @@ func TestSVG(t *testing.T) {
 func TestText(t *testing.T) {
 	nan := math.NaN()
 	gaps := Panel{
-		Title: "Gaps", Label: "Loss", Better: nn.LowerIsBetter,
+		Title: "Gaps", Label: "Loss", Better: history.LowerIsBetter,
 		Training: Curve{"Training loss", []float64{4, nan, 2, 1, 1}}, Validation: Curve{"Validation loss", []float64{5, 4, nan, 3, nan}},
 	}
 	for name, c := range map[string]struct {
@@ -644,7 +664,7 @@ func BenchmarkWrite(b *testing.B) {
 	for i := range v {
 		v[i] = 1 / float64(i+1)
 	}
-	p := Panel{Title: "Training and validation loss", Label: "Loss", Training: Curve{"Training loss", v}, Validation: Curve{"Validation loss", v}, Better: nn.LowerIsBetter}
+	p := Panel{Title: "Training and validation loss", Label: "Loss", Training: Curve{"Training loss", v}, Validation: Curve{"Validation loss", v}, Better: history.LowerIsBetter}
 	for name, f := range map[string]Format{"png": PNG, "svg": SVG} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

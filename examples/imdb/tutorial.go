@@ -10,6 +10,7 @@ import (
 
 	"github.com/linnet-ml/linnet/callbacks"
 	"github.com/linnet-ml/linnet/examples/internal/example"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -32,7 +33,7 @@ type tutorial struct {
 	validation  nn.Data
 	model       *nn.Model
 	fit         nn.FitOptions
-	past        *nn.History
+	past        *history.History
 	interrupted bool
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/linnet-ml/linnet/callbacks"
 	"github.com/linnet-ml/linnet/datasets/imdb"
 	"github.com/linnet-ml/linnet/examples/internal/example"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -37,7 +38,7 @@ type tutorial struct {
 	// The texts as ids of the module's rows, which they are turned into once.
 	validation, partial, testing nn.Data
 
-	full, stopped *nn.History // of all epochs; of the run that stops early, or nil
+	full, stopped *history.History // of all epochs; of the run that stops early, or nil
 	interrupted   bool
 }
 
@@ -84,7 +85,7 @@ func (t *tutorial) run(ctx context.Context) error {
 }
 
 // last is the history of the training that came last.
-func (t *tutorial) last() *nn.History {
+func (t *tutorial) last() *history.History {
 	if t.stopped != nil {
 		return t.stopped
 	}
@@ -276,7 +277,7 @@ func (t *tutorial) tokenise(ctx context.Context) error {
 }
 
 // fit trains the network and tells how long it took.
-func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback) (*nn.History, error) {
+func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback) (*history.History, error) {
 	o := nn.FitOptions{
 		Optimizer: optim.Adam{LearningRate: float32(t.lr)}, Loss: theLoss, Metrics: theMetrics(),
 		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads, Validation: &t.validation,
@@ -339,7 +340,7 @@ func (t *tutorial) score(ctx context.Context, what string, seconds *float64) (te
 }
 
 // trained says how far a network was trained.
-func (t *tutorial) trained(h *nn.History) string {
+func (t *tutorial) trained(h *history.History) string {
 	epochs := example.Plural(len(h.Epochs), "epoch")
 	if t.interrupted {
 		epochs += ", interrupted"
@@ -370,7 +371,7 @@ func (t *tutorial) showHistory(context.Context) error {
 }
 
 // showOverfitting says what a history tells about overfitting, unless it was cut short by hand.
-func (t *tutorial) showOverfitting(h *nn.History, restored bool) {
+func (t *tutorial) showOverfitting(h *history.History, restored bool) {
 	if t.interrupted {
 		return
 	}
@@ -407,7 +408,7 @@ func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 		if t.stopped.Stopped != "" {
 			what = "stopped early"
 		}
-		what += fmt.Sprintf(", weights of epoch %d", t.stopped.Best(stop.Monitor, nn.LowerIsBetter)+1)
+		what += fmt.Sprintf(", weights of epoch %d", t.stopped.Best(stop.Monitor, history.LowerIsBetter)+1)
 	}
 	loss, accuracy, err := t.score(ctx, what, &run.EvaluateS)
 	if err != nil {

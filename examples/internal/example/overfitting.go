@@ -3,13 +3,13 @@ package example
 import (
 	"fmt"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/history"
 )
 
 // Overfitting says, from a run's history, where validation was best, what has become of it since, and what to try.
 // With restored the model has the weights of the best epoch. stop says how the program stops in time, and smaller which
 // flags make the network smaller.
-func Overfitting(h *nn.History, restored bool, stop, smaller string) string {
+func Overfitting(h *history.History, restored bool, stop, smaller string) string {
 	loss, val, accuracy := h.Values("loss"), h.Values("val_loss"), h.Values("val_accuracy")
 	if len(val) == 0 {
 		return "No epoch was completed, so there is nothing to compare.\n"

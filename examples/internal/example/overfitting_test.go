@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/history"
 )
 
 // The verdict follows from the run's own numbers.
@@ -36,7 +36,7 @@ func TestOverfitting(t *testing.T) {
 			if c.loss == nil {
 				text = []byte(`{"epoch":[],"history":{}}`)
 			}
-			var h nn.History
+			var h history.History
 			if err := json.Unmarshal(text, &h); err != nil {
 				t.Fatal(err)
 			}

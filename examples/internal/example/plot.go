@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/plots"
 )
 
@@ -26,7 +26,7 @@ func CheckPlot(path string) error {
 
 // Draw draws the loss and the accuracy, when an epoch was completed: into the file of the flag -plot, on result for
 // plots.Terminal, and without the flag on out, where the steps are.
-func Draw(path string, h *nn.History, out, result io.Writer) error {
+func Draw(path string, h *history.History, out, result io.Writer) error {
 	if len(h.Epochs) == 0 {
 		return nil
 	}

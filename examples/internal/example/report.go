@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn"
 )
 
 // History returns the numbers of a history as JSON: the values of each name, one an epoch, names in order.
-func History(h *nn.History) (json.RawMessage, error) {
+func History(h *history.History) (json.RawMessage, error) {
 	text, err := h.MarshalJSON()
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func WriteReport(path string, report any) error {
 }
 
 // WriteHistory writes a history as CSV to the file of the flag -history, unless that is empty.
-func WriteHistory(path string, h *nn.History) error {
+func WriteHistory(path string, h *history.History) error {
 	if path == "" {
 		return nil
 	}

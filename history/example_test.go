@@ -1,0 +1,60 @@
+package history_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/linnet-ml/linnet/history"
+)
+
+// trained stands for what a Fit of three epochs returns.
+func trained() *history.History {
+	h := new(history.History)
+	var logs history.Logs
+	for epoch, v := range []float64{0.43, 0.35, 0.42} {
+		logs.Set("loss", 0.5-0.125*float64(epoch))
+		logs.Set("val_loss", v)
+		h.Append(epoch, &logs)
+	}
+	h.SetDirection("loss", history.LowerIsBetter)
+	h.SetDirection("val_loss", history.LowerIsBetter)
+	return h
+}
+
+// A History goes to JSON and back, and still knows which epoch was best.
+func Example() {
+	text, err := json.Marshal(trained())
+	if err != nil {
+		panic(err)
+	}
+	var h history.History
+	if err := json.Unmarshal(text, &h); err != nil {
+		panic(err)
+	}
+	best := h.Best("val_loss", history.NoDirection)
+	fmt.Println(h.Names())
+	fmt.Printf("epoch %d: val_loss %.2f\n", h.Epochs[best]+1, h.Values("val_loss")[best])
+	// Output:
+	// [loss val_loss]
+	// epoch 2: val_loss 0.35
+}
+
+func ExampleHistory_WriteCSV() {
+	if err := trained().WriteCSV(os.Stdout); err != nil {
+		panic(err)
+	}
+	// Output:
+	// epoch,loss,val_loss
+	// 0,0.5,0.43
+	// 1,0.375,0.35
+	// 2,0.25,0.42
+}
+
+func ExampleLogs() {
+	var l history.Logs
+	l.Set("loss", 0.332)
+	l.Set("learning_rate", 0.001)
+	fmt.Println(&l)
+	// Output: loss: 0.3320 - learning_rate: 1.0000e-03
+}
