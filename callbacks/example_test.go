@@ -39,7 +39,7 @@ func Example() {
 	}
 	fmt.Println(history.Stopped)
 	// Output:
-	// early stopping: loss was best in epoch 19 (0.0391) and has not improved for 2
+	// early stopping: loss was best in epoch 21 (0.0402) and has not improved for 2
 }
 
 // A tenth of the rate after two epochs that were not better by 0.01.
@@ -61,8 +61,8 @@ func ExampleReduceLROnPlateau() {
 	}
 	// Output:
 	// epoch 1: 0.100
-	// epoch 22: 0.010
-	// epoch 25: 0.001
+	// epoch 24: 0.010
+	// epoch 27: 0.001
 }
 
 // The rate is kept for two epochs, then halved each time.

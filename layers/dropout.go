@@ -8,7 +8,7 @@ import (
 
 // Dropout sets elements to 0 in training, each with probability Rate, and scales the others by 1/(1-Rate); otherwise
 // it changes nothing (Keras's Dropout; Srivastava et al., 2014). Which elements, depends on the seed of the Fit, the
-// step, the layer and the element's place in the batch, not on threads.
+// step, the layer's name and the element's place in the batch, not on other layers or threads.
 type Dropout struct {
 	Name string
 	// Rate is from 0 to below 1.

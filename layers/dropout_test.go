@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -23,7 +24,7 @@ func dropped(t *testing.T, seed uint64, rows int, spec []nn.Layer, o nn.FitOptio
 	return gradients(t, m, array(t, ones, rows, width), ones, tensor.Shape{rows, width}, o)["given/x"]
 }
 
-// What Dropout drops depends on the seed, the step, the layer and the element's place in the batch, and on nothing else.
+// What Dropout drops depends on the seed, the step, the layer's name and the element's place in the batch, and on nothing else.
 func TestDropoutBits(t *testing.T) {
 	spec := []nn.Layer{layers.Dropout{Rate: 0.3}}
 	first := dropped(t, 1, 150, spec, nn.FitOptions{})
@@ -54,14 +55,116 @@ func TestDropoutBits(t *testing.T) {
 	if !slices.Equal(second, dropped(t, 1, 150, spec, nn.FitOptions{State: state, Epochs: 2, InitialEpoch: 1})) {
 		t.Error("a run that goes on drops other elements")
 	}
-	if slices.Equal(zeros(first), zeros(dropped(t, 1, 150, []nn.Layer{layers.Flatten{}, layers.Dropout{Rate: 0.3}}, nn.FitOptions{}))) {
-		t.Error("another layer drops the same elements")
+}
+
+// A layer's noise depends on its name, not on its place: a layer that is added changes no other's.
+func TestDropoutNoiseByName(t *testing.T) {
+	drops := func(spec ...nn.Layer) map[int]bool {
+		set := map[int]bool{}
+		for _, i := range zeros(dropped(t, 1, 150, spec, nn.FitOptions{})) {
+			set[i] = true
+		}
+		return set
 	}
-	// Two Dropouts behind one another keep 0.7 of 0.7: they do not drop the same elements.
-	twice := dropped(t, 1, 150, []nn.Layer{layers.Dropout{Rate: 0.3}, layers.Dropout{Rate: 0.3}}, nn.FitOptions{})
-	if kept := 1 - float64(len(zeros(twice)))/float64(len(twice)); kept < 0.47 || kept > 0.51 {
-		t.Errorf("two layers keep %v", kept)
+	union := func(a, b map[int]bool) map[int]bool {
+		both := maps.Clone(a)
+		maps.Copy(both, b)
+		return both
 	}
+	plain, front := drops(layers.Dropout{Rate: 0.3}), drops(layers.Dropout{Name: "front", Rate: 0.3})
+	for what, same := range map[string]map[int]bool{
+		"the name that it gets anyway": drops(layers.Dropout{Name: "dropout", Rate: 0.3}),
+		"a Flatten in front":           drops(layers.Flatten{}, layers.Dropout{Rate: 0.3}),
+		"a Flatten after it":           drops(layers.Dropout{Rate: 0.3}, layers.Flatten{}),
+	} {
+		if !maps.Equal(same, plain) {
+			t.Errorf("%s changes what is dropped", what)
+		}
+	}
+	if !maps.Equal(drops(layers.Dropout{Name: "front", Rate: 0.3}, layers.Dropout{Rate: 0.3}), union(front, plain)) {
+		t.Error("a Dropout in front changes what is dropped")
+	}
+	if !maps.Equal(drops(layers.Dropout{Rate: 0.3}, layers.Dropout{Name: "front", Rate: 0.3}), union(front, plain)) {
+		t.Error("a Dropout after it changes what is dropped")
+	}
+	// Two layers, and two operations of one layer, each keep 0.7 of 0.7: they do not drop the same elements.
+	inOne := drops(twice{"dropout"})
+	if !maps.Equal(inOne, union(inOne, plain)) {
+		t.Error("the first operation of a layer does not have the noise of its name")
+	}
+	for what, both := range map[string]map[int]bool{"two layers": union(front, plain), "two operations": inOne} {
+		if kept := 1 - float64(len(both))/(150*37); kept < 0.47 || kept > 0.51 {
+			t.Errorf("%s keep %v", what, kept)
+		}
+	}
+}
+
+// twice is a layer that drops twice.
+type twice struct{ name string }
+
+var _ nn.NamedLayer = twice{}
+
+func (twice) Kind() string        { return "Twice" }
+func (l twice) LayerName() string { return l.name }
+
+func (twice) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+	x, err := layers.Dropout{Rate: 0.3}.Build(b, in...)
+	if err != nil {
+		return x, err
+	}
+	return layers.Dropout{Rate: 0.3}.Build(b, x)
+}
+
+// A step that took over another has the noise that it has alone.
+func TestFusedStepKeepsItsNoise(t *testing.T) {
+	predict := func(spec ...nn.Layer) []float32 {
+		m := build(t, nn.Features(5), spec...)
+		out, err := m.Predict(t.Context(), nil, array(t, make([]float32, 10), 2, 5))
+		must(t, err)
+		return out
+	}
+	alone := predict(noisy{})
+	if slices.Max(alone) == 0 {
+		t.Fatal("there is no noise")
+	}
+	if got := predict(noisy{}, takenOver{}); !slices.Equal(got, alone) {
+		t.Errorf("fused %v, alone %v", got, alone)
+	}
+}
+
+// noisy is a layer whose output is random numbers, and that takes over a takenOver, which makes zeros by itself.
+type (
+	noisy     struct{}
+	takenOver struct{}
+)
+
+var (
+	_ nn.FusingStep = noisy{}
+	_ nn.Step       = takenOver{}
+)
+
+func (noisy) Kind() string     { return "Noisy" }
+func (takenOver) Kind() string { return "TakenOver" }
+
+func (l noisy) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error)     { return b.Step(l, in) }
+func (l takenOver) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) { return b.Step(l, in) }
+
+func (noisy) Output(in []nn.Signature) (nn.Signature, error)     { return in[0], nil }
+func (takenOver) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
+
+func (noisy) Forward(f *nn.Frame, at nn.Span) {
+	for i := at.Lo * f.OutWidth(); i < at.Hi*f.OutWidth(); i++ {
+		f.Out()[i] = f.Random().Float32(uint64(i))
+	}
+}
+
+func (takenOver) Forward(f *nn.Frame, at nn.Span) {
+	clear(f.Out()[at.Lo*f.OutWidth() : at.Hi*f.OutWidth()])
+}
+
+func (l noisy) Fuse(next nn.Step, _ []nn.Step) (nn.Step, bool) {
+	_, ok := next.(takenOver)
+	return l, ok
 }
 
 // zeros are the places of the elements that are 0.

@@ -17,21 +17,30 @@ import (
 
 // drawn is a layer with one parameter that nothing uses.
 type drawn struct {
+	name  string // the parameter's full name, on which its values depend
 	shape tensor.Shape
 	init  nn.Initializer
 }
 
+var _ nn.NamedLayer = drawn{}
+
 func (drawn) Kind() string { return "Drawn" }
 
+func (d drawn) LayerName() string {
+	layer, _, _ := strings.Cut(d.name, "/")
+	return layer
+}
+
 func (d drawn) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	_, err := b.Parameter(nn.ParameterOptions{Name: "values", Shape: d.shape, Init: d.init})
+	_, parameter, _ := strings.Cut(d.name, "/")
+	_, err := b.Parameter(nn.ParameterOptions{Name: parameter, Shape: d.shape, Init: d.init})
 	return in[0], err
 }
 
 // draw returns the first values that an initializer gives a parameter.
 func draw(t *testing.T, init nn.Initializer, shape tensor.Shape, seed uint64) []float32 {
 	t.Helper()
-	m, err := nn.NewSequential(drawn{shape, init}).Build(nn.Features(1), nn.Seed(seed))
+	m, err := nn.NewSequential(drawn{"drawn/values", shape, init}).Build(nn.Features(1), nn.Seed(seed))
 	must(t, err)
 	return m.Parameters()[0].Values()
 }
@@ -111,28 +120,23 @@ func TestInitializers(t *testing.T) {
 func TestInitialDefaults(t *testing.T) {
 	topic := golden.Open(t, "initializers")
 	named := map[string]nn.Initializer{"GlorotUniform": layers.GlorotUniform{}, "Zeros": layers.Zeros{}, "RandomUniform": layers.RandomUniform{Min: -0.05, Max: 0.05}}
-	same := func(what string, p *nn.Parameter, init nn.Initializer, number int) {
+	same := func(what string, p *nn.Parameter, init nn.Initializer) {
 		t.Helper()
-		// Number of the parameter in its model: it decides the stream.
-		var before []nn.Layer
-		for range number {
-			before = append(before, drawn{tensor.Shape{1}, nil})
-		}
-		m := build(t, nn.Features(1), append(before, drawn{p.Shape(), init})...)
-		if !slices.Equal(p.Values(), m.Parameters()[number].Values()) {
+		m := build(t, nn.Features(1), drawn{p.Name(), p.Shape(), init})
+		if !slices.Equal(p.Values(), m.Parameter(p.Name()).Values()) {
 			t.Errorf("%s does not start as Keras's default", what)
 		}
 	}
 	c := topic.Case("layer_defaults/Dense")
 	m := build(t, nn.Features(20), layers.Dense{Units: 30})
-	same("Dense's kernel", m.Parameter("dense/kernel"), named[c.Text("expected", "kernel_initializer", "class")], 0)
-	same("Dense's bias", m.Parameter("dense/bias"), named[c.Text("expected", "bias_initializer", "class")], 1)
+	same("Dense's kernel", m.Parameter("dense/kernel"), named[c.Text("expected", "kernel_initializer", "class")])
+	same("Dense's bias", m.Parameter("dense/bias"), named[c.Text("expected", "bias_initializer", "class")])
 	c = topic.Case("layer_defaults/Embedding")
 	if lo, hi := c.Float("expected", "embeddings_initializer", "minval"), c.Float("expected", "embeddings_initializer", "maxval"); lo != -0.05 || hi != 0.05 {
 		t.Errorf("Keras's default is from %v to %v", lo, hi)
 	}
 	m = build(t, nn.Tokens(3), layers.Embedding{Vocabulary: 20, Dim: 30})
-	same("Embedding's table", m.Parameter("embedding/embeddings"), named[c.Text("expected", "embeddings_initializer", "class")], 0)
+	same("Embedding's table", m.Parameter("embedding/embeddings"), named[c.Text("expected", "embeddings_initializer", "class")])
 	// And none but the defaults where others are asked for.
 	m = build(t, nn.Features(4), layers.Dense{Units: 3, KernelInit: layers.Zeros{}, BiasInit: layers.RandomUniform{Min: 2, Max: 3}})
 	if k := m.Parameter("dense/kernel").Values(); slices.Max(k) != 0 || slices.Min(k) != 0 {
@@ -140,6 +144,33 @@ func TestInitialDefaults(t *testing.T) {
 	}
 	if b := m.Parameter("dense/bias").Values(); slices.Min(b) < 2 {
 		t.Errorf("the bias is %v", b)
+	}
+}
+
+// A parameter's initial values depend on the seed and its name: a layer that is added changes no other's.
+func TestInitialValuesByName(t *testing.T) {
+	values := func(name string, spec ...nn.Layer) []float32 {
+		t.Helper()
+		return build(t, nn.Features(6), spec...).Parameter(name).Values()
+	}
+	dense := layers.Dense{Units: 6}
+	alone, second := values("dense/kernel", dense), values("dense_1/kernel", dense, dense)
+	if slices.Equal(alone, second) {
+		t.Error("two layers begin with the same values")
+	}
+	for what, same := range map[string][]float32{
+		"the name that it gets anyway": values("dense/kernel", layers.Dense{Name: "dense", Units: 6}),
+		"a Dropout in front":           values("dense/kernel", layers.Dropout{Rate: 0.5}, dense),
+		"a Dense in front":             values("dense/kernel", layers.Dense{Name: "front", Units: 6}, dense),
+		"a Dense after it":             values("dense/kernel", dense, layers.Dense{Name: "back", Units: 3}),
+		"no bias, and an initial bias": values("dense/kernel", layers.Dense{Name: "front", Units: 6, NoBias: true}, layers.Dense{Units: 6, BiasInit: layers.Zeros{}}),
+	} {
+		if !slices.Equal(same, alone) {
+			t.Errorf("%s changes the initial values", what)
+		}
+	}
+	if !slices.Equal(second, values("dense_1/kernel", layers.Dense{Name: "dense_1", Units: 6})) {
+		t.Error("the values of dense_1 depend on dense")
 	}
 }
 
@@ -161,7 +192,7 @@ func TestInitialBits(t *testing.T) {
 		}
 		return fmt.Sprintf("%x", h.Sum(nil)[:8])
 	}
-	for seed, want := range map[uint64]string{0: "03d81a96fb5451dc", 7: "116c96cc2065722f", 1 << 63: "4878cb626846bc0e"} {
+	for seed, want := range map[uint64]string{0: "4effa9f5465b43cc", 7: "a4b42901f28e6cda", 1 << 63: "a0032d0491ad4f3c"} {
 		if got := digest(seed); got != want {
 			t.Errorf("seed %d: %s, not %s", seed, got, want)
 		}

@@ -27,6 +27,7 @@ type Builder struct {
 	values []Symbol
 	seed   uint64
 	layer  string // the name of the layer that is being built
+	steps  uint32 // that this layer has added so far
 	names  map[string]int
 	dry    bool // parameters get no memory
 }
@@ -51,7 +52,8 @@ type ParameterOptions struct {
 // ParameterRef names a parameter of a plan under construction.
 type ParameterRef struct{ index int }
 
-// Parameter adds a parameter. Its full name is the layer's and its own: "dense/kernel".
+// Parameter adds a parameter. Its full name is the layer's and its own: "dense/kernel". The random numbers that Init gets
+// depend on the model's seed and this name, not on the other layers and parameters.
 func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 	n := 1
 	for _, d := range o.Shape {
@@ -77,7 +79,7 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 				return ParameterRef{}, &loadError{parameter: o.Name, err: err}
 			}
 		} else if o.Init != nil {
-			o.Init.Init(values, o.Shape, Random{random.New(b.seed, random.Initial, uint64(len(b.params)))})
+			o.Init.Init(values, o.Shape, Random{random.Named(name, 0).Stream(b.seed, random.Initial, 0)})
 		}
 		p.storage = values
 	}
@@ -111,7 +113,8 @@ func (b *Builder) Step(s Step, in []Symbol, params ...ParameterRef) (Symbol, err
 	}
 	v := Symbol{Signature: out, id: len(b.values), mask: none}
 	b.values = append(b.values, v)
-	ps := planStep{step: s, in: ids, out: v.id, layer: b.layer, index: len(b.plan.steps)}
+	ps := planStep{step: s, in: ids, out: v.id, layer: b.layer, noise: random.Named(b.layer, b.steps)}
+	b.steps++
 	for _, p := range params {
 		ps.params = append(ps.params, p.index)
 	}

@@ -4,10 +4,10 @@
 // # For users
 //
 // A model is written down as a spec, the [Sequential] of its layers, which are plain structs. [Sequential.Build] gives
-// it an [Input], works out all shapes and makes the parameters, whose first values depend on a [Seed] alone. The [Model]
-// then has the methods that Keras users know: [Model.Fit], [Model.Evaluate], [Model.Predict], [Model.Summary]. The zero
-// value of each setting is Keras's default; where zero is legal but not the default, the setting is an [optional.Value]
-// or is named in the negative (NoShuffle).
+// it an [Input], works out all shapes and makes the parameters, whose first values depend on a [Seed] and on their
+// names alone. The [Model] then has the methods that Keras users know: [Model.Fit], [Model.Evaluate], [Model.Predict],
+// [Model.Summary]. The zero value of each setting is Keras's default; where zero is legal but not the default, the
+// setting is an [optional.Value] or is named in the negative (NoShuffle).
 //
 // From one seed Fit gives the same bits on every machine, with any number of threads. Mistakes are errors that name the
 // place: the row and column of an id outside the vocabulary, the index, name and shapes of a layer that does not fit, the

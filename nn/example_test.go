@@ -78,8 +78,8 @@ func Example() {
 		fmt.Printf("epoch %2d: loss %.3f, accuracy %.2f\n", history.Epochs[epoch], history.Values("loss")[epoch], history.Values("accuracy")[epoch])
 	}
 	// Output:
-	// epoch  0: loss 0.712, accuracy 0.33
-	// epoch  5: loss 0.253, accuracy 1.00
+	// epoch  0: loss 0.722, accuracy 0.33
+	// epoch  5: loss 0.226, accuracy 1.00
 	// epoch 19: loss 0.005, accuracy 1.00
 }
 

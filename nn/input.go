@@ -58,4 +58,8 @@ type buildSettings struct {
 // Seed sets the seed of all random numbers of the model: the initial values of its parameters and, unless FitOptions
 // say otherwise, the order of rows and the noise of training. The default is 0. The same seed gives the same bits on
 // every machine.
+//
+// A parameter's initial values depend on the seed and its full name ("dense/kernel"), a layer's noise on the seed, the
+// layer's name and the training step. So another layer in the model changes neither, as long as it leaves the names as
+// they were: layers without a name of their own are numbered by kind (dense, dense_1).
 func Seed(seed uint64) BuildOption { return func(s *buildSettings) { s.seed = seed } }

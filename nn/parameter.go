@@ -69,7 +69,8 @@ type Initializer interface {
 	Init(dst []float32, shape tensor.Shape, r Random)
 }
 
-// Random is a stream of random numbers: number i depends on the seed, the parameter and i alone.
+// Random is a stream of random numbers: number i depends on the seed, the name of who draws it
+// (see [Seed]), for noise the training step, and i alone.
 type Random struct{ stream random.Stream }
 
 // Uniform fills dst with numbers 0 to len(dst)-1 of the stream, spread evenly over [low, high).

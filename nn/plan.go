@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/random"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -36,7 +37,8 @@ type planStep struct {
 	out    int
 	params []int
 	layer  string // for error messages
-	index  int    // the step's place in the plan as the layers built it: names its random numbers
+	// noise names the step's random numbers: the layer and the number of the step among those the layer added.
+	noise random.Name
 }
 
 // finish notes where the plan ends, and drops the steps that nothing reads.
@@ -110,7 +112,7 @@ func (p *plan) fused() plan {
 		if _, ok := step.(SourceStep); ok && !slices.Contains(s.in, 0) {
 			continue // it would read the model's input, which this is not
 		}
-		q.steps[i] = planStep{step: step, in: s.in, out: next.out, params: slices.Concat(s.params, next.params), layer: s.layer, index: s.index}
+		q.steps[i] = planStep{step: step, in: s.in, out: next.out, params: slices.Concat(s.params, next.params), layer: s.layer, noise: s.noise}
 		q.steps = slices.Delete(q.steps, readers[0], readers[0]+1)
 		i-- // the fused step may take over the one behind it
 	}

@@ -41,7 +41,7 @@ func (s *Sequential) Build(in Input, options ...BuildOption) (*Model, error) {
 		if err != nil {
 			return nil, fmt.Errorf("nn: layer %d (%s): %w", i, l.Kind(), err)
 		}
-		b.layer = name
+		b.layer, b.steps = name, 0
 		first := len(b.params)
 		out, err := l.Build(b, at)
 		if load := (*loadError)(nil); errors.As(err, &load) {

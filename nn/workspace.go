@@ -241,10 +241,11 @@ func (f *Frame) InGrad(i int) []float32 {
 // Param returns the elements of the step's parameter i.
 func (f *Frame) Param(i int) []float32 { return f.ws.params[f.step.params[i]].storage.Float32() }
 
-// Random returns the step's random numbers for this batch: a function of the run's seed, its step and the layer.
+// Random returns the step's random numbers for this batch. They depend on the run's seed, the number of the batch in the
+// run, the layer's name and the number of this step among those that the layer added to the plan, and on no other layer.
+// A step that took over others has the numbers of the first.
 func (f *Frame) Random() Random {
-	// A plan has far fewer than 2^16 steps, and a run fewer than 2^48 batches.
-	return Random{random.New(f.ws.random, random.Noise, f.ws.step<<16|uint64(f.step.index))}
+	return Random{f.step.noise.Stream(f.ws.random, random.Noise, f.ws.step)}
 }
 
 // Scratch returns n float32 for the worker to use as it likes. What they hold is not kept from call to call.

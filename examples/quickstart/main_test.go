@@ -4,6 +4,6 @@ package main
 func Example() {
 	main()
 	// Output:
-	// test: loss: 0.2890 - accuracy: 0.8822
-	// first reviews: [0.20095682 0.9986267 0.8597465] labels: [0 1 1]
+	// test: loss: 0.2890 - accuracy: 0.8821
+	// first reviews: [0.19594842 0.999818 0.87294704] labels: [0 1 1]
 }

@@ -41,10 +41,36 @@ type Stream struct {
 	high [2]uint32
 }
 
-// New returns the stream for a seed, a purpose and a number within it: a parameter, an epoch, a layer's step.
+// New returns the stream for a seed, a purpose and a number within it, such as an epoch.
 func New(seed uint64, purpose Purpose, number uint64) Stream {
 	// The purpose goes through the generator with the seed, so that it shares no counter bits with the number.
-	k := Philox([2]uint32{uint32(seed), uint32(seed >> 32)}, [4]uint32{0, 0, 0, uint32(purpose)})
+	return Name{}.Stream(seed, purpose, number)
+}
+
+// Name identifies what draws random numbers by a name and a part of it: a parameter, or one of a layer's operations.
+type Name struct {
+	hash uint64
+	part uint32
+}
+
+// Named returns the identity of a part of a name. It reads the name once, so that [Name.Stream] need not: the hash is
+// 64-bit FNV-1a of the name's bytes, which starts from 0xCBF29CE484222325 and for each byte XORs it in and multiplies by
+// 0x100000001B3, modulo 2^64.
+func Named(name string, part uint32) Name {
+	const offset, prime = 0xCBF29CE484222325, 0x100000001B3
+	hash := uint64(offset)
+	for i := range len(name) {
+		hash = (hash ^ uint64(name[i])) * prime
+	}
+	return Name{hash, part}
+}
+
+// Stream returns the named stream for a seed, a purpose and a number within it, such as a training step. Numbers
+// keep the streams of one key apart: number is the upper half of the counter. Names, parts, purposes and seeds choose the
+// key: it is the first two words of Philox with the seed as the key and with hash (low word first), part and purpose as
+// the counter.
+func (n Name) Stream(seed uint64, purpose Purpose, number uint64) Stream {
+	k := Philox([2]uint32{uint32(seed), uint32(seed >> 32)}, [4]uint32{uint32(n.hash), uint32(n.hash >> 32), n.part, uint32(purpose)})
 	return Stream{key: [2]uint32{k[0], k[1]}, high: [2]uint32{uint32(number), uint32(number >> 32)}}
 }
 

@@ -59,6 +59,55 @@ func TestShuffleIsAFairPermutation(t *testing.T) {
 	}
 }
 
+// The hash of a name is FNV-1a; the known answers are those of its authors' test vectors.
+func TestNamedHash(t *testing.T) {
+	for name, want := range map[string]uint64{"": 0xcbf29ce484222325, "a": 0xaf63dc4c8601ec8c, "foobar": 0x85944171f73967e8} {
+		if got := Named(name, 3); got != (Name{want, 3}) {
+			t.Errorf("%q: %x, want %x", name, got, want)
+		}
+	}
+}
+
+// Recorded, so that every platform is held to them: initial values and noise must never change.
+func TestNamedBits(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		part    uint32
+		seed    uint64
+		purpose Purpose
+		number  uint64
+		want    [4]uint32
+	}{
+		{"dense/kernel", 0, 0, Initial, 0, [4]uint32{0x66519f78, 0x7051b943, 0xf2e3313f, 0xede63ca3}},
+		{"dense/kernel", 0, 1<<63 + 7, Initial, 0, [4]uint32{0xfa842073, 0xe41ed466, 0x8c8a43a9, 0x7793eca3}},
+		{"dropout", 0, 7, Noise, 1, [4]uint32{0xdfda13fa, 0x53e653ff, 0xcd77d891, 0x44ff8c73}},
+		{"dropout", 1, 7, Noise, 1, [4]uint32{0x144b3a85, 0x9d8df73c, 0x667c5e9a, 0x0c008084}},
+		{"größe", 0, 7, Noise, 1<<32 + 1, [4]uint32{0x42f30d73, 0x2b2d271e, 0x60281d48, 0x15ee1e47}},
+	} {
+		if got := Named(c.name, c.part).Stream(c.seed, c.purpose, c.number).Block(5); got != c.want {
+			t.Errorf("%q, part %d, seed %d, purpose %d, number %d: {%#x, %#x, %#x, %#x}", c.name, c.part, c.seed, c.purpose, c.number, got[0], got[1], got[2], got[3])
+		}
+	}
+}
+
+// Names that are near to one another, and their parts and numbers, meet nowhere.
+func TestNamedStreamsDiffer(t *testing.T) {
+	seen := map[[4]uint32]bool{}
+	for _, name := range []string{"", "dense", "dense_1", "dense_2", "dense_3", "dense/kernel", "dense/bias", "esnde"} {
+		for part := range uint32(4) {
+			for _, number := range []uint64{0, 1, 2, 3, 1 << 16, 2 << 16, 1 << 32, 2 << 32} {
+				for i := range uint64(4) {
+					b := Named(name, part).Stream(7, Noise, number).Block(i)
+					if seen[b] {
+						t.Fatalf("%q, part %d, number %d, block %d has been there before", name, part, number, i)
+					}
+					seen[b] = true
+				}
+			}
+		}
+	}
+}
+
 func TestStreamsDiffer(t *testing.T) {
 	seen := map[uint32]bool{}
 	for seed := range uint64(4) {
