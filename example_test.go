@@ -1,6 +1,7 @@
 package linnet_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 
@@ -15,7 +16,7 @@ func Example() {
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength))
+	).Build(context.Background(), nn.Tokens(nn.AnyLength), nn.BuildOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

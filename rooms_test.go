@@ -18,22 +18,23 @@ type room struct {
 }
 
 var rooms = []room{
-	{"tensor", nil, true},
+	{"tensor", []string{"internal/budget"}, true},
 	{"simd", nil, true},
 	{"optional", nil, true},
 	{"history", nil, true},
 	{"internal", []string{"internal", "tensor"}, true},
-	{"text", []string{"tensor", "simd"}, true},
-	// The random numbers of initial values and shuffles are the one internal package that nn knows.
-	{"nn", []string{"history", "optional", "tensor", "simd", "internal/random"}, true},
-	{"layers", []string{"nn", "text", "history", "optional", "tensor", "simd", "internal"}, true},
-	{"loss", []string{"nn", "text", "history", "optional", "tensor", "simd", "internal"}, true},
-	{"optim", []string{"nn", "text", "history", "optional", "tensor", "simd", "internal"}, true},
-	{"metrics", []string{"nn", "text", "history", "optional", "tensor", "simd", "internal"}, true},
-	{"callbacks", []string{"nn", "text", "history", "optional", "tensor", "simd", "internal"}, true},
+	{"text", []string{"tensor", "simd", "internal/budget"}, true},
+	{"nn/plan", []string{"nn/internal/workspace", "history", "optional", "tensor", "simd", "internal/random", "internal/budget"}, true},
+	{"nn/internal", []string{"nn/plan", "nn/internal", "tensor", "simd", "internal/random"}, true},
+	{"nn", []string{"nn/plan", "nn/internal", "history", "optional", "tensor", "simd", "internal/random", "internal/budget"}, true},
+	{"layers", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
+	{"loss", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
+	{"optim", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
+	{"metrics", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
+	{"callbacks", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
 	{"datasets", []string{"datasets", "text", "tensor", "internal"}, true},
 	{"pretrained", []string{"pretrained", "text", "tensor", "internal"}, true},
-	{"plots", []string{"history"}, false},
+	{"plots", []string{"history", "internal/budget"}, false},
 	{"examples", []string{""}, false},
 	{"bench", []string{""}, false},
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -87,7 +88,7 @@ type Sized struct {
 
 // NewSized draws reviews, of which words occur as in a language: the n-th most frequent one about 1/n times as often
 // as the first.
-func NewSized(s Size) (*Sized, error) {
+func NewSized(ctx context.Context, s Size) (*Sized, error) {
 	r := rand.New(rand.NewPCG(1, 2))
 	words := rand.NewZipf(r, 1.1, 4, uint64(s.Vocabulary-1))
 	ids, labels := make([]int32, sizedRows*s.Length), make([]int32, sizedRows)
@@ -116,7 +117,7 @@ func NewSized(s Size) (*Sized, error) {
 	}
 	t.Pairs = t.Pairs * s.Batch / sizedRows // of a batch, on average
 	t.Moved = distinct(bags)
-	t.model, err = network(s.Vocabulary, s.Dim)
+	t.model, err = network(ctx, s.Vocabulary, s.Dim)
 	return t, err
 }
 
@@ -124,8 +125,8 @@ func NewSized(s Size) (*Sized, error) {
 func (t *Sized) Step(ctx context.Context, atLeast time.Duration) (time.Duration, error) {
 	o := fitOptions(1<<20, t.Batch, t.Threads)
 	start := time.Now()
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-		if e == nn.EpochEnd && tr.Epoch() > 0 && time.Since(start) >= atLeast {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		if e == plan.EpochEnd && tr.Epoch() > 0 && time.Since(start) >= atLeast {
 			tr.Stop("measured")
 		}
 		return nil
@@ -150,7 +151,7 @@ func (t *Sized) Predict(ctx context.Context, atLeast time.Duration) (time.Durati
 		for lo := 0; lo < bags.Len(); lo += t.Batch {
 			x := bags.Rows(lo, lo+t.Batch)
 			begun := time.Now()
-			if _, err := t.model.PredictWith(ctx, dst, x, nn.PredictOptions{BatchSize: t.Batch, Threads: t.Threads}); err != nil {
+			if _, err := t.model.PredictInto(ctx, dst, x, nn.PredictOptions{BatchSize: t.Batch, Threads: t.Threads}); err != nil {
 				return 0, err
 			}
 			times = append(times, time.Since(begun))

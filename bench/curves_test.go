@@ -14,7 +14,7 @@ func BenchmarkCurve(b *testing.B) {
 	for _, c := range Curves() {
 		for _, s := range c.Sizes {
 			b.Run(fmt.Sprintf("along=%s/%v/isa=%s", c.Name, s, simd.Path()), func(b *testing.B) {
-				t, err := NewSized(s)
+				t, err := NewSized(b.Context(), s)
 				check(b, err)
 				for b.Loop() {
 					step, err := t.Step(b.Context(), 200*time.Millisecond)
@@ -33,7 +33,7 @@ func BenchmarkCurve(b *testing.B) {
 // The work that a curve's times are divided by is that of its data.
 func TestSizedWork(t *testing.T) {
 	s := Size{Batch: 4096, Vocabulary: 2, Dim: 8, Length: 64, Threads: 1}
-	sized, err := NewSized(s)
+	sized, err := NewSized(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func HubModule() (folder string, err error) {
 // MadeUpModule has the size of the second tutorial's module: the words of a file of vectors, then made-up ones, and
 // small random vectors.
 func MadeUpModule(vectors string) (*pretrained.Embedding, error) {
-	e, err := pretrained.OpenVectors(vectors, pretrained.VectorOptions{})
+	e, err := pretrained.OpenVectors(context.Background(), vectors, pretrained.VectorOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func MadeUpModule(vectors string) (*pretrained.Embedding, error) {
 	for len(words) < cap(words) {
 		words = append(words, fmt.Sprintf("¤%d", len(words)))
 	}
-	v, err := text.NewVocabulary(words)
+	v, err := text.NewVocabulary(context.Background(), words)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func MadeUpModule(vectors string) (*pretrained.Embedding, error) {
 	}
 	return pretrained.NewEmbedding(pretrained.Table{
 		Name: "made-up", Tokenizer: t, Vocabulary: v, Rows: TableRows, Dim: TableDim, Combiner: text.Sqrtn,
-		Read: func(dst []float32) error {
+		Read: func(_ context.Context, dst []float32) error {
 			r := rand.New(rand.NewPCG(1, 1))
 			for i := range dst {
 				dst[i] = r.Float32()/5 - 0.1
@@ -109,14 +109,14 @@ func LoadHub(ctx context.Context, folder string, module *pretrained.Embedding) (
 		layers.TextEmbedding{Table: module, Trainable: true},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1},
-	).Build(nn.Texts(), nn.Seed(1))
+	).Build(ctx, nn.Texts(), nn.BuildOptions{Seed: 1})
 	return h, err
 }
 
 // FitOptions are the tutorial's.
 func (h *Hub) FitOptions(epochs, threads int) nn.FitOptions {
 	return nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{FromLogits: true}, Metrics: hubMetrics(),
-		Epochs: epochs, BatchSize: Batch, Threads: threads, Validation: &h.Validation}
+		Epochs: epochs, BatchSize: Batch, Threads: threads, Validation: h.Validation}
 }
 
 // EvaluateOptions are the tutorial's.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/shared"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/pretrained"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
@@ -33,7 +35,7 @@ func loadHub(b *testing.B) *Hub {
 	var module *pretrained.Embedding
 	folder, err := HubModule()
 	if err == nil {
-		module, err = pretrained.OpenHub(folder, pretrained.HubOptions{})
+		module, err = pretrained.OpenHub(context.Background(), folder, pretrained.HubOptions{})
 	} else if errors.Is(err, fs.ErrNotExist) {
 		module, err = MadeUpModule(vectors)
 	}
@@ -48,20 +50,20 @@ func BenchmarkHubOpen(b *testing.B) {
 	folder := hubFolder(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := pretrained.OpenHub(folder, pretrained.HubOptions{})
+		_, err := pretrained.OpenHub(context.Background(), folder, pretrained.HubOptions{})
 		check(b, err)
 	}
 }
 
 // BenchmarkHubReadTable reads a module's table into memory that is there.
 func BenchmarkHubReadTable(b *testing.B) {
-	e, err := pretrained.OpenHub(hubFolder(b), pretrained.HubOptions{})
+	e, err := pretrained.OpenHub(context.Background(), hubFolder(b), pretrained.HubOptions{})
 	check(b, err)
 	dst := make([]float32, e.Rows()*e.Dim())
 	b.SetBytes(int64(4 * len(dst)))
 	b.ReportAllocs()
 	for b.Loop() {
-		check(b, e.ReadTable(dst))
+		check(b, e.ReadTable(context.Background(), dst))
 	}
 }
 
@@ -80,7 +82,7 @@ func BenchmarkHubTokenize(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for _, s := range texts {
-				ids = h.Module.Tokenizer().AppendIDs(ids[:0], s)
+				ids, _ = h.Module.Tokenizer().AppendIDs(context.Background(), ids[:0], s)
 			}
 		}
 	})
@@ -102,7 +104,7 @@ func BenchmarkHubEpoch(b *testing.B) {
 	h := loadHub(b)
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d/isa=%s", threads, simd.Path()), func(b *testing.B) {
-			between(b, h.Model, h.Train, h.FitOptions(0, threads), nn.EpochBegin)
+			between(b, h.Model, h.Train, h.FitOptions(0, threads), plan.EpochBegin)
 		})
 	}
 }
@@ -138,7 +140,7 @@ func BenchmarkHubPredict(b *testing.B) {
 	b.Run("rows=1/x=texts/isa="+simd.Path(), func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			_, err := h.Model.Predict(b.Context(), dst, x[i%len(x)])
+			_, err := h.Model.PredictInto(b.Context(), dst, x[i%len(x)], nn.PredictOptions{})
 			check(b, err)
 		}
 	})

@@ -6,19 +6,20 @@ import (
 	"time"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // StepTimes fits and returns how long each step took, by epoch.
 func StepTimes(ctx context.Context, m *nn.Model, d nn.Data, o nn.FitOptions) ([][]time.Duration, error) {
 	var epochs [][]time.Duration
 	var begun time.Time
-	o.Callbacks = append(slices.Clone(o.Callbacks), nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+	o.Callbacks = append(slices.Clone(o.Callbacks), plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
 		switch e {
-		case nn.EpochBegin:
+		case plan.EpochBegin:
 			epochs = append(epochs, make([]time.Duration, 0, t.Steps()))
-		case nn.BatchBegin:
+		case plan.BatchBegin:
 			begun = time.Now()
-		case nn.BatchEnd:
+		case plan.BatchEnd:
 			last := &epochs[len(epochs)-1]
 			*last = append(*last, time.Since(begun))
 		}

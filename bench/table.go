@@ -33,7 +33,7 @@ func LoadReviews(ctx context.Context, folder string) (*imdb.Split, error) {
 }
 
 // NewTable makes bags of the reviews and builds the network.
-func NewTable(s *imdb.Split) (*Table, error) {
+func NewTable(ctx context.Context, s *imdb.Split) (*Table, error) {
 	bags, err := text.CountSequences(s.Reviews, text.BagOptions{Vocabulary: TableRows})
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func NewTable(s *imdb.Split) (*Table, error) {
 		return nil, err
 	}
 	t := &Table{Train: nn.Data{X: bags, Y: y}, Moved: distinct(bags)}
-	t.Model, err = network(TableRows, TableDim)
+	t.Model, err = network(ctx, TableRows, TableDim)
 	return t, err
 }
 

@@ -17,7 +17,7 @@ func BenchmarkTable(b *testing.B) {
 		b.Run(fmt.Sprintf("threads=%d/isa=%s", threads, simd.Path()), func(b *testing.B) {
 			for b.Loop() {
 				peak, before, err := PeakMemory(func() error {
-					t, err := NewTable(reviews)
+					t, err := NewTable(b.Context(), reviews)
 					if err != nil {
 						return err
 					}

@@ -37,7 +37,7 @@ func LoadTutorial(ctx context.Context, folder string) (*Tutorial, error) {
 	x, y := train.X.(*tensor.Int32), train.Y.(*tensor.Int32)
 	t.Validation = nn.Data{X: x.Rows(0, Validating), Y: y.Rows(0, Validating)}
 	t.Train = nn.Data{X: x.Rows(Validating, x.Len()), Y: y.Rows(Validating, x.Len())}
-	t.Model, err = network(Words, 16)
+	t.Model, err = network(ctx, Words, 16)
 	return t, err
 }
 
@@ -64,13 +64,13 @@ func padded(s *imdb.Split) (nn.Data, error) {
 }
 
 // network is the tutorial's, of any size.
-func network(vocabulary, dim int) (*nn.Model, error) {
+func network(ctx context.Context, vocabulary, dim int) (*nn.Model, error) {
 	return nn.NewSequential(
 		layers.Embedding{Vocabulary: vocabulary, Dim: dim},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(1))
+	).Build(ctx, nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 1})
 }
 
 // FitOptions are the tutorial's.

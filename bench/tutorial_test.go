@@ -7,6 +7,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/shared"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
@@ -28,7 +29,7 @@ func check(b *testing.B, err error) {
 
 // forms are the data as a user may hand them over.
 func forms(b *testing.B, t *Tutorial, x tensor.Rows) []form {
-	bags, err := t.Model.Prepare(x)
+	bags, err := t.Model.Prepare(b.Context(), x)
 	check(b, err)
 	return []form{{"padded", x.(*tensor.Int32), nil}, {"bags", nil, bags.(*text.Bags)}}
 }
@@ -56,10 +57,10 @@ func (f form) len() int {
 var errMeasured = errors.New("measured")
 
 // between fits until b.Loop, asked at each event but those of the first epoch, ends the measurement.
-func between(b *testing.B, m *nn.Model, d nn.Data, o nn.FitOptions, event nn.Event) {
+func between(b *testing.B, m *nn.Model, d nn.Data, o nn.FitOptions, event plan.Event) {
 	b.Helper()
 	o.Epochs = 1 << 30
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
 		if e == event && t.Epoch() > 0 && !b.Loop() {
 			return errMeasured
 		}
@@ -73,7 +74,7 @@ func between(b *testing.B, m *nn.Model, d nn.Data, o nn.FitOptions, event nn.Eve
 // BenchmarkStep is a training step of 512 reviews.
 func BenchmarkStep(b *testing.B) {
 	t := load(b)
-	bags, err := t.Model.Prepare(t.Train.X)
+	bags, err := t.Model.Prepare(b.Context(), t.Train.X)
 	check(b, err)
 	rows := t.Train.X.Len() / Batch * Batch // whole batches only
 	d := nn.Data{X: bags.(*text.Bags).Rows(0, rows), Y: t.Train.Y.(*tensor.Int32).Rows(0, rows)}
@@ -82,7 +83,7 @@ func BenchmarkStep(b *testing.B) {
 			b.ReportAllocs()
 			o := t.FitOptions(0, threads)
 			o.Validation = nil
-			between(b, t.Model, d, o, nn.BatchBegin)
+			between(b, t.Model, d, o, plan.BatchBegin)
 		})
 	}
 }
@@ -92,7 +93,7 @@ func BenchmarkEpoch(b *testing.B) {
 	t := load(b)
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d/isa=%s", threads, simd.Path()), func(b *testing.B) {
-			between(b, t.Model, t.Train, t.FitOptions(0, threads), nn.EpochBegin)
+			between(b, t.Model, t.Train, t.FitOptions(0, threads), plan.EpochBegin)
 		})
 	}
 }
@@ -139,7 +140,7 @@ func BenchmarkPredict(b *testing.B) {
 			b.Run(fmt.Sprintf("rows=%d/x=%s/isa=%s", c.rows, f.name, simd.Path()), func(b *testing.B) {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
-					_, err := t.Model.Predict(b.Context(), dst, x[i%len(x)])
+					_, err := t.Model.PredictInto(b.Context(), dst, x[i%len(x)], nn.PredictOptions{})
 					check(b, err)
 				}
 			})

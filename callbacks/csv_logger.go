@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -9,61 +10,97 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
-// CSVLogger writes the logs of each epoch to a file as a line of values behind commas (Keras's CSVLogger, byte for
-// byte): first a line of names, "epoch" and the logs in alphabetical order, then the number of the epoch, counted from
+// CSVLogger writes the logs of each epoch to a file as a line of values with commas between them (Keras's CSVLogger, byte
+// for byte): first a line of names, "epoch" and the logs in alphabetical order, then the number of the epoch, counted from
 // 0, and the logs' values as Python writes them. Lines end in CR LF. Without validation data there are columns for its
 // logs all the same, with the value NA.
 //
 // The columns are those of the first epoch. The file is made when the Fit begins; each line is in it when the next
 // epoch begins, however the Fit ends. A file that cannot be written ends the Fit.
+//
+// A Fit that goes on from the state of another continues its file, without a second line of names. What is in a file that
+// is continued must be whole and have the columns of the logs: a last line without its end, or other columns, are an error
+// that names the file and the columns.
 type CSVLogger struct {
 	Path string
 	// Separator stands between values. The default is a comma.
 	Separator rune
-	// Append keeps what is in the file and adds to it, without a second line of names. By default the file is emptied.
+	// Append keeps what is in the file and adds to it, without a second line of names. By default the file is emptied,
+	// unless the Fit goes on from the state of another.
 	Append bool
 }
 
-var _ nn.Callback = CSVLogger{}
+var _ plan.Callback = CSVLogger{}
 
-// Start returns what logs one Fit.
-func (c CSVLogger) Start(*nn.Training) (nn.Handler, error) {
+// Kind is "CSVLogger".
+func (c CSVLogger) Kind() string { return "CSVLogger" }
+
+// Start returns what logs one Fit. A metric that is named "epoch" is an error: it would have the column of the epochs.
+func (c CSVLogger) Start(t plan.Training) (plan.Handler, error) {
 	if c.Path == "" {
-		return nil, errors.New("callbacks: CSVLogger needs a Path")
+		return plan.Handler{}, errors.New("callbacks: CSVLogger needs a Path")
 	}
-	switch c.Separator {
-	case 0:
+	switch {
+	case c.Separator == 0:
 		c.Separator = ','
-	case '"', '\r', '\n':
-		return nil, fmt.Errorf("callbacks: CSVLogger cannot separate values by %q", c.Separator)
+	case c.Separator < 0:
+		return plan.Handler{}, fmt.Errorf("callbacks: CSVLogger cannot have a Separator of %d", c.Separator)
+	case strings.ContainsRune("\"\r\n", c.Separator) || !utf8.ValidRune(c.Separator) || c.Separator == utf8.RuneError:
+		return plan.Handler{}, fmt.Errorf("callbacks: CSVLogger cannot separate values by %q", c.Separator)
 	}
-	return &csvLogger{spec: c}, nil
+	if slices.Contains(t.LogNames(), "epoch") {
+		return plan.Handler{}, wrapped(errEpoch)
+	}
+	h := &csvLogger{spec: c}
+	return plan.Handler{Handle: h.handle, Save: h.save, Load: h.load, Close: h.close}, nil
 }
+
+var errEpoch = errors.New(`a log named "epoch" would have the column of the epochs`)
 
 // csvLogger is the state of one Fit.
 type csvLogger struct {
-	spec    CSVLogger
-	file    *os.File
-	named   bool     // the file has its line of names
-	columns []string // after epoch; nil before the first epoch's end
-	line    []byte
+	spec  CSVLogger
+	file  *os.File
+	named bool // the file has its line of names
+	began bool // this Fit has written to it
+	goOn  bool // the file is that of an earlier Fit, which this one goes on from
+	csvLoggerState
+	line []byte
 }
 
-var _ io.Closer = (*csvLogger)(nil)
+// csvLoggerState is what the next Fit must know.
+type csvLoggerState struct {
+	// Columns are those after epoch; nil before the first epoch's end.
+	Columns []string `json:"columns"`
+}
 
-func (h *csvLogger) Handle(e nn.Event, t *nn.Training) error {
+func (h *csvLogger) save() (plan.HandlerState, error) {
+	return saveValues(h.spec.Kind(), h.csvLoggerState)
+}
+
+func (h *csvLogger) load(s plan.HandlerState) error {
+	var read csvLoggerState
+	if err := loadValues(h.spec.Kind(), s, &read); err != nil {
+		return err
+	}
+	h.csvLoggerState, h.goOn = read, true
+	return nil
+}
+
+func (h *csvLogger) handle(e plan.Event, t plan.Training) error {
 	switch e {
-	case nn.TrainBegin:
-		return wrapped(h.open())
-	case nn.EpochEnd:
+	case plan.TrainBegin:
+		return wrapped(h.open(t.LogNames()))
+	case plan.EpochEnd:
 		return wrapped(h.write(t.Epoch(), t.Logs()))
-	case nn.TrainEnd:
-		return h.Close()
+	case plan.TrainEnd:
+		return h.close()
 	}
 	return nil
 }
@@ -76,40 +113,97 @@ func wrapped(err error) error {
 	return nil
 }
 
-func (h *csvLogger) open() error {
+// open opens the file. The run logs at least the given names.
+func (h *csvLogger) open(names []string) error {
 	flag := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	if h.spec.Append {
+	if h.spec.Append || h.goOn {
 		flag = os.O_WRONLY | os.O_CREATE | os.O_APPEND
-	}
-	var err error
-	if h.file, err = os.OpenFile(h.spec.Path, flag, 0o666); err != nil {
-		return err
-	}
-	if h.spec.Append {
-		info, err := h.file.Stat()
-		if err != nil {
+		if err := h.continued(names); err != nil {
 			return err
 		}
-		h.named = info.Size() > 0
+	}
+	var err error
+	h.file, err = os.OpenFile(h.spec.Path, flag, 0o666)
+	return err
+}
+
+// continued takes the columns from a file that is to be continued. It refuses one that is not whole, or has other columns
+// than the earlier Fit or, as far as they are known, the logs.
+func (h *csvLogger) continued(names []string) error {
+	info, err := os.Stat(h.spec.Path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && (!info.Mode().IsRegular() || info.Size() == 0) {
+		return nil // there is nothing yet, or it cannot be read
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(h.spec.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r := csv.NewReader(io.LimitReader(f, longestNames))
+	r.Comma = h.spec.Separator
+	first, err := r.Read()
+	if err != nil {
+		return fmt.Errorf("the line of names of %s: %w", h.spec.Path, err)
+	}
+	last := make([]byte, 1)
+	if _, err := f.ReadAt(last, info.Size()-1); err != nil {
+		return err
+	}
+	if last[0] != '\n' {
+		return fmt.Errorf("the last line of %s has no end: it was cut off; the columns are %s", h.spec.Path, list(first))
+	}
+	if first[0] != "epoch" {
+		return fmt.Errorf("the columns of %s are %s, not epoch and then the logs", h.spec.Path, list(first))
+	}
+	if h.Columns != nil && !slices.Equal(h.Columns, first[1:]) {
+		return fmt.Errorf("the columns of %s are %s, and those of the Fit that this one goes on from epoch, %s", h.spec.Path, list(first), list(h.Columns))
+	}
+	h.Columns, h.named = first[1:], true
+	return h.fits(names)
+}
+
+// longestNames bounds how much of a file is read as its line of names.
+const longestNames = 1 << 20
+
+// fits refuses names of logs without a column in the file that is continued.
+func (h *csvLogger) fits(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(h.Columns, name) {
+			return fmt.Errorf("the columns of %s are epoch, %s, and %q is logged too", h.spec.Path, list(h.Columns), name)
+		}
 	}
 	return nil
 }
 
-func (h *csvLogger) write(epoch int, logs *history.Logs) error {
-	h.line = h.line[:0]
-	if h.columns == nil {
-		h.columns = columns(logs)
-		if !h.named {
-			h.field("epoch")
-			for _, name := range h.columns {
-				h.line = append(h.line, string(h.spec.Separator)...)
-				h.field(name)
-			}
-			h.line = append(h.line, "\r\n"...)
+// list writes columns for an error: strings from files are escaped.
+func list(columns []string) string {
+	quoted := make([]string, len(columns))
+	for i, c := range columns {
+		quoted[i] = c
+		if q := strconv.Quote(c); q != `"`+c+`"` {
+			quoted[i] = q
 		}
 	}
+	text := strings.Join(quoted, ", ")
+	if len(text) > 500 {
+		text = strings.ToValidUTF8(text[:500], "") + "…"
+	}
+	return text
+}
+
+func (h *csvLogger) write(epoch int, logs *history.Logs) error {
+	h.line = h.line[:0]
+	if !h.began {
+		if err := h.begin(logs); err != nil {
+			return err
+		}
+		h.began = true
+	}
 	h.field(strconv.Itoa(epoch))
-	for _, name := range h.columns {
+	for _, name := range h.Columns {
 		h.line = append(h.line, string(h.spec.Separator)...)
 		if v, ok := logs.Get(name); ok {
 			h.field(repr(v))
@@ -122,8 +216,42 @@ func (h *csvLogger) write(epoch int, logs *history.Logs) error {
 	return err
 }
 
-// Close closes the file, if it is open.
-func (h *csvLogger) Close() error {
+// begin settles the columns, and adds the line of names where the file has none.
+func (h *csvLogger) begin(logs *history.Logs) error {
+	own := columns(logs)
+	if slices.Contains(own, "epoch") {
+		return errEpoch
+	}
+	if h.Columns == nil {
+		h.Columns = own
+	}
+	if h.goOn {
+		// As in one Fit, what the first epoch logged may be missing now.
+		own = own[:0]
+		for name := range logs.All() {
+			own = append(own, name)
+		}
+	}
+	if err := h.fits(own); err != nil {
+		return err
+	}
+	if h.named {
+		if !h.goOn && len(own) != len(h.Columns) {
+			return fmt.Errorf("the columns of %s are epoch, %s, and those of this Fit epoch, %s", h.spec.Path, list(h.Columns), list(own))
+		}
+		return nil
+	}
+	h.field("epoch")
+	for _, name := range h.Columns {
+		h.line = append(h.line, string(h.spec.Separator)...)
+		h.field(name)
+	}
+	h.line = append(h.line, "\r\n"...)
+	return nil
+}
+
+// close closes the file, if it is open.
+func (h *csvLogger) close() error {
 	if h.file == nil {
 		return nil
 	}

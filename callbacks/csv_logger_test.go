@@ -1,15 +1,13 @@
 package callbacks
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/golden"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // The files are Keras's, byte for byte.
@@ -29,22 +27,8 @@ func TestCSVLoggerLikeKeras(t *testing.T) {
 		}
 		for _, run := range c.List("runs") {
 			epochs := run.List()
-			exact := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-				if e == nn.EpochEnd {
-					*t.Logs() = history.Logs{}
-					for _, name := range epochs[t.Epoch()].Keys() {
-						if name != "_stop" { // the recorded model stops; columns are filled as ever
-							t.Logs().Set(name, epochs[t.Epoch()].Float(name))
-						}
-					}
-				}
-				return nil
-			})
-			initial := 0
-			if len(epochs) == 0 {
-				initial = 1 // of 1: no epoch to run
-			}
-			if _, err := fit(tiny(t), 1, initial, len(epochs), exact, spec); err != nil {
+			r := &training{script: recorded(epochs)}
+			if err := r.run(spec, nil, 0, len(epochs), nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -70,67 +54,94 @@ func TestNumbersLikePython(t *testing.T) {
 	}
 }
 
-// A name that holds the separator or a quote is quoted.
+// A name that holds the separator or a quote is quoted, and read back where the file is continued.
 func TestCSVLoggerQuotes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.csv")
-	if _, err := fit(tiny(t), 1, 0, 1, values(`val_a,"b"`, 1), CSVLogger{Path: path}); err != nil {
-		t.Fatal(err)
+	logs := func(int) map[string]float64 { return map[string]float64{"accuracy": 1, "loss": 0, `val_a,"b"`: 1} }
+	for range 2 {
+		if err := (&training{script: logs}).run(CSVLogger{Path: path, Append: true}, nil, 0, 1, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	got, _ := os.ReadFile(path)
-	if want := "epoch,accuracy,loss,\"val_a,\"\"b\"\"\"\r\n0,1.0,0.0,1.0\r\n"; string(got) != want {
+	if want := "epoch,accuracy,loss,\"val_a,\"\"b\"\"\"\r\n0,1.0,0.0,1.0\r\n0,1.0,0.0,1.0\r\n"; string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// A line is in the file as soon as its epoch has ended, and the file is closed, however the Fit ends.
-func TestCSVLoggerAfterCancel(t *testing.T) {
+// A file that cannot be continued is an error that names it and its columns, and stays as it is.
+func TestCSVLoggerContinues(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.csv")
-	logger := &started{Callback: CSVLogger{Path: path}}
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err := fitContext(ctx, tiny(t), 1, 0, 5, logger, nn.HandlerFunc(func(e nn.Event, training *nn.Training) error {
-		if e == nn.EpochEnd && training.Epoch() == 1 {
-			got, err := os.ReadFile(path)
-			if want := "epoch,accuracy,loss,val_accuracy,val_loss\r\n0,1.0,0.0,NA,NA\r\n1,1.0,0.0,NA,NA\r\n"; err != nil || string(got) != want {
-				t.Errorf("after epoch 1: %q, %v", got, err)
-			}
-			cancel()
+	state := &plan.HandlerState{Kind: "CSVLogger", Values: []byte(`{"columns":["loss","val_loss"]}`)}
+	loss := func(int) map[string]float64 { return map[string]float64{"loss": 0.5} }
+	both := func(int) map[string]float64 { return map[string]float64{"loss": 0.5, "rate": 1} }
+	const add = "1,0.5,NA\r\n"
+	for _, test := range []struct {
+		name, before string
+		state        *plan.HandlerState
+		logs         func(int) map[string]float64
+		names        []string
+		after, want  string
+	}{
+		{"whole", "epoch,loss,val_loss\r\n0,1,2\r\n", state, loss, nil, "epoch,loss,val_loss\r\n0,1,2\r\n" + add, ""},
+		{"lines of another system", "epoch,loss,val_loss\n0,1,2\n", nil, loss, nil, "epoch,loss,val_loss\n0,1,2\n" + add, ""},
+		{"its own order", "epoch,val_loss,loss\r\n", nil, loss, nil, "epoch,val_loss,loss\r\n1,NA,0.5\r\n", ""},
+		{"empty", "", state, loss, nil, "epoch,loss,val_loss\r\n" + add, ""},
+		{"torn", "epoch,loss,val_loss\r\n0,1", state, loss, nil, "", "the last line of PATH has no end: it was cut off; the columns are epoch, loss, val_loss"},
+		{"torn, appended to", "epoch,loss,val_loss\r\n0,1,2\r", nil, loss, nil, "", "the last line of PATH has no end: it was cut off; the columns are epoch, loss, val_loss"},
+		{"torn names", "epoch,lo", nil, loss, nil, "", "the last line of PATH has no end: it was cut off; the columns are epoch, lo"},
+		{"torn quotes", "epoch,\"lo\n", nil, loss, nil, "", "the line of names of PATH: "},
+		{"no log", "a,b\x1b\n", nil, loss, nil, "", `the columns of PATH are a, "b\x1b", not epoch and then the logs`},
+		{"other columns than the state", "epoch,loss\r\n", state, loss, nil, "", "the columns of PATH are epoch, loss, and those of the Fit that this one goes on from epoch, loss, val_loss"},
+		{"another metric", "epoch,loss,val_loss\r\n", state, loss, []string{"loss", "auc"}, "", `the columns of PATH are epoch, loss, val_loss, and "auc" is logged too`},
+		{"another log", "epoch,loss,val_loss\r\n", state, both, nil, "", `the columns of PATH are epoch, loss, val_loss, and "rate" is logged too`},
+		{"more columns than logs", "epoch,loss,val_loss,x\r\n", nil, loss, nil, "", "the columns of PATH are epoch, loss, val_loss, x, and those of this Fit epoch, loss, val_loss"},
+	} {
+		if err := os.WriteFile(path, []byte(test.before), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	}))
-	if err != context.Canceled {
-		t.Errorf("error %v", err)
-	}
-	if logger.handler.(*csvLogger).file != nil {
-		t.Error("the file is still open")
+		r := &training{script: test.logs, names: test.names}
+		err := r.run(CSVLogger{Path: path, Append: test.state == nil}, test.state, 1, 2, nil)
+		got, _ := os.ReadFile(path)
+		if test.want == "" {
+			if err != nil || string(got) != test.after {
+				t.Errorf("%s: %q, %v", test.name, got, err)
+			}
+			continue
+		}
+		want := "callbacks: CSVLogger: " + strings.ReplaceAll(test.want, "PATH", path)
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got  %v\nwant %s", test.name, err, want)
+		}
+		if string(got) != test.before {
+			t.Errorf("%s: the file has become %q", test.name, got)
+		}
 	}
 }
 
-func TestCSVLoggerErrors(t *testing.T) {
-	folder := t.TempDir()
-	kept := filepath.Join(folder, "kept.csv")
-	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
-		t.Fatal(err)
+// The column of the epochs is no other's.
+func TestCSVLoggerRefusesEpoch(t *testing.T) {
+	spec := CSVLogger{Path: filepath.Join(t.TempDir(), "log.csv")}
+	const want = `callbacks: CSVLogger: a log named "epoch" would have the column of the epochs`
+	if _, err := spec.Start(&training{names: []string{"loss", "epoch"}}); err == nil || err.Error() != want {
+		t.Errorf("a metric: %v", err)
 	}
-	missing := filepath.Join(folder, "missing", "log.csv")
-	for begin, spec := range map[string]CSVLogger{
+	r := &training{script: func(int) map[string]float64 { return map[string]float64{"epoch": 1} }}
+	if err := r.run(spec, nil, 0, 1, nil); err == nil || err.Error() != want {
+		t.Errorf("a log of a callback: %v", err)
+	}
+}
+
+func TestCSVLoggerSettings(t *testing.T) {
+	for want, spec := range map[string]CSVLogger{
 		"callbacks: CSVLogger needs a Path":                   {},
-		`callbacks: CSVLogger cannot separate values by '\n'`: {Path: kept, Separator: '\n'},
-		"callbacks: CSVLogger: open " + folder + ": ":         {Path: folder},
-		"callbacks: CSVLogger: open " + missing + ": ":        {Path: missing},
+		`callbacks: CSVLogger cannot separate values by '\n'`: {Path: "x", Separator: '\n'},
+		`callbacks: CSVLogger cannot separate values by '"'`:  {Path: "x", Separator: '"'},
+		"callbacks: CSVLogger cannot have a Separator of -5":  {Path: "x", Separator: -5},
+		"callbacks: CSVLogger cannot separate values by '�'":  {Path: "x", Separator: 0xd800},
 	} {
-		history, err := fit(tiny(t), 1, 0, 1, spec)
-		if err == nil || !strings.HasPrefix(err.Error(), begin) {
-			t.Errorf("got  %v\nwant %s…", err, begin)
+		if _, err := spec.Start(&training{}); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
 		}
-		if len(history.Epochs) != 0 {
-			t.Error("trained before the file was open")
-		}
-	}
-	// A Fit that cannot begin leaves the file as it was.
-	if _, err := fit(tiny(t), 1, 0, 1, CSVLogger{Path: kept}, EarlyStopping{Patience: -1}); err == nil {
-		t.Error("no error")
-	}
-	if got, _ := os.ReadFile(kept); string(got) != "kept" {
-		t.Errorf("the file has become %q", got)
 	}
 }

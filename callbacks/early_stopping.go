@@ -1,10 +1,12 @@
 package callbacks
 
 import (
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
 
@@ -26,52 +28,99 @@ type EarlyStopping struct {
 	Baseline optional.Value[float64]
 	// RestoreBest gives the model the weights of the best epoch at the end of the Fit, also of one that ran to its last
 	// epoch. After an error or a cancelled context the weights stay as they are. Of large tables it remembers the rows
-	// that moved and no others: see nn.Snapshot.
+	// that moved and no others: see plan.Training.Snapshot.
 	RestoreBest bool
 	// StartFromEpoch is the number, counted from 0, of the first epoch that is looked at.
 	StartFromEpoch int
 	// Log, when given, is told what Keras prints with verbose=1: when the Fit was ended, and which weights were
 	// restored. log.Printf fits.
-	Log func(format string, args ...any)
+	Log func(format string, args ...any) `json:"-"`
 }
 
-var _ nn.Callback = EarlyStopping{}
+var _ plan.Callback = EarlyStopping{}
 
-// Start returns what watches one Fit.
-func (c EarlyStopping) Start(*nn.Training) (nn.Handler, error) {
+// Kind is "EarlyStopping".
+func (c EarlyStopping) Kind() string { return "EarlyStopping" }
+
+// Start returns what watches one Fit. From one Fit to the next it remembers the best number, how long ago that was, and
+// with RestoreBest the weights of that epoch.
+func (c EarlyStopping) Start(t plan.Training) (plan.Handler, error) {
 	if c.Patience < 0 || c.StartFromEpoch < 0 {
-		return nil, fmt.Errorf("callbacks: early stopping: Patience %d and StartFromEpoch %d must not be negative", c.Patience, c.StartFromEpoch)
+		return plan.Handler{}, fmt.Errorf("callbacks: early stopping: Patience %d and StartFromEpoch %d must not be negative", c.Patience, c.StartFromEpoch)
 	}
 	m, err := newMonitor("early stopping", c.Monitor, c.Mode, c.MinDelta)
 	if err != nil {
-		return nil, err
+		return plan.Handler{}, err
 	}
-	return &earlyStopping{spec: c, monitor: m}, nil
+	if baseline := c.Baseline.Or(0); math.IsNaN(baseline) {
+		return plan.Handler{}, fmt.Errorf("callbacks: early stopping: Baseline is %v", baseline)
+	}
+	h := &earlyStopping{spec: c, monitor: m, training: t}
+	return plan.Handler{Handle: h.handle, Save: h.save, Load: h.load}, nil
 }
 
 // earlyStopping is the state of one Fit.
 type earlyStopping struct {
-	spec    EarlyStopping
-	monitor monitor
-	wait    int // epochs since the last improvement
-	seen    bool
-	best    float64 // once seen
-	epoch   int     // of best
-	weights *nn.Snapshot
-	stopped int // the epoch that ended the Fit; 0 when none did
+	spec     EarlyStopping
+	monitor  monitor
+	training plan.Training
+	weights  plan.Snapshot // of the best epoch; nil until there is one, and without RestoreBest
+	earlyStoppingState
 }
 
-func (h *earlyStopping) Handle(e nn.Event, t *nn.Training) error {
+// earlyStoppingState is what the next Fit must know, the weights aside.
+type earlyStoppingState struct {
+	Wait      int    `json:"wait"` // epochs since the last improvement
+	Seen      bool   `json:"seen"`
+	Best      number `json:"best"` // once seen
+	BestEpoch int    `json:"best_epoch"`
+	Stopped   int    `json:"stopped"` // the epoch that ended the Fit; 0 when none did
+}
+
+func (h *earlyStopping) save() (plan.HandlerState, error) {
+	s, err := saveValues(h.spec.Kind(), h.earlyStoppingState)
+	if h.weights != nil {
+		s.Weights = h.weights.Weights()
+	}
+	return s, err
+}
+
+func (h *earlyStopping) load(s plan.HandlerState) error {
+	var read earlyStoppingState
+	if err := loadValues(h.spec.Kind(), s, &read); err != nil {
+		return err
+	}
+	if read.Wait < 0 || read.BestEpoch < 0 || read.Stopped < 0 {
+		return fmt.Errorf("callbacks: early stopping: the saved state has a wait of %d, epoch %d as the best and epoch %d as the last",
+			read.Wait, read.BestEpoch, read.Stopped)
+	}
+	h.weights = nil
+	if h.spec.RestoreBest && read.Seen {
+		if s.Weights == nil {
+			return errors.New("callbacks: early stopping: RestoreBest needs the weights of the best epoch, and the saved state is of a Fit without RestoreBest")
+		}
+		var err error
+		if h.weights, err = h.training.SnapshotOf(s.Weights); err != nil {
+			return fmt.Errorf("callbacks: early stopping: the saved weights of the best epoch: %w", err)
+		}
+	}
+	h.earlyStoppingState = read
+	return nil
+}
+
+func (h *earlyStopping) handle(e plan.Event, t plan.Training) error {
 	switch e {
-	case nn.EpochEnd:
+	case plan.EpochBegin:
+		h.Stopped = 0 // a Fit that goes on from the state of one that was stopped
+	case plan.EpochEnd:
 		return h.epochEnd(t)
-	case nn.TrainEnd:
+	case plan.TrainEnd:
 		return h.trainEnd(t)
 	}
 	return nil
 }
 
-func (h *earlyStopping) epochEnd(t *nn.Training) error {
+func (h *earlyStopping) epochEnd(t plan.Training) error {
 	c := &h.spec
 	current, err := h.monitor.current(t)
 	if err != nil {
@@ -80,33 +129,33 @@ func (h *earlyStopping) epochEnd(t *nn.Training) error {
 	if t.Epoch() < c.StartFromEpoch {
 		return nil
 	}
-	h.wait++
-	if !h.seen || h.monitor.better(current, h.best) {
-		h.seen, h.best, h.epoch = true, current, t.Epoch()
+	h.Wait++
+	if !h.Seen || h.monitor.better(current, float64(h.Best)) {
+		h.Seen, h.Best, h.BestEpoch = true, number(current), t.Epoch()
 		if c.RestoreBest {
 			h.weights = t.Snapshot(h.weights)
 		}
 		if !c.Baseline.IsSet() || h.monitor.better(current, c.Baseline.Or(0)) {
-			h.wait = 0
+			h.Wait = 0
 		}
 		return nil
 	}
-	if h.wait >= c.Patience && t.Epoch() > 0 {
-		h.stopped = t.Epoch()
+	if h.Wait >= c.Patience && t.Epoch() > 0 {
+		h.Stopped = t.Epoch()
 		t.Stop(fmt.Sprintf("early stopping: %s was best in epoch %d (%s) and has not improved for %d",
-			h.monitor.name, h.epoch+1, history.FormatLog(h.best), t.Epoch()-h.epoch))
+			h.monitor.name, h.BestEpoch+1, history.FormatLog(float64(h.Best)), t.Epoch()-h.BestEpoch))
 	}
 	return nil
 }
 
-func (h *earlyStopping) trainEnd(t *nn.Training) error {
-	if h.stopped > 0 {
-		h.log("Epoch %d: early stopping", h.stopped+1)
+func (h *earlyStopping) trainEnd(t plan.Training) error {
+	if h.Stopped > 0 {
+		h.log("Epoch %d: early stopping", h.Stopped+1)
 	}
 	if h.weights == nil {
 		return nil
 	}
-	h.log("Restoring model weights from the end of the best epoch: %d.", h.epoch+1)
+	h.log("Restoring model weights from the end of the best epoch: %d.", h.BestEpoch+1)
 	return t.Restore(h.weights)
 }
 

@@ -18,7 +18,7 @@ import (
 func line() (*nn.Model, nn.Data) {
 	x, _ := tensor.Of([]float32{0, 1, 2, 3}, 4, 1)
 	y, _ := tensor.Of([]float32{0, 2, 4, 6}, 4, 1)
-	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(nn.Features(1))
+	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(context.Background(), nn.Features(1), nn.BuildOptions{})
 	if err != nil {
 		panic(err)
 	}

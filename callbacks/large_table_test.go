@@ -8,6 +8,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -32,7 +33,7 @@ func TestRestoreBestOfALargeTable(t *testing.T) {
 	}
 	run := func(epochs int, list ...nn.Callback) ([][]float32, *history.History) {
 		m, err := nn.NewSequential(layers.Embedding{Vocabulary: vocabulary, Dim: dim}, layers.GlobalAveragePooling1D{},
-			layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(nn.Tokens(steps), nn.Seed(1))
+			layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(t.Context(), nn.Tokens(steps), nn.BuildOptions{Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,8 +46,8 @@ func TestRestoreBestOfALargeTable(t *testing.T) {
 		return m.Weights(nil), h
 	}
 	want, _ := run(3)
-	scripted := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-		if e == nn.EpochEnd {
+	scripted := plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
+		if e == plan.EpochEnd {
 			t.Logs().Set("val_loss", []float64{0.5, 0.6, 0.4, 0.45, 0.44, 0.43}[t.Epoch()])
 		}
 		return nil

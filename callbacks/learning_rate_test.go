@@ -2,8 +2,6 @@ package callbacks
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
@@ -34,79 +33,12 @@ func fitRate(t *testing.T, o nn.Optimizer, epochs int, list ...nn.Callback) (*hi
 
 // rates notes the rate of the coming step at the end of each epoch, when the callbacks before it have acted.
 func rates(into *[]float64) nn.Callback {
-	return nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-		if e == nn.EpochEnd {
+	return plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
+		if e == plan.EpochEnd {
 			*into = append(*into, float64(t.LearningRate()))
 		}
 		return nil
 	})
-}
-
-// What Keras decides from the same logs, epoch by epoch.
-func TestReduceLROnPlateauLikeKeras(t *testing.T) {
-	ran := 0
-	golden.Open(t, "callbacks").Run(t, "ReduceLROnPlateau/", func(t *testing.T, c golden.Case) {
-		var config struct {
-			Monitor, Mode string
-			Factor        float64
-			Patience      *int
-			MinDelta      *float64 `json:"min_delta"`
-			Cooldown      int
-			MinRate       float32 `json:"min_lr"`
-			Initial       float32 `json:"initial_learning_rate"`
-		}
-		c.Decode(&config, "config")
-		spec := ReduceLROnPlateau{Monitor: config.Monitor, Factor: config.Factor, Cooldown: config.Cooldown, MinRate: config.MinRate,
-			Mode: map[string]history.Direction{"min": history.LowerIsBetter, "max": history.HigherIsBetter}[config.Mode]}
-		if config.Patience != nil {
-			spec.Patience = optional.Of(*config.Patience)
-		}
-		if config.MinDelta != nil {
-			spec.MinDelta = optional.Of(*config.MinDelta)
-		}
-		logs := c.List("logs")
-		reduce := &started{Callback: spec}
-		type state struct {
-			Epoch, Wait, Cooldown int
-			Rate                  float64
-			Best                  string
-		}
-		var trace []state
-		watch := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-			if e == nn.EpochEnd {
-				h := reduce.handler.(*reduceLR)
-				trace = append(trace, state{t.Epoch(), h.wait, h.cooldown, float64(t.LearningRate()), fmt.Sprint(h.best)})
-			}
-			return nil
-		})
-		history, err := fitRate(t, optim.SGD{LearningRate: config.Initial}, len(logs), script(func(epoch int) map[string]float64 {
-			all := map[string]float64{}
-			for _, name := range logs[epoch].Keys() {
-				all[name] = logs[epoch].Float(name)
-			}
-			return all
-		}), reduce, watch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var want []state
-		// The rate that an epoch ended with, before it was reduced, is in the logs.
-		before := []float64{float64(config.Initial)}
-		for _, v := range c.List("expected", "trace") {
-			want = append(want, state{v.Int("epoch"), v.Int("wait"), v.Int("cooldown"), v.Float("learning_rate"), fmt.Sprint(v.Float("best"))})
-			before = append(before, v.Float("learning_rate"))
-		}
-		if d := cmp.Diff(want, trace); d != "" {
-			t.Error(d)
-		}
-		if d := cmp.Diff(before[:len(logs)], history.Values("learning_rate")); d != "" {
-			t.Error(d)
-		}
-		ran++
-	})
-	if ran != 10 {
-		t.Errorf("%d cases compared, want 10", ran)
-	}
 }
 
 // The defaults are Keras's: after 10 epochs without an improvement by more than 0.0001 a tenth of the rate.
@@ -225,115 +157,5 @@ func TestLearningRateErrors(t *testing.T) {
 		if _, err := fitRate(t, c.o, 2, c.spec); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
-	}
-}
-
-// given is a loss that is the label, whatever the output.
-type given struct{ loss.MeanSquaredError }
-
-func (given) CheckLabel(float32) error { return nil }
-
-func (given) Rows(losses, gradient, _, labels []float32) {
-	copy(losses, labels)
-	for i := range gradient {
-		gradient[i] = 1
-	}
-}
-
-// fitLosses trains on rows with the given losses, a row a step, in order; the weight falls by 1 in each step.
-func fitLosses(t *testing.T, m *nn.Model, losses []float32, list ...nn.Callback) (*history.History, error) {
-	t.Helper()
-	ones := make([]float32, len(losses))
-	for i := range ones {
-		ones[i] = 1
-	}
-	x, err := tensor.Of(ones, len(ones), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	y, err := tensor.Of(losses, len(losses), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	valid, err := tensor.Of([]float32{0.25}, 1, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.SetWeights([][]float32{{0}}); err != nil {
-		t.Fatal(err)
-	}
-	return m.Fit(context.Background(), nn.Data{X: x, Y: y}, nn.FitOptions{
-		Optimizer: optim.SGD{LearningRate: 1}, Loss: given{}, Epochs: 2, BatchSize: 1, NoShuffle: true, Callbacks: list,
-		Validation: &nn.Data{X: valid, Y: valid},
-	})
-}
-
-func TestTerminateOnNaNLikeKeras(t *testing.T) {
-	ran := 0
-	golden.Open(t, "callbacks").Run(t, "TerminateOnNaN/", func(t *testing.T, c golden.Case) {
-		var losses []float32
-		for _, v := range c.Floats("losses") {
-			losses = append(losses, float32(v))
-		}
-		stops := -1
-		if c.Has("expected", "stops_at_batch") {
-			stops = c.Int("expected", "stops_at_batch")
-		}
-		batches, told, ended := 0, "", false
-		count := nn.HandlerFunc(func(e nn.Event, _ *nn.Training) error {
-			batches += map[nn.Event]int{nn.BatchEnd: 1}[e]
-			ended = ended || e == nn.TrainEnd
-			return nil
-		})
-		m := tiny(t)
-		history, err := fitLosses(t, m, losses, count, TerminateOnNaN{Log: func(format string, args ...any) { told += fmt.Sprintf(format, args...) }})
-		if err != nil || !ended {
-			t.Fatal(err, ended)
-		}
-		weight := -m.Parameters()[0].Values()[0]
-		if stops < 0 {
-			if batches != 2*len(losses) || weight != float32(2*len(losses)) || history.Stopped != "" || told != "" {
-				t.Errorf("%d batches, %v steps, stopped: %s, told: %s", batches, weight, history.Stopped, told)
-			}
-			return
-		}
-		if batches != stops+1 || weight != float32(stops) || told != fmt.Sprintf("Batch %d: Invalid loss, terminating training", stops) {
-			t.Errorf("%d batches, %v steps, told: %s; want the stop at %d", batches, weight, told, stops)
-		}
-		want := fmt.Sprintf("terminate on NaN: the loss was %v in epoch 1, step %d; the weights are those before this step", losses[stops], stops+1)
-		if history.Stopped != want {
-			t.Errorf("stopped: %s\nwant %s", history.Stopped, want)
-		}
-		last := history.Values("loss")
-		if len(history.Epochs) != 1 || !math.IsNaN(last[0]) && !math.IsInf(last[0], 0) || history.Values("val_loss")[0] != 0.25 {
-			t.Errorf("the history is %v, %v", last, history.Values("val_loss"))
-		}
-		// Without the callback it is an error.
-		var lost *nn.LossError
-		if _, err := fitLosses(t, tiny(t), losses); !errors.As(err, &lost) || lost.Step != stops {
-			t.Errorf("without the callback: %v", err)
-		}
-		ran++
-	})
-	if ran != 3 {
-		t.Errorf("%d cases stopped, want 3", ran)
-	}
-}
-
-// EarlyStopping gives back the best weights of a Fit that a loss of NaN has ended.
-func TestTerminateOnNaNRestoresBest(t *testing.T) {
-	m := tiny(t)
-	before := m.Parameters()[0].Values()[0]
-	history, err := fit(m, 3, 0, 9, nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-		if e == nn.EpochBegin && t.Epoch() == 2 {
-			return t.Model().SetWeights([][]float32{{float32(math.NaN())}})
-		}
-		return nil
-	}), EarlyStopping{Monitor: "loss", RestoreBest: true, Patience: 9}, TerminateOnNaN{})
-	if err != nil || len(history.Epochs) != 3 || !strings.HasPrefix(history.Stopped, "terminate on NaN: the loss was NaN in epoch 3, step 1;") {
-		t.Errorf("%d epochs, stopped: %s, %v", len(history.Epochs), history.Stopped, err)
-	}
-	if got := m.Parameters()[0].Values()[0]; got != before {
-		t.Errorf("the weight is %v, want %v", got, before)
 	}
 }

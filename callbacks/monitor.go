@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // monitor is the logged number that a callback watches: Keras's MonitorCallback.
@@ -21,7 +21,7 @@ type monitor struct {
 func newMonitor(callback, name string, mode history.Direction, minDelta float64) (monitor, error) {
 	m := monitor{callback: callback, name: name, mode: mode, minDelta: math.Abs(minDelta)}
 	switch {
-	case math.IsNaN(minDelta):
+	case math.IsNaN(minDelta) || math.IsInf(minDelta, 0):
 		return m, fmt.Errorf("callbacks: %s: MinDelta is %v", callback, minDelta)
 	case mode < history.NoDirection || mode > history.HigherIsBetter:
 		return m, fmt.Errorf("callbacks: %s: Mode %d is no direction", callback, mode)
@@ -33,7 +33,7 @@ func newMonitor(callback, name string, mode history.Direction, minDelta float64)
 }
 
 // current is the number at the end of an epoch. From then on it is known which values are better.
-func (m *monitor) current(t *nn.Training) (float64, error) {
+func (m *monitor) current(t plan.Training) (float64, error) {
 	v, ok := t.Logs().Get(m.name)
 	if !ok {
 		return 0, fmt.Errorf("callbacks: %s: %q is not logged; there are %s%s", m.callback, m.name, names(t.Logs()), hint(m.name, t))
@@ -65,7 +65,7 @@ func names(l *history.Logs) string {
 	return strings.Join(all, ", ")
 }
 
-func hint(monitor string, t *nn.Training) string {
+func hint(monitor string, t plan.Training) string {
 	if strings.HasPrefix(monitor, "val_") && t.TestSteps() == 0 {
 		return " (the Fit has no validation data)"
 	}

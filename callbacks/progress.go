@@ -10,12 +10,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"golang.org/x/term"
 )
 
 // Progress shows on w, such as os.Stderr, how a Fit gets on: see [ProgressLine].
-func Progress(w io.Writer) nn.Callback { return ProgressLine{To: w} }
+func Progress(w io.Writer) plan.Callback { return ProgressLine{To: w} }
 
 // ProgressLine shows how a Fit gets on, in one of these styles:
 //
@@ -34,7 +34,7 @@ func Progress(w io.Writer) nn.Callback { return ProgressLine{To: w} }
 // colours. A writer that fails is not written to again, and the Fit goes on: it must not end because its reader did.
 type ProgressLine struct {
 	// To is where the lines go. It is required.
-	To io.Writer
+	To io.Writer `json:"-"`
 	// Style is Auto by default.
 	Style Style
 }
@@ -58,17 +58,20 @@ const (
 // redraw is how often a line is drawn anew, at most.
 const redraw = 50 * time.Millisecond
 
-var _ nn.Callback = ProgressLine{}
+var _ plan.Callback = ProgressLine{}
+
+// Kind is "ProgbarLogger", Keras's name.
+func (c ProgressLine) Kind() string { return "ProgbarLogger" }
 
 // Start returns what shows one Fit.
-func (c ProgressLine) Start(*nn.Training) (nn.Handler, error) { return c.start(time.Now) }
+func (c ProgressLine) Start(plan.Training) (plan.Handler, error) { return c.start(time.Now) }
 
-func (c ProgressLine) start(now func() time.Time) (nn.Handler, error) {
+func (c ProgressLine) start(now func() time.Time) (plan.Handler, error) {
 	if c.To == nil {
-		return nil, errors.New("callbacks: Progress needs a writer")
+		return plan.Handler{}, errors.New("callbacks: Progress needs a writer")
 	}
 	if c.Style > Silent {
-		return nil, fmt.Errorf("callbacks: Progress has no style %d", c.Style)
+		return plan.Handler{}, fmt.Errorf("callbacks: Progress has no style %d", c.Style)
 	}
 	h := &progress{to: c.To, style: c.Style, now: now}
 	if f, ok := c.To.(*os.File); ok && c.Style <= Terminal {
@@ -81,7 +84,7 @@ func (c ProgressLine) start(now func() time.Time) (nn.Handler, error) {
 			h.style = Terminal
 		}
 	}
-	return h, nil
+	return plan.Handler{Handle: h.handle, Close: h.close}, nil
 }
 
 // progress is the state of one Fit.
@@ -99,32 +102,30 @@ type progress struct {
 	line  []byte
 }
 
-var _ io.Closer = (*progress)(nil)
-
-func (h *progress) Handle(e nn.Event, t *nn.Training) error {
+func (h *progress) handle(e plan.Event, t plan.Training) error {
 	if h.style == Silent || h.failed {
 		return nil
 	}
 	switch e {
-	case nn.EpochBegin:
+	case plan.EpochBegin:
 		h.begin = h.now()
 		h.drawn = time.Time{}
 		if h.style == Terminal && t.Epochs() > 1 {
 			h.line = fmt.Appendf(h.line[:0], "Epoch %d/%d\n", t.Epoch()+1, t.Epochs())
 			h.write()
 		}
-	case nn.BatchEnd:
+	case plan.BatchEnd:
 		if h.style == Terminal {
 			h.draw(t)
 		}
-	case nn.EpochEnd:
+	case plan.EpochEnd:
 		h.finish(t)
 	}
 	return nil
 }
 
-// Close ends a line that an error or a cancelled context left in the middle.
-func (h *progress) Close() error {
+// close ends a line that an error or a cancelled context left in the middle.
+func (h *progress) close() error {
 	if h.shown > 0 {
 		h.shown = 0
 		h.line = append(h.line[:0], '\n')
@@ -134,7 +135,7 @@ func (h *progress) Close() error {
 }
 
 // draw shows where the epoch under way is.
-func (h *progress) draw(t *nn.Training) {
+func (h *progress) draw(t plan.Training) {
 	now := h.now()
 	if now.Sub(h.drawn) < redraw {
 		return
@@ -159,7 +160,7 @@ func (h *progress) draw(t *nn.Training) {
 }
 
 // finish shows the epoch's results.
-func (h *progress) finish(t *nn.Training) {
+func (h *progress) finish(t plan.Training) {
 	elapsed := h.now().Sub(h.begin)
 	if h.style == Terminal {
 		h.line = append(h.line[:0], '\r')

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // clocked starts a ProgressLine on a clock that moves on by the same time at each batch.
@@ -21,27 +21,22 @@ type clocked struct {
 	now  time.Time
 }
 
-func (c *clocked) Start(*nn.Training) (nn.Handler, error) {
+func (c *clocked) Kind() string { return "clocked" }
+
+func (c *clocked) Start(plan.Training) (plan.Handler, error) {
 	h, err := c.spec.start(func() time.Time { return c.now })
 	if err != nil {
-		return nil, err
+		return h, err
 	}
-	return clockedHandler{h, c}, nil
-}
-
-type clockedHandler struct {
-	nn.Handler
-	c *clocked
-}
-
-func (h clockedHandler) Handle(e nn.Event, t *nn.Training) error {
-	if e == nn.BatchBegin {
-		h.c.now = h.c.now.Add(h.c.step)
+	handle := h.Handle
+	h.Handle = func(e plan.Event, t plan.Training) error {
+		if e == plan.BatchBegin {
+			c.now = c.now.Add(c.step)
+		}
+		return handle(e, t)
 	}
-	return h.Handler.Handle(e, t)
+	return h, nil
 }
-
-func (h clockedHandler) Close() error { return h.Handler.(*progress).Close() }
 
 // screen is what a terminal shows of a text: what follows a carriage return is written over the line.
 func screen(s string) []string {
@@ -60,8 +55,8 @@ func TestProgressOnATerminal(t *testing.T) {
 	var b bytes.Buffer
 	c := &clocked{spec: ProgressLine{To: &b, Style: Terminal}, step: 22 * time.Millisecond, now: time.Unix(1, 0)}
 	var middle []string
-	look := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-		if e == nn.BatchEnd && t.Epoch() == 0 && (t.Step() == 8 || t.Step() == 29) {
+	look := plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
+		if e == plan.BatchEnd && t.Epoch() == 0 && (t.Step() == 8 || t.Step() == 29) {
 			middle = append(middle, screen(b.String())[1])
 		}
 		return nil
@@ -115,8 +110,8 @@ func TestProgressIsNotDrawnTooOften(t *testing.T) {
 func TestProgressClearsTheLine(t *testing.T) {
 	var b bytes.Buffer
 	c := &clocked{spec: ProgressLine{To: &b, Style: Terminal}, step: time.Second, now: time.Unix(1, 0)}
-	_, err := fit(tiny(t), 1, 0, 1, nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-		if e == nn.EpochEnd {
+	_, err := fit(tiny(t), 1, 0, 1, plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
+		if e == plan.EpochEnd {
 			*t.Logs() = history.Logs{}
 		}
 		return nil
@@ -149,7 +144,7 @@ func TestProgressAfterCancel(t *testing.T) {
 	var b bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := fitContext(ctx, tiny(t), 10, 0, 1, Progress(&b), ProgressLine{To: &b, Style: Terminal},
-		nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+		plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
 			if t.Step() == 3 {
 				cancel()
 			}

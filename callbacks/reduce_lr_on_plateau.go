@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
 
@@ -32,66 +32,91 @@ type ReduceLROnPlateau struct {
 	// MinRate is the rate below which it is not lowered; 0 by default. Keras calls it min_lr.
 	MinRate float32
 	// Log, when given, is told of each reduction, as Keras prints it with verbose=1. log.Printf fits.
-	Log func(format string, args ...any)
+	Log func(format string, args ...any) `json:"-"`
 }
 
-var _ nn.Callback = ReduceLROnPlateau{}
+var _ plan.Callback = ReduceLROnPlateau{}
 
-// Start returns what acts in one Fit.
-func (c ReduceLROnPlateau) Start(t *nn.Training) (nn.Handler, error) {
+// Kind is "ReduceLROnPlateau".
+func (c ReduceLROnPlateau) Kind() string { return "ReduceLROnPlateau" }
+
+// Start returns what acts in one Fit. From one Fit to the next it remembers the best number, and how long ago that was.
+func (c ReduceLROnPlateau) Start(t plan.Training) (plan.Handler, error) {
 	const name = "ReduceLROnPlateau"
 	if c.Factor == 0 {
 		c.Factor = 0.1
 	}
 	switch {
 	case !(c.Factor > 0 && c.Factor < 1):
-		return nil, fmt.Errorf("callbacks: %s: Factor %v is not between 0 and 1", name, c.Factor)
+		return plan.Handler{}, fmt.Errorf("callbacks: %s: Factor %v is not between 0 and 1", name, c.Factor)
 	case c.Patience.Or(10) < 0 || c.Cooldown < 0:
-		return nil, fmt.Errorf("callbacks: %s: Patience %d and Cooldown %d must not be negative", name, c.Patience.Or(10), c.Cooldown)
+		return plan.Handler{}, fmt.Errorf("callbacks: %s: Patience %d and Cooldown %d must not be negative", name, c.Patience.Or(10), c.Cooldown)
 	case !(c.MinRate >= 0) || math.IsInf(float64(c.MinRate), 0):
-		return nil, fmt.Errorf("callbacks: %s: MinRate %v is not a rate", name, c.MinRate)
+		return plan.Handler{}, fmt.Errorf("callbacks: %s: MinRate %v is not a rate", name, c.MinRate)
 	}
 	m, err := newMonitor(name, c.Monitor, c.Mode, c.MinDelta.Or(1e-4))
 	if err != nil {
-		return nil, err
+		return plan.Handler{}, err
 	}
 	if err := checkSettable(name, t); err != nil {
-		return nil, err
+		return plan.Handler{}, err
 	}
 	t.LogLearningRate()
-	return &reduceLR{spec: c, monitor: m}, nil
+	h := &reduceLR{spec: c, monitor: m}
+	return plan.Handler{Handle: h.handle, Save: h.save, Load: h.load}, nil
 }
 
 // reduceLR is the state of one Fit.
 type reduceLR struct {
-	spec     ReduceLROnPlateau
-	monitor  monitor
-	wait     int // epochs since the last improvement or reduction
-	cooldown int // epochs that do not count
-	seen     bool
-	best     float64 // once seen
+	spec    ReduceLROnPlateau
+	monitor monitor
+	reduceLRState
 }
 
-func (h *reduceLR) Handle(e nn.Event, t *nn.Training) error {
-	if e != nn.EpochEnd {
+// reduceLRState is what the next Fit must know.
+type reduceLRState struct {
+	Wait     int    `json:"wait"`     // epochs since the last improvement or reduction
+	Cooldown int    `json:"cooldown"` // epochs that do not count
+	Seen     bool   `json:"seen"`
+	Best     number `json:"best"` // once seen
+}
+
+func (h *reduceLR) save() (plan.HandlerState, error) {
+	return saveValues(h.spec.Kind(), h.reduceLRState)
+}
+
+func (h *reduceLR) load(s plan.HandlerState) error {
+	var read reduceLRState
+	if err := loadValues(h.spec.Kind(), s, &read); err != nil {
+		return err
+	}
+	if read.Wait < 0 || read.Cooldown < 0 {
+		return fmt.Errorf("callbacks: %s: the saved state has a wait of %d and a cooldown of %d", h.spec.Kind(), read.Wait, read.Cooldown)
+	}
+	h.reduceLRState = read
+	return nil
+}
+
+func (h *reduceLR) handle(e plan.Event, t plan.Training) error {
+	if e != plan.EpochEnd {
 		return nil
 	}
 	current, err := h.monitor.current(t)
 	if err != nil {
 		return err
 	}
-	if h.cooldown > 0 {
-		h.cooldown--
-		h.wait = 0
+	if h.Cooldown > 0 {
+		h.Cooldown--
+		h.Wait = 0
 	}
-	if !h.seen || h.monitor.better(current, h.best) {
-		h.seen, h.best, h.wait = true, current, 0
+	if !h.Seen || h.monitor.better(current, float64(h.Best)) {
+		h.Seen, h.Best, h.Wait = true, number(current), 0
 		return nil
 	}
-	if h.cooldown > 0 {
+	if h.Cooldown > 0 {
 		return nil
 	}
-	if h.wait++; h.wait < h.spec.Patience.Or(10) {
+	if h.Wait++; h.Wait < h.spec.Patience.Or(10) {
 		return nil
 	}
 	rate := t.LearningRate()
@@ -102,7 +127,7 @@ func (h *reduceLR) Handle(e nn.Event, t *nn.Training) error {
 	if err := t.SetLearningRate(rate); err != nil {
 		return err
 	}
-	h.cooldown, h.wait = h.spec.Cooldown, 0
+	h.Cooldown, h.Wait = h.spec.Cooldown, 0
 	if h.spec.Log != nil {
 		h.spec.Log("Epoch %d: ReduceLROnPlateau reducing learning rate to %v.", t.Epoch()+1, rate)
 	}

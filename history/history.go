@@ -1,6 +1,10 @@
 package history
 
-import "math"
+import (
+	"maps"
+	"math"
+	"slices"
+)
 
 // History is what a Fit logged at the end of each epoch. The zero value has no epochs; Append adds them.
 type History struct {
@@ -83,4 +87,16 @@ func (h *History) Best(name string, better Direction) int {
 		}
 	}
 	return best
+}
+
+// Clone returns a copy that shares no memory with h.
+func (h *History) Clone() *History {
+	c := &History{Epochs: slices.Clone(h.Epochs), Stopped: h.Stopped, names: slices.Clone(h.names), directions: maps.Clone(h.directions)}
+	if h.values != nil {
+		c.values = make(map[string][]float64, len(h.values))
+		for name, values := range h.values {
+			c.values[name] = slices.Clone(values)
+		}
+	}
+	return c
 }

@@ -3,7 +3,7 @@ package layers
 import (
 	"fmt"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -27,7 +27,7 @@ type Activation struct {
 	Function ActivationFunc
 }
 
-var _ nn.NamedLayer = Activation{}
+var _ plan.NamedLayer = Activation{}
 
 // Kind is "Activation".
 func (Activation) Kind() string { return "Activation" }
@@ -35,58 +35,51 @@ func (Activation) Kind() string { return "Activation" }
 // LayerName is Name.
 func (a Activation) LayerName() string { return a.Name }
 
-// Build adds the function's step; Linear needs none.
-func (a Activation) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+// Build adds the function's operation; Linear needs none.
+func (a Activation) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	x, err := single(in)
 	if err != nil {
-		return x, err
+		return nil, err
 	}
 	if err := floats("Activation", x.Signature, 2); err != nil {
-		return x, err
+		return nil, err
 	}
 	return activate(b, x, a.Function)
 }
 
-// activate adds the step of an activation function behind x. A mask passes through.
-func activate(b *nn.Builder, x nn.Symbol, f ActivationFunc) (nn.Symbol, error) {
+// activate applies an activation function to x and returns what comes out. A mask passes through.
+func activate(b *plan.Builder, x plan.Symbol, f ActivationFunc) ([]plan.Symbol, error) {
 	switch f {
 	case "", Linear:
-		return x, nil
+		return []plan.Symbol{x}, nil
 	case ReLU, Sigmoid, Tanh, Softmax:
 	default:
-		return x, fmt.Errorf("there is no activation function %q; there are %q, %q, %q, %q and %q", f, Linear, ReLU, Sigmoid, Tanh, Softmax)
+		return nil, fmt.Errorf("there is no activation function %q; there are %q, %q, %q, %q and %q", f, Linear, ReLU, Sigmoid, Tanh, Softmax)
 	}
-	out, err := b.Step(activation{f}, []nn.Symbol{x})
+	out, err := b.Add(activation{f}.op(), []plan.Symbol{x})
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	if mask, ok := b.Mask(x); ok {
-		out = b.Masked(out, mask)
-	}
-	return out, nil
+	return out, b.PassMask(x, out)
 }
 
-// activation is the step of an activation function.
+// activation is an activation function, element by element or along the last dimension.
 type activation struct{ function ActivationFunc }
 
-var (
-	_ nn.BackwardStep   = activation{}
-	_ nn.ActivationStep = activation{}
-)
-
-func (s activation) Activation() string { return string(s.function) }
-
-func (s activation) Output(in []nn.Signature) (nn.Signature, error) {
-	last := in[0].Shape[len(in[0].Shape)-1]
-	if s.function == Softmax && last == tensor.Unknown {
-		return nn.Signature{}, fmt.Errorf("%w: softmax over a dimension of unknown length in %v", tensor.ErrShape, in[0].Shape)
-	}
-	return in[0], nil
+func (s activation) op() plan.Op {
+	return plan.Op{Form: s, Outputs: s.outputs, Forward: s.forward, Backward: s.backward, Activation: string(s.function)}
 }
 
-func (s activation) Forward(f *nn.Frame, at nn.Span) {
-	w := f.Width(0)
-	x, y := f.In(0)[at.Lo*w:at.Hi*w], f.Out()[at.Lo*w:at.Hi*w]
+func (s activation) outputs(in []plan.Signature) ([]plan.Signature, error) {
+	last := in[0].Shape[len(in[0].Shape)-1]
+	if s.function == Softmax && last == tensor.Unknown {
+		return nil, fmt.Errorf("%w: softmax over a dimension of unknown length in %v", tensor.ErrShape, in[0].Shape)
+	}
+	return []plan.Signature{in[0]}, nil
+}
+
+func (s activation) forward(f *plan.Frame, at plan.Span) {
+	x, y := f.In(0, at), f.Out(0, at)
 	switch s.function {
 	case ReLU:
 		simd.Relu(y, x)
@@ -95,16 +88,18 @@ func (s activation) Forward(f *nn.Frame, at nn.Span) {
 	case Tanh:
 		simd.Tanh(y, x)
 	case Softmax:
-		n := s.last(f)
+		n := last(f.InShape(0))
 		for i := 0; i < len(x); i += n {
 			simd.Softmax(y[i:i+n], x[i:i+n])
 		}
 	}
 }
 
-func (s activation) Backward(f *nn.Frame, at nn.Span) {
-	w := f.Width(0)
-	y, dy, dx := f.Out()[at.Lo*w:at.Hi*w], f.OutGrad()[at.Lo*w:at.Hi*w], f.InGrad(0)[at.Lo*w:at.Hi*w]
+func (s activation) backward(f *plan.Frame, at plan.Span) {
+	y, dy, dx := f.Out(0, at), f.OutGrad(0, at), f.InGrad(0, at)
+	if dx == nil {
+		return
+	}
 	switch s.function {
 	case ReLU:
 		simd.ReluGrad(dx, dy, y)
@@ -113,7 +108,7 @@ func (s activation) Backward(f *nn.Frame, at nn.Span) {
 	case Tanh:
 		simd.TanhGrad(dx, dy, y)
 	case Softmax:
-		n := s.last(f)
+		n := last(f.InShape(0))
 		for i := 0; i < len(y); i += n {
 			simd.SoftmaxGrad(dx[i:i+n], dy[i:i+n], y[i:i+n])
 		}
@@ -121,7 +116,4 @@ func (s activation) Backward(f *nn.Frame, at nn.Span) {
 }
 
 // last is the length of the last dimension.
-func (s activation) last(f *nn.Frame) int {
-	row := f.RowShape(0)
-	return row[len(row)-1]
-}
+func last(shape tensor.Shape) int { return shape[len(shape)-1] }

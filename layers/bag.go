@@ -1,16 +1,17 @@
 package layers
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
 
-// bag is an Embedding and the average, or the sum, of its vectors in one step: ids (batch, steps) to (batch, dim), without the
+// bag is an Embedding and the average, or the sum, of its vectors in one operation: ids (batch, steps) to (batch, dim), without the
 // (batch, steps, dim) between them. It reads bags, the distinct ids of each row with their counts, which are made once
 // for data in memory; the average of a row is a sum over its bag over the row's length.
 type bag struct {
@@ -19,19 +20,21 @@ type bag struct {
 	skipZero, keepDims bool
 }
 
-var (
-	_ nn.OccurrenceStep = bag{}
-	_ nn.BalancedStep   = bag{}
-	_ nn.ReadingStep    = bag{}
-	_ nn.UnpreparedStep = bag{}
-)
-
-func (s bag) Output(in []nn.Signature) (nn.Signature, error) {
-	return nn.Signature{Type: tensor.TypeFloat32, Shape: pooled(in[0].Shape[:1], s.dim, s.keepDims)}, nil
+func (s bag) op() plan.Op {
+	return plan.Op{
+		Form: s, Outputs: s.outputs, Forward: s.forward, Gradient: s.gradient,
+		Source: &plan.Source{Prepare: s.prepare, Unprepared: s.unprepared},
+		// A batch has few of a large table's ids.
+		Rows: &plan.RowSparse{Params: []int{0}, Reads: s.reads, Contributions: s.contributions, Squares: s.squares},
+	}
 }
 
-// Prepare makes the bags.
-func (s bag) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
+func (s bag) outputs(in []plan.Signature) ([]plan.Signature, error) {
+	return []plan.Signature{{Type: tensor.TypeFloat32, Shape: pooled(in[0].Shape[:1], s.dim, s.keepDims)}}, nil
+}
+
+// prepare makes the bags.
+func (s bag) prepare(ctx context.Context, x, old tensor.Rows) (tensor.Rows, error) {
 	switch x := x.(type) {
 	case *text.Bags:
 		if x.Vocabulary() > s.vocabulary {
@@ -46,19 +49,18 @@ func (s bag) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
 		if !ok {
 			bags = &text.Bags{}
 		}
-		return bags, bags.Make(x, text.BagOptions{Vocabulary: s.vocabulary, SkipZero: s.skipZero})
+		return bags, bags.Make(ctx, x, text.BagOptions{Vocabulary: s.vocabulary, SkipZero: s.skipZero})
 	}
 	return nil, fmt.Errorf("%w: Embedding reads int32 ids or bags of them, not %v of shape %v", tensor.ErrShape, x.Type(), x.Shape())
 }
 
-// Contributions counts how often ids occur, in a sample of the bags.
-func (s bag) Contributions(_ int, data tensor.Rows, batch int) []float32 {
-	const sample = 4096
+// contributions counts in how many rows ids occur, in a sample of the bags.
+func (s bag) contributions(_ int, data tensor.Rows, batch int) []float32 {
 	bags := data.(*text.Bags)
 	counts := make([]float32, s.vocabulary)
 	var ids []int32
 	rows := 0
-	for i := 0; i < bags.Len(); i += 1 + bags.Len()/sample {
+	for i := 0; i < bags.Len(); i += 1 + bags.Len()/sampledRows {
 		from, to := bags.Bounds(i)
 		ids = bags.AppendIDs(ids[:0], from, to)
 		for _, id := range ids {
@@ -86,7 +88,8 @@ type bagBatch struct {
 	places []uint64
 }
 
-func (s bag) batch(f *nn.Frame, worker int) *bagBatch {
+// batch is the worker's.
+func (s bag) batch(f *plan.Frame, worker int) *bagBatch {
 	local := f.Local(worker)
 	if *local == nil {
 		*local = &bagBatch{}
@@ -112,8 +115,8 @@ func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
 	}
 }
 
-// Unprepared is true of ids: a row's bag is then made when it is needed, and is still in the cache when it is read.
-func (s bag) Unprepared(x tensor.Rows) bool {
+// unprepared is true of ids: a row's bag is then made when it is needed, and is still in the cache when it is read.
+func (s bag) unprepared(x tensor.Rows) bool {
 	_, ok := x.(*tensor.Int32)
 	return ok
 }
@@ -121,14 +124,12 @@ func (s bag) Unprepared(x tensor.Rows) bool {
 // freshRows is how many rows' bags are made at a time, to stay in the nearest cache.
 const freshRows = 64
 
-func (s bag) Forward(f *nn.Frame, at nn.Span) {
-	s.withBags(f, at, s.fresh, s.means)
-}
+func (s bag) forward(f *plan.Frame, at plan.Span) { s.withBags(f, at, s.fresh, s.means) }
 
 // withBags calls compute for the rows of a span with their bags: all at once with those that Prepare made, otherwise for
 // a few rows at a time, whose bags fresh makes.
-func (s bag) withBags(f *nn.Frame, at nn.Span, fresh func(bags *text.Bags, x tensor.Rows, rows []int32) error,
-	compute func(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32)) {
+func (s bag) withBags(f *plan.Frame, at plan.Span, fresh func(ctx context.Context, bags *text.Bags, x tensor.Rows, rows []int32) error,
+	compute func(f *plan.Frame, at plan.Span, b *bagBatch, bags *text.Bags, rows []int32)) {
 	data, rows := f.Source(0)
 	b := s.batch(f, at.Worker)
 	if bags, ok := data.(*text.Bags); ok {
@@ -137,38 +138,76 @@ func (s bag) withBags(f *nn.Frame, at nn.Span, fresh func(bags *text.Bags, x ten
 	}
 	for lo := at.Lo; lo < at.Hi; lo += freshRows {
 		hi := min(lo+freshRows, at.Hi)
-		if err := fresh(&b.fresh, data, rows[lo:hi]); err != nil {
+		if err := fresh(f.Context(), &b.fresh, data, rows[lo:hi]); err != nil {
 			f.Fail(at.Worker, err)
 			return
 		}
-		for len(b.order) < hi-lo {
-			b.order = append(b.order, int32(len(b.order)))
-		}
-		compute(f, nn.Span{Lo: lo, Hi: hi, Worker: at.Worker}, b, &b.fresh, b.order[:hi-lo])
+		compute(f, plan.Span{Lo: lo, Hi: hi, Worker: at.Worker}, b, &b.fresh, b.numbers(hi-lo))
 	}
 }
 
+// numbers are those from 0 to n-1.
+func (b *bagBatch) numbers(n int) []int32 {
+	for len(b.order) < n {
+		b.order = append(b.order, int32(len(b.order)))
+	}
+	return b.order[:n]
+}
+
 // fresh makes the bags of rows that were not prepared.
-func (s bag) fresh(bags *text.Bags, x tensor.Rows, rows []int32) error {
+func (s bag) fresh(_ context.Context, bags *text.Bags, x tensor.Rows, rows []int32) error {
 	return bags.MakeRows(x.(*tensor.Int32), rows, text.BagOptions{Vocabulary: s.vocabulary, SkipZero: s.skipZero})
 }
 
 // means computes rows of the output from the given rows of the bags.
-func (s bag) means(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32) {
+func (s bag) means(f *plan.Frame, at plan.Span, b *bagBatch, bags *text.Bags, rows []int32) {
 	b.locate(bags, rows, s.by)
-	out := f.Out()[at.Lo*s.dim : at.Hi*s.dim]
+	table, ok := f.Memory(0)
+	if !ok {
+		s.gatheredMeans(f, at, b, bags)
+		return
+	}
+	out := f.Out(0, at)
 	if narrow, wide := bags.Pairs(); wide == nil {
-		simd.BagsMean(out, f.Param(0), s.dim, narrow, b.from, b.to, b.lengths)
+		simd.BagsMean(out, table, s.dim, narrow, b.from, b.to, b.lengths)
 	} else {
-		simd.BagsMeanWide(out, f.Param(0), s.dim, wide, b.from, b.to, b.lengths)
+		simd.BagsMeanWide(out, table, s.dim, wide, b.from, b.to, b.lengths)
 	}
 }
 
-// ByRow is true: a batch has few of a large table's ids.
-func (s bag) ByRow(int) bool { return true }
+// gatheredMeans computes means over a table that its storage converts: a row's vectors are converted, and make a small
+// table of their own. The kernel adds them up in the same order.
+func (s bag) gatheredMeans(f *plan.Frame, at plan.Span, b *bagBatch, bags *text.Bags) {
+	for i := range b.from {
+		from, to := b.from[i], b.to[i]
+		b.ids = bags.AppendIDs(b.ids[:0], from, to)
+		table, places := s.vectors(f, at.Worker, b)
+		b.places = b.places[:0]
+		for k, place := range places {
+			b.places = append(b.places, place64(place, bags.Count(from+k)))
+		}
+		b.from[i], b.to[i] = 0, len(places)
+		simd.BagsMeanWide(f.Out(0, rowSpan(at.Lo+i)), table, s.dim, b.places, b.from[i:i+1], b.to[i:i+1], b.lengths[i:i+1])
+	}
+}
 
-// Reads visits the ids of the batch.
-func (s bag) Reads(f *nn.Frame, _ int, at nn.RowSpan, visit func(rows []int32)) {
+// vectors returns a table that has the vectors of b.ids, and which of its rows they are. It is the parameter itself
+// where that lies in memory.
+func (s bag) vectors(f *plan.Frame, worker int, b *bagBatch) (table []float32, places []int32) {
+	if table, ok := f.Memory(0); ok {
+		return table, b.ids
+	}
+	n := len(b.ids)
+	table = f.Scratch(worker, max(1, n)*s.dim) // kernels want a table of at least one row
+	f.Gather(table[:n*s.dim], 0, b.ids)
+	return table, b.numbers(n)
+}
+
+// place64 is a pair as the kernels read it: where a vector lies, and how often it counts.
+func place64(place, count int32) uint64 { return uint64(uint32(place)) | uint64(count)<<32 }
+
+// reads visits the ids of the batch.
+func (s bag) reads(f *plan.Frame, _ int, at plan.Span, visit func(rows []int32)) {
 	data, rows := f.Source(0)
 	bags, b := data.(*text.Bags), s.batch(f, at.Worker)
 	for _, row := range rows[:f.Rows()] {
@@ -181,12 +220,12 @@ func (s bag) Reads(f *nn.Frame, _ int, at nn.RowSpan, visit func(rows []int32)) 
 	}
 }
 
-func (s bag) Gradient(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, false) }
+func (s bag) gradient(f *plan.Frame, _ int, g plan.Gradient) { s.scatter(f, g, false) }
 
-// Squares adds the square of each occurrence's gradient: an id that occurs n times in a row has n of them.
-func (s bag) Squares(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, true) }
+// squares adds the square of each occurrence's gradient: an id that occurs n times in a row has n of them.
+func (s bag) squares(f *plan.Frame, _ int, g plan.Gradient) { s.scatter(f, g, true) }
 
-func (s bag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
+func (s bag) scatter(f *plan.Frame, g plan.Gradient, square bool) {
 	data, rows := f.Source(0)
 	bags, b := data.(*text.Bags), s.batch(f, g.Worker)
 	n := f.Rows()
@@ -196,11 +235,11 @@ func (s bag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
 			b.from[i], b.to[i] = bags.Between(int(rows[i]), int32(g.Lo), int32(g.Hi))
 		}
 	}
-	b.share(f.OutGrad(), s.dim, n)
+	b.share(f, s.dim)
 	if square {
 		simd.Mul(b.shares, b.shares, b.shares)
 	}
-	if g.ByPlace() {
+	if g.Sparse != nil {
 		s.scatterPlaces(b, bags, g)
 		return
 	}
@@ -211,24 +250,24 @@ func (s bag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
 	}
 }
 
-// share divides the gradients of n rows by their lengths: each id of a row gets as much.
-func (b *bagBatch) share(up []float32, dim, n int) {
-	if cap(b.shares) < n*dim {
-		b.shares = make([]float32, n*dim)
+// share divides the gradients of the batch's rows by their lengths: each id of a row gets as much.
+func (b *bagBatch) share(f *plan.Frame, dim int) {
+	n := f.Rows() * dim
+	if cap(b.shares) < n {
+		b.shares = make([]float32, n)
 	}
-	b.shares = b.shares[:n*dim]
+	b.shares = b.shares[:n]
 	for i, length := range b.lengths {
 		each := float32(0)
 		if length > 0 {
 			each = 1 / length
 		}
-		row := b.shares[i*dim : (i+1)*dim]
-		simd.Scale(row, up[i*dim:(i+1)*dim], each)
+		simd.Scale(b.shares[i*dim:(i+1)*dim], f.OutGrad(0, rowSpan(i)), each)
 	}
 }
 
 // scatterPlaces adds the gradients where a large table keeps those of the batch's ids.
-func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g nn.Gradient) {
+func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g plan.Gradient) {
 	b.places = b.places[:0]
 	var values []float32
 	for i := range b.from {
@@ -238,7 +277,7 @@ func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g nn.Gradient) {
 		values, places = g.Rows(b.ids)
 		b.from[i] = len(b.places)
 		for k, place := range places {
-			b.places = append(b.places, uint64(uint32(place))|uint64(bags.Count(from+k))<<32)
+			b.places = append(b.places, place64(place, bags.Count(from+k)))
 		}
 		b.to[i] = len(b.places)
 	}

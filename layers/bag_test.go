@@ -8,6 +8,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -24,7 +25,7 @@ func randomIDs(t testing.TB, r *rand.Rand, rows, steps, vocabulary int) *tensor.
 	return array(t, x, rows, steps)
 }
 
-// An Embedding with its average is one step when fused. It gives what the two give, but for rounding; and bags that
+// An Embedding with its average is one operation when fused. It gives what the two give, but for rounding; and bags that
 // were made before give what the ids give, to the bit.
 func TestFusedAverage(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -36,7 +37,7 @@ func TestFusedAverage(t *testing.T) {
 		p := layers.GlobalAveragePooling1D{KeepDims: r.IntN(2) == 0}
 		for _, mask := range []bool{false, true} {
 			m := build(t, nn.Tokens(nn.AnyLength), layers.Embedding{Vocabulary: vocabulary, Dim: dim, MaskZero: mask}, p)
-			shape := m.OutputShape()
+			shape := m.OutputShape("output")
 			shape[0] = rows
 			up := make([]float32, rows*dim)
 			for i := range up {
@@ -95,23 +96,21 @@ func TestFusionKeepsOtherMasks(t *testing.T) {
 // oddWords is an Embedding that masks even ids in place of 0.
 type oddWords struct{ layers.Embedding }
 
-func (o oddWords) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	out, err := o.Embedding.Build(b, in...)
+func (o oddWords) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	out, err := o.Embedding.Build(b, in)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	mask, err := b.Step(oddStep{}, in)
-	return b.Masked(out, mask), err
-}
-
-type oddStep struct{}
-
-func (oddStep) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
-
-func (oddStep) Forward(f *nn.Frame, at nn.Span) {
-	for i := at.Lo * f.OutWidth(); i < at.Hi*f.OutWidth(); i++ {
-		f.OutIDs()[i] = f.IDs(0)[i] % 2
+	mask, err := b.Add(plan.Op{Outputs: same, Forward: func(f *plan.Frame, at plan.Span) {
+		odd := f.OutIDs(0, at)
+		for i, id := range f.InIDs(0, at) {
+			odd[i] = id % 2
+		}
+	}}, in)
+	if err != nil {
+		return nil, err
 	}
+	return out, b.WithMask(out[0], mask[0])
 }
 
 // That holds for masks that are made from the ids, too.
@@ -147,7 +146,7 @@ func TestBagErrors(t *testing.T) {
 		{average, outside, nn.PredictOptions{NoFusion: true}, `nn: layer "embedding": row 1, column 1: id -1 is outside the vocabulary 0 to 4`},
 		{flat, outside, nn.PredictOptions{}, `nn: layer "embedding": row 1, column 1: id -1 is outside the vocabulary 0 to 8`},
 	} {
-		_, err := c.m.PredictWith(t.Context(), nil, c.x, c.o)
+		_, err := c.m.PredictInto(t.Context(), nil, c.x, c.o)
 		if err == nil || !strings.HasSuffix(err.Error(), c.want) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}

@@ -3,14 +3,14 @@ package layers
 import (
 	"fmt"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
 // Dense multiplies by a matrix, adds a bias and applies an activation function: (batch, …, features) to
 // (batch, …, Units) (Keras's Dense). It also reads sparse rows (batch, features), such as text.MultiHot makes, at the
-// cost of the elements that they keep.
+// cost of the elements that they keep; these must be an input of the model.
 //
 // Parameters: kernel (features, Units), and bias (Units,) unless NoBias.
 type Dense struct {
@@ -22,10 +22,14 @@ type Dense struct {
 	// NoBias leaves the bias out.
 	NoBias bool
 	// KernelInit and BiasInit give the parameters their first values. The defaults are GlorotUniform and Zeros.
-	KernelInit, BiasInit nn.Initializer
+	KernelInit, BiasInit plan.Initializer
+	// KernelRegularizer and BiasRegularizer add to the loss. The default is to add nothing.
+	KernelRegularizer, BiasRegularizer plan.Regularizer
+	// KernelConstraint and BiasConstraint change the parameters after each step. The default is to change nothing.
+	KernelConstraint, BiasConstraint plan.Constraint
 }
 
-var _ nn.NamedLayer = Dense{}
+var _ plan.NamedLayer = Dense{}
 
 // Kind is "Dense".
 func (Dense) Kind() string { return "Dense" }
@@ -34,117 +38,118 @@ func (Dense) Kind() string { return "Dense" }
 func (d Dense) LayerName() string { return d.Name }
 
 // Build adds the parameters, the product and the activation.
-func (d Dense) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+func (d Dense) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	x, err := single(in)
 	if err != nil {
-		return x, err
+		return nil, err
 	}
 	if d.Units < 1 {
-		return x, fmt.Errorf("Dense needs at least 1 unit, not %d", d.Units)
+		return nil, fmt.Errorf("Dense needs at least 1 unit, not %d", d.Units)
 	}
 	sparse := x.Type == tensor.TypeSparse
 	if !sparse {
 		if err := floats("Dense", x.Signature, 2); err != nil {
-			return x, err
+			return nil, err
 		}
+	} else if !b.IsInput(x) {
+		return nil, fmt.Errorf("%w: Dense reads sparse rows only where they are an input of the model", tensor.ErrShape)
 	}
-	features := x.Shape[len(x.Shape)-1]
+	features := last(x.Shape)
 	if features == tensor.Unknown {
-		return x, fmt.Errorf("%w: Dense needs to know the last dimension of %v", tensor.ErrShape, x.Shape)
+		return nil, fmt.Errorf("%w: Dense needs to know the last dimension of %v", tensor.ErrShape, x.Shape)
 	}
-	kernel, err := b.Parameter(nn.ParameterOptions{Name: "kernel", Shape: tensor.Shape{features, d.Units}, Init: or(d.KernelInit, GlorotUniform{})})
+	kernel, err := b.Parameter(plan.ParameterOptions{Name: "kernel", Shape: tensor.Shape{features, d.Units},
+		Init: or(d.KernelInit, GlorotUniform{}), Regularizer: d.KernelRegularizer, Constraint: d.KernelConstraint})
 	if err != nil {
-		return x, err
+		return nil, err
 	}
-	params := []nn.ParameterRef{kernel}
+	params := []plan.ParameterRef{kernel}
 	if !d.NoBias {
-		bias, err := b.Parameter(nn.ParameterOptions{Name: "bias", Shape: tensor.Shape{d.Units}, Init: d.BiasInit})
+		bias, err := b.Parameter(plan.ParameterOptions{Name: "bias", Shape: tensor.Shape{d.Units},
+			Init: d.BiasInit, Regularizer: d.BiasRegularizer, Constraint: d.BiasConstraint})
 		if err != nil {
-			return x, err
+			return nil, err
 		}
 		params = append(params, bias)
 	}
-	var step nn.Step = dense{features: features, units: d.Units, bias: !d.NoBias}
+	s := dense{features: features, units: d.Units, bias: !d.NoBias}
+	op := s.op()
 	if sparse {
-		step = sparseDense{dense{features: features, units: d.Units, bias: !d.NoBias}}
+		op = sparseDense{s}.op()
 	}
-	out, err := b.Step(step, in, params...)
+	out, err := b.Add(op, in, params...)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	if mask, ok := b.Mask(x); ok {
-		out = b.Masked(out, mask)
+	if err := b.PassMask(x, out); err != nil {
+		return nil, err
 	}
-	return activate(b, out, d.Activation)
+	return activate(b, out[0], d.Activation)
 }
 
-// dense is x·kernel + bias over the last dimension.
+// dense is x·kernel + bias over the last dimension. A batch row is one row of the matrices that are multiplied, or one
+// a step.
 type dense struct {
 	features, units int
 	bias            bool
 }
 
-var (
-	_ nn.BackwardStep  = dense{}
-	_ nn.ParameterStep = dense{}
-)
+func (s dense) op() plan.Op {
+	return plan.Op{Form: s, Outputs: s.outputs, Forward: s.forward, Backward: s.backward, Gradient: s.gradient}
+}
 
-func (s dense) Output(in []nn.Signature) (nn.Signature, error) {
+func (s dense) outputs(in []plan.Signature) ([]plan.Signature, error) {
 	shape := in[0].Shape.Clone()
-	if last := shape[len(shape)-1]; last != s.features {
-		return nn.Signature{}, fmt.Errorf("%w: Dense was built for %d features, not %v", tensor.ErrShape, s.features, shape)
+	if last(shape) != s.features {
+		return nil, fmt.Errorf("%w: Dense was built for %d features, not %v", tensor.ErrShape, s.features, shape)
 	}
 	shape[len(shape)-1] = s.units
-	return nn.Signature{Type: tensor.TypeFloat32, Shape: shape}, nil
+	return []plan.Signature{{Type: tensor.TypeFloat32, Shape: shape}}, nil
 }
 
-// vectors turns batch rows into rows of the matrices that are multiplied: a batch row is one of them a step.
-func (s dense) vectors(f *nn.Frame, lo, hi int) (from, to int) {
-	n := f.OutWidth() / s.units
-	return lo * n, hi * n
-}
-
-func (s dense) Forward(f *nn.Frame, at nn.Span) {
-	lo, hi := s.vectors(f, at.Lo, at.Hi)
-	y := f.Out()[lo*s.units : hi*s.units]
-	simd.GemmNN(hi-lo, s.units, s.features, f.In(0)[lo*s.features:hi*s.features], s.features, f.Param(0), s.units, y, s.units, false)
+func (s dense) forward(f *plan.Frame, at plan.Span) {
+	x, y := f.In(0, at), f.Out(0, at)
+	simd.GemmNN(len(y)/s.units, s.units, s.features, x, s.features, f.Param(0), s.units, y, s.units, false)
 	if s.bias {
 		simd.AddBias(y, f.Param(1))
 	}
 }
 
-func (s dense) Backward(f *nn.Frame, at nn.Span) {
-	lo, hi := s.vectors(f, at.Lo, at.Hi)
-	dx, dy := f.InGrad(0)[lo*s.features:hi*s.features], f.OutGrad()[lo*s.units:hi*s.units]
+func (s dense) backward(f *plan.Frame, at plan.Span) {
+	dx, dy := f.InGrad(0, at), f.OutGrad(0, at)
+	if dx == nil {
+		return
+	}
 	work := f.Scratch(at.Worker, simd.GemmWork(s.features, s.units))
-	simd.GemmNT(hi-lo, s.features, s.units, dy, s.units, f.Param(0), s.units, dx, s.features, false, work)
+	simd.GemmNT(len(dy)/s.units, s.features, s.units, dy, s.units, f.Param(0), s.units, dx, s.features, false, work)
 }
 
-func (s dense) Gradient(f *nn.Frame, i int, g nn.Gradient) {
+func (s dense) gradient(f *plan.Frame, i int, g plan.Gradient) {
 	if i == 1 {
 		s.biasGradient(f, g)
 		return
 	}
-	x, dy := f.In(0), f.OutGrad()
-	out := g.Values[g.Lo*s.units : g.Hi*s.units]
-	nn.Shards(f.Rows(), func(lo, hi int) {
-		lo, hi = s.vectors(f, lo, hi)
-		simd.GemmTN(g.Hi-g.Lo, s.units, hi-lo, x[lo*s.features+g.Lo:], s.features, dy[lo*s.units:hi*s.units], s.units, out, s.units, true)
+	sums := g.Values[g.Lo*s.units : g.Hi*s.units]
+	f.Shards(func(at plan.Span) {
+		x, dy := f.In(0, at), f.OutGrad(0, at)
+		if len(dy) == 0 {
+			return // rows without steps
+		}
+		simd.GemmTN(g.Hi-g.Lo, s.units, len(dy)/s.units, x[g.Lo:], s.features, dy, s.units, sums, s.units, true)
 	})
 }
 
-func (s dense) biasGradient(f *nn.Frame, g nn.Gradient) {
-	dy := f.OutGrad()
-	nn.Shards(f.Rows(), func(lo, hi int) {
-		lo, hi = s.vectors(f, lo, hi)
+func (s dense) biasGradient(f *plan.Frame, g plan.Gradient) {
+	f.Shards(func(at plan.Span) {
+		dy := f.OutGrad(0, at)
 		if g.Lo == 0 && g.Hi == s.units {
-			simd.AccumulateRows(g.Values, dy[lo*s.units:hi*s.units])
+			simd.AccumulateRows(g.Values, dy)
 			return
 		}
 		for j := g.Lo; j < g.Hi; j++ {
 			sum := float32(0)
-			for r := lo; r < hi; r++ {
-				sum += dy[r*s.units+j]
+			for k := j; k < len(dy); k += s.units {
+				sum += dy[k]
 			}
 			g.Values[j] += sum
 		}

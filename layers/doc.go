@@ -1,5 +1,5 @@
-// Package layers holds linnet's layers, one file each: the spec that a user writes, and beside it the forward and
-// backward steps that it builds. Names and defaults are Keras's.
+// Package layers holds linnet's layers, one file each: the spec that a user writes, and beside it the
+// operations that it builds, forward and backward. Names and defaults are Keras's. Initializers are specs, too.
 //
 // A layer is plain data. Its zero fields mean the defaults, equal specs are equal values, and one spec may stand in
 // several models; what a model learns lies in the parameters that Build makes of it:
@@ -18,8 +18,8 @@
 // number of steps may be unknown too. A mask, (batch, steps), says which steps count and which are padding: Embedding
 // makes it, GlobalAveragePooling1D uses it, Dense, Dropout and Activation hand it on, and Flatten drops it.
 //
-// A layer that does not fit behind the one before it is an error of Build; an id outside a vocabulary is one of Fit,
-// Evaluate and Predict, and names its row and column.
+// A layer that does not fit its input is an error of Build; an id outside a vocabulary is one of Fit, Evaluate and
+// Predict, and names its row and column.
 //
 // Values and gradients agree with Keras's within float32 rounding, with one exception: the masked average of a row
 // without any unmasked step is 0 and not NaN.

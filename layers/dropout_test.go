@@ -7,6 +7,7 @@ import (
 
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -15,7 +16,7 @@ import (
 func dropped(t *testing.T, seed uint64, rows int, spec []nn.Layer, o nn.FitOptions) []float32 {
 	t.Helper()
 	const width = 37 // blocks of four random numbers do not end where rows do
-	m, err := nn.NewSequential(append([]nn.Layer{given{rows}}, spec...)...).Build(nn.Features(width), nn.Seed(seed))
+	m, err := nn.NewSequential(append([]nn.Layer{given{rows}}, spec...)...).Build(t.Context(), nn.Features(width), nn.BuildOptions{Seed: seed})
 	must(t, err)
 	ones := make([]float32, rows*width)
 	for i := range ones {
@@ -50,7 +51,7 @@ func TestDropoutBits(t *testing.T) {
 		t.Error("the second step drops the same elements")
 	}
 	// A run that goes on from a state draws what it would have drawn without the interruption.
-	state := &nn.TrainingState{}
+	state := &plan.TrainingState{}
 	dropped(t, 1, 150, spec, nn.FitOptions{State: state})
 	if !slices.Equal(second, dropped(t, 1, 150, spec, nn.FitOptions{State: state, Epochs: 2, InitialEpoch: 1})) {
 		t.Error("a run that goes on drops other elements")
@@ -102,32 +103,30 @@ func TestDropoutNoiseByName(t *testing.T) {
 // twice is a layer that drops twice.
 type twice struct{ name string }
 
-var _ nn.NamedLayer = twice{}
+var _ plan.NamedLayer = twice{}
 
 func (twice) Kind() string        { return "Twice" }
 func (l twice) LayerName() string { return l.name }
 
-func (twice) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	x, err := layers.Dropout{Rate: 0.3}.Build(b, in...)
+func (twice) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	x, err := layers.Dropout{Rate: 0.3}.Build(b, in)
 	if err != nil {
-		return x, err
+		return nil, err
 	}
 	return layers.Dropout{Rate: 0.3}.Build(b, x)
 }
 
-// A step that took over another has the noise that it has alone.
-func TestFusedStepKeepsItsNoise(t *testing.T) {
-	predict := func(spec ...nn.Layer) []float32 {
+// An operation that took over another has the noise that it has alone.
+func TestFusedOperationKeepsItsNoise(t *testing.T) {
+	output := func(spec ...nn.Layer) []float32 {
 		m := build(t, nn.Features(5), spec...)
-		out, err := m.Predict(t.Context(), nil, array(t, make([]float32, 10), 2, 5))
-		must(t, err)
-		return out
+		return predict(t, m, array(t, make([]float32, 10), 2, 5), nn.PredictOptions{})
 	}
-	alone := predict(noisy{})
+	alone := output(noisy{})
 	if slices.Max(alone) == 0 {
 		t.Fatal("there is no noise")
 	}
-	if got := predict(noisy{}, takenOver{}); !slices.Equal(got, alone) {
+	if got := output(noisy{}, takenOver{}); !slices.Equal(got, alone) {
 		t.Errorf("fused %v, alone %v", got, alone)
 	}
 }
@@ -138,33 +137,28 @@ type (
 	takenOver struct{}
 )
 
-var (
-	_ nn.FusingStep = noisy{}
-	_ nn.Step       = takenOver{}
-)
-
 func (noisy) Kind() string     { return "Noisy" }
 func (takenOver) Kind() string { return "TakenOver" }
 
-func (l noisy) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error)     { return b.Step(l, in) }
-func (l takenOver) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) { return b.Step(l, in) }
+func (l noisy) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return b.Add(l.op(), in)
+}
 
-func (noisy) Output(in []nn.Signature) (nn.Signature, error)     { return in[0], nil }
-func (takenOver) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
-
-func (noisy) Forward(f *nn.Frame, at nn.Span) {
-	for i := at.Lo * f.OutWidth(); i < at.Hi*f.OutWidth(); i++ {
-		f.Out()[i] = f.Random().Float32(uint64(i))
+func (l noisy) op() plan.Op {
+	return plan.Op{
+		Outputs: same,
+		Forward: func(f *plan.Frame, at plan.Span) {
+			out := f.Out(0, at)
+			for i := range out {
+				out[i] = f.Random().Float32(uint64(at.Lo*f.OutWidth(0) + i))
+			}
+		},
+		Fuse: func(next plan.Op, _ []plan.Op) (plan.Op, bool) { return l.op(), next.Form == any(takenOver{}) },
 	}
 }
 
-func (takenOver) Forward(f *nn.Frame, at nn.Span) {
-	clear(f.Out()[at.Lo*f.OutWidth() : at.Hi*f.OutWidth()])
-}
-
-func (l noisy) Fuse(next nn.Step, _ []nn.Step) (nn.Step, bool) {
-	_, ok := next.(takenOver)
-	return l, ok
+func (l takenOver) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return b.Add(plan.Op{Form: l, Outputs: same, Forward: func(f *plan.Frame, at plan.Span) { clear(f.Out(0, at)) }}, in)
 }
 
 // zeros are the places of the elements that are 0.

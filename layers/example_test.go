@@ -18,7 +18,7 @@ func Example() {
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(7))
+	).Build(context.Background(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 7})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func Example() {
 
 // show builds a model, sets its parameters and prints what it makes of the rows x.
 func show(in nn.Input, x tensor.Rows, parameters [][]float32, spec ...nn.Layer) {
-	model, err := nn.NewSequential(spec...).Build(in)
+	model, err := nn.NewSequential(spec...).Build(context.Background(), in, nn.BuildOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -46,12 +46,12 @@ func show(in nn.Input, x tensor.Rows, parameters [][]float32, spec ...nn.Layer) 
 		fmt.Println(err)
 		return
 	}
-	out, err := model.Predict(context.Background(), nil, x)
+	out, err := model.PredictInto(context.Background(), nil, x, nn.PredictOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%v: %.3f\n", model.OutputShape(), out)
+	fmt.Printf("%v: %.3f\n", model.OutputShape("output"), out)
 }
 
 func ExampleEmbedding() {
@@ -107,25 +107,25 @@ func (wordVectors) Rows() int                   { return 4 } // the last is of a
 func (wordVectors) Dim() int                    { return 2 }
 func (wordVectors) Combiner() text.Combiner     { return text.Mean }
 
-func (wordVectors) ReadTable(dst []float32) error {
+func (wordVectors) ReadTable(_ context.Context, dst []float32) error {
 	copy(dst, []float32{1, 0, 0, 1, 3, 3, 0, 0})
 	return nil
 }
 
 // A text becomes the average of its words' vectors. Texts may be counted once, for all that is done with them.
 func ExampleTextEmbedding() {
-	vocabulary, _ := text.NewVocabulary([]string{"good", "bad", "film"})
+	vocabulary, _ := text.NewVocabulary(context.Background(), []string{"good", "bad", "film"})
 	words, _ := text.NewHubTokenizer(vocabulary, text.HubTokenizerOptions{Lower: true})
-	model, err := nn.NewSequential(layers.TextEmbedding{Table: wordVectors{words}}).Build(nn.Texts())
+	model, err := nn.NewSequential(layers.TextEmbedding{Table: wordVectors{words}}).Build(context.Background(), nn.Texts(), nn.BuildOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	x, _ := tensor.Of([]string{"Good film!", "bad, bad, bad, good"})
-	out, err := model.Predict(context.Background(), nil, x)
-	fmt.Println(model.OutputShape(), out, err)
+	out, err := model.PredictInto(context.Background(), nil, x, nn.PredictOptions{})
+	fmt.Println(model.OutputShape("output"), out, err)
 
 	bags, _ := text.CountTexts(context.Background(), x.Data(), words)
-	out, err = model.Predict(context.Background(), nil, bags)
+	out, err = model.PredictInto(context.Background(), nil, bags, nn.PredictOptions{})
 	fmt.Println(out, err)
 	fmt.Println("trainable:", model.Parameter("text_embedding/embeddings").Trainable())
 	// Output:
@@ -163,7 +163,7 @@ func ExampleActivation() {
 }
 
 func ExampleGlorotUniform() {
-	model, _ := nn.NewSequential(layers.Dense{Units: 2, KernelInit: layers.GlorotUniform{}}).Build(nn.Features(1), nn.Seed(1))
+	model, _ := nn.NewSequential(layers.Dense{Units: 2, KernelInit: layers.GlorotUniform{}}).Build(context.Background(), nn.Features(1), nn.BuildOptions{Seed: 1})
 	limit := float32(1.4142135) // the root of 6/(1+2)
 	for _, v := range model.Parameter("dense/kernel").Values() {
 		fmt.Println(v >= -limit && v < limit)
@@ -175,7 +175,7 @@ func ExampleGlorotUniform() {
 
 func ExampleRandomUniform() {
 	spec := layers.Dense{Units: 1, BiasInit: layers.RandomUniform{Min: 1, Max: 1.5}}
-	model, _ := nn.NewSequential(spec).Build(nn.Features(1))
+	model, _ := nn.NewSequential(spec).Build(context.Background(), nn.Features(1), nn.BuildOptions{})
 	b := model.Parameter("dense/bias").Values()[0]
 	fmt.Println(b >= 1 && b < 1.5)
 	// Output: true

@@ -1,7 +1,7 @@
 package layers
 
 import (
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -11,7 +11,7 @@ type Flatten struct {
 	Name string
 }
 
-var _ nn.NamedLayer = Flatten{}
+var _ plan.NamedLayer = Flatten{}
 
 // Kind is "Flatten".
 func (Flatten) Kind() string { return "Flatten" }
@@ -19,32 +19,27 @@ func (Flatten) Kind() string { return "Flatten" }
 // LayerName is Name.
 func (f Flatten) LayerName() string { return f.Name }
 
-// Build adds the step.
-func (f Flatten) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	x, err := single(in)
-	if err != nil {
-		return x, err
+// Build adds the operation. A mask ends here.
+func (f Flatten) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	if _, err := single(in); err != nil {
+		return nil, err
 	}
-	return b.Step(flatten{}, in)
+	return b.Add(flatten{}.op(), in)
 }
 
 type flatten struct{}
 
-var _ nn.BackwardStep = flatten{}
+func (s flatten) op() plan.Op {
+	return plan.Op{Form: s, Outputs: s.outputs, Forward: s.forward, Backward: s.backward}
+}
 
-func (flatten) Output(in []nn.Signature) (nn.Signature, error) {
+func (flatten) outputs(in []plan.Signature) ([]plan.Signature, error) {
 	if err := floats("Flatten", in[0], 1); err != nil {
-		return nn.Signature{}, err
+		return nil, err
 	}
-	return nn.Signature{Type: tensor.TypeFloat32, Shape: tensor.Shape{in[0].Shape[0], in[0].Shape.Width()}}, nil
+	return []plan.Signature{{Type: tensor.TypeFloat32, Shape: tensor.Shape{in[0].Shape[0], in[0].Shape.Width()}}}, nil
 }
 
-func (flatten) Forward(f *nn.Frame, at nn.Span) {
-	w := f.Width(0)
-	copy(f.Out()[at.Lo*w:at.Hi*w], f.In(0)[at.Lo*w:at.Hi*w])
-}
+func (flatten) forward(f *plan.Frame, at plan.Span) { copy(f.Out(0, at), f.In(0, at)) }
 
-func (flatten) Backward(f *nn.Frame, at nn.Span) {
-	w := f.Width(0)
-	copy(f.InGrad(0)[at.Lo*w:at.Hi*w], f.OutGrad()[at.Lo*w:at.Hi*w])
-}
+func (flatten) backward(f *plan.Frame, at plan.Span) { copy(f.InGrad(0, at), f.OutGrad(0, at)) }

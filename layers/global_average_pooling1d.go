@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -24,7 +24,7 @@ type GlobalAveragePooling1D struct {
 	ChannelsFirst bool
 }
 
-var _ nn.NamedLayer = GlobalAveragePooling1D{}
+var _ plan.NamedLayer = GlobalAveragePooling1D{}
 
 // Kind is "GlobalAveragePooling1D".
 func (GlobalAveragePooling1D) Kind() string { return "GlobalAveragePooling1D" }
@@ -33,21 +33,21 @@ func (GlobalAveragePooling1D) Kind() string { return "GlobalAveragePooling1D" }
 func (p GlobalAveragePooling1D) LayerName() string { return p.Name }
 
 // Build adds the average, over unmasked steps if the input has a mask.
-func (p GlobalAveragePooling1D) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+func (p GlobalAveragePooling1D) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	return average{keepDims: p.KeepDims, channelsFirst: p.ChannelsFirst}.build(b, in)
 }
 
-// build adds the step, with the mask of its input.
-func (s average) build(b *nn.Builder, in []nn.Symbol) (nn.Symbol, error) {
+// build adds the operation, with the mask of its input.
+func (s average) build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	x, err := single(in)
 	if err != nil {
-		return x, err
+		return nil, err
 	}
 	if mask, ok := b.Mask(x); ok {
 		s.masked = true
-		return b.Step(s, []nn.Symbol{x, mask})
+		return b.Add(s.op(), []plan.Symbol{x, mask})
 	}
-	return b.Step(s, in)
+	return b.Add(s.op(), in)
 }
 
 // divisor says what a sum over steps is divided by.
@@ -76,7 +76,9 @@ type average struct {
 	masked, keepDims, channelsFirst bool
 }
 
-var _ nn.BackwardStep = average{}
+func (s average) op() plan.Op {
+	return plan.Op{Form: s, Outputs: s.outputs, Forward: s.forward, Backward: s.backward}
+}
 
 // pooled is the shape that pooling over all steps leaves.
 func pooled(rows tensor.Shape, features int, keepDims bool) tensor.Shape {
@@ -95,7 +97,7 @@ func (s average) layer() string {
 }
 
 // steps3D refuses an input that is not (batch, steps, features) or the like.
-func steps3D(layer string, in nn.Signature) error {
+func steps3D(layer string, in plan.Signature) error {
 	if err := floats(layer, in, 1); err != nil {
 		return err
 	}
@@ -105,9 +107,9 @@ func steps3D(layer string, in nn.Signature) error {
 	return nil
 }
 
-func (s average) Output(in []nn.Signature) (nn.Signature, error) {
+func (s average) outputs(in []plan.Signature) ([]plan.Signature, error) {
 	if err := steps3D(s.layer(), in[0]); err != nil {
-		return nn.Signature{}, err
+		return nil, err
 	}
 	x := in[0].Shape
 	if s.masked {
@@ -116,47 +118,46 @@ func (s average) Output(in []nn.Signature) (nn.Signature, error) {
 			steps = x[2]
 		}
 		if len(mask) != 2 || (mask[1] != steps && mask[1] != tensor.Unknown && steps != tensor.Unknown) {
-			return nn.Signature{}, fmt.Errorf("%w: %s over %d steps of %v with a mask %v", tensor.ErrShape, s.layer(), steps, x, mask)
+			return nil, fmt.Errorf("%w: %s over %d steps of %v with a mask %v", tensor.ErrShape, s.layer(), steps, x, mask)
 		}
 	}
 	if !s.channelsFirst {
-		return nn.Signature{Type: tensor.TypeFloat32, Shape: pooled(x[:1], x[2], s.keepDims)}, nil
+		return []plan.Signature{{Type: tensor.TypeFloat32, Shape: pooled(x[:1], x[2], s.keepDims)}}, nil
 	}
 	shape := tensor.Shape{x[0], x[1]}
 	if s.keepDims {
 		shape = append(shape, 1)
 	}
-	return nn.Signature{Type: tensor.TypeFloat32, Shape: shape}, nil
+	return []plan.Signature{{Type: tensor.TypeFloat32, Shape: shape}}, nil
 }
 
 // sizes are the steps and features of a row, and the strides from one to the next of each.
-func (s average) sizes(f *nn.Frame) (steps, features, step, feature int) {
-	row := f.RowShape(0)
+func (s average) sizes(f *plan.Frame) (steps, features, step, feature int) {
+	row := f.InShape(0)
 	if s.channelsFirst {
 		return row[1], row[0], 1, row[1]
 	}
 	return row[0], row[1], row[1], 1
 }
 
-func (s average) Forward(f *nn.Frame, at nn.Span) {
-	steps, features, step, feature := s.sizes(f)
-	x, out := f.In(0), f.Out()
-	width := steps * features
+func (s average) forward(f *plan.Frame, at plan.Span) {
+	steps, _, step, feature := s.sizes(f)
 	for i := at.Lo; i < at.Hi; i++ {
-		row, y := x[i*width:(i+1)*width], out[i*features:(i+1)*features]
+		x, y := f.In(0, rowSpan(i)), f.Out(0, rowSpan(i))
 		if !s.masked && !s.channelsFirst {
-			simd.MeanRows(y, row, s.by.of(steps))
+			simd.MeanRows(y, x, s.by.of(steps))
 			continue
 		}
 		clear(y)
 		n := 0
+		mask := s.mask(f, i)
 		for t := range steps {
-			if !s.counts(f, i, t, steps) {
+			if !counts(mask, t) {
 				continue
 			}
 			n++
 			for j := range y {
-				y[j] += row[t*step+j*feature]
+				y[j] += x[t*step+j*feature]
 			}
 		}
 		if n > 0 {
@@ -167,40 +168,44 @@ func (s average) Forward(f *nn.Frame, at nn.Span) {
 	}
 }
 
-func (s average) Backward(f *nn.Frame, at nn.Span) {
+func (s average) backward(f *plan.Frame, at plan.Span) {
+	if f.InGrad(0, at) == nil {
+		return
+	}
 	steps, features, step, feature := s.sizes(f)
-	dx, up := f.InGrad(0), f.OutGrad()
-	width := steps * features
 	share := f.Scratch(at.Worker, features)
 	for i := at.Lo; i < at.Hi; i++ {
-		row := dx[i*width : (i+1)*width]
-		n := steps
-		if s.masked {
-			n = 0
-			for t := range steps {
-				if s.counts(f, i, t, steps) {
-					n++
-				}
+		dx, mask := f.InGrad(0, rowSpan(i)), s.mask(f, i)
+		n := 0
+		for t := range steps {
+			if counts(mask, t) {
+				n++
 			}
 		}
 		if n == 0 {
-			clear(row)
+			clear(dx)
 			continue
 		}
-		simd.Scale(share, up[i*features:(i+1)*features], 1/s.by.of(n))
+		simd.Scale(share, f.OutGrad(0, rowSpan(i)), 1/s.by.of(n))
 		for t := range steps {
-			counts := s.counts(f, i, t, steps)
+			counted := counts(mask, t)
 			for j, g := range share {
-				if !counts {
+				if !counted {
 					g = 0
 				}
-				row[t*step+j*feature] = g
+				dx[t*step+j*feature] = g
 			}
 		}
 	}
 }
 
-// counts reports whether step t of row i is one to average over.
-func (s average) counts(f *nn.Frame, i, t, steps int) bool {
-	return !s.masked || f.IDs(1)[i*steps+t] != 0
+// mask returns which steps of row i count, or nil for all.
+func (s average) mask(f *plan.Frame, i int) []int32 {
+	if !s.masked {
+		return nil
+	}
+	return f.InIDs(1, rowSpan(i))
 }
+
+// counts reports whether step t is one to average over.
+func counts(mask []int32, t int) bool { return mask == nil || mask[t] != 0 }

@@ -1,7 +1,7 @@
 package layers
 
 import (
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -16,7 +16,7 @@ type GlobalMaxPooling1D struct {
 	KeepDims bool
 }
 
-var _ nn.NamedLayer = GlobalMaxPooling1D{}
+var _ plan.NamedLayer = GlobalMaxPooling1D{}
 
 // Kind is "GlobalMaxPooling1D".
 func (GlobalMaxPooling1D) Kind() string { return "GlobalMaxPooling1D" }
@@ -24,34 +24,35 @@ func (GlobalMaxPooling1D) Kind() string { return "GlobalMaxPooling1D" }
 // LayerName is Name.
 func (p GlobalMaxPooling1D) LayerName() string { return p.Name }
 
-// Build adds the step.
-func (p GlobalMaxPooling1D) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	x, err := single(in)
-	if err != nil {
-		return x, err
+// Build adds the operation.
+func (p GlobalMaxPooling1D) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	if _, err := single(in); err != nil {
+		return nil, err
 	}
-	return b.Step(maximum{p.KeepDims}, in)
+	return b.Add(maximum{p.KeepDims}.op(), in)
 }
 
 // maximum is the largest of the steps.
 type maximum struct{ keepDims bool }
 
-var _ nn.BackwardStep = maximum{}
-
-func (s maximum) Output(in []nn.Signature) (nn.Signature, error) {
-	if err := steps3D("GlobalMaxPooling1D", in[0]); err != nil {
-		return nn.Signature{}, err
-	}
-	return nn.Signature{Type: tensor.TypeFloat32, Shape: pooled(in[0].Shape[:1], in[0].Shape[2], s.keepDims)}, nil
+func (s maximum) op() plan.Op {
+	return plan.Op{Form: s, Outputs: s.outputs, Forward: s.forward, Backward: s.backward}
 }
 
-func (s maximum) Forward(f *nn.Frame, at nn.Span) {
-	features := f.OutWidth()
+func (s maximum) outputs(in []plan.Signature) ([]plan.Signature, error) {
+	if err := steps3D("GlobalMaxPooling1D", in[0]); err != nil {
+		return nil, err
+	}
+	return []plan.Signature{{Type: tensor.TypeFloat32, Shape: pooled(in[0].Shape[:1], in[0].Shape[2], s.keepDims)}}, nil
+}
+
+func (s maximum) forward(f *plan.Frame, at plan.Span) {
+	features := f.OutWidth(0)
 	for i := at.Lo; i < at.Hi; i++ {
-		row, y := f.In(0)[i*f.Width(0):(i+1)*f.Width(0)], f.Out()[i*features:(i+1)*features]
+		x, y := f.In(0, rowSpan(i)), f.Out(0, rowSpan(i))
 		clear(y)
-		for t := 0; t < len(row); t += features {
-			larger(y, row[t:t+features], t == 0)
+		for t := 0; t < len(x); t += features {
+			larger(y, x[t:t+features], t == 0)
 		}
 	}
 }
@@ -65,19 +66,22 @@ func larger(y, x []float32, first bool) {
 	}
 }
 
-func (s maximum) Backward(f *nn.Frame, at nn.Span) {
-	features, width := f.OutWidth(), f.Width(0)
+func (s maximum) backward(f *plan.Frame, at plan.Span) {
+	if f.InGrad(0, at) == nil {
+		return
+	}
+	features := f.OutWidth(0)
 	ties := f.Scratch(at.Worker, features)
 	for i := at.Lo; i < at.Hi; i++ {
-		row, dx := f.In(0)[i*width:(i+1)*width], f.InGrad(0)[i*width:(i+1)*width]
-		y, dy := f.Out()[i*features:(i+1)*features], f.OutGrad()[i*features:(i+1)*features]
+		x, dx := f.In(0, rowSpan(i)), f.InGrad(0, rowSpan(i))
+		y, dy := f.Out(0, rowSpan(i)), f.OutGrad(0, rowSpan(i))
 		clear(ties)
-		for k, v := range row {
+		for k, v := range x {
 			if v == y[k%features] {
 				ties[k%features]++
 			}
 		}
-		for k, v := range row {
+		for k, v := range x {
 			dx[k] = 0
 			if j := k % features; v == y[j] {
 				dx[k] = dy[j] / ties[j]

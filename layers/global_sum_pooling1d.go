@@ -1,6 +1,6 @@
 package layers
 
-import "github.com/linnet-ml/linnet/nn"
+import "github.com/linnet-ml/linnet/nn/plan"
 
 // GlobalSumPooling1D adds up over the steps: (batch, steps, features) to (batch, features). Keras has no such layer; it
 // is what TensorFlow's embedding look-ups call the combiners "sum" and "sqrtn".
@@ -17,7 +17,7 @@ type GlobalSumPooling1D struct {
 	KeepDims bool
 }
 
-var _ nn.NamedLayer = GlobalSumPooling1D{}
+var _ plan.NamedLayer = GlobalSumPooling1D{}
 
 // Kind is "GlobalSumPooling1D".
 func (GlobalSumPooling1D) Kind() string { return "GlobalSumPooling1D" }
@@ -26,7 +26,7 @@ func (GlobalSumPooling1D) Kind() string { return "GlobalSumPooling1D" }
 func (p GlobalSumPooling1D) LayerName() string { return p.Name }
 
 // Build adds the sum, over unmasked steps if the input has a mask.
-func (p GlobalSumPooling1D) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+func (p GlobalSumPooling1D) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	s := average{by: byOne, keepDims: p.KeepDims}
 	if p.SqrtN {
 		s.by = byRoot

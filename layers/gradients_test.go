@@ -109,7 +109,7 @@ func TestGradients(t *testing.T) {
 			m := build(t, c.in, c.spec...)
 			for _, noFusion := range []bool{false, true} {
 				for _, threads := range []int{1, 3} {
-					if err := m.CheckGradients(c.x, nn.GradientOptions{NoFusion: noFusion, Threads: threads, Seed: 2}); err != nil {
+					if err := m.CheckGradients(t.Context(), c.x, nn.GradientOptions{NoFusion: noFusion, Threads: threads, Seed: 2}); err != nil {
 						t.Errorf("NoFusion %v, %d threads: %v", noFusion, threads, err)
 					}
 				}
@@ -145,7 +145,7 @@ func TestThreadsChangeNoBit(t *testing.T) {
 				for _, threads := range []int{1, 2, 3} {
 					m := build(t, c.in, c.spec...)
 					o := predict(t, m, c.x, nn.PredictOptions{Threads: threads, NoFusion: noFusion, BatchSize: 64})
-					shape := m.OutputShape()
+					shape := m.OutputShape("output")
 					shape[0] = rows
 					up := waves(t, shape...)
 					got := gradients(t, m, c.x, up.Data(), shape, nn.FitOptions{Threads: threads, NoFusion: noFusion})

@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -12,71 +13,132 @@ import (
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
-// drawn is a layer with one parameter that nothing uses.
+// drawn is a layer of a given name with one parameter.
 type drawn struct {
-	name  string // the parameter's full name, on which its values depend
-	shape tensor.Shape
-	init  nn.Initializer
+	layer, name string
+	shape       tensor.Shape
+	init        plan.Initializer
 }
-
-var _ nn.NamedLayer = drawn{}
 
 func (drawn) Kind() string { return "Drawn" }
 
-func (d drawn) LayerName() string {
-	layer, _, _ := strings.Cut(d.name, "/")
-	return layer
+func (d drawn) LayerName() string { return d.layer }
+
+func (d drawn) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	_, err := b.Parameter(plan.ParameterOptions{Name: d.name, Shape: d.shape, Init: d.init})
+	return in, err
 }
 
-func (d drawn) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	_, parameter, _ := strings.Cut(d.name, "/")
-	_, err := b.Parameter(nn.ParameterOptions{Name: parameter, Shape: d.shape, Init: d.init})
-	return in[0], err
+// drawAs returns the first values that an initializer gives a parameter of that name.
+func drawAs(layer, name string, init plan.Initializer, shape tensor.Shape, seed uint64) ([]float32, error) {
+	b := plan.NewBuilder(context.Background(), plan.BuilderOptions{Seed: seed})
+	in := b.Input(plan.Signature{Type: tensor.TypeFloat32, Shape: tensor.Shape{tensor.Unknown, 1}})
+	out, err := b.Apply(drawn{layer, name, shape, init}, in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.Finish(out...)
+	if err != nil {
+		return nil, err
+	}
+	return p.Params[0].Values(), nil
 }
 
-// draw returns the first values that an initializer gives a parameter.
-func draw(t *testing.T, init nn.Initializer, shape tensor.Shape, seed uint64) []float32 {
+func draw(t *testing.T, init plan.Initializer, shape tensor.Shape, seed uint64) []float32 {
 	t.Helper()
-	m, err := nn.NewSequential(drawn{"drawn/values", shape, init}).Build(nn.Features(1), nn.Seed(seed))
+	values, err := drawAs("drawn", "values", init, shape, seed)
 	must(t, err)
-	return m.Parameters()[0].Values()
+	return values
 }
 
-// initialCase is a recorded case that linnet has the initializer of.
-func initialCase(c golden.Case) (init nn.Initializer, low, high, deviation float64, ok bool) {
+// initialCase is a recorded case as linnet writes it, with what its values must be like.
+type initialCase struct {
+	init            plan.Initializer // nil where linnet has none, or another test compares it
+	mean, deviation float64
+	low, high       float64 // no value is outside
+	uniform         bool    // between low and high
+	kurtosis        float64
+}
+
+func newInitialCase(c golden.Case) initialCase {
 	class, _, _ := strings.Cut(c.Name, "/")
+	expected := func(key string, or float64) float64 {
+		if c.Has("expected", key) {
+			return c.Float("expected", key)
+		}
+		return or
+	}
+	// Kurtosis: of the uniform distribution, of the normal one, and of that cut off at two standard deviations.
+	k := initialCase{deviation: expected("stddev", 0), mean: expected("mean", 0), low: math.Inf(-1), high: math.Inf(1), kurtosis: 3}
+	uniform := func(init plan.Initializer, low, high float64) initialCase {
+		return initialCase{init: init, deviation: k.deviation, mean: (low + high) / 2, low: low, high: high, uniform: true, kurtosis: 1.8}
+	}
+	normal := func(init plan.Initializer) initialCase {
+		k.init = init
+		if c.Has("expected", "normal_stddev") {
+			cut := 2 * c.Float("expected", "normal_stddev")
+			k.low, k.high, k.kurtosis = k.mean-cut, k.mean+cut, 2.37
+		}
+		return k
+	}
+	constant := func(init plan.Initializer) initialCase {
+		v := c.Float("expected", "value")
+		return initialCase{init: init, mean: v, low: v, high: v}
+	}
+	optionalConfig := func(key string) (v optional.Value[float32]) {
+		if c.Has("config", key) {
+			v = optional.Of(float32(c.Float("config", key)))
+		}
+		return v
+	}
+	config := func(key string) float32 { return optionalConfig(key).Or(0) }
+	limit := expected("limit", 0)
 	switch class {
 	case "GlorotUniform":
-		limit := c.Float("expected", "limit")
-		return layers.GlorotUniform{}, -limit, limit, c.Float("expected", "stddev"), true
+		return uniform(layers.GlorotUniform{}, -limit, limit)
+	case "HeUniform":
+		return uniform(layers.HeUniform{}, -limit, limit)
+	case "LecunUniform":
+		return uniform(layers.LecunUniform{}, -limit, limit)
 	case "RandomUniform":
-		u := layers.RandomUniform{}
-		if c.Has("config", "minval") {
-			u.Min, u.Max = float32(c.Float("config", "minval")), float32(c.Float("config", "maxval"))
-		}
-		return u, c.Float("expected", "low"), c.Float("expected", "high"), c.Float("expected", "stddev"), true
+		return uniform(layers.RandomUniform{Min: config("minval"), Max: config("maxval")}, expected("low", 0), expected("high", 0))
+	case "GlorotNormal":
+		return normal(layers.GlorotNormal{})
+	case "HeNormal":
+		return normal(layers.HeNormal{})
+	case "LecunNormal":
+		return normal(layers.LecunNormal{})
+	case "RandomNormal":
+		return normal(layers.RandomNormal{Mean: config("mean"), StdDev: optionalConfig("stddev")})
+	case "TruncatedNormal":
+		return normal(layers.TruncatedNormal{Mean: config("mean"), StdDev: optionalConfig("stddev")})
 	case "Zeros":
-		return layers.Zeros{}, 0, 0, 0, true
+		return constant(layers.Zeros{})
+	case "Ones":
+		return constant(layers.Ones{})
+	case "Constant":
+		return constant(layers.Constant{Value: config("value")})
 	}
-	return nil, 0, 0, 0, false
+	return initialCase{}
 }
 
-// absentInitializers are recorded and linnet does not have them yet.
+// absentInitializers are recorded and linnet does not have them yet, or other tests compare them.
 var absentInitializers = []string{
-	"Constant", "GlorotNormal", "HeNormal", "HeUniform", "Identity", "LSTM_bias_at_start", "LecunNormal", "LecunUniform",
-	"Ones", "Orthogonal", "RandomNormal", "TruncatedNormal", "VarianceScaling",
-	// Checked apart, here and in TestInitialBits.
-	"layer_defaults", "same_seed_same_values",
+	"Identity", "LSTM_bias_at_start", "VarianceScaling",
+	// Compared in TestOrthogonal, TestInitialDefaults and TestInitialBits.
+	"Orthogonal", "layer_defaults", "same_seed_same_values",
 }
 
 func TestInitializers(t *testing.T) {
 	compared := 0
 	for _, c := range golden.Open(t, "initializers").Cases {
-		init, low, high, deviation, ok := initialCase(c)
-		if !ok {
+		k := newInitialCase(c)
+		if k.init == nil {
 			if class, _, _ := strings.Cut(c.Name, "/"); !slices.Contains(absentInitializers, class) {
 				t.Errorf("%s: no test compares the initializer", c.Name)
 			}
@@ -85,58 +147,154 @@ func TestInitializers(t *testing.T) {
 		compared++
 		t.Run(c.Name, func(t *testing.T) {
 			shape := tensor.Shape(c.Ints("config", "shape"))
-			// The formula, to the bit: the values are the unit stream's, stretched to the recorded range.
-			values, unit := draw(t, init, shape, 5), draw(t, layers.RandomUniform{Min: 0, Max: 1}, shape, 5)
-			lo, span := float32(low), float32(high)-float32(low)
-			for i, v := range values {
-				if want := float32(unit[i]*span) + lo; v != want {
-					t.Fatalf("element %d is %v, not %v", i, v, want)
+			if k.uniform {
+				// The formula, to the bit: the values are the unit stream's, stretched to the recorded range.
+				values, unit := draw(t, k.init, shape, 5), draw(t, layers.RandomUniform{Min: 0, Max: 1}, shape, 5)
+				lo, span := float32(k.low), float32(k.high)-float32(k.low)
+				for i, v := range values {
+					if want := float32(unit[i]*span) + lo; v != want {
+						t.Fatalf("element %d is %v, not %v", i, v, want)
+					}
 				}
 			}
 			// The distribution, from as many draws as were recorded.
-			var all []float32
-			for seed := uint64(0); len(all) < c.Int("measured", "draws"); seed++ {
-				all = append(all, draw(t, init, shape, seed)...)
-			}
-			n, sum, squares := float64(len(all)), 0.0, 0.0
-			mid := (low + high) / 2
-			for _, v := range all {
-				if float64(v) < float64(float32(low)) || float64(v) > float64(float32(high)) {
-					t.Fatalf("%v is outside [%v, %v)", v, low, high)
+			n, sum, squares := 0, 0.0, 0.0
+			for seed := uint64(0); n < c.Int("measured", "draws"); seed++ {
+				for _, v := range draw(t, k.init, shape, seed) {
+					if v < float32(k.low) || v > float32(k.high) {
+						t.Fatalf("%v is outside [%v, %v]", v, k.low, k.high)
+					}
+					off := float64(v) - k.mean
+					n, sum, squares = n+1, sum+off, squares+off*off
 				}
-				sum += float64(v) - mid
-				squares += (float64(v) - mid) * (float64(v) - mid)
 			}
-			golden.CloseNumber(t, "mean", sum/n, 0, golden.Tolerance{Abs: 5 * deviation / math.Sqrt(n)})
-			// The standard error of a uniform distribution's deviation: its kurtosis is 1.8.
-			golden.CloseNumber(t, "deviation", math.Sqrt(squares/n), deviation, golden.Tolerance{Abs: 5 * deviation * math.Sqrt(0.2/n)})
+			root := math.Sqrt(float64(n))
+			golden.CloseNumber(t, "mean", sum/float64(n), 0, golden.Tolerance{Abs: 5 * k.deviation / root})
+			// The standard error of a deviation depends on the distribution's kurtosis.
+			allowed := 5 * k.deviation * math.Sqrt((k.kurtosis-1)/4) / root
+			golden.CloseNumber(t, "deviation", math.Sqrt(squares/float64(n)), k.deviation, golden.Tolerance{Abs: allowed})
 		})
 	}
-	if compared != 8+2+1 {
+	// 8 shapes of each of 6, 2 of each of 3, and 3 constants.
+	if compared != 8*6+2*3+3 {
 		t.Errorf("%d cases were compared", compared)
+	}
+}
+
+// The columns, or rows if these are fewer, have the length of the gain and stand at right angles.
+func TestOrthogonal(t *testing.T) {
+	compared := 0
+	for _, c := range golden.Open(t, "initializers").Cases {
+		if !strings.HasPrefix(c.Name, "Orthogonal/") {
+			continue
+		}
+		compared++
+		gain := optional.Of(float32(c.Float("config", "gain")))
+		if gain.Or(0) == 1 {
+			gain = optional.Value[float32]{} // the default
+		}
+		q := draw(t, layers.Orthogonal{Gain: gain}, tensor.Shape(c.Ints("config", "shape")), 3)
+		matrix := c.Ints("expected", "matrix_shape")
+		checkOrthogonal(t, c.Name, q, matrix[0], matrix[1], float64(gain.Or(1)), c.Text("expected", "gram_of") == "columns")
+	}
+	if compared != 8 {
+		t.Errorf("%d cases were compared", compared)
+	}
+	for _, shape := range []tensor.Shape{{1, 1}, {1, 5}, {5, 1}, {64, 256}, {100, 100}} {
+		q := draw(t, layers.Orthogonal{}, shape, 9)
+		checkOrthogonal(t, shape.String(), q, shape[0], shape[1], 1, shape[0] >= shape[1])
+	}
+	// Transposed and times the normal numbers it is made from, it is R: upper triangular, with a positive diagonal.
+	const rows, columns = 9, 4
+	a := draw(t, layers.RandomNormal{StdDev: optional.Of[float32](1)}, tensor.Shape{rows, columns}, 2)
+	q := draw(t, layers.Orthogonal{}, tensor.Shape{rows, columns}, 2)
+	for i := range columns {
+		for j := range i + 1 {
+			sum := 0.0
+			for k := range rows {
+				sum += float64(q[k*columns+i]) * float64(a[k*columns+j])
+			}
+			if (i == j && !(sum > 0.1)) || (i != j && !(math.Abs(sum) < 1e-5)) {
+				t.Errorf("R has %v in row %d, column %d", sum, i, j)
+			}
+		}
+	}
+}
+
+func checkOrthogonal(t *testing.T, name string, q []float32, rows, columns int, gain float64, ofColumns bool) {
+	t.Helper()
+	vectors, length := rows, columns
+	at := func(v, i int) float64 { return float64(q[v*columns+i]) }
+	if ofColumns {
+		vectors, length = columns, rows
+		at = func(v, i int) float64 { return float64(q[i*columns+v]) }
+	}
+	for a := range vectors {
+		for b := range a + 1 {
+			sum, want := 0.0, 0.0
+			for i := range length {
+				sum += at(a, i) * at(b, i)
+			}
+			if a == b {
+				want = gain * gain
+			}
+			if !(math.Abs(sum-want) < 1e-5) {
+				t.Errorf("%s: the product of vectors %d and %d is %v, not %v", name, a, b, sum, want)
+			}
+		}
+	}
+}
+
+// Settings out of range are errors of Build that name the parameter.
+func TestInitializerErrors(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	square := tensor.Shape{2, 2}
+	for _, c := range []struct {
+		init  plan.Initializer
+		shape tensor.Shape
+		want  string
+	}{
+		{layers.RandomUniform{Min: nan}, square, "RandomUniform cannot draw from NaN to 0"},
+		{layers.RandomUniform{Max: nan}, square, "RandomUniform cannot draw from 0 to NaN"},
+		{layers.RandomUniform{Min: -inf, Max: 1}, square, "RandomUniform cannot draw from -Inf to 1"},
+		{layers.RandomUniform{Min: 2, Max: 1}, square, "RandomUniform cannot draw from 2 to 1"},
+		{layers.RandomUniform{Min: -3e38, Max: 3e38}, square, "RandomUniform cannot draw from -3e+38 to 3e+38"},
+		{layers.RandomNormal{Mean: inf}, square, "RandomNormal cannot draw values of mean +Inf and standard deviation 0.05"},
+		{layers.RandomNormal{StdDev: optional.Of[float32](-1)}, square, "RandomNormal cannot draw values of mean 0 and standard deviation -1"},
+		{layers.TruncatedNormal{StdDev: optional.Of(nan)}, square, "TruncatedNormal cannot draw values of mean 0 and standard deviation NaN"},
+		{layers.Constant{Value: nan}, square, "a Constant of NaN"},
+		{layers.Orthogonal{Gain: optional.Of(inf)}, square, "Orthogonal with a gain of +Inf"},
+		{layers.Orthogonal{}, tensor.Shape{4}, "shape does not fit: Orthogonal makes values of at least 2 dimensions, not (4,)"},
+	} {
+		_, err := drawAs("drawn", "values", c.init, c.shape, 0)
+		if err == nil || !strings.HasSuffix(err.Error(), "parameter values: "+c.want) {
+			t.Errorf("%+v\ngot  %v\nwant %s", c.init, err, c.want)
+		}
 	}
 }
 
 func TestInitialDefaults(t *testing.T) {
 	topic := golden.Open(t, "initializers")
-	named := map[string]nn.Initializer{"GlorotUniform": layers.GlorotUniform{}, "Zeros": layers.Zeros{}, "RandomUniform": layers.RandomUniform{Min: -0.05, Max: 0.05}}
-	same := func(what string, p *nn.Parameter, init nn.Initializer) {
+	named := map[string]plan.Initializer{"GlorotUniform": layers.GlorotUniform{}, "Zeros": layers.Zeros{}, "RandomUniform": layers.RandomUniform{Min: -0.05, Max: 0.05}}
+	same := func(p *plan.Parameter, init plan.Initializer) {
 		t.Helper()
-		m := build(t, nn.Features(1), drawn{p.Name(), p.Shape(), init})
-		if !slices.Equal(p.Values(), m.Parameter(p.Name()).Values()) {
-			t.Errorf("%s does not start as Keras's default", what)
+		layer, name, _ := strings.Cut(p.Name(), "/")
+		want, err := drawAs(layer, name, init, p.Shape(), 1)
+		must(t, err)
+		if !slices.Equal(p.Values(), want) {
+			t.Errorf("%s does not start as Keras's default", p.Name())
 		}
 	}
 	c := topic.Case("layer_defaults/Dense")
 	m := build(t, nn.Features(20), layers.Dense{Units: 30})
-	same("Dense's kernel", m.Parameter("dense/kernel"), named[c.Text("expected", "kernel_initializer", "class")])
-	same("Dense's bias", m.Parameter("dense/bias"), named[c.Text("expected", "bias_initializer", "class")])
+	same(m.Parameter("dense/kernel"), named[c.Text("expected", "kernel_initializer", "class")])
+	same(m.Parameter("dense/bias"), named[c.Text("expected", "bias_initializer", "class")])
 	c = topic.Case("layer_defaults/Embedding")
 	if lo, hi := c.Float("expected", "embeddings_initializer", "minval"), c.Float("expected", "embeddings_initializer", "maxval"); lo != -0.05 || hi != 0.05 {
 		t.Errorf("Keras's default is from %v to %v", lo, hi)
 	}
 	m = build(t, nn.Tokens(3), layers.Embedding{Vocabulary: 20, Dim: 30})
-	same("Embedding's table", m.Parameter("embedding/embeddings"), named[c.Text("expected", "embeddings_initializer", "class")])
+	same(m.Parameter("embedding/embeddings"), named[c.Text("expected", "embeddings_initializer", "class")])
 	// And none but the defaults where others are asked for.
 	m = build(t, nn.Features(4), layers.Dense{Units: 3, KernelInit: layers.Zeros{}, BiasInit: layers.RandomUniform{Min: 2, Max: 3}})
 	if k := m.Parameter("dense/kernel").Values(); slices.Max(k) != 0 || slices.Min(k) != 0 {
@@ -182,7 +340,7 @@ func TestInitialBits(t *testing.T) {
 			layers.GlobalAveragePooling1D{},
 			layers.Dense{Units: 16, Activation: layers.ReLU},
 			layers.Dense{Units: 1, Activation: layers.Sigmoid},
-		).Build(nn.Tokens(nn.AnyLength), nn.Seed(seed))
+		).Build(t.Context(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: seed})
 		must(t, err)
 		h := sha256.New()
 		for _, w := range m.Weights(nil) {

@@ -10,6 +10,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -33,7 +34,7 @@ func TestLargeTable(t *testing.T) {
 					if err := got.SetWeights(append([][]float32{table}, weights[1:]...)); err != nil {
 						t.Fatal(err)
 					}
-					var state nn.TrainingState
+					var state plan.TrainingState
 					options := nn.FitOptions{Optimizer: o, Epochs: 2, NoFusion: unfused, Threads: threads, State: &state}
 					fit(t, got, x, y, options)
 					if n := len(state.Rows["embedding/embeddings"].Rows); n == 0 || n >= small {
@@ -81,7 +82,7 @@ func embeddingModel(t *testing.T, vocabulary, dim int) *nn.Model {
 		layers.Embedding{Vocabulary: vocabulary, Dim: dim},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(3))
+	).Build(t.Context(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func fit(t *testing.T, m *nn.Model, x tensor.Rows, y *tensor.Float32, o nn.FitOp
 func TestLargeTableGradients(t *testing.T) {
 	x, y := touchedRows(t, 50)
 	m := embeddingModel(t, 1<<17, 16)
-	if err := m.CheckGradients(x, nn.GradientOptions{Loss: loss.BinaryCrossentropy{}, Y: y, Samples: 20}); err != nil {
+	if err := m.CheckGradients(t.Context(), x, nn.GradientOptions{Loss: loss.BinaryCrossentropy{}, Y: y, Samples: 20}); err != nil {
 		t.Error(err)
 	}
 }
@@ -111,11 +112,16 @@ type recordingLoss struct {
 	out *[]float32
 }
 
-func (l recordingLoss) Rows(losses, gradient, output, labels []float32) {
-	if *l.out == nil {
-		*l.out = slices.Clone(output)
+func (l recordingLoss) Start(info plan.LossInfo) (plan.LossRule, error) {
+	rule, err := l.Loss.Start(info)
+	rows := rule.Rows
+	rule.Rows = func(losses, gradient, output, labels []float32) {
+		if *l.out == nil {
+			*l.out = slices.Clone(output)
+		}
+		rows(losses, gradient, output, labels)
 	}
-	l.Loss.Rows(losses, gradient, output, labels)
+	return rule, err
 }
 
 // Rows of a large table that wait for a batch to read them are up to date for whoever looks at the weights in the middle
@@ -125,20 +131,20 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 	x, y := touchedRows(t, small)
 	looks := []struct {
 		name string
-		at   func(t *testing.T, m *nn.Model, tr *nn.Training) []float32
+		at   func(t *testing.T, m *nn.Model, tr plan.Training) []float32
 	}{
-		{"Values", func(_ *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+		{"Values", func(_ *testing.T, m *nn.Model, _ plan.Training) []float32 {
 			return slices.Clone(m.Parameter("embedding/embeddings").Values()[:small*dim])
 		}},
-		{"Weights", func(_ *testing.T, m *nn.Model, _ *nn.Training) []float32 { return m.Weights(nil)[0][:small*dim] }},
-		{"Predict", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
-			out, err := m.Predict(t.Context(), nil, x)
+		{"Weights", func(_ *testing.T, m *nn.Model, _ plan.Training) []float32 { return m.Weights(nil)[0][:small*dim] }},
+		{"Predict", func(t *testing.T, m *nn.Model, _ plan.Training) []float32 {
+			out, err := m.PredictInto(t.Context(), nil, x, nn.PredictOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return out
 		}},
-		{"Evaluate", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+		{"Evaluate", func(t *testing.T, m *nn.Model, _ plan.Training) []float32 {
 			logs, err := m.Evaluate(t.Context(), nn.Data{X: x, Y: y}, nn.EvaluateOptions{Loss: loss.BinaryCrossentropy{}})
 			if err != nil {
 				t.Fatal(err)
@@ -146,15 +152,15 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 			v, _ := logs.Get("loss")
 			return []float32{float32(v)}
 		}},
-		{"CheckGradients", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+		{"CheckGradients", func(t *testing.T, m *nn.Model, _ plan.Training) []float32 {
 			var out []float32
 			first := x.Rows(0, 8)
-			if err := m.CheckGradients(first, nn.GradientOptions{Loss: recordingLoss{loss.MeanSquaredError{}, &out}, Y: y.Rows(0, 8), Samples: 1}); err != nil {
+			if err := m.CheckGradients(t.Context(), first, nn.GradientOptions{Loss: recordingLoss{loss.MeanSquaredError{}, &out}, Y: y.Rows(0, 8), Samples: 1}); err != nil {
 				t.Fatal(err)
 			}
 			return out
 		}},
-		{"SetWeights", func(t *testing.T, m *nn.Model, _ *nn.Training) []float32 {
+		{"SetWeights", func(t *testing.T, m *nn.Model, _ plan.Training) []float32 {
 			weights := m.Weights(nil)
 			for i := range weights[0][:small*dim] {
 				weights[0][i] /= 2
@@ -164,7 +170,7 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 			}
 			return weights[0][:small*dim]
 		}},
-		{"Snapshot", func(t *testing.T, m *nn.Model, tr *nn.Training) []float32 {
+		{"Snapshot", func(t *testing.T, m *nn.Model, tr plan.Training) []float32 {
 			if err := tr.Restore(tr.Snapshot(nil)); err != nil {
 				t.Fatal(err)
 			}
@@ -183,8 +189,8 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 					}
 					step := 0
 					fit(t, m, x, y, nn.FitOptions{Optimizer: optim.Adam{LearningRate: 0.01}, Epochs: 3, Threads: threads, BatchSize: 8,
-						Callbacks: []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-							if e == nn.BatchEnd {
+						Callbacks: []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+							if e == plan.BatchEnd {
 								if step++; step%5 == 3 {
 									all = append(all, look.at(t, m, tr))
 								}
@@ -211,16 +217,16 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 				t.Fatal(err)
 			}
 			// One batch of rows first, another for a thousand steps, all in one epoch.
-			order := make([]nn.Data, 1100)
+			order := make([]nn.Batch, 1100)
 			for i := range order {
 				lo := 8
 				if i == 0 {
 					lo = 0
 				}
-				order[i] = nn.Data{X: x.Rows(lo, lo+8), Y: y.Rows(lo, lo+8)}
+				order[i] = nn.Batch{X: x.Rows(lo, lo+8), Y: y.Rows(lo, lo+8)}
 			}
-			stream := nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
-				return func(yield func(nn.Data, error) bool) {
+			stream := nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
+				return func(yield func(nn.Batch, error) bool) {
 					for _, d := range order {
 						if !yield(d, nil) {
 							return
@@ -228,7 +234,7 @@ func TestLargeTableIsUpToDate(t *testing.T) {
 					}
 				}
 			})
-			if _, err := m.Fit(t.Context(), nn.Data{Stream: stream}, nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}}); err != nil {
+			if _, err := m.Fit(t.Context(), stream, nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}}); err != nil {
 				t.Fatal(err)
 			}
 			return m.Weights(nil)[0][:small*dim]
@@ -245,16 +251,16 @@ func TestStateOfATableInEitherForm(t *testing.T) {
 	x, y := touchedRows(t, 300)
 	adam := optim.Adam{LearningRate: 0.01}
 	for _, vocabulary := range []int{300, 1 << 17} {
-		trained := func(change func(s *nn.TrainingState)) ([][]float32, nn.TrainingState) {
+		trained := func(change func(s *plan.TrainingState)) ([][]float32, plan.TrainingState) {
 			m := embeddingModel(t, vocabulary, dim)
-			var state nn.TrainingState
+			var state plan.TrainingState
 			fit(t, m, x, y, nn.FitOptions{Optimizer: adam, Epochs: 2, State: &state})
 			change(&state)
 			fit(t, m, x, y, nn.FitOptions{Optimizer: adam, InitialEpoch: 2, Epochs: 4, State: &state, Threads: 2})
 			return m.Weights(nil), state
 		}
-		want, wantState := trained(func(*nn.TrainingState) {})
-		got, state := trained(func(s *nn.TrainingState) {
+		want, wantState := trained(func(*plan.TrainingState) {})
+		got, state := trained(func(s *plan.TrainingState) {
 			if rows := s.Rows[name]; rows != nil { // of a large table
 				all := make([][]float32, len(rows.Slots))
 				for k, v := range rows.Slots {
@@ -266,11 +272,11 @@ func TestStateOfATableInEitherForm(t *testing.T) {
 				s.Slots[name], s.Rows = all, nil
 				return
 			}
-			rows := &nn.RowSlots{Slots: s.Slots[name]}
+			rows := &plan.RowSlots{Slots: s.Slots[name]}
 			for i := range vocabulary {
 				rows.Rows = append(rows.Rows, int32(i))
 			}
-			s.Rows = map[string]*nn.RowSlots{name: rows}
+			s.Rows = map[string]*plan.RowSlots{name: rows}
 			delete(s.Slots, name)
 		})
 		for i := range want {

@@ -1,48 +1,44 @@
 package layers
 
 import (
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/text"
 )
 
-// maxBag is an Embedding and the largest of its vectors' steps in one step. How often an id occurs matters only where
+// maxBag is an Embedding and the largest of its vectors' steps in one operation. How often an id occurs matters only where
 // several are equally the largest and share the gradient.
 type maxBag struct{ bag }
 
-var (
-	_ nn.OccurrenceStep       = maxBag{}
-	_ nn.ParameterReadingStep = maxBag{}
-	_ nn.UnpreparedStep       = maxBag{}
-)
-
-func (s maxBag) Forward(f *nn.Frame, at nn.Span) {
-	s.withBags(f, at, s.fresh, s.maxima)
+func (s maxBag) op() plan.Op {
+	op := s.bag.op()
+	op.Form, op.Forward, op.Gradient, op.Rows.Squares = s, s.forward, s.gradient, s.squares
+	op.GradientReadsParameters = true // the ids that were the largest are found by their vectors
+	return op
 }
 
+func (s maxBag) forward(f *plan.Frame, at plan.Span) { s.withBags(f, at, s.fresh, s.maxima) }
+
 // maxima computes rows of the output from the given rows of the bags.
-func (s maxBag) maxima(f *nn.Frame, at nn.Span, b *bagBatch, bags *text.Bags, rows []int32) {
-	table := f.Param(0)
+func (s maxBag) maxima(f *plan.Frame, at plan.Span, b *bagBatch, bags *text.Bags, rows []int32) {
 	for i, row := range rows {
-		y := f.Out()[(at.Lo+i)*s.dim : (at.Lo+i+1)*s.dim]
+		y := f.Out(0, rowSpan(at.Lo+i))
 		clear(y)
 		from, to := bags.Bounds(int(row))
 		b.ids = bags.AppendIDs(b.ids[:0], from, to)
-		for k, id := range b.ids {
-			larger(y, table[int(id)*s.dim:(int(id)+1)*s.dim], k == 0)
+		table, places := s.vectors(f, at.Worker, b)
+		for k, place := range places {
+			larger(y, table[int(place)*s.dim:(int(place)+1)*s.dim], k == 0)
 		}
 	}
 }
 
-// GradientReadsParameters is true: the ids that were the largest are found by their vectors.
-func (maxBag) GradientReadsParameters() bool { return true }
+func (s maxBag) gradient(f *plan.Frame, _ int, g plan.Gradient) { s.scatter(f, g, false) }
 
-func (s maxBag) Gradient(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, false) }
+// squares adds the square of each occurrence's gradient.
+func (s maxBag) squares(f *plan.Frame, _ int, g plan.Gradient) { s.scatter(f, g, true) }
 
-// Squares adds the square of each occurrence's gradient.
-func (s maxBag) Squares(f *nn.Frame, _ int, g nn.Gradient) { s.scatter(f, g, true) }
-
-func (s maxBag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
+func (s maxBag) scatter(f *plan.Frame, g plan.Gradient, square bool) {
 	data, rows := f.Source(0)
 	bags, b, table := data.(*text.Bags), s.batch(f, g.Worker), f.Param(0)
 	ties := f.Scratch(g.Worker, 2*s.dim)
@@ -51,7 +47,7 @@ func (s maxBag) scatter(f *nn.Frame, g nn.Gradient, square bool) {
 	for i := range f.Rows() {
 		from, to := bags.Bounds(int(rows[i]))
 		b.ids = bags.AppendIDs(b.ids[:0], from, to)
-		y, up := f.Out()[i*s.dim:(i+1)*s.dim], f.OutGrad()[i*s.dim:(i+1)*s.dim]
+		y, up := f.Out(0, rowSpan(i)), f.OutGrad(0, rowSpan(i))
 		clear(ties)
 		for k, id := range b.ids {
 			s.each(table, id, y, func(j int) { ties[j] += float32(bags.Count(from + k)) })

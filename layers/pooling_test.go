@@ -28,13 +28,13 @@ func TestPooling(t *testing.T) {
 			t.Run(fmt.Sprintf("%+v/mask=%t", pool, mask), func(t *testing.T) {
 				build := func() *nn.Model {
 					m, err := nn.NewSequential(layers.Embedding{Vocabulary: 40, Dim: 5, MaskZero: mask}, pool, layers.Flatten{},
-						layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(nn.Tokens(nn.AnyLength), nn.Seed(5))
+						layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(t.Context(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 5})
 					must(t, err)
 					return m
 				}
 				for _, noFusion := range []bool{false, true} {
 					o := nn.GradientOptions{Loss: loss.BinaryCrossentropy{}, Y: y, NoFusion: noFusion, Threads: 2, Step: 0.001}
-					if err := build().CheckGradients(x, o); err != nil {
+					if err := build().CheckGradients(t.Context(), x, o); err != nil {
 						t.Errorf("NoFusion %t: %v", noFusion, err)
 					}
 				}
@@ -61,7 +61,7 @@ func TestLargestOfSeveralWorkers(t *testing.T) {
 	x, y := touchedRows(t, vocabulary)
 	trained := func(noFusion bool, threads int) []float32 {
 		m, err := nn.NewSequential(layers.Embedding{Vocabulary: vocabulary, Dim: dim}, layers.GlobalMaxPooling1D{},
-			layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(nn.Tokens(nn.AnyLength), nn.Seed(3))
+			layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(t.Context(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,12 +98,12 @@ func ExampleGlobalSumPooling1D() {
 
 func ExampleGlobalMaxPooling1D() {
 	x, _ := tensor.Of([]float32{1, 20, 3, 10}, 1, 2, 2)
-	model, err := nn.NewSequential(layers.GlobalMaxPooling1D{}).Build(nn.Features(2, 2))
+	model, err := nn.NewSequential(layers.GlobalMaxPooling1D{}).Build(context.Background(), nn.Features(2, 2), nn.BuildOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	out, err := model.Predict(context.Background(), nil, x)
+	out, err := model.PredictInto(context.Background(), nil, x, nn.PredictOptions{})
 	fmt.Println(out, err)
 	// Output: [3 20] <nil>
 }

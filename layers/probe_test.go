@@ -2,10 +2,11 @@ package layers_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"testing"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -16,24 +17,26 @@ import (
 // Its value is 0 throughout.
 type upstream struct{}
 
-func (upstream) Name() string                  { return "upstream" }
-func (upstream) Check(_, _ tensor.Shape) error { return nil }
-func (upstream) CheckLabel(float32) error      { return nil }
-func (upstream) Rows(losses, gradient, _, labels []float32) {
-	clear(losses)
-	copy(gradient, labels)
+func (upstream) Kind() string { return "Upstream" }
+
+func (upstream) Start(plan.LossInfo) (plan.LossRule, error) {
+	return plan.LossRule{Rows: func(losses, gradient, _, labels []float32) {
+		clear(losses)
+		copy(gradient, labels)
+	}}, nil
 }
 
 // keep is an optimizer that leaves the parameters alone and keeps the last gradient of each in its one slot.
 type keep struct{}
 
-func (keep) Name() string                              { return "keep" }
-func (keep) Check() error                              { return nil }
-func (keep) Rate() float32                             { return 0 }
-func (keep) Slots() []string                           { return []string{"gradient"} }
-func (keep) Coefficients(int, float32) nn.Coefficients { return nn.Coefficients{} }
-func (keep) Update(_ *nn.Coefficients, _, gradient []float32, slots [][]float32) {
-	copy(slots[0], gradient)
+func (keep) Kind() string { return "Keep" }
+
+func (keep) Rule() (plan.Rule, error) {
+	return plan.Rule{
+		Name: "keep", Slots: []plan.Slot{{Name: "gradient"}},
+		Coefficients: func(int, float32, []float32) plan.Coefficients { return plan.Coefficients{} },
+		Update:       func(_ *plan.Coefficients, _, gradient []float32, slots [][]float32) { copy(slots[0], gradient) },
+	}, nil
 }
 
 // gradients returns the gradients of the sum of outputs times up, in the last step of a training whose steps have all
@@ -49,7 +52,7 @@ func gradients(t testing.TB, m *nn.Model, x tensor.Rows, up []float32, shape ten
 	must(t, err)
 	o.Optimizer, o.Loss, o.BatchSize, o.NoShuffle = keep{}, upstream{}, x.Len(), true
 	if o.State == nil {
-		o.State = &nn.TrainingState{}
+		o.State = &plan.TrainingState{}
 	}
 	_, err = m.Fit(t.Context(), nn.Data{X: x, Y: y}, o)
 	must(t, err)
@@ -63,7 +66,7 @@ func gradients(t testing.TB, m *nn.Model, x tensor.Rows, up []float32, shape ten
 // predict is the model's output for all rows of x at once.
 func predict(t testing.TB, m *nn.Model, x tensor.Rows, o nn.PredictOptions) []float32 {
 	t.Helper()
-	out, err := m.PredictWith(context.Background(), nil, x, o)
+	out, err := m.PredictInto(context.Background(), nil, x, o)
 	must(t, err)
 	return out
 }
@@ -78,7 +81,7 @@ func must(t testing.TB, err error) {
 // build builds a model of the given layers.
 func build(t testing.TB, in nn.Input, spec ...nn.Layer) *nn.Model {
 	t.Helper()
-	m, err := nn.NewSequential(spec...).Build(in, nn.Seed(1))
+	m, err := nn.NewSequential(spec...).Build(t.Context(), in, nn.BuildOptions{Seed: 1})
 	must(t, err)
 	return m
 }
@@ -97,50 +100,48 @@ type given struct{ rows int }
 
 func (given) Kind() string { return "Given" }
 
-func (g given) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+func (g given) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	shape := append(tensor.Shape{g.rows}, in[0].Shape[1:]...)
-	x, err := b.Parameter(nn.ParameterOptions{Name: "x", Shape: shape})
+	x, err := b.Parameter(plan.ParameterOptions{Name: "x", Shape: shape})
 	if err != nil {
-		return in[0], err
+		return nil, err
 	}
-	return b.Step(givenStep{}, in, x)
+	return b.Add(plan.Op{
+		Outputs: same,
+		Forward: func(f *plan.Frame, at plan.Span) {
+			copy(f.Out(0, at), f.Param(0)[at.Lo*f.OutWidth(0):])
+		},
+		Gradient: func(f *plan.Frame, _ int, g plan.Gradient) {
+			for i, up := range f.OutGrad(0, plan.Span{Lo: g.Lo, Hi: g.Hi}) {
+				g.Values[g.Lo*f.OutWidth(0)+i] += up
+			}
+		},
+	}, in, x)
 }
 
-type givenStep struct{}
-
-func (givenStep) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
-
-func (givenStep) Forward(f *nn.Frame, at nn.Span) {
-	lo, hi := at.Lo*f.OutWidth(), at.Hi*f.OutWidth()
-	copy(f.Out()[lo:hi], f.Param(0)[lo:hi])
-}
-
-func (givenStep) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
-	for i := g.Lo * f.OutWidth(); i < g.Hi*f.OutWidth(); i++ {
-		g.Values[i] += f.OutGrad()[i]
-	}
-}
+// same is the Outputs of an operation that changes no shape.
+func same(in []plan.Signature) ([]plan.Signature, error) { return []plan.Signature{in[0]}, nil }
 
 // masked is a layer that gives its input a mask: that of row i of the batch is mask[i], 1 for the steps that count.
 type masked struct{ mask [][]int32 }
 
 func (masked) Kind() string { return "Masked" }
 
-func (m masked) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	mask, err := b.Step(maskStep(m), in)
-	return b.Masked(in[0], mask), err
-}
-
-type maskStep struct{ mask [][]int32 }
-
-func (s maskStep) Output(in []nn.Signature) (nn.Signature, error) {
-	return nn.Signature{Type: tensor.TypeInt32, Shape: tensor.Shape{in[0].Shape[0], len(s.mask[0])}}, nil
-}
-
-func (s maskStep) Forward(f *nn.Frame, at nn.Span) {
-	for i := at.Lo; i < at.Hi; i++ {
-		copy(f.OutIDs()[i*f.OutWidth():(i+1)*f.OutWidth()], s.mask[i])
+func (m masked) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	mask, err := b.Add(plan.Op{
+		Outputs: func(in []plan.Signature) ([]plan.Signature, error) {
+			return []plan.Signature{{Type: tensor.TypeInt32, Shape: tensor.Shape{in[0].Shape[0], len(m.mask[0])}}}, nil
+		},
+		Forward: func(f *plan.Frame, at plan.Span) {
+			for i := at.Lo; i < at.Hi; i++ {
+				copy(f.OutIDs(0, plan.Span{Lo: i, Hi: i + 1}), m.mask[i])
+			}
+		},
+	}, in)
+	if err != nil {
+		return nil, err
 	}
+	return in, b.WithMask(in[0], mask[0])
 }
 
 // maskShown is a layer that puts out the mask of its input as float32, and fails when there is none.
@@ -148,22 +149,33 @@ type maskShown struct{}
 
 func (maskShown) Kind() string { return "MaskShown" }
 
-func (maskShown) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+func (maskShown) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	mask, ok := b.Mask(in[0])
 	if !ok {
-		return in[0], fmt.Errorf("no mask")
+		return nil, errors.New("no mask")
 	}
-	return b.Step(showStep{}, []nn.Symbol{mask})
+	return b.Add(plan.Op{
+		Outputs: func(in []plan.Signature) ([]plan.Signature, error) {
+			return []plan.Signature{{Type: tensor.TypeFloat32, Shape: in[0].Shape}}, nil
+		},
+		Forward: func(f *plan.Frame, at plan.Span) {
+			out := f.Out(0, at)
+			for i, v := range f.InIDs(0, at) {
+				out[i] = float32(v)
+			}
+		},
+	}, []plan.Symbol{mask})
 }
 
-type showStep struct{}
+// unmasked is a layer that puts out its input without its mask.
+type unmasked struct{}
 
-func (showStep) Output(in []nn.Signature) (nn.Signature, error) {
-	return nn.Signature{Type: tensor.TypeFloat32, Shape: in[0].Shape}, nil
-}
+func (unmasked) Kind() string { return "Unmasked" }
 
-func (showStep) Forward(f *nn.Frame, at nn.Span) {
-	for i := at.Lo * f.OutWidth(); i < at.Hi*f.OutWidth(); i++ {
-		f.Out()[i] = float32(f.IDs(0)[i])
-	}
+func (unmasked) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return b.Add(plan.Op{
+		Outputs:  func(in []plan.Signature) ([]plan.Signature, error) { return in[:1], nil },
+		Forward:  func(f *plan.Frame, s plan.Span) { copy(f.Out(0, s), f.In(0, s)) },
+		Backward: func(f *plan.Frame, s plan.Span) { copy(f.InGrad(0, s), f.OutGrad(0, s)) },
+	}, in[:1])
 }

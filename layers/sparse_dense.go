@@ -1,10 +1,11 @@
 package layers
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -12,10 +13,13 @@ import (
 // sparseDense is Dense on sparse rows: a sum of the kernel's rows for the elements that are kept.
 type sparseDense struct{ dense }
 
-var (
-	_ nn.RowStep    = sparseDense{}
-	_ nn.SourceStep = sparseDense{}
-)
+func (s sparseDense) op() plan.Op {
+	return plan.Op{
+		Form: s, Outputs: s.outputs, Forward: s.forward, Gradient: s.gradient,
+		Source: &plan.Source{Prepare: s.prepare},
+		Rows:   &plan.RowSparse{Params: []int{0}}, // a batch has few of many columns
+	}
+}
 
 // sparseRows are sparse rows with a value for each element, also where all values are 1.
 type sparseRows struct {
@@ -31,8 +35,8 @@ func (r *sparseRows) Row(i int) (columns []int32, values []float32) {
 	return columns, values
 }
 
-// Prepare makes room for as many ones as the longest row has elements.
-func (s sparseDense) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
+// prepare makes room for as many ones as the longest row has elements.
+func (s sparseDense) prepare(_ context.Context, x, old tensor.Rows) (tensor.Rows, error) {
 	if prepared, ok := x.(*sparseRows); ok {
 		return prepared, nil
 	}
@@ -57,28 +61,25 @@ func (s sparseDense) Prepare(x, old tensor.Rows) (tensor.Rows, error) {
 	return r, nil
 }
 
-func (s sparseDense) Forward(f *nn.Frame, at nn.Span) {
+func (s sparseDense) forward(f *plan.Frame, at plan.Span) {
 	data, rows := f.Source(0)
-	x, kernel, out := data.(*sparseRows), f.Param(0), f.Out()
+	x, kernel := data.(*sparseRows), f.Param(0)
 	for i := at.Lo; i < at.Hi; i++ {
 		columns, values := x.Row(int(rows[i]))
-		simd.BagMean(out[i*s.units:(i+1)*s.units], kernel, s.units, columns, values, 1)
+		simd.BagMean(f.Out(0, rowSpan(i)), kernel, s.units, columns, values, 1)
 	}
 	if s.bias {
-		simd.AddBias(out[at.Lo*s.units:at.Hi*s.units], f.Param(1))
+		simd.AddBias(f.Out(0, at), f.Param(1))
 	}
 }
 
-// ByRow is true of the kernel: a batch has few of many columns.
-func (s sparseDense) ByRow(i int) bool { return i == 0 }
-
-func (s sparseDense) Gradient(f *nn.Frame, i int, g nn.Gradient) {
+func (s sparseDense) gradient(f *plan.Frame, i int, g plan.Gradient) {
 	if i == 1 {
 		s.biasGradient(f, g)
 		return
 	}
 	data, rows := f.Source(0)
-	x, up := data.(*sparseRows), f.OutGrad()
+	x := data.(*sparseRows)
 	for i := range f.Rows() {
 		columns, values := x.Row(int(rows[i]))
 		if g.Lo > 0 || g.Hi < s.features {
@@ -87,6 +88,6 @@ func (s sparseDense) Gradient(f *nn.Frame, i int, g nn.Gradient) {
 			columns, values = columns[lo:hi], values[lo:hi]
 		}
 		sums, places := g.Rows(columns)
-		simd.BagScatter(sums, up[i*s.units:(i+1)*s.units], s.units, places, values)
+		simd.BagScatter(sums, f.OutGrad(0, rowSpan(i)), s.units, places, values)
 	}
 }

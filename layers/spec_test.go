@@ -8,15 +8,16 @@ import (
 
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // Layers are plain data: equal specs are equal, they print what they say, and JSON gives back what it was given.
 func TestSpecsAreData(t *testing.T) {
 	specs := map[nn.Layer]string{
-		layers.Embedding{Vocabulary: 10, Dim: 2, MaskZero: true}:                                    "{Name: Vocabulary:10 Dim:2 MaskZero:true Init:<nil>}",
-		layers.Embedding{Vocabulary: 10, Dim: 2, Init: layers.RandomUniform{Min: -1, Max: 1}}:       "{Name: Vocabulary:10 Dim:2 MaskZero:false Init:{Min:-1 Max:1}}",
-		layers.Dense{Name: "out", Units: 1, Activation: layers.Sigmoid, KernelInit: layers.Zeros{}}: "{Name:out Units:1 Activation:sigmoid NoBias:false KernelInit:{} BiasInit:<nil>}",
-		layers.Dense{Units: 1, NoBias: true}:                                                        "{Name: Units:1 Activation: NoBias:true KernelInit:<nil> BiasInit:<nil>}",
+		layers.Embedding{Vocabulary: 10, Dim: 2, MaskZero: true}:                                    "{Name: Vocabulary:10 Dim:2 MaskZero:true Init:<nil> EmbeddingsRegularizer:<nil> EmbeddingsConstraint:<nil>}",
+		layers.Embedding{Vocabulary: 10, Dim: 2, Init: layers.RandomUniform{Min: -1, Max: 1}}:       "{Name: Vocabulary:10 Dim:2 MaskZero:false Init:{Min:-1 Max:1} EmbeddingsRegularizer:<nil> EmbeddingsConstraint:<nil>}",
+		layers.Dense{Name: "out", Units: 1, Activation: layers.Sigmoid, KernelInit: layers.Zeros{}}: "{Name:out Units:1 Activation:sigmoid NoBias:false KernelInit:{} BiasInit:<nil> KernelRegularizer:<nil> BiasRegularizer:<nil> KernelConstraint:<nil> BiasConstraint:<nil>}",
+		layers.Dense{Units: 1, NoBias: true}:                                                        "{Name: Units:1 Activation: NoBias:true KernelInit:<nil> BiasInit:<nil> KernelRegularizer:<nil> BiasRegularizer:<nil> KernelConstraint:<nil> BiasConstraint:<nil>}",
 		layers.GlobalAveragePooling1D{KeepDims: true}:                                               "{Name: KeepDims:true ChannelsFirst:false}",
 		layers.Dropout{Rate: 0.5}:                                                                   "{Name: Rate:0.5}",
 		layers.Flatten{Name: "flat"}:                                                                "{Name:flat}",
@@ -121,7 +122,7 @@ func TestBuildErrors(t *testing.T) {
 		{nn.Features(3), []nn.Layer{layers.Dense{Units: 2, Name: "a"}, layers.Dropout{Name: "a"}},
 			`nn: layer 1 (Dropout): two layers are named "a"`},
 	} {
-		_, err := nn.NewSequential(c.spec...).Build(c.in)
+		_, err := nn.NewSequential(c.spec...).Build(t.Context(), c.in, nn.BuildOptions{})
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%+v\ngot  %v\nwant %s", c.spec, err, c.want)
 		}
@@ -134,7 +135,7 @@ func TestBuildOfSeveralInputs(t *testing.T) {
 		layers.Embedding{Vocabulary: 2, Dim: 1}, layers.GlobalAveragePooling1D{}, layers.Dense{Units: 1}, layers.Flatten{},
 		layers.Dropout{}, layers.Activation{},
 	} {
-		_, err := nn.NewSequential(doubled{l}).Build(nn.Features(3))
+		_, err := nn.NewSequential(doubled{l}).Build(t.Context(), nn.Features(3), nn.BuildOptions{})
 		want := "nn: layer 0 (doubled) cannot follow the input (float32) of shape (None, 3): it takes one input, not 2"
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: %v", l.Kind(), err)
@@ -147,8 +148,8 @@ type doubled struct{ layer nn.Layer }
 
 func (doubled) Kind() string { return "Doubled" }
 
-func (d doubled) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	return d.layer.Build(b, in[0], in[0])
+func (d doubled) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return d.layer.Build(b, []plan.Symbol{in[0], in[0]})
 }
 
 // Shapes and parameters are Keras's, also where the number of steps is not known yet.
@@ -187,7 +188,7 @@ func TestShapes(t *testing.T) {
 				params += " not trainable"
 			}
 		}
-		if got := m.OutputShape().String(); got != c.want || params != c.params {
+		if got := m.OutputShape("output").String(); got != c.want || params != c.params {
 			t.Errorf("%+v: %s with %s, want %s with %s", c.spec, got, params, c.want, c.params)
 		}
 	}

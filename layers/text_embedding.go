@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -21,16 +21,17 @@ type TextTable interface {
 	Dim() int
 	// Combiner is how the vectors of a text make one, unless the layer says otherwise.
 	Combiner() text.Combiner
-	// ReadTable writes the vectors, (Rows, Dim), row-major, to dst, which has Rows*Dim elements.
-	ReadTable(dst []float32) error
+	// ReadTable writes the vectors, (Rows, Dim), row-major, to dst, which has Rows*Dim elements. It returns early with the
+	// context's error when that is cancelled.
+	ReadTable(ctx context.Context, dst []float32) error
 }
 
 // TextEmbedding turns texts, one a row (nn.Texts), into vectors (batch, Dim): it looks up the vectors of a text's
-// tokens and puts them together (TensorFlow Hub's KerasLayer with a text module). A text without tokens gives 0. It must
-// be the first layer of its model.
+// tokens and puts them together (TensorFlow Hub's KerasLayer with a text module). A text without tokens gives 0. It reads
+// an input of the model.
 //
 // Texts are tokenised once in each call of Fit, Evaluate and Predict, or before them by Model.Prepare or
-// text.CountTexts: they also take the text.Bags that these return. The same step runs with and without
+// text.CountTexts: they also take the text.Bags that these return. The same operation runs with and without
 // nn.FitOptions.NoFusion.
 //
 // Parameters: embeddings (Rows, Dim), whose first values Build reads from the table straight into the model. While it
@@ -46,7 +47,7 @@ type TextEmbedding struct {
 	Trainable bool
 }
 
-var _ nn.NamedLayer = TextEmbedding{}
+var _ plan.NamedLayer = TextEmbedding{}
 
 // Kind is "TextEmbedding".
 func (TextEmbedding) Kind() string { return "TextEmbedding" }
@@ -54,29 +55,29 @@ func (TextEmbedding) Kind() string { return "TextEmbedding" }
 // LayerName is Name.
 func (e TextEmbedding) LayerName() string { return e.Name }
 
-// Build reads the table and adds the step. A table that cannot be read is an error.
-func (e TextEmbedding) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+// Build reads the table and adds the operation. A table that cannot be read is an error.
+func (e TextEmbedding) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	texts, err := single(in)
 	if err != nil {
-		return texts, err
+		return nil, err
 	}
-	if texts.Type != tensor.TypeString || len(texts.Shape) != 1 {
-		return texts, notTexts(texts.Signature)
+	if texts.Type != tensor.TypeString || len(texts.Shape) != 1 || !b.IsInput(texts) {
+		return nil, notTexts(texts.Signature)
 	}
-	s, err := e.step()
+	s, err := e.bag()
 	if err != nil {
-		return texts, err
+		return nil, err
 	}
-	table, err := b.Parameter(nn.ParameterOptions{Name: "embeddings", Shape: tensor.Shape{s.vocabulary, s.dim},
+	table, err := b.Parameter(plan.ParameterOptions{Name: "embeddings", Shape: tensor.Shape{s.vocabulary, s.dim},
 		Load: e.Table.ReadTable, NotTrainable: !e.Trainable})
 	if err != nil {
-		return texts, err
+		return nil, err
 	}
-	return b.Step(s, in, table)
+	return b.Add(s.op(), in, table)
 }
 
-// step checks the table and makes the step.
-func (e TextEmbedding) step() (textBag, error) {
+// bag checks the table and makes the operation's settings.
+func (e TextEmbedding) bag() (textBag, error) {
 	if e.Table == nil {
 		return textBag{}, errors.New("TextEmbedding needs a Table")
 	}
@@ -112,31 +113,32 @@ func (e TextEmbedding) divisor() (divisor, error) {
 	return 0, fmt.Errorf("TextEmbedding has no Combiner %d; there are text.Sqrtn, text.Mean and text.Sum", c)
 }
 
-func notTexts(in nn.Signature) error {
+func notTexts(in plan.Signature) error {
 	return fmt.Errorf("%w: TextEmbedding reads texts, one a row (nn.Texts), not %v of shape %v", tensor.ErrShape, in.Type, in.Shape)
 }
 
-// textBag is the step of a bag that is made from texts.
+// textBag is a bag that is made from texts.
 type textBag struct {
 	bag
 	tokenizer text.Tokenizer
 }
 
-var (
-	_ nn.OccurrenceStep = textBag{}
-	_ nn.BalancedStep   = textBag{}
-	_ nn.ReadyStep      = textBag{}
-	_ nn.UnpreparedStep = textBag{}
-)
+func (s textBag) op() plan.Op {
+	op := s.bag.op()
+	op.Form = nil // a tokenizer need not be comparable
+	op.Forward = s.forward
+	op.Source = &plan.Source{Prepare: s.prepare, Ready: s.ready, Unprepared: s.unprepared}
+	return op
+}
 
-// Ready reports whether x are bags. Their signature is that of the ids which they stand for.
-func (s textBag) Ready(x tensor.Rows) bool {
+// ready reports whether x are bags. Their signature is that of the ids which they stand for.
+func (s textBag) ready(x tensor.Rows) bool {
 	_, ok := x.(*text.Bags)
 	return ok
 }
 
-// Prepare tokenises texts.
-func (s textBag) Prepare(x, _ tensor.Rows) (tensor.Rows, error) {
+// prepare tokenises texts.
+func (s textBag) prepare(ctx context.Context, x, _ tensor.Rows) (tensor.Rows, error) {
 	switch x := x.(type) {
 	case *text.Bags:
 		if x.Vocabulary() != s.tokenizer.Size() {
@@ -144,20 +146,20 @@ func (s textBag) Prepare(x, _ tensor.Rows) (tensor.Rows, error) {
 		}
 		return x, nil
 	case *tensor.String:
-		return text.CountTexts(context.Background(), x.Data(), s.tokenizer)
+		return text.CountTexts(ctx, x.Data(), s.tokenizer)
 	}
-	return nil, notTexts(nn.Signature{Type: x.Type(), Shape: x.Shape()})
+	return nil, notTexts(plan.Signature{Type: x.Type(), Shape: x.Shape()})
 }
 
-// Unprepared is true of texts: those that are read once are tokenised where they are needed.
-func (s textBag) Unprepared(x tensor.Rows) bool {
+// unprepared is true of texts: those that are read once are tokenised where they are needed.
+func (s textBag) unprepared(x tensor.Rows) bool {
 	_, ok := x.(*tensor.String)
 	return ok
 }
 
-func (s textBag) Forward(f *nn.Frame, at nn.Span) { s.withBags(f, at, s.fresh, s.means) }
+func (s textBag) forward(f *plan.Frame, at plan.Span) { s.withBags(f, at, s.fresh, s.means) }
 
 // fresh makes the bags of rows that were not prepared.
-func (s textBag) fresh(bags *text.Bags, x tensor.Rows, rows []int32) error {
-	return bags.MakeTexts(x.(*tensor.String).Data(), rows, s.tokenizer)
+func (s textBag) fresh(ctx context.Context, bags *text.Bags, x tensor.Rows, rows []int32) error {
+	return bags.MakeTexts(ctx, x.(*tensor.String).Data(), rows, s.tokenizer)
 }

@@ -3,6 +3,7 @@ package layers_test
 import (
 	"archive/tar"
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -23,6 +24,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/pretrained"
@@ -35,7 +37,7 @@ import (
 // hubModule is a recorded module.
 func hubModule(t *testing.T, name string) *pretrained.Embedding {
 	t.Helper()
-	e, err := pretrained.OpenHub(shared.Path(t, "golden-formats/hub/"+name), pretrained.HubOptions{})
+	e, err := pretrained.OpenHub(context.Background(), shared.Path(t, "golden-formats/hub/"+name), pretrained.HubOptions{})
 	must(t, err)
 	return e
 }
@@ -153,11 +155,11 @@ func TestTextEmbeddingTraining(t *testing.T) {
 
 				var losses []float64
 				rows, total := 0, 0.0
-				o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+				o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 					switch e {
-					case nn.EpochBegin:
+					case plan.EpochBegin:
 						rows, total = 0, 0
-					case nn.BatchEnd:
+					case plan.BatchEnd:
 						// The log is the mean over the epoch so far.
 						mean, _ := tr.Logs().Get("loss")
 						n := min(recorded.Batch, x.Len()-rows)

@@ -18,6 +18,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
@@ -32,7 +33,7 @@ type numbers struct {
 
 func (n numbers) Size() int { return n.size }
 
-func (n numbers) AppendIDs(dst []int32, s string) []int32 {
+func (n numbers) AppendIDs(ctx context.Context, dst []int32, s string) ([]int32, error) {
 	if n.calls != nil {
 		n.calls.Add(1)
 	}
@@ -45,7 +46,7 @@ func (n numbers) AppendIDs(dst []int32, s string) []int32 {
 		}
 		dst = append(dst, id)
 	}
-	return dst
+	return dst, nil
 }
 
 // table is a TextTable in memory.
@@ -56,11 +57,17 @@ type table struct {
 	read      func(dst []float32) error
 }
 
-func (t *table) Tokenizer() text.Tokenizer     { return t.tokenizer }
-func (t *table) Rows() int                     { return t.rows }
-func (t *table) Dim() int                      { return t.dim }
-func (t *table) Combiner() text.Combiner       { return t.combiner }
-func (t *table) ReadTable(dst []float32) error { return t.read(dst) }
+func (t *table) Tokenizer() text.Tokenizer { return t.tokenizer }
+func (t *table) Rows() int                 { return t.rows }
+func (t *table) Dim() int                  { return t.dim }
+func (t *table) Combiner() text.Combiner   { return t.combiner }
+
+func (t *table) ReadTable(ctx context.Context, dst []float32) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return t.read(dst)
+}
 
 // newTable is a table of values between -1 and 1 that depend on the place alone, for texts of numbers.
 func newTable(rows, dim int, c text.Combiner) *table {
@@ -133,9 +140,9 @@ func TestTextEmbeddingIsOfTheRowAlone(t *testing.T) {
 	want := predict(t, m, x, nn.PredictOptions{})
 	bags, err := text.CountTexts(t.Context(), x.Data(), tab.tokenizer)
 	must(t, err)
-	prepared, err := m.Prepare(x)
+	prepared, err := m.Prepare(t.Context(), x)
 	must(t, err)
-	again, err := m.Prepare(bags)
+	again, err := m.Prepare(t.Context(), bags)
 	must(t, err)
 	if again != tensor.Rows(bags) {
 		t.Error("Prepare of bags does not return them")
@@ -162,11 +169,11 @@ func TestTextEmbeddingGradients(t *testing.T) {
 		m := build(t, nn.Texts(), layers.TextEmbedding{Table: newTable(12, 3, c), Trainable: true}, layers.Dense{Units: 2, Activation: layers.Tanh})
 		x := numberTexts(t, 10, 0, 1, 2, 5, 9, 30, 0, 4)
 		for _, o := range []nn.GradientOptions{{}, {Threads: 3}, {NoFusion: true}} {
-			must(t, m.CheckGradients(x, o))
+			must(t, m.CheckGradients(t.Context(), x, o))
 		}
-		bags, err := m.Prepare(x)
+		bags, err := m.Prepare(t.Context(), x)
 		must(t, err)
-		must(t, m.CheckGradients(bags, nn.GradientOptions{}))
+		must(t, m.CheckGradients(t.Context(), bags, nn.GradientOptions{}))
 	}
 }
 
@@ -192,7 +199,7 @@ func TestTextEmbeddingFrozen(t *testing.T) {
 	x := unevenTexts(t)
 	m := build(t, nn.Texts(), layers.TextEmbedding{Table: newTable(300, 4, text.Mean)}, layers.Dense{Units: 1})
 	before := m.Weights(nil)
-	var state nn.TrainingState
+	var state plan.TrainingState
 	fitTexts(t, m, x, sidesOf(t, x), nn.FitOptions{Optimizer: optim.Adam{}, Epochs: 2, State: &state})
 	after := m.Weights(nil)
 	if !equalBits(after[0], before[0]) || equalBits(after[1], before[1]) {
@@ -220,7 +227,7 @@ func TestTextEmbeddingLargeTable(t *testing.T) {
 				got := model(large)
 				values := got.Parameter("text_embedding/embeddings").Values()
 				before := slices.Clone(values)
-				var state nn.TrainingState
+				var state plan.TrainingState
 				options := nn.FitOptions{Optimizer: o, Epochs: 2, Threads: threads, State: &state, NoFusion: threads == 2}
 				fitTexts(t, got, x, y, options)
 				options.InitialEpoch, options.Epochs = 2, 4
@@ -257,7 +264,7 @@ func TestTextEmbeddingTokenisesOnce(t *testing.T) {
 	}
 	calls.Store(0)
 	apart := options
-	apart.ValidationSplit, apart.Validation = 0, &nn.Data{X: x, Y: y}
+	apart.ValidationSplit, apart.Validation = 0, nn.Data{X: x, Y: y}
 	fitTexts(t, build(t, nn.Texts(), spec...), x, y, apart)
 	if n := calls.Load(); n != 2*int64(x.Len()) {
 		t.Errorf("Fit tokenises %d texts, of %d to train on and as many to validate", n, x.Len())
@@ -289,12 +296,12 @@ func TestTextEmbeddingStream(t *testing.T) {
 	tab := newTable(300, 4, text.Mean)
 	bags, err := text.CountTexts(t.Context(), x.Data(), tab.tokenizer)
 	must(t, err)
-	inBatches := func(rows func(lo, hi int) tensor.Rows) nn.Stream {
-		return nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
-			return func(yield func(nn.Data, error) bool) {
+	inBatches := func(rows func(lo, hi int) tensor.Rows) nn.Source {
+		return nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
+			return func(yield func(nn.Batch, error) bool) {
 				for at := 0; at < x.Len(); at += 32 {
 					end := min(at+32, x.Len())
-					if !yield(nn.Data{X: rows(at, end), Y: y.Rows(at, end)}, nil) {
+					if !yield(nn.Batch{X: rows(at, end), Y: y.Rows(at, end)}, nil) {
 						return
 					}
 				}
@@ -302,16 +309,16 @@ func TestTextEmbeddingStream(t *testing.T) {
 		})
 	}
 	var want [][]float32
-	for name, stream := range map[string]nn.Stream{
+	for name, stream := range map[string]nn.Source{
 		"memory": nil,
 		"texts":  inBatches(func(lo, hi int) tensor.Rows { return x.Rows(lo, hi) }),
 		"bags":   inBatches(func(lo, hi int) tensor.Rows { return bags.Rows(lo, hi) }),
 	} {
 		m := build(t, nn.Texts(), layers.TextEmbedding{Table: tab, Trainable: true}, layers.Dense{Units: 1})
-		d := nn.Data{X: x, Y: y}
+		d := nn.Source(nn.Data{X: x, Y: y})
 		o := nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{FromLogits: true}, Epochs: 3}
 		if stream != nil {
-			d = nn.Data{Stream: stream}
+			d = stream
 		} else {
 			o.BatchSize, o.NoShuffle = 32, true
 		}
@@ -337,7 +344,7 @@ func TestTextEmbeddingDoesNotAllocate(t *testing.T) {
 	ctx, dst := t.Context(), make([]float32, 0, 8)
 	call := func() {
 		for _, x := range inputs {
-			if _, err := m.Predict(ctx, dst, x); err != nil {
+			if _, err := m.PredictInto(ctx, dst, x, nn.PredictOptions{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -358,7 +365,7 @@ func TestTextEmbeddingConcurrently(t *testing.T) {
 		all.Go(func() {
 			for i := range x.Len() {
 				i := (i + g*13) % x.Len()
-				got, err := m.Predict(t.Context(), nil, x.Rows(i, i+1))
+				got, err := m.PredictInto(t.Context(), nil, x.Rows(i, i+1), nn.PredictOptions{})
 				if err != nil || !equalBits(got, want[i:i+1]) {
 					t.Errorf("text %d: %v, error %v", i, got, err)
 				}
@@ -384,7 +391,7 @@ func TestTextEmbeddingSummary(t *testing.T) {
 		if s := spec.Summary(); reads != 0 || !strings.Contains(s, "│ text_embedding (TextEmbedding)  │ ?                      │   0 (unbuilt) │") {
 			t.Errorf("after %d readings\n%s", reads, s)
 		}
-		m, err := spec.Build(nn.Texts())
+		m, err := spec.Build(t.Context(), nn.Texts(), nn.BuildOptions{})
 		must(t, err)
 		s := m.Summary()
 		if reads != 1 || !strings.HasSuffix(s, want) || !strings.Contains(s, "│ text_embedding (TextEmbedding)  │ (None, 50)             │    48,190,600 │") {
@@ -423,12 +430,12 @@ func TestTextEmbeddingBuildErrors(t *testing.T) {
 		{nn.Tokens(nn.AnyLength), layers.TextEmbedding{Table: good},
 			"nn: layer 0 (text_embedding) cannot follow the input (int32) of shape (None, None): shape does not fit: TextEmbedding reads texts, one a row (nn.Texts), not int32 of shape (None, None)"},
 	} {
-		_, err := nn.NewSequential(c.layer).Build(c.in)
+		_, err := nn.NewSequential(c.layer).Build(t.Context(), c.in, nn.BuildOptions{})
 		if err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	_, err := nn.NewSequential(doubled{layers.TextEmbedding{Table: good}}).Build(nn.Texts())
+	_, err := nn.NewSequential(doubled{layers.TextEmbedding{Table: good}}).Build(t.Context(), nn.Texts(), nn.BuildOptions{})
 	if err == nil || !strings.HasSuffix(err.Error(), "it takes one input, not 2") {
 		t.Errorf("two inputs: %v", err)
 	}
@@ -457,15 +464,15 @@ func TestTextEmbeddingInputErrors(t *testing.T) {
 		y := array(t, []float32{1, 0}, 1, 2)
 		_, fit := c.m.Fit(t.Context(), nn.Data{X: c.x, Y: y}, nn.FitOptions{Optimizer: optim.SGD{}, Loss: loss.MeanSquaredError{}})
 		_, evaluate := c.m.Evaluate(t.Context(), nn.Data{X: c.x, Y: y}, nn.EvaluateOptions{Loss: loss.MeanSquaredError{}})
-		_, predict := c.m.Predict(t.Context(), nil, c.x)
-		_, prepare := c.m.Prepare(c.x)
+		_, predict := c.m.PredictInto(t.Context(), nil, c.x, nn.PredictOptions{})
+		_, prepare := c.m.Prepare(t.Context(), c.x)
 		for way, err := range map[string]error{"Fit": fit, "Evaluate": evaluate, "Predict": predict, "Prepare": prepare} {
 			if err == nil || err.Error() != c.want {
 				t.Errorf("%s\ngot  %v\nwant %s", way, err, c.want)
 			}
 		}
 	}
-	_, err = build(t, nn.Texts(), layers.TextEmbedding{Table: bad}).Predict(t.Context(), nil, array(t, []string{"w1 w2", "w2 w3"}, 2))
+	_, err = build(t, nn.Texts(), layers.TextEmbedding{Table: bad}).PredictInto(t.Context(), nil, array(t, []string{"w1 w2", "w2 w3"}, 2), nn.PredictOptions{})
 	var id *text.IDError
 	if !errors.As(err, &id) || *id != (text.IDError{Row: 1, Column: 1, ID: 3, Vocabulary: 3}) {
 		t.Errorf("an id outside the vocabulary: %v", err)
@@ -497,8 +504,8 @@ func TestTextEmbeddingMemory(t *testing.T) {
 		t.Errorf("Build takes %d bytes for a table of %d", n, size)
 	}
 	during := uint64(0)
-	watch := nn.HandlerFunc(func(e nn.Event, _ *nn.Training) error {
-		if e == nn.EpochEnd {
+	watch := plan.CallbackFunc(func(e plan.Event, _ plan.Training) error {
+		if e == plan.EpochEnd {
 			during = max(during, live())
 		}
 		return nil

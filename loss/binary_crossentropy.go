@@ -3,9 +3,8 @@ package loss
 import (
 	"fmt"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
-	"github.com/linnet-ml/linnet/tensor"
 )
 
 // BinaryCrossentropy is Keras's loss of that name, for labels from 0 to 1 and outputs that are probabilities:
@@ -14,11 +13,11 @@ import (
 //
 // or, with FromLogits, logits z, of which p is the sigmoid: max(z, 0) - z·y + ln(1 + e^-|z|).
 //
-// Behind a layer with a sigmoid, Fit and Evaluate compute the second form from what goes into the sigmoid, as Keras
+// After a layer with a sigmoid, Fit and Evaluate compute the second form from what goes into the sigmoid, as Keras
 // does on TensorFlow: nothing is cut off there, and the gradient of a row that is badly wrong does not vanish. With
 // FromLogits set as well they do the same, where Keras warns: the sigmoid is then not applied twice.
 //
-// Behind a softmax they do it too, again as Keras on TensorFlow: the loss, and what the model learns, is then that of
+// After a softmax they do it too, again as Keras on TensorFlow: the loss, and what the model learns, is then that of
 // sigmoids in the softmax's place, and not the cross-entropy of the probabilities that the model predicts.
 //
 // The shapes of output and labels are the same, but labels (rows,) go with an output (rows, 1).
@@ -30,41 +29,31 @@ type BinaryCrossentropy struct {
 	LabelSmoothing float32
 }
 
-var _ nn.LogitsLoss = BinaryCrossentropy{}
+var _ plan.Loss = BinaryCrossentropy{}
 
-// Name returns "binary_crossentropy".
-func (l BinaryCrossentropy) Name() string { return "binary_crossentropy" }
+// Kind is "BinaryCrossentropy".
+func (l BinaryCrossentropy) Kind() string { return "BinaryCrossentropy" }
 
-// Check refuses a LabelSmoothing outside [0, 1], and output and labels of different shapes.
-func (l BinaryCrossentropy) Check(output, labels tensor.Shape) error {
+// Start refuses a LabelSmoothing outside [0, 1], and output and labels of different shapes.
+func (l BinaryCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error) {
 	if !(l.LabelSmoothing >= 0 && l.LabelSmoothing <= 1) {
-		return fmt.Errorf("loss: binary cross-entropy: a label smoothing of %v is not from 0 to 1", l.LabelSmoothing)
+		return plan.LossRule{}, fmt.Errorf("loss: binary cross-entropy: a label smoothing of %v is not from 0 to 1", l.LabelSmoothing)
 	}
-	return checkShapes("binary cross-entropy", output, labels)
+	if err := checkShapes("binary cross-entropy", info.Output, info.Labels); err != nil {
+		return plan.LossRule{}, err
+	}
+	rule := plan.LossRule{
+		BeforeActivation: hasLogits(info.Activation),
+		CheckLabel:       checkProbability("binary cross-entropy"),
+	}
+	rule.Logits = l.FromLogits && !rule.BeforeActivation
+	l.FromLogits = l.FromLogits || rule.BeforeActivation
+	rule.Rows = l.rows
+	return rule, nil
 }
 
-// CheckLabel refuses labels outside [0, 1], and NaN.
-func (l BinaryCrossentropy) CheckLabel(label float32) error {
-	if !(label >= 0 && label <= 1) {
-		return fmt.Errorf("loss: binary cross-entropy is defined for labels from 0 to 1, not %v", label)
-	}
-	return nil
-}
-
-// FromActivation returns the loss that takes the input of a sigmoid or softmax.
-func (l BinaryCrossentropy) FromActivation(activation string) (nn.Loss, bool) {
-	if activation != "sigmoid" && activation != "softmax" {
-		return nil, false
-	}
-	l.FromLogits = true
-	return l, true
-}
-
-// TakesLogits returns FromLogits.
-func (l BinaryCrossentropy) TakesLogits() bool { return l.FromLogits }
-
-// Rows computes the mean loss of each row, and its gradient by the row's outputs.
-func (l BinaryCrossentropy) Rows(losses, gradient, output, labels []float32) {
+// rows computes the mean loss of each row, and its gradient by the row's outputs.
+func (l BinaryCrossentropy) rows(losses, gradient, output, labels []float32) {
 	if len(losses) == 0 {
 		return
 	}

@@ -8,20 +8,26 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
 // Two rows of one probability each: a good answer and a bad one.
 func Example() {
-	l := loss.BinaryCrossentropy{}
+	rule, err := loss.BinaryCrossentropy{}.Start(plan.LossInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	probabilities, labels := []float32{0.9, 0.9}, []float32{1, 0}
 	losses, gradient := make([]float32, 2), make([]float32, 2)
-	l.Rows(losses, gradient, probabilities, labels)
+	rule.Rows(losses, gradient, probabilities, labels)
 	fmt.Printf("losses   %.4f\n", losses)
 	fmt.Printf("gradient %.4f\n", gradient)
-	fmt.Println(l.CheckLabel(2))
-	fmt.Println(l.Check(tensor.Shape{3}, tensor.Shape{}))
+	fmt.Println(rule.CheckLabel(2))
+	_, err = loss.BinaryCrossentropy{}.Start(plan.LossInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{}})
+	fmt.Println(err)
 	// Output:
 	// losses   [0.1054 2.3026]
 	// gradient [-1.1111 10.0000]
@@ -30,8 +36,13 @@ func Example() {
 }
 
 func ExampleMeanSquaredError() {
+	rule, err := loss.MeanSquaredError{}.Start(plan.LossInfo{Output: tensor.Shape{2}, Labels: tensor.Shape{2}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	losses := make([]float32, 1)
-	loss.MeanSquaredError{}.Rows(losses, nil, []float32{1, 2}, []float32{1, 5})
+	rule.Rows(losses, nil, []float32{1, 2}, []float32{1, 5})
 	fmt.Println(losses)
 	// Output: [4.5]
 }
@@ -52,7 +63,7 @@ func ExampleSparseCategoricalCrossentropy() {
 		fmt.Println(err)
 		return
 	}
-	model, err := nn.NewSequential(layers.Dense{Units: 3, Activation: layers.Softmax}).Build(nn.Features(3))
+	model, err := nn.NewSequential(layers.Dense{Units: 3, Activation: layers.Softmax}).Build(context.Background(), nn.Features(3), nn.BuildOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -85,8 +96,13 @@ func ExampleSparseCategoricalCrossentropy() {
 // Labels that are probabilities of the classes: one that is sure, and one that is not.
 func ExampleCategoricalCrossentropy() {
 	logits, labels := []float32{2, 0, 0, 2, 0, 0}, []float32{1, 0, 0, 0.5, 0.5, 0}
+	rule, err := loss.CategoricalCrossentropy{FromLogits: true}.Start(plan.LossInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	losses, gradient := make([]float32, 2), make([]float32, 6)
-	loss.CategoricalCrossentropy{FromLogits: true}.Rows(losses, gradient, logits, labels)
+	rule.Rows(losses, gradient, logits, labels)
 	fmt.Printf("losses   %.4f\n", losses)
 	fmt.Printf("gradient %.4f\n", gradient)
 	// Output:

@@ -6,7 +6,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/loss"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -17,7 +17,7 @@ var notHere = map[string]bool{
 }
 
 // newLoss makes what a recorded case used; it skips the test where that is not in this package.
-func newLoss(t *testing.T, c golden.Case) nn.Loss {
+func newLoss(t *testing.T, c golden.Case) plan.Loss {
 	t.Helper()
 	switch name := c.Text("loss"); {
 	case notHere[name]:
@@ -35,7 +35,7 @@ func newLoss(t *testing.T, c golden.Case) nn.Loss {
 			LabelSmoothing float32 `json:"label_smoothing"`
 		}
 		c.Decode(&config, "config")
-		return loss.CategoricalCrossentropy{FromLogits: config.FromLogits, LabelSmoothing: config.LabelSmoothing}
+		return loss.CategoricalCrossentropy(config)
 	case name == "SparseCategoricalCrossentropy":
 		var config struct {
 			FromLogits  bool                `json:"from_logits"`
@@ -55,7 +55,7 @@ func TestLossesMatchKeras(t *testing.T) {
 	ran := 0
 	golden.Open(t, "losses").Run(t, "", func(t *testing.T, c golden.Case) {
 		if strings.HasPrefix(c.Name, "through_model/") {
-			return // TestLossBehindActivationMatchesKeras
+			return // TestLossBeforeActivationMatchesKeras
 		}
 		if c.Name == "BinaryCrossentropy/rank_1_both/weighted" {
 			t.Skip("six weights for one mean: outputs of models have rows")
@@ -65,16 +65,14 @@ func TestLossesMatchKeras(t *testing.T) {
 		for _, y := range labels.Int32 {
 			labels.Float32 = append(labels.Float32, float32(y))
 		}
-		if err := l.Check(tensor.Shape(output.Shape[1:]), tensor.Shape(labels.Shape[1:])); err != nil {
-			t.Fatal(err)
-		}
+		rule := start(t, l, tensor.Shape(output.Shape[1:]), tensor.Shape(labels.Shape[1:]), "")
 		for _, y := range labels.Float32 {
-			if err := l.CheckLabel(y); err != nil {
+			if err := rule.CheckLabel(y); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if l, ok := l.(nn.RowLabelsLoss); ok {
-			if _, err := l.CheckLabels(tensor.Shape(output.Shape[1:]), labels.Float32); err != nil {
+		if rule.CheckLabels != nil {
+			if _, err := rule.CheckLabels(labels.Float32); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -82,19 +80,19 @@ func TestLossesMatchKeras(t *testing.T) {
 		width := output.Shape[len(output.Shape)-1]
 		rows := output.Len() / width
 		losses, gradient := make([]float32, rows), make([]float32, output.Len())
-		l.Rows(losses, gradient, output.Float32, labels.Float32)
+		rule.Rows(losses, gradient, output.Float32, labels.Float32)
 		one := labels.Len() / rows // how many labels a mean is of
 
 		counted := float64(rows)
-		if m, ok := l.(nn.MaskingLoss); ok {
-			counted = float64(m.Counted(labels.Float32))
+		if rule.Counted != nil {
+			counted = float64(rule.Counted(labels.Float32))
 		}
 		weights := make([]float32, rows)
 		sumOfWeights := 0.0
 		for i := range weights {
 			weights[i] = 1
-			if m, ok := l.(nn.MaskingLoss); ok {
-				weights[i] = float32(m.Counted(labels.Float32[i : i+1]))
+			if rule.Counted != nil {
+				weights[i] = float32(rule.Counted(labels.Float32[i : i+1]))
 			}
 		}
 		if c.Has("sample_weight") {
@@ -128,7 +126,7 @@ func TestLossesMatchKeras(t *testing.T) {
 		// Rows that are computed alone, or without a gradient, have the same bits.
 		for i := range losses {
 			at := make([]float32, 1)
-			l.Rows(at, nil, output.Float32[i*width:(i+1)*width], labels.Float32[i*one:(i+1)*one])
+			rule.Rows(at, nil, output.Float32[i*width:(i+1)*width], labels.Float32[i*one:(i+1)*one])
 			if at[0]*weights[i] != losses[i] {
 				t.Errorf("row %d alone has loss %v, in the batch %v", i, at[0]*weights[i], losses[i])
 			}
@@ -140,19 +138,20 @@ func TestLossesMatchKeras(t *testing.T) {
 	}
 }
 
-// Behind a sigmoid or softmax the loss is computed from what goes into it, by nothing that is cut off.
-func TestLossBehindActivationMatchesKeras(t *testing.T) {
+// After a sigmoid or softmax the loss is computed from what goes into it, by nothing that is cut off.
+func TestLossBeforeActivationMatchesKeras(t *testing.T) {
 	golden.Open(t, "losses").Run(t, "through_model/", func(t *testing.T, c golden.Case) {
-		l := map[string]nn.LogitsLoss{
+		l := map[string]plan.Loss{
 			"binary_crossentropy": loss.BinaryCrossentropy{}, "sparse_categorical_crossentropy": loss.SparseCategoricalCrossentropy{},
 		}[c.Text("config", "loss")]
-		from, ok := l.FromActivation(c.Text("config", "activation"))
-		if !ok {
-			t.Fatal("no loss from the activation's input")
-		}
 		z, y := c.Array("logits").Float32, c.Array("y_true").Float32
+		shape := tensor.Shape{len(z) / len(y)}
+		rule := start(t, l, shape, shape[:0], c.Text("config", "activation"))
+		if !rule.BeforeActivation {
+			t.Fatal("the loss does not read the activation's input")
+		}
 		losses := make([]float32, len(y))
-		from.Rows(losses, nil, z, y)
+		rule.Rows(losses, nil, z, y)
 		sum := 0.0
 		for _, v := range losses {
 			sum += float64(v)

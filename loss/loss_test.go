@@ -1,12 +1,14 @@
 package loss_test
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/linnet-ml/linnet/loss"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -21,9 +23,36 @@ func text(err error) string {
 	return ""
 }
 
-func TestCheckRefusesWhatDoesNotGoTogether(t *testing.T) {
+// start starts a loss for rows of the given shapes.
+func start(tb testing.TB, l plan.Loss, output, labels tensor.Shape, activation string) plan.LossRule {
+	tb.Helper()
+	rule, err := l.Start(plan.LossInfo{Output: output, Labels: labels, Activation: activation})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return rule
+}
+
+// classes reports whether a loss is over two classes or more.
+func classes(l plan.Loss) bool {
+	switch l.(type) {
+	case loss.CategoricalCrossentropy, loss.SparseCategoricalCrossentropy:
+		return true
+	}
+	return false
+}
+
+// labelShape is the shape of labels that go with an output.
+func labelShape(l plan.Loss, output tensor.Shape) tensor.Shape {
+	if _, ok := l.(loss.SparseCategoricalCrossentropy); ok {
+		return output[:len(output)-1]
+	}
+	return output
+}
+
+func TestStartRefusesWhatDoesNotGoTogether(t *testing.T) {
 	for _, test := range []struct {
-		l              nn.Loss
+		l              plan.Loss
 		output, labels tensor.Shape
 		want           string
 	}{
@@ -74,7 +103,8 @@ func TestCheckRefusesWhatDoesNotGoTogether(t *testing.T) {
 		{loss.MeanSquaredError{}, tensor.Shape{2, 3}, tensor.Shape{3, 2},
 			"loss: mean squared error: a row of the output has shape (2, 3) and a row of the labels (3, 2)"},
 	} {
-		if got := text(test.l.Check(test.output, test.labels)); got != test.want {
+		rule, err := test.l.Start(plan.LossInfo{Output: test.output, Labels: test.labels})
+		if got := text(err); got != test.want || (err == nil) != (rule.Rows != nil) {
 			t.Errorf("%T of %v and %v: error %q, want %q", test.l, test.output, test.labels, got, test.want)
 		}
 	}
@@ -82,7 +112,7 @@ func TestCheckRefusesWhatDoesNotGoTogether(t *testing.T) {
 
 func TestCheckLabel(t *testing.T) {
 	for _, test := range []struct {
-		l     nn.Loss
+		l     plan.Loss
 		label float32
 		want  string
 	}{
@@ -107,14 +137,16 @@ func TestCheckLabel(t *testing.T) {
 		{loss.MeanSquaredError{}, nan, "loss: mean squared error is defined for finite labels, not NaN"},
 		{loss.MeanSquaredError{}, -inf, "loss: mean squared error is defined for finite labels, not -Inf"},
 	} {
-		if got := text(test.l.CheckLabel(test.label)); got != test.want {
+		output := tensor.Shape{9}
+		rule := start(t, test.l, output, labelShape(test.l, output), "")
+		if got := text(rule.CheckLabel(test.label)); got != test.want {
 			t.Errorf("%T: label %v: error %q, want %q", test.l, test.label, got, test.want)
 		}
 	}
 }
 
 // every are the losses with each of their options, and what to call them.
-var every = map[string]nn.Loss{
+var every = map[string]plan.Loss{
 	"probabilities":          loss.BinaryCrossentropy{},
 	"probabilities smoothed": loss.BinaryCrossentropy{LabelSmoothing: 0.2},
 	"logits":                 loss.BinaryCrossentropy{FromLogits: true},
@@ -154,7 +186,7 @@ func TestGradientsAreSlopes(t *testing.T) {
 				output[i], labels[i] = float32(i+1)/float32(len(output)+1), float32(i%3)/2
 			}
 			losses, gradient := make([]float32, rows), make([]float32, rows*width)
-			l.Rows(losses, gradient, output, labels)
+			start(t, l, tensor.Shape{width}, tensor.Shape{width}, "").Rows(losses, gradient, output, labels)
 			for i := range output {
 				const h = 1e-4
 				x, y := float64(output[i]), float64(labels[i])*(1-smoothing)+smoothing/2
@@ -172,7 +204,7 @@ func TestNoGradientBeyondTheBounds(t *testing.T) {
 	low, high := float32(1e-7), float32(1-1e-7)
 	output := []float32{0, low, high, 1, -3, 4}
 	losses, gradient := make([]float32, 6), make([]float32, 6)
-	loss.BinaryCrossentropy{}.Rows(losses, gradient, output, []float32{1, 1, 0, 0, 1, 0})
+	start(t, loss.BinaryCrossentropy{}, tensor.Shape{1}, tensor.Shape{1}, "").Rows(losses, gradient, output, []float32{1, 1, 0, 0, 1, 0})
 	for i, zero := range []bool{true, false, false, true, true, true} {
 		if (gradient[i] == 0) != zero {
 			t.Errorf("the gradient at %v is %v", output[i], gradient[i])
@@ -187,13 +219,17 @@ func TestNoGradientBeyondTheBounds(t *testing.T) {
 func TestNaNOutputGivesNaNLoss(t *testing.T) {
 	for name, l := range every {
 		for _, width := range []int{1, 2} {
-			output, labels := make([]float32, width), make([]float32, width)
-			output[width-1], labels[0] = nan, 1
-			if _, ok := l.(loss.SparseCategoricalCrossentropy); ok {
-				labels = []float32{0}
+			if width == 1 && classes(l) {
+				continue
+			}
+			shape := tensor.Shape{width}
+			output, labels := make([]float32, width), make([]float32, labelShape(l, shape).Size())
+			output[width-1] = nan
+			if len(labels) == width {
+				labels[0] = 1
 			}
 			losses := []float32{0}
-			l.Rows(losses, nil, output, labels)
+			start(t, l, shape, labelShape(l, shape), "").Rows(losses, nil, output, labels)
 			if losses[0] == losses[0] {
 				t.Errorf("%s, width %d: the loss is %v", name, width, losses[0])
 			}
@@ -201,28 +237,89 @@ func TestNaNOutputGivesNaNLoss(t *testing.T) {
 	}
 }
 
-func TestFromActivation(t *testing.T) {
-	if _, ok := (loss.BinaryCrossentropy{}).FromActivation("relu"); ok {
-		t.Error("a loss from the input of relu")
+// What goes into a sigmoid or softmax are logits, and the output is then none, whatever the loss was told.
+func TestBeforeActivation(t *testing.T) {
+	ignored := loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(-1)}
+	ignoredLogits := loss.SparseCategoricalCrossentropy{IgnoreClass: optional.Of(-1), FromLogits: true}
+	for _, test := range []struct {
+		l              plan.Loss
+		activation     string
+		before, logits bool
+	}{
+		{loss.BinaryCrossentropy{}, "", false, false},
+		{loss.BinaryCrossentropy{}, "relu", false, false},
+		{loss.BinaryCrossentropy{}, "sigmoid", true, false},
+		{loss.BinaryCrossentropy{}, "softmax", true, false},
+		{loss.BinaryCrossentropy{FromLogits: true}, "", false, true},
+		{loss.BinaryCrossentropy{FromLogits: true}, "relu", false, true},
+		{loss.BinaryCrossentropy{FromLogits: true}, "sigmoid", true, false},
+		{loss.CategoricalCrossentropy{}, "", false, false},
+		{loss.CategoricalCrossentropy{}, "tanh", false, false},
+		{loss.CategoricalCrossentropy{}, "softmax", true, false},
+		{loss.CategoricalCrossentropy{}, "sigmoid", true, false},
+		{loss.CategoricalCrossentropy{FromLogits: true}, "", false, true},
+		{loss.CategoricalCrossentropy{FromLogits: true}, "softmax", true, false},
+		{loss.SparseCategoricalCrossentropy{}, "", false, false},
+		{loss.SparseCategoricalCrossentropy{}, "tanh", false, false},
+		{loss.SparseCategoricalCrossentropy{}, "softmax", true, false},
+		{loss.SparseCategoricalCrossentropy{}, "sigmoid", true, false},
+		{loss.SparseCategoricalCrossentropy{FromLogits: true}, "", false, true},
+		{loss.SparseCategoricalCrossentropy{FromLogits: true}, "softmax", true, false},
+		{ignored, "softmax", false, false},
+		{ignoredLogits, "softmax", false, true},
+		{loss.MeanSquaredError{}, "sigmoid", false, false},
+	} {
+		shape := tensor.Shape{3}
+		rule := start(t, test.l, shape, labelShape(test.l, shape), test.activation)
+		if rule.BeforeActivation != test.before || rule.Logits != test.logits {
+			t.Errorf("%+v after %q: before the activation %v, logits %v", test.l, test.activation, rule.BeforeActivation, rule.Logits)
+		}
 	}
-	// What evaluate gives with Keras 3.15.1 and TensorFlow 2.20 behind any of these, from_logits set or not.
+}
+
+func TestRowsBeforeActivation(t *testing.T) {
+	// What evaluate gives with Keras 3.15.1 and TensorFlow 2.20 after any of these, from_logits set or not.
 	logits, labels := []float32{2, -1, 0.5, 3}, []float32{1, 0, 0, 1}
 	const keras = 0.365713506937027
+	shape := tensor.Shape{2}
 	for _, activation := range []string{"sigmoid", "softmax"} {
 		for _, l := range []loss.BinaryCrossentropy{{}, {FromLogits: true}} {
-			from, ok := l.FromActivation(activation)
-			if !ok {
-				t.Fatalf("no loss from the input of %s", activation)
-			}
 			losses := make([]float32, 2)
-			from.Rows(losses, nil, logits, labels)
+			start(t, l, shape, shape, activation).Rows(losses, nil, logits, labels)
 			if got := (float64(losses[0]) + float64(losses[1])) / 2; math.Abs(got-keras) > 1e-6*keras {
-				t.Errorf("%+v behind %s: loss %v, want %v", l, activation, got, keras)
+				t.Errorf("%+v after %s: loss %v, want %v", l, activation, got, keras)
 			}
 		}
 	}
-	l := loss.BinaryCrossentropy{LabelSmoothing: 0.1}
-	if got, _ := l.FromActivation("sigmoid"); got != nn.Loss(loss.BinaryCrossentropy{FromLogits: true, LabelSmoothing: 0.1}) {
-		t.Errorf("%+v from the input of a sigmoid: the label smoothing is not kept", got)
+	// The label smoothing is kept.
+	got, want := make([]float32, 2), make([]float32, 2)
+	start(t, loss.BinaryCrossentropy{LabelSmoothing: 0.1}, shape, shape, "sigmoid").Rows(got, nil, logits, labels)
+	start(t, loss.BinaryCrossentropy{FromLogits: true, LabelSmoothing: 0.1}, shape, shape, "").Rows(want, nil, logits, labels)
+	if !slices.Equal(got, want) {
+		t.Errorf("smoothed after a sigmoid: losses %v, want %v", got, want)
+	}
+}
+
+// Only a loss that leaves elements out counts them.
+func TestCounted(t *testing.T) {
+	for name, l := range every {
+		shape := tensor.Shape{3}
+		rule := start(t, l, shape, labelShape(l, shape), "")
+		if name != "numbers ignored" {
+			if rule.Counted != nil {
+				t.Errorf("%s counts labels", name)
+			}
+		} else if got := rule.Counted([]float32{-1, 0, 2, -1, -1}); got != 2 {
+			t.Errorf("%s: %d labels count, want 2", name, got)
+		}
+	}
+}
+
+// Kinds are Keras's class names.
+func TestKinds(t *testing.T) {
+	for _, l := range every {
+		if want := strings.TrimPrefix(fmt.Sprintf("%T", l), "loss."); l.Kind() != want {
+			t.Errorf("Kind %q, want %q", l.Kind(), want)
+		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
@@ -17,11 +17,11 @@ import (
 //
 // or, with FromLogits, logits z, of which p is the softmax: ln Σe^z - z[y].
 //
-// Behind a layer with a softmax, Fit and Evaluate compute the second form from what goes into the softmax, as Keras does
+// After a layer with a softmax, Fit and Evaluate compute the second form from what goes into the softmax, as Keras does
 // on TensorFlow: nothing is cut off there, and the gradient of a row that is badly wrong does not vanish. With FromLogits
-// set as well they do the same, where Keras warns: the softmax is then not applied twice. Behind a sigmoid they do it
+// set as well they do the same, where Keras warns: the softmax is then not applied twice. After a sigmoid they do it
 // too, again as Keras on TensorFlow: the loss is then that of a softmax in the sigmoid's place. With an IgnoreClass they
-// do nothing of this, as Keras does not: the loss is computed from what comes out of the activation.
+// do none of this, as in Keras: the loss is computed from what comes out of the activation.
 //
 // Labels are int32 or float32, of shape (rows,) or (rows, 1) for an output (rows, classes), and (rows, steps) for an
 // output (rows, steps, classes). A label that is no number of a class is an error; there are 2 classes or more. For
@@ -35,20 +35,42 @@ type SparseCategoricalCrossentropy struct {
 	IgnoreClass optional.Value[int]
 }
 
-var (
-	_ nn.LogitsLoss    = SparseCategoricalCrossentropy{}
-	_ nn.RowLabelsLoss = SparseCategoricalCrossentropy{}
-	_ nn.MaskingLoss   = SparseCategoricalCrossentropy{}
-)
+var _ plan.Loss = SparseCategoricalCrossentropy{}
 
 const sparseCategorical = "sparse categorical cross-entropy"
 
-// Name returns "sparse_categorical_crossentropy".
-func (l SparseCategoricalCrossentropy) Name() string { return "sparse_categorical_crossentropy" }
+// Kind is "SparseCategoricalCrossentropy".
+func (l SparseCategoricalCrossentropy) Kind() string { return "SparseCategoricalCrossentropy" }
 
-// Check refuses labels that are not one for each vector of the output, an output of one class, of which the loss would
+// Start refuses labels that are not one for each vector of the output, an output of one class, of which the loss would
 // always be 0, and an IgnoreClass that float32 does not hold.
-func (l SparseCategoricalCrossentropy) Check(output, labels tensor.Shape) error {
+func (l SparseCategoricalCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error) {
+	if err := l.check(info.Output, info.Labels); err != nil {
+		return plan.LossRule{}, err
+	}
+	classes := info.Output[len(info.Output)-1]
+	rule := plan.LossRule{
+		BeforeActivation: hasLogits(info.Activation) && !l.IgnoreClass.IsSet(),
+		CheckLabel:       l.checkLabel,
+		CheckLabels: func(labels []float32) (column int, err error) {
+			for i, y := range labels {
+				if classOf(y, classes) < 0 && !l.ignores(y) {
+					return i, fmt.Errorf("loss: %s: the output has %d classes, 0 to %d, and so none with the number %v", sparseCategorical, classes, classes-1, y)
+				}
+			}
+			return 0, nil
+		},
+	}
+	if l.IgnoreClass.IsSet() {
+		rule.Counted = l.counted
+	}
+	rule.Logits = l.FromLogits && !rule.BeforeActivation
+	isLogits := l.FromLogits || rule.BeforeActivation
+	rule.Rows = func(losses, gradient, output, labels []float32) { l.rows(isLogits, losses, gradient, output, labels) }
+	return rule, nil
+}
+
+func (l SparseCategoricalCrossentropy) check(output, labels tensor.Shape) error {
 	if c := l.IgnoreClass.Or(0); c < -1<<24 || c > 1<<24 {
 		return fmt.Errorf("loss: %s: the class %d to ignore is not from -%d to %d", sparseCategorical, c, 1<<24, 1<<24)
 	}
@@ -65,42 +87,16 @@ func (l SparseCategoricalCrossentropy) Check(output, labels tensor.Shape) error 
 	return fmt.Errorf("loss: %s: a row of the output has shape %v and a row of the labels %v%s", sparseCategorical, output, labels, hint)
 }
 
-// CheckLabel refuses what is no number of a class, 0, 1, 2 and so on, and is not ignored.
-func (l SparseCategoricalCrossentropy) CheckLabel(label float32) error {
+// checkLabel refuses labels other than 0, 1, 2 and so on, unless they are ignored.
+func (l SparseCategoricalCrossentropy) checkLabel(label float32) error {
 	if l.ignores(label) || label >= 0 && float64(label) == math.Floor(float64(label)) && !math.IsInf(float64(label), 1) {
 		return nil
 	}
 	return fmt.Errorf("loss: %s is defined for labels that are numbers of classes, not %v", sparseCategorical, label)
 }
 
-// CheckLabels refuses labels of classes that the output does not have.
-func (l SparseCategoricalCrossentropy) CheckLabels(output tensor.Shape, labels []float32) (column int, err error) {
-	classes := output[len(output)-1]
-	for i, y := range labels {
-		if classOf(y, classes) < 0 && !l.ignores(y) {
-			return i, fmt.Errorf("loss: %s: the output has %d classes, 0 to %d, and so none with the number %v", sparseCategorical, classes, classes-1, y)
-		}
-	}
-	return 0, nil
-}
-
-// FromActivation returns the loss that takes the input of a softmax or sigmoid, unless there is an IgnoreClass.
-func (l SparseCategoricalCrossentropy) FromActivation(activation string) (nn.Loss, bool) {
-	if activation != "softmax" && activation != "sigmoid" || l.IgnoreClass.IsSet() {
-		return nil, false
-	}
-	l.FromLogits = true
-	return l, true
-}
-
-// TakesLogits returns FromLogits.
-func (l SparseCategoricalCrossentropy) TakesLogits() bool { return l.FromLogits }
-
-// Masks reports whether there is an IgnoreClass.
-func (l SparseCategoricalCrossentropy) Masks() bool { return l.IgnoreClass.IsSet() }
-
-// Counted is the number of labels that are not ignored.
-func (l SparseCategoricalCrossentropy) Counted(labels []float32) int {
+// counted is the number of labels that are not ignored.
+func (l SparseCategoricalCrossentropy) counted(labels []float32) int {
 	n := 0
 	for _, y := range labels {
 		if !l.ignores(y) {
@@ -122,9 +118,9 @@ func classOf(label float32, classes int) int {
 	return -1
 }
 
-// Rows computes the mean loss of each row's vectors, and its gradient by the row's outputs. Of a vector whose label is
+// rows computes the mean loss of each row's vectors, and its gradient by the row's outputs. Of a vector whose label is
 // no class both are NaN; those that are ignored have a loss of 0.
-func (l SparseCategoricalCrossentropy) Rows(losses, gradient, output, labels []float32) {
+func (l SparseCategoricalCrossentropy) rows(isLogits bool, losses, gradient, output, labels []float32) {
 	if len(losses) == 0 || len(labels) == 0 {
 		return
 	}
@@ -144,7 +140,7 @@ func (l SparseCategoricalCrossentropy) Rows(losses, gradient, output, labels []f
 				for k := range g {
 					g[k] = float32(math.NaN())
 				}
-			case l.FromLogits:
+			case isLogits:
 				sum += sparseLogits(g, output[i*n:(i+1)*n], class)
 			default:
 				sum += sparseProbabilities(g, output[i*n:(i+1)*n], class)

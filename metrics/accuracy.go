@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
 
@@ -22,17 +22,20 @@ type Accuracy struct {
 	As string
 }
 
-var _ nn.DirectedMetric = Accuracy{}
+var _ plan.Metric = Accuracy{}
+
+// Kind is "Accuracy".
+func (m Accuracy) Kind() string { return "Accuracy" }
 
 // Name is the name in logs.
 func (m Accuracy) Name() string { return nameOr(m.As, "accuracy") }
 
-// Direction returns history.HigherIsBetter.
+// Direction is history.HigherIsBetter.
 func (m Accuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses output and labels that no kind of accuracy compares, logits of width 1 without a threshold, and a
 // threshold for classes.
-func (m Accuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {
+func (m Accuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 	rank := len(info.Output)
 	if rank == 0 || info.Output[rank-1] == 1 {
 		return BinaryAccuracy{Threshold: m.Threshold, As: m.Name()}.Start(info)

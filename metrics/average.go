@@ -1,6 +1,10 @@
 package metrics
 
-import "github.com/linnet-ml/linnet/nn"
+import (
+	"fmt"
+
+	"github.com/linnet-ml/linnet/nn/plan"
+)
 
 // average is the weighted mean of rows' scores.
 type average struct {
@@ -10,7 +14,7 @@ type average struct {
 	count      float64 // the sum of the weights
 }
 
-var _ nn.Accumulator = (*average)(nil)
+var _ plan.Accumulator = (*average)(nil)
 
 func (a *average) Add(labels, output, weights []float32) {
 	rows := len(labels) / a.labelWidth
@@ -36,3 +40,18 @@ func (a *average) Result() float64 {
 }
 
 func (a *average) Reset() { a.total, a.count = 0, 0 }
+
+func (a *average) Sums() []float64 { return []float64{a.total, a.count} }
+
+func (a *average) SetSums(sums []float64) error { return setSums(sums, &a.total, &a.count) }
+
+// setSums takes the sums of an accumulator, and refuses a list of another length.
+func setSums(sums []float64, into ...*float64) error {
+	if len(sums) != len(into) {
+		return fmt.Errorf("metrics: %d sums in place of %d", len(sums), len(into))
+	}
+	for i, v := range sums {
+		*into[i] = v
+	}
+	return nil
+}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
 
@@ -18,16 +18,19 @@ type BinaryAccuracy struct {
 	As string
 }
 
-var _ nn.DirectedMetric = BinaryAccuracy{}
+var _ plan.Metric = BinaryAccuracy{}
+
+// Kind is "BinaryAccuracy".
+func (m BinaryAccuracy) Kind() string { return "BinaryAccuracy" }
 
 // Name is the name in logs.
 func (m BinaryAccuracy) Name() string { return nameOr(m.As, "binary_accuracy") }
 
-// Direction returns history.HigherIsBetter.
+// Direction is history.HigherIsBetter.
 func (m BinaryAccuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses output and labels of different shapes, a threshold of NaN, and logits without a threshold.
-func (m BinaryAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {
+func (m BinaryAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 	if !sameShape(info.Output, info.Labels) || info.Output.Size() <= 0 {
 		return nil, errShapes(m.Name(), info)
 	}
@@ -97,6 +100,10 @@ func (b *binary) Result() float64 {
 }
 
 func (b *binary) Reset() { b.right, b.count = 0, 0 }
+
+func (b *binary) Sums() []float64 { return []float64{b.right, b.count} }
+
+func (b *binary) SetSums(sums []float64) error { return setSums(sums, &b.right, &b.count) }
 
 func nameOr(as, name string) string {
 	if as != "" {

@@ -2,7 +2,7 @@ package metrics
 
 import (
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // CategoricalAccuracy is Keras's metric of that name, for labels of the same shape as the output, (rows, classes) or
@@ -14,16 +14,19 @@ type CategoricalAccuracy struct {
 	As string
 }
 
-var _ nn.DirectedMetric = CategoricalAccuracy{}
+var _ plan.Metric = CategoricalAccuracy{}
+
+// Kind is "CategoricalAccuracy".
+func (m CategoricalAccuracy) Kind() string { return "CategoricalAccuracy" }
 
 // Name is the name in logs.
 func (m CategoricalAccuracy) Name() string { return nameOr(m.As, "categorical_accuracy") }
 
-// Direction returns history.HigherIsBetter.
+// Direction is history.HigherIsBetter.
 func (m CategoricalAccuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses output and labels of different shapes, and an output of a single class.
-func (m CategoricalAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {
+func (m CategoricalAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 	classes, err := classesOf(m.Name(), info)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/metrics"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -12,7 +12,7 @@ import (
 // A metric is a spec; Start makes what adds up batches.
 func Example() {
 	m := metrics.Accuracy{}
-	a, err := m.Start(nn.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{}})
+	a, err := m.Start(plan.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -25,7 +25,7 @@ func Example() {
 
 // Of logits, accuracy needs to be told what counts as a 1.
 func ExampleAccuracy() {
-	logits := nn.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{}, Logits: true}
+	logits := plan.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{}, Logits: true}
 	_, err := metrics.Accuracy{}.Start(logits)
 	fmt.Println(err)
 
@@ -43,11 +43,11 @@ func ExampleAccuracy() {
 
 // A custom name lets two metrics of a kind be watched at once.
 func ExampleBinaryAccuracy() {
-	for _, m := range []nn.Metric{
+	for _, m := range []plan.Metric{
 		metrics.BinaryAccuracy{},
 		metrics.BinaryAccuracy{Threshold: optional.Of[float32](0.9), As: "sure"},
 	} {
-		a, err := m.Start(nn.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{1}})
+		a, err := m.Start(plan.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{1}})
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -67,8 +67,8 @@ func ExampleSparseCategoricalAccuracy() {
 		0.1, 0.3, 0.6,
 	}
 	numbers, oneHot := []float32{0, 1}, []float32{1, 0, 0, 0, 1, 0}
-	for _, m := range []nn.Metric{metrics.SparseCategoricalAccuracy{}, metrics.Accuracy{}} {
-		a, err := m.Start(nn.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{}})
+	for _, m := range []plan.Metric{metrics.SparseCategoricalAccuracy{}, metrics.Accuracy{}} {
+		a, err := m.Start(plan.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{}})
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -76,8 +76,8 @@ func ExampleSparseCategoricalAccuracy() {
 		a.Add(numbers, probabilities, nil)
 		fmt.Println(m.Name(), a.Result())
 	}
-	for _, m := range []nn.Metric{metrics.CategoricalAccuracy{}, metrics.Accuracy{}} {
-		a, err := m.Start(nn.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}})
+	for _, m := range []plan.Metric{metrics.CategoricalAccuracy{}, metrics.Accuracy{}} {
+		a, err := m.Start(plan.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}})
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -6,7 +6,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/metrics"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -24,7 +24,7 @@ var notHere = map[string]bool{
 }
 
 // newMetric makes what a recorded case used; it skips the test where that is not in this package.
-func newMetric(t *testing.T, c golden.Case) nn.Metric {
+func newMetric(t *testing.T, c golden.Case) plan.Metric {
 	t.Helper()
 	name := c.Text("metric")
 	if notHere[name] {
@@ -65,9 +65,9 @@ func floats(a golden.Array) []float32 {
 	return out
 }
 
-func begin(t *testing.T, m nn.Metric, output, labels golden.Array) nn.Accumulator {
+func begin(t *testing.T, m plan.Metric, output, labels golden.Array) plan.Accumulator {
 	t.Helper()
-	a, err := m.Start(nn.MetricInfo{Output: tensor.Shape(output.Shape[1:]), Labels: tensor.Shape(labels.Shape[1:])})
+	a, err := m.Start(plan.MetricInfo{Output: tensor.Shape(output.Shape[1:]), Labels: tensor.Shape(labels.Shape[1:])})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestAccuracyMatchesKeras(t *testing.T) {
 
 func TestMeanMatchesKeras(t *testing.T) {
 	golden.Open(t, "metrics").Run(t, "Mean/", func(t *testing.T, c golden.Case) {
-		a, err := metrics.Mean{}.Start(nn.MetricInfo{Output: tensor.Shape{1}})
+		a, err := metrics.Mean{}.Start(plan.MetricInfo{Output: tensor.Shape{1}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/metrics"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -16,45 +16,45 @@ var zero = optional.Of[float32](0)
 func TestStartRefusesWhatDoesNotGoTogether(t *testing.T) {
 	one, three := tensor.Shape{1}, tensor.Shape{3}
 	for _, test := range []struct {
-		m    nn.Metric
-		info nn.MetricInfo
+		m    plan.Metric
+		info plan.MetricInfo
 		want string
 	}{
-		{metrics.Accuracy{}, nn.MetricInfo{Output: one, Labels: one, Logits: true},
+		{metrics.Accuracy{}, plan.MetricInfo{Output: one, Labels: one, Logits: true},
 			"metrics: accuracy of logits needs a threshold: 0 (a probability above one half), or 0.5 as Keras does"},
-		{metrics.Accuracy{Threshold: zero}, nn.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
-		{metrics.Accuracy{Threshold: optional.Of[float32](0.5)}, nn.MetricInfo{Output: one, Labels: tensor.Shape{}, Logits: true}, ""},
-		{metrics.BinaryAccuracy{}, nn.MetricInfo{Output: one, Labels: one, Logits: true},
+		{metrics.Accuracy{Threshold: zero}, plan.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
+		{metrics.Accuracy{Threshold: optional.Of[float32](0.5)}, plan.MetricInfo{Output: one, Labels: tensor.Shape{}, Logits: true}, ""},
+		{metrics.BinaryAccuracy{}, plan.MetricInfo{Output: one, Labels: one, Logits: true},
 			"metrics: binary_accuracy of logits needs a threshold: 0 (a probability above one half), or 0.5 as Keras does"},
-		{metrics.BinaryAccuracy{As: "accuracy", Threshold: zero}, nn.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
-		{metrics.BinaryAccuracy{Threshold: optional.Of(float32(math.NaN()))}, nn.MetricInfo{Output: one, Labels: one},
+		{metrics.BinaryAccuracy{As: "accuracy", Threshold: zero}, plan.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
+		{metrics.BinaryAccuracy{Threshold: optional.Of(float32(math.NaN()))}, plan.MetricInfo{Output: one, Labels: one},
 			"metrics: binary_accuracy: the threshold is NaN"},
-		{metrics.BinaryAccuracy{As: "hits"}, nn.MetricInfo{Output: three, Labels: one},
+		{metrics.BinaryAccuracy{As: "hits"}, plan.MetricInfo{Output: three, Labels: one},
 			"metrics: hits: a row of the output has shape (3,) and a row of the labels (1,)"},
-		{metrics.BinaryAccuracy{}, nn.MetricInfo{Output: tensor.Shape{0}, Labels: tensor.Shape{0}},
+		{metrics.BinaryAccuracy{}, plan.MetricInfo{Output: tensor.Shape{0}, Labels: tensor.Shape{0}},
 			"metrics: binary_accuracy: a row of the output has shape (0,) and a row of the labels (0,)"},
-		{metrics.Accuracy{}, nn.MetricInfo{Output: one, Labels: three},
+		{metrics.Accuracy{}, plan.MetricInfo{Output: one, Labels: three},
 			"metrics: accuracy: a row of the output has shape (1,) and a row of the labels (3,)"},
 		// The largest logit is that of the largest probability: no threshold is wanted.
-		{metrics.Accuracy{}, nn.MetricInfo{Output: three, Labels: one, Logits: true}, ""},
-		{metrics.Accuracy{}, nn.MetricInfo{Output: three, Labels: tensor.Shape{2}},
+		{metrics.Accuracy{}, plan.MetricInfo{Output: three, Labels: one, Logits: true}, ""},
+		{metrics.Accuracy{}, plan.MetricInfo{Output: three, Labels: tensor.Shape{2}},
 			"metrics: accuracy: a row of the output has shape (3,) and a row of the labels (2,)"},
-		{metrics.Accuracy{Threshold: zero}, nn.MetricInfo{Output: three, Labels: one}, "metrics: accuracy of 3 classes has no threshold"},
-		{metrics.Accuracy{}, nn.MetricInfo{Output: tensor.Shape{tensor.Unknown, 3}, Labels: tensor.Shape{2}},
+		{metrics.Accuracy{Threshold: zero}, plan.MetricInfo{Output: three, Labels: one}, "metrics: accuracy of 3 classes has no threshold"},
+		{metrics.Accuracy{}, plan.MetricInfo{Output: tensor.Shape{tensor.Unknown, 3}, Labels: tensor.Shape{2}},
 			"metrics: accuracy: a row of the output has shape (None, 3) and a row of the labels (2,)"},
-		{metrics.SparseCategoricalAccuracy{}, nn.MetricInfo{Output: three, Labels: one, Logits: true}, ""},
-		{metrics.SparseCategoricalAccuracy{}, nn.MetricInfo{Output: three, Labels: three},
+		{metrics.SparseCategoricalAccuracy{}, plan.MetricInfo{Output: three, Labels: one, Logits: true}, ""},
+		{metrics.SparseCategoricalAccuracy{}, plan.MetricInfo{Output: three, Labels: three},
 			"metrics: sparse_categorical_accuracy: a row of the output has shape (3,) and a row of the labels (3,)"},
-		{metrics.SparseCategoricalAccuracy{As: "hits"}, nn.MetricInfo{Output: tensor.Shape{4, 1}, Labels: tensor.Shape{4}},
+		{metrics.SparseCategoricalAccuracy{As: "hits"}, plan.MetricInfo{Output: tensor.Shape{4, 1}, Labels: tensor.Shape{4}},
 			"metrics: hits of a single class is always the same; BinaryAccuracy is for one output"},
-		{metrics.SparseCategoricalAccuracy{}, nn.MetricInfo{Output: tensor.Shape{}, Labels: tensor.Shape{}},
+		{metrics.SparseCategoricalAccuracy{}, plan.MetricInfo{Output: tensor.Shape{}, Labels: tensor.Shape{}},
 			"metrics: sparse_categorical_accuracy: a row of the output has shape () and a row of the labels ()"},
-		{metrics.CategoricalAccuracy{}, nn.MetricInfo{Output: three, Labels: three, Logits: true}, ""},
-		{metrics.CategoricalAccuracy{}, nn.MetricInfo{Output: three, Labels: one},
+		{metrics.CategoricalAccuracy{}, plan.MetricInfo{Output: three, Labels: three, Logits: true}, ""},
+		{metrics.CategoricalAccuracy{}, plan.MetricInfo{Output: three, Labels: one},
 			"metrics: categorical_accuracy: a row of the output has shape (3,) and a row of the labels (1,)"},
-		{metrics.CategoricalAccuracy{}, nn.MetricInfo{Output: one, Labels: one},
+		{metrics.CategoricalAccuracy{}, plan.MetricInfo{Output: one, Labels: one},
 			"metrics: categorical_accuracy of a single class is always the same; BinaryAccuracy is for one output"},
-		{metrics.Mean{}, nn.MetricInfo{Output: three, Labels: tensor.Shape{0}},
+		{metrics.Mean{}, plan.MetricInfo{Output: three, Labels: tensor.Shape{0}},
 			"metrics: mean: a row of the output has shape (3,) and a row of the labels (0,)"},
 	} {
 		a, err := test.m.Start(test.info)
@@ -69,7 +69,7 @@ func TestStartRefusesWhatDoesNotGoTogether(t *testing.T) {
 }
 
 // result is a metric of one batch.
-func result(t *testing.T, m nn.Metric, info nn.MetricInfo, labels, output, weights []float32) float64 {
+func result(t *testing.T, m plan.Metric, info plan.MetricInfo, labels, output, weights []float32) float64 {
 	t.Helper()
 	a, err := m.Start(info)
 	if err != nil {
@@ -81,14 +81,14 @@ func result(t *testing.T, m nn.Metric, info nn.MetricInfo, labels, output, weigh
 
 // A threshold of 0 is a threshold, not the default of one half.
 func TestThresholdZero(t *testing.T) {
-	info := nn.MetricInfo{Output: tensor.Shape{1}}
+	info := plan.MetricInfo{Output: tensor.Shape{1}}
 	labels, output := []float32{1, 1, 0, 0}, []float32{0.3, 0.7, -0.1, 0}
-	for _, m := range []nn.Metric{metrics.Accuracy{Threshold: zero}, metrics.BinaryAccuracy{Threshold: zero}} {
+	for _, m := range []plan.Metric{metrics.Accuracy{Threshold: zero}, metrics.BinaryAccuracy{Threshold: zero}} {
 		if got := result(t, m, info, labels, output, nil); got != 1 {
 			t.Errorf("%T with threshold 0: %v, want 1", m, got)
 		}
 	}
-	for _, m := range []nn.Metric{metrics.Accuracy{}, metrics.BinaryAccuracy{}} {
+	for _, m := range []plan.Metric{metrics.Accuracy{}, metrics.BinaryAccuracy{}} {
 		if got := result(t, m, info, labels, output, nil); got != 0.75 {
 			t.Errorf("%T with the default threshold: %v, want 0.75", m, got)
 		}
@@ -101,7 +101,7 @@ func TestAccuracyOfSequences(t *testing.T) {
 		3, 2, 1, 1, 2, 3, // row 0: classes 0 and 2
 		0, 1, 0, 1, 0, 0, // row 1: classes 1 and 0
 	}
-	info := nn.MetricInfo{Output: tensor.Shape{2, 3}, Labels: tensor.Shape{2}}
+	info := plan.MetricInfo{Output: tensor.Shape{2, 3}, Labels: tensor.Shape{2}}
 	if got := result(t, metrics.Accuracy{}, info, []float32{0, 1, 1, 0}, output, []float32{1, 3}); got != 0.875 {
 		t.Errorf("labels (rows, steps): %v, want 0.875", got)
 	}
@@ -114,7 +114,7 @@ func TestAccuracyOfSequences(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for _, test := range []struct {
-		m         nn.Metric
+		m         plan.Metric
 		want      string
 		direction history.Direction
 	}{
@@ -129,12 +129,8 @@ func TestNames(t *testing.T) {
 		{metrics.Mean{}, "mean", history.NoDirection},
 		{metrics.Mean{As: "positive"}, "positive", history.NoDirection},
 	} {
-		direction := history.NoDirection
-		if d, ok := test.m.(nn.DirectedMetric); ok {
-			direction = d.Direction()
-		}
-		if test.m.Name() != test.want || direction != test.direction {
-			t.Errorf("%+v: name %q, direction %v, want %q and %v", test.m, test.m.Name(), direction, test.want, test.direction)
+		if test.m.Name() != test.want || test.m.Direction() != test.direction {
+			t.Errorf("%+v: name %q, direction %v, want %q and %v", test.m, test.m.Name(), test.m.Direction(), test.want, test.direction)
 		}
 	}
 }
@@ -146,8 +142,8 @@ func TestBatchSizeChangesNoBit(t *testing.T) {
 	for i := range rows {
 		labels[i], output[i], weights[i] = float32(i%2), float32(i*37%101)/101, 0.1+float32(i%7)/6
 	}
-	info := nn.MetricInfo{Output: tensor.Shape{1}}
-	for _, m := range []nn.Metric{metrics.Accuracy{}, metrics.Mean{}} {
+	info := plan.MetricInfo{Output: tensor.Shape{1}}
+	for _, m := range []plan.Metric{metrics.Accuracy{}, metrics.Mean{}} {
 		want := result(t, m, info, labels[:], output[:], weights[:])
 		for _, size := range []int{1, 8, 32} {
 			a, err := m.Start(info)
@@ -168,13 +164,13 @@ func TestBatchSizeChangesNoBit(t *testing.T) {
 func TestAddAllocatesNothing(t *testing.T) {
 	labels, output, weights := make([]float32, 64), make([]float32, 64*3), make([]float32, 64)
 	for _, test := range []struct {
-		m    nn.Metric
-		info nn.MetricInfo
+		m    plan.Metric
+		info plan.MetricInfo
 	}{
-		{metrics.Accuracy{}, nn.MetricInfo{Output: tensor.Shape{3}}},
-		{metrics.Accuracy{}, nn.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}}},
-		{metrics.BinaryAccuracy{}, nn.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}}},
-		{metrics.Mean{}, nn.MetricInfo{Output: tensor.Shape{3}}},
+		{metrics.Accuracy{}, plan.MetricInfo{Output: tensor.Shape{3}}},
+		{metrics.Accuracy{}, plan.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}}},
+		{metrics.BinaryAccuracy{}, plan.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}}},
+		{metrics.Mean{}, plan.MetricInfo{Output: tensor.Shape{3}}},
 	} {
 		a, err := test.m.Start(test.info)
 		if err != nil {

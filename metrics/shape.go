@@ -3,7 +3,7 @@ package metrics
 import (
 	"fmt"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -15,6 +15,6 @@ func sameShape(a, b tensor.Shape) bool {
 func withOne(s tensor.Shape) tensor.Shape { return append(s.Clone(), 1) }
 
 // errShapes reports that a metric cannot compare rows of these shapes.
-func errShapes(metric string, info nn.MetricInfo) error {
+func errShapes(metric string, info plan.MetricInfo) error {
 	return fmt.Errorf("metrics: %s: a row of the output has shape %v and a row of the labels %v", metric, info.Output, info.Labels)
 }

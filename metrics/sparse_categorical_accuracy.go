@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // SparseCategoricalAccuracy is Keras's metric of that name, for labels that are numbers of classes: of shape (rows,) or
@@ -16,16 +16,19 @@ type SparseCategoricalAccuracy struct {
 	As string
 }
 
-var _ nn.DirectedMetric = SparseCategoricalAccuracy{}
+var _ plan.Metric = SparseCategoricalAccuracy{}
+
+// Kind is "SparseCategoricalAccuracy".
+func (m SparseCategoricalAccuracy) Kind() string { return "SparseCategoricalAccuracy" }
 
 // Name is the name in logs.
 func (m SparseCategoricalAccuracy) Name() string { return nameOr(m.As, "sparse_categorical_accuracy") }
 
-// Direction returns history.HigherIsBetter.
+// Direction is history.HigherIsBetter.
 func (m SparseCategoricalAccuracy) Direction() history.Direction { return history.HigherIsBetter }
 
 // Start refuses labels that are not one for each vector of the output, and an output of a single class.
-func (m SparseCategoricalAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, error) {
+func (m SparseCategoricalAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 	classes, err := classesOf(m.Name(), info)
 	if err != nil {
 		return nil, err
@@ -45,7 +48,7 @@ func (m SparseCategoricalAccuracy) Start(info nn.MetricInfo) (nn.Accumulator, er
 }
 
 // classesOf is the number of classes of an output, one for each place in its last dimension.
-func classesOf(metric string, info nn.MetricInfo) (int, error) {
+func classesOf(metric string, info plan.MetricInfo) (int, error) {
 	if len(info.Output) == 0 || info.Output.Size() <= 0 {
 		return 0, errShapes(metric, info)
 	}

@@ -55,7 +55,7 @@ func TestSameBits(t *testing.T) {
 	} {
 		for _, threads := range []int{1, 2, 3, 8} {
 			t.Run(fmt.Sprintf("%s/threads=%d/isa=%s", c.name, threads, simd.Path()), func(t *testing.T) {
-				m, err := nn.NewSequential(c.layers...).Build(c.in, nn.Seed(11))
+				m, err := nn.NewSequential(c.layers...).Build(t.Context(), c.in, nn.BuildOptions{Seed: 11})
 				must(t, err)
 				o := c.o
 				o.Epochs, o.BatchSize, o.Threads = 2, 72, threads

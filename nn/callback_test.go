@@ -8,23 +8,29 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
 // holder is a callback whose handler holds something that must be given back.
 type holder struct {
-	fails  map[nn.Event]error
+	fails  map[plan.Event]error
 	start  error
 	close  error
 	closed int
 }
 
-func (h *holder) Start(*nn.Training) (nn.Handler, error)  { return h, h.start }
-func (h *holder) Handle(e nn.Event, _ *nn.Training) error { return h.fails[e] }
-func (h *holder) Close() error {
-	h.closed++
-	return h.close
+func (h *holder) Kind() string { return "Holder" }
+
+func (h *holder) Start(plan.Training) (plan.Handler, error) {
+	return plan.Handler{
+		Handle: func(e plan.Event, _ plan.Training) error { return h.fails[e] },
+		Close: func() error {
+			h.closed++
+			return h.close
+		},
+	}, h.start
 }
 
 // However a Fit ends, each handler is closed once, and the first error is the one that is returned.
@@ -39,12 +45,12 @@ func TestHandlersAreClosed(t *testing.T) {
 	}{
 		"to the end":  {t.Context(), holder{}, nil},
 		"close fails": {t.Context(), holder{close: unclosed}, unclosed},
-		"event fails": {t.Context(), holder{fails: map[nn.Event]error{nn.BatchEnd: broken}, close: unclosed}, broken},
-		"begin fails": {t.Context(), holder{fails: map[nn.Event]error{nn.TrainBegin: broken}}, broken},
+		"event fails": {t.Context(), holder{fails: map[plan.Event]error{plan.BatchEnd: broken}, close: unclosed}, broken},
+		"begin fails": {t.Context(), holder{fails: map[plan.Event]error{plan.TrainBegin: broken}}, broken},
 		"cancelled":   {cancelled, holder{}, context.Canceled},
 		"not started": {t.Context(), holder{start: broken}, broken},
 	} {
-		m, err := nn.NewSequential(layers.Dense{Units: 1}).Build(nn.Features(1))
+		m, err := nn.NewSequential(layers.Dense{Units: 1}).Build(t.Context(), nn.Features(1), nn.BuildOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
@@ -44,7 +45,7 @@ func ways(ctx context.Context, m *nn.Model, d nn.Data, noFusion bool) map[string
 	o.NoFusion = noFusion
 	_, fit := m.Fit(ctx, d, o)
 	_, evaluate := m.Evaluate(ctx, d, nn.EvaluateOptions{Loss: o.Loss, NoFusion: noFusion})
-	_, predict := m.PredictWith(ctx, nil, d.X, nn.PredictOptions{NoFusion: noFusion})
+	_, predict := m.PredictInto(ctx, nil, d.X, nn.PredictOptions{NoFusion: noFusion})
 	return map[string]error{"Fit": fit, "Evaluate": evaluate, "Predict": predict}
 }
 
@@ -67,9 +68,9 @@ func TestIDOutOfRange(t *testing.T) {
 	sameBits(t, "weights", m.Weights(nil), before)
 	// The memory that the refused rows took does not show in later predictions.
 	x := ids(t, 9, 5)
-	got, err := m.Predict(t.Context(), nil, x)
+	got, err := m.PredictInto(t.Context(), nil, x, nn.PredictOptions{})
 	must(t, err)
-	want, err := smallText(t).Predict(t.Context(), nil, x)
+	want, err := smallText(t).PredictInto(t.Context(), nil, x, nn.PredictOptions{})
 	must(t, err)
 	equalBits(t, "predictions after errors", got, want)
 }
@@ -122,7 +123,7 @@ func TestDataErrors(t *testing.T) {
 			_, err = c.model.Evaluate(t.Context(), c.data, nn.EvaluateOptions{Loss: loss.BinaryCrossentropy{}})
 			wantError(t, err, c.want)
 			good := nn.Data{X: x, Y: y}
-			if c.model.InputShape().String() == "(None, None)" {
+			if c.model.InputShape("input").String() == "(None, None)" {
 				o := trains()
 				o.Validation = &c.data
 				_, err = c.model.Fit(t.Context(), good, o)
@@ -150,7 +151,7 @@ func TestPredictErrors(t *testing.T) {
 		"scalar": {dense, scalar, "nn: shape does not fit: the model reads rows (None, 2), not ()"},
 	} {
 		dst := []float32{5}
-		got, err := c.model.Predict(t.Context(), dst, c.x)
+		got, err := c.model.PredictInto(t.Context(), dst, c.x, nn.PredictOptions{})
 		wantError(t, err, c.want)
 		if len(got) != 1 || got[0] != 5 {
 			t.Errorf("%s: dst became %v", name, got)
@@ -159,7 +160,7 @@ func TestPredictErrors(t *testing.T) {
 }
 
 // foreign is a kind of rows that no layer knows.
-type foreign struct{ signature nn.Signature }
+type foreign struct{ signature plan.Signature }
 
 func (f foreign) Len() int            { return f.signature.Shape[0] }
 func (f foreign) Shape() tensor.Shape { return f.signature.Shape }
@@ -167,7 +168,7 @@ func (f foreign) Type() tensor.Type   { return f.signature.Type }
 
 // An input of the wrong type, rank, width or kind is refused by all ways into the model, fused or not.
 func TestWrongInput(t *testing.T) {
-	fixed, err := tutorialLayers().Build(nn.Tokens(6))
+	fixed, err := tutorialLayers().Build(t.Context(), nn.Tokens(6), nn.BuildOptions{})
 	must(t, err)
 	features := sequential(t, nn.Features(4), layers.Dense{Units: 1, Activation: layers.Sigmoid})
 	steps := sequential(t, nn.Features(nn.AnyLength, 4), layers.GlobalAveragePooling1D{}, layers.Dense{Units: 1, Activation: layers.Sigmoid})
@@ -204,9 +205,9 @@ func TestWrongInput(t *testing.T) {
 		"bags, not fused":     {smallText(t), bags, unfused, `nn: layer "embedding": shape does not fit: bags of ids, which have lost their order, serve only an Embedding that is fused with the average behind it`},
 		"uneven bags":         {smallText(t), uneven, unfused, `nn: layer "embedding": shape does not fit: bags of ids, which have lost their order, serve only an Embedding that is fused with the average behind it`},
 		"bags for floats":     {features, bags, fused | unfused, "nn: shape does not fit: the model reads float32 rows (None, 4), not int32 rows (2, 4)"},
-		"foreign floats":      {features, foreign{nn.Signature{Type: tensor.TypeFloat32, Shape: tensor.Shape{2, 4}}}, fused | unfused, "nn: the model's layers read arrays of float32, not nn_test.foreign"},
-		"foreign sparse rows": {hot, foreign{nn.Signature{Type: tensor.TypeSparse, Shape: tensor.Shape{2, 4}}}, fused | unfused, `nn: layer "dense": shape does not fit: Dense reads sparse rows, not sparse float32 of shape (2, 4)`},
-		"foreign ids":         {smallText(t), foreign{nn.Signature{Type: tensor.TypeInt32, Shape: tensor.Shape{2, 4}}}, fused, `nn: layer "embedding": shape does not fit: Embedding reads int32 ids or bags of them, not int32 of shape (2, 4)`},
+		"foreign floats":      {features, foreign{plan.Signature{Type: tensor.TypeFloat32, Shape: tensor.Shape{2, 4}}}, fused | unfused, "nn: the model's layers read arrays of float32, not nn_test.foreign"},
+		"foreign sparse rows": {hot, foreign{plan.Signature{Type: tensor.TypeSparse, Shape: tensor.Shape{2, 4}}}, fused | unfused, `nn: layer "dense": shape does not fit: Dense reads sparse rows, not sparse float32 of shape (2, 4)`},
+		"foreign ids":         {smallText(t), foreign{plan.Signature{Type: tensor.TypeInt32, Shape: tensor.Shape{2, 4}}}, fused, `nn: layer "embedding": shape does not fit: Embedding reads int32 ids or bags of them, not int32 of shape (2, 4)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, noFusion := range []bool{false, true} {
@@ -256,7 +257,7 @@ func TestBuildErrors(t *testing.T) {
 			math.MaxInt, math.MaxInt>>4), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := nn.NewSequential(c.spec...).Build(c.in)
+			m, err := nn.NewSequential(c.spec...).Build(t.Context(), c.in, nn.BuildOptions{})
 			wantError(t, err, c.want)
 			if m != nil {
 				t.Error("a model beside an error")
@@ -273,17 +274,17 @@ type twins struct{}
 
 func (twins) Kind() string { return "Twins" }
 
-func (twins) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+func (twins) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	for range 2 {
-		if _, err := b.Parameter(nn.ParameterOptions{Name: "kernel", Shape: tensor.Shape{1}}); err != nil {
-			return in[0], err
+		if _, err := b.Parameter(plan.ParameterOptions{Name: "kernel", Shape: tensor.Shape{1}}); err != nil {
+			return nil, err
 		}
 	}
-	return in[0], nil
+	return in, nil
 }
 
 func TestTwoParametersOfOneName(t *testing.T) {
-	_, err := nn.NewSequential(twins{}).Build(nn.Features(1))
+	_, err := nn.NewSequential(twins{}).Build(t.Context(), nn.Features(1), nn.BuildOptions{})
 	wantError(t, err, `nn: layer 0 (twins) cannot follow the input (float32) of shape (None, 1): two parameters are named "twins/kernel"`)
 }
 
@@ -339,7 +340,7 @@ func TestFitSettingErrors(t *testing.T) {
 			must(t, err)
 			o.Optimizer = optim.RMSprop{}
 		}, `nn: the training state's slots are ["momentum"], and those of rmsprop ["velocity"]`},
-		"state before the start": {func(o *nn.FitOptions, _ *nn.Data) { o.State = &nn.TrainingState{Step: -1} }, "nn: the training state is of step -1"},
+		"state before the start": {func(o *nn.FitOptions, _ *nn.Data) { o.State = &nn.TrainingState{Groups: []plan.GroupState{{Step: -1}}} }, "nn: the training state of optimizer 0: step -1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, d, o := smallText(t), d, trains()
@@ -352,10 +353,10 @@ func TestFitSettingErrors(t *testing.T) {
 	}
 	m := smallText(t)
 	_, err := m.Evaluate(t.Context(), d, nn.EvaluateOptions{})
-	wantError(t, err, "nn: a loss is needed")
+	wantError(t, err, "nn: Evaluate needs a loss or a metric")
 	_, err = m.Evaluate(t.Context(), d, nn.EvaluateOptions{Loss: loss.MeanSquaredError{}, BatchSize: -1})
 	wantError(t, err, "nn: BatchSize -1 must not be negative")
-	_, err = m.PredictWith(t.Context(), nil, x, nn.PredictOptions{BatchSize: -1})
+	_, err = m.PredictInto(t.Context(), nil, x, nn.PredictOptions{BatchSize: -1})
 	wantError(t, err, "nn: BatchSize -1 must not be negative")
 }
 
@@ -386,8 +387,8 @@ func TestLossError(t *testing.T) {
 		return [][]int32{{0, 1, 2, 3, 5, 0}, {0, 1, 4, 2, 3, 5}}[epoch]
 	}
 	var before [][]float32
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
-		if e == nn.BatchBegin {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
+		if e == plan.BatchBegin {
 			before = t.Model().Weights(before)
 		}
 		return nil
@@ -399,10 +400,11 @@ func TestLossError(t *testing.T) {
 		t.Errorf("%#v", where)
 	}
 	sameBits(t, "weights", m.Weights(nil), before)
-	if len(h.Values("loss")) != 1 || o.State.Step != 4 {
-		t.Errorf("history %v, %d steps; want those of one epoch, and 4 steps", h.Values("loss"), o.State.Step)
+	if len(h.Values("loss")) != 1 || o.State.Groups[0].Step != 4 {
+		t.Errorf("history %v, %d steps; want those of one epoch, and 4 steps", h.Values("loss"), o.State.Groups[0].Step)
 	}
 	must(t, m.SetWeights([][]float32{{nan}, {0}}))
+	o.State = nil
 	_, err = m.Fit(t.Context(), d, o)
 	wantError(t, err, "nn: the loss is NaN at epoch 0, step 0 (counted from 0); the weights are those before this step")
 }
@@ -420,7 +422,7 @@ func TestWrongShapesNeverPanic(t *testing.T) {
 			layers.Activation{Function: layers.Softmax}, layers.Activation{Function: layers.Tanh},
 		}), 0, 4).Draw(t, "layers")
 		at := rapid.IntRange(0, len(in)-1).Draw(t, "input")
-		m, err := nn.NewSequential(spec...).Build(in[at])
+		m, err := nn.NewSequential(spec...).Build(context.Background(), in[at], nn.BuildOptions{})
 		if err != nil {
 			t.Skip(err)
 		}
@@ -470,7 +472,7 @@ func TestWrongShapesNeverPanic(t *testing.T) {
 		case at < 2:
 			kind = rapid.IntRange(1, 2).Draw(t, "bags")
 		}
-		d := nn.Data{X: draw("X", kind, m.InputShape()), Y: draw("Y", 0, m.OutputShape())}
+		d := nn.Data{X: draw("X", kind, m.InputShape("input")), Y: draw("Y", 0, m.OutputShape("output"))}
 		lossOf := rapid.SampledFrom([]nn.Loss{loss.BinaryCrossentropy{}, loss.BinaryCrossentropy{FromLogits: true}, loss.MeanSquaredError{}}).Draw(t, "loss")
 		measure := rapid.SliceOfN(rapid.SampledFrom([]nn.Metric{metrics.Accuracy{}, metrics.BinaryAccuracy{}, metrics.Mean{}}), 0, 1).Draw(t, "metrics")
 		o := nn.FitOptions{Optimizer: optim.Adam{}, Loss: lossOf, Metrics: measure, Epochs: 2, BatchSize: rapid.IntRange(0, 3).Draw(t, "batch"),
@@ -480,10 +482,10 @@ func TestWrongShapesNeverPanic(t *testing.T) {
 			o.ClassWeight = map[int]float32{1: 2}
 		}
 		ctx := context.Background()
-		_, _ = m.Predict(ctx, nil, d.X)
+		_, _ = m.PredictInto(ctx, nil, d.X, nn.PredictOptions{})
 		_, _ = m.Fit(ctx, d, o)
 		_, _ = m.Evaluate(ctx, d, nn.EvaluateOptions{Loss: lossOf, Metrics: measure, NoFusion: o.NoFusion})
-		out, err := m.PredictWith(ctx, nil, d.X, nn.PredictOptions{Threads: o.Threads, NoFusion: o.NoFusion})
+		out, err := m.PredictInto(ctx, nil, d.X, nn.PredictOptions{Threads: o.Threads, NoFusion: o.NoFusion})
 		if err == nil && len(out)%d.X.Len() != 0 {
 			t.Fatalf("%d outputs for %d rows", len(out), d.X.Len())
 		}

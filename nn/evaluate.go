@@ -5,17 +5,21 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/nn/internal/team"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // EvaluateOptions are the settings of Evaluate.
 type EvaluateOptions struct {
-	// Loss is required.
-	Loss    Loss
-	Metrics []Metric
-	// WeightedMetrics are metrics that Data.Weights weigh; Metrics disregard them.
+	// Loss, Metrics and WeightedMetrics are asked of a model's one output; a loss is not needed where there are metrics.
+	// WeightedMetrics are weighed by the data's weights; Metrics disregard them.
+	Loss            Loss
+	Metrics         []Metric
 	WeightedMetrics []Metric
-	// BatchSize is how many rows are computed at a time, 32 by default. It changes no bit of the result, but with a
-	// MaskingLoss: that is a mean over the elements of a batch that count.
+	// Outputs, in their place, has them for the outputs of a model with several, by name.
+	Outputs map[string]OutputOptions
+	// BatchSize is how many rows are computed at a time, 32 by default. It changes no bit of the result, unless the loss
+	// leaves elements out or the output has a mask: that is a mean over the elements of a batch that count.
 	BatchSize int
 	// Threads is how many workers share a batch; 0 decides by itself. It changes no bit of the result.
 	Threads int
@@ -24,43 +28,87 @@ type EvaluateOptions struct {
 }
 
 // Evaluate returns the loss and then the metrics over all of the data. The loss is the mean of the rows' losses, each
-// times its weight. Like Keras it computes a cross-entropy behind a sigmoid or softmax from what goes into that.
-func (m *Model) Evaluate(ctx context.Context, d Data, o EvaluateOptions) (*history.Logs, error) {
-	if o.BatchSize < 0 {
-		return nil, fmt.Errorf("nn: BatchSize %d must not be negative", o.BatchSize)
+// times its weight, plus the penalties of regularizers. As in Keras, a cross-entropy after a sigmoid or softmax is computed
+// from what goes into that.
+func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (*history.Logs, error) {
+	if err := checkSizes(o.BatchSize, o.Threads); err != nil {
+		return nil, err
+	}
+	objectives, err := m.objectives(o.Loss, o.Metrics, o.WeightedMetrics, o.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	if len(objectives) == 0 {
+		return nil, fmt.Errorf("nn: Evaluate needs a loss or a metric")
 	}
 	m.settled()
-	p := &m.fused
-	if o.NoFusion {
-		p = &m.plain
-	}
+	g := m.programFor(o.NoFusion)
 	batch := o.BatchSize
 	if batch == 0 {
 		batch = defaultBatch
 	}
-	from, err := m.newFeed(ctx, p, d, o.Loss, batch, 0, true)
+	from, err := m.newFeed(ctx, g, d, objectives, batch, 0, true)
 	if err != nil {
 		return nil, err
 	}
 	defer from.end()
 	data := from.data
-	results, err := startMetrics(p, data, o.Metrics, o.WeightedMetrics, o.Loss)
+	results, err := startMetrics(g, data, objectives)
 	if err != nil {
 		return nil, err
 	}
-	w := m.workspace(p)
-	if err := w.layout(m.values, data.signature()); err != nil {
+	w := newSpace(g)
+	if err := w.layout(data.signatures); err != nil {
 		return nil, err
 	}
-	t := newTeam(from.threads(o.Threads))
-	defer t.end()
-	if err := newExecutor(w, t, data, o.Loss, nil).evaluate(ctx, results, from, nil); err != nil {
+	t := team.New(from.threads(o.Threads))
+	defer t.End()
+	if err := newExecutor(w, t, data, objectives).evaluate(ctx, results, from, nil); err != nil {
 		return nil, err
 	}
 	var logs history.Logs
-	results.log(&logs, results.names)
-	return &logs, nil
+	return &logs, results.log(&logs, results.names)
 }
 
 // defaultBatch is Keras's batch size.
 const defaultBatch = 32
+
+// evaluate runs all that the feed has, in order, and measures. Before and after each batch it calls around, if that is
+// given.
+func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around func(ev plan.Event, step int) error) error {
+	if err := r.reset(); err != nil {
+		return err
+	}
+	if err := from.begin(ctx, 0, nil); err != nil {
+		return err
+	}
+	defer from.end()
+	for step := 0; ; step++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		data, rows, err := from.take(ctx)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		if around != nil {
+			if err := around(plan.TestBatchBegin, step); err != nil {
+				return err
+			}
+		}
+		if err := e.bind(data); err != nil {
+			return err
+		}
+		if err := e.run(ctx, rows); err != nil {
+			return err
+		}
+		if _, err := r.add(e); err != nil {
+			return err
+		}
+		if around != nil {
+			if err := around(plan.TestBatchEnd, step); err != nil {
+				return err
+			}
+		}
+	}
+}

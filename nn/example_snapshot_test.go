@@ -8,27 +8,28 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
 // This callback gives the model the weights of the epoch with the lowest loss. Of a large table it
 // holds the rows that moved, and no others.
-func ExampleTraining_Snapshot() {
+func Example_snapshot() {
 	x, _ := tensor.Of([]float32{0, 1, 2, 3}, 4, 1)
-	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(nn.Features(1))
+	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(context.Background(), nn.Features(1), nn.BuildOptions{})
 	if err != nil {
 		panic(err)
 	}
 	lowest := 0.0
-	var best *nn.Snapshot
-	keep := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+	var best plan.Snapshot
+	keep := plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
 		switch e {
-		case nn.EpochEnd:
+		case plan.EpochEnd:
 			if v, _ := t.Logs().Get("loss"); best == nil || v < lowest {
 				lowest, best = v, t.Snapshot(best)
 			}
-		case nn.TrainEnd:
+		case plan.TrainEnd:
 			return t.Restore(best)
 		}
 		return nil

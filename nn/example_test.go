@@ -9,6 +9,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
@@ -40,7 +41,7 @@ func trained() *nn.Model {
 		layers.Embedding{Vocabulary: 9, Dim: 4},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(1))
+	).Build(context.Background(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 1})
 	if err != nil {
 		panic(err)
 	}
@@ -58,7 +59,7 @@ func Example() {
 		layers.Embedding{Vocabulary: 9, Dim: 4},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(1))
+	).Build(context.Background(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -91,7 +92,7 @@ func ExampleModel_Predict() {
 		return
 	}
 	model := trained()
-	p, err := model.Predict(context.Background(), nil, x)
+	p, err := model.PredictInto(context.Background(), nil, x, nn.PredictOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -100,7 +101,7 @@ func ExampleModel_Predict() {
 	fmt.Println("bad words are good:", p[1] > 0.1)
 
 	x.Row(1)[2] = 9
-	_, err = model.Predict(context.Background(), nil, x)
+	_, err = model.PredictInto(context.Background(), nil, x, nn.PredictOptions{})
 	var id *text.IDError
 	fmt.Println(errors.As(err, &id), err)
 	// Output:
@@ -131,11 +132,11 @@ func ExampleModel_Evaluate() {
 
 // A function may watch and steer training: here it lowers the learning rate and ends the run.
 func ExampleCallback() {
-	schedule := nn.HandlerFunc(func(e nn.Event, t *nn.Training) error {
+	schedule := plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
 		switch {
-		case e == nn.EpochBegin && t.Epoch() == 2:
+		case e == plan.EpochBegin && t.Epoch() == 2:
 			return t.SetLearningRate(t.LearningRate() / 2)
-		case e == nn.EpochEnd:
+		case e == plan.EpochEnd:
 			fmt.Printf("epoch %d of %d: %d steps at %v\n", t.Epoch(), t.Epochs(), t.Steps(), t.LearningRate())
 			if t.Epoch() == 3 {
 				t.Stop("seen enough")
@@ -161,39 +162,40 @@ type Scale struct{ Name string }
 func (Scale) Kind() string        { return "Scale" }
 func (s Scale) LayerName() string { return s.Name }
 
-func (Scale) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
+func (Scale) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	shape := in[0].Shape
 	if in[0].Type != tensor.TypeFloat32 || len(shape) != 2 {
-		return in[0], fmt.Errorf("%w: Scale reads float32 values (batch, features), not %v of shape %v", tensor.ErrShape, in[0].Type, shape)
+		return nil, fmt.Errorf("%w: Scale reads float32 values (batch, features), not %v of shape %v", tensor.ErrShape, in[0].Type, shape)
 	}
-	factor, err := b.Parameter(nn.ParameterOptions{Name: "factor", Shape: tensor.Shape{shape[1]}, Init: layers.GlorotUniform{}})
+	factor, err := b.Parameter(plan.ParameterOptions{Name: "factor", Shape: tensor.Shape{shape[1]}, Init: layers.GlorotUniform{}})
 	if err != nil {
-		return in[0], err
+		return nil, err
 	}
-	return b.Step(scaleStep{}, in, factor)
+	return b.Add(plan.Op{
+		Outputs:  func(in []plan.Signature) ([]plan.Signature, error) { return in, nil },
+		Forward:  scaleForward,
+		Backward: scaleBackward,
+		Gradient: scaleGradient,
+	}, in, factor)
 }
 
-// scaleStep is the step of Scale: y = x·factor, element by element.
-type scaleStep struct{}
-
-func (scaleStep) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
-
-func (scaleStep) Forward(f *nn.Frame, s nn.Span) {
-	x, y, factor := f.In(0), f.Out(), f.Param(0)
-	for i := s.Lo * f.Width(0); i < s.Hi*f.Width(0); i++ {
+// scaleForward computes y = x·factor, element by element.
+func scaleForward(f *plan.Frame, s plan.Span) {
+	x, y, factor := f.In(0, s), f.Out(0, s), f.Param(0)
+	for i := range y {
 		y[i] = x[i] * factor[i%len(factor)]
 	}
 }
 
-func (scaleStep) Backward(f *nn.Frame, s nn.Span) {
-	dx, dy, factor := f.InGrad(0), f.OutGrad(), f.Param(0)
-	for i := s.Lo * f.Width(0); i < s.Hi*f.Width(0); i++ {
+func scaleBackward(f *plan.Frame, s plan.Span) {
+	dx, dy, factor := f.InGrad(0, s), f.OutGrad(0, s), f.Param(0)
+	for i := range dx {
 		dx[i] = dy[i] * factor[i%len(factor)]
 	}
 }
 
-func (scaleStep) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
-	x, dy, width := f.In(0), f.OutGrad(), f.Width(0)
+func scaleGradient(f *plan.Frame, _ int, g plan.Gradient) {
+	x, dy, width := f.In(0, f.All()), f.OutGrad(0, f.All()), f.InWidth(0)
 	for r := range f.Rows() {
 		for j := g.Lo; j < g.Hi; j++ {
 			g.Values[j] += float32(x[r*width+j] * dy[r*width+j])
@@ -203,7 +205,7 @@ func (scaleStep) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
 
 // A layer of one's own, put between others, and the check that its gradients are right.
 func ExampleLayer() {
-	model, err := nn.NewSequential(layers.Dense{Units: 3, Activation: layers.Tanh}, Scale{}, layers.Dense{Units: 1}).Build(nn.Features(2), nn.Seed(5))
+	model, err := nn.NewSequential(layers.Dense{Units: 3, Activation: layers.Tanh}, Scale{}, layers.Dense{Units: 1}).Build(context.Background(), nn.Features(2), nn.BuildOptions{Seed: 5})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -216,9 +218,9 @@ func ExampleLayer() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("gradients:", model.CheckGradients(x, nn.GradientOptions{}))
+	fmt.Println("gradients:", model.CheckGradients(context.Background(), x, nn.GradientOptions{}))
 
-	_, err = nn.NewSequential(layers.Embedding{Vocabulary: 9, Dim: 2}, Scale{}).Build(nn.Tokens(4))
+	_, err = nn.NewSequential(layers.Embedding{Vocabulary: 9, Dim: 2}, Scale{}).Build(context.Background(), nn.Tokens(4), nn.BuildOptions{})
 	fmt.Println(err)
 	// Output:
 	// dense/kernel (2, 3)

@@ -2,118 +2,200 @@ package nn
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math"
 
-	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/nn/internal/team"
+	"github.com/linnet-ml/linnet/nn/internal/workspace"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
-// dataset is data that a plan can run on: checked, and prepared as the plan's steps want it.
-type dataset struct {
-	x        tensor.Rows
-	prepared []preparedInput
-	lo, n    int // the rows that belong to the set: lo to lo+n-1
-
-	labels     []float32    // of all rows of x, row-major
-	labelShape tensor.Shape // of one row
-	output     tensor.Shape // of one row of what the model makes of the data
-	labelWidth int
-	weights    []float32 // one for each row of x, or none
-}
-
-// preparedInput is what a SourceStep made of the input.
-type preparedInput struct {
-	frame, in int
-	data      tensor.Rows
-	own       tensor.Rows // memory to use again: data, unless that is the user's own
-}
-
-// prepare lets the plan's steps prepare x, which is checked. It uses the memory of old, an earlier result or nil, again.
-// What is read but once stays unprepared where a step can do so.
-func (m *Model) prepare(p *plan, x tensor.Rows, old []preparedInput, once bool) ([]preparedInput, error) {
-	prepared := old[:0]
-	for i := range p.inputs {
-		use := &p.inputs[i]
-		if use.source == nil {
-			continue
-		}
-		var own tensor.Rows
-		if n := len(prepared); n < len(old) {
-			own = old[n].own
-		}
-		data := x
-		if !once || use.unprepared == nil || !use.unprepared.Unprepared(x) {
-			var err error
-			if data, err = use.source.Prepare(x, own); err != nil {
-				return old, fmt.Errorf("nn: layer %q: %w", p.steps[use.step].layer, err)
-			}
-		}
-		if data != x {
-			own = data
-		}
-		prepared = append(prepared, preparedInput{frame: use.step, in: use.in, data: data, own: own})
-	}
-	return prepared, nil
-}
-
-// executor runs batches through a plan: rows are shared out among the workers of a team.
+// executor runs batches through a program: rows are shared out among the workers of a team. Where something must be known
+// of the whole batch before it goes on, a segment ends.
 type executor struct {
-	ws   *workspace
-	team *team
+	ws   *space
+	team *team.Team
 	data *dataset
 
-	given  Loss // as the user gave it; nil to predict only
-	loss   Loss // what runs
-	lossOn int  // the value that the loss reads
-	// masking is the loss where it leaves elements out, and counted what the losses of the batch's rows are multiplied by
-	// that their mean is one over the elements that count.
-	masking MaskingLoss
-	counted float32
-	update  *update
+	objectives []objective
+	losses     []runningLoss // those of the objectives that have one
+	update     *update       // or nil
 
-	backs    []bool // which steps' Backward runs
-	rowsFn   func(worker int)
+	backs    []bool // which operations' Backward runs
+	segments []segment
+	partial  []float64 // sums of shards
 	catchFn  func(worker int)
-	trainFns []func(worker int) // the phases of a step's update
 }
 
-// newExecutor makes an executor for a workspace that is laid out. With an update it trains.
-func newExecutor(ws *workspace, t *team, data *dataset, loss Loss, u *update) *executor {
-	e := &executor{ws: ws, team: t, update: u, given: loss}
-	e.lay()
+// runningLoss is an objective's loss in an executor.
+type runningLoss struct {
+	set  int // the place of its labels in dataset.labels
+	end  int // the output
+	on   int // the value that the loss reads
+	rule *plan.LossRule
+	mask int // the value that says which of its rows count, or none
+	// counted is what the losses of the batch's rows are multiplied by so that their mean is one over those that count.
+	counted float32
+	weight  float32
+}
+
+// segment is what workers do one after another without waiting for each other.
+type segment struct {
+	steps []instruction
+	// After the segment: the operation whose sums are combined, or none.
+	combine  int
+	backward bool
+	masks    bool // sums of masks are combined
+	run      func(worker int)
+}
+
+type instruction struct {
+	do deed
+	at int // an operation, a loss, an objective
+}
+
+type deed uint8
+
+const (
+	feedInputs deed = iota
+	forward
+	addForward // the sums of Op.Reduce
+	addMask
+	feedLabels // of an objective without a loss
+	computeLoss
+	sumGradients // of an operation's outputs
+	addBackward
+	backward
+	sumInputs
+)
+
+// newExecutor makes an executor for a workspace that is laid out.
+func newExecutor(ws *space, t *team.Team, data *dataset, objectives []objective) *executor {
+	e := &executor{ws: ws, team: t, objectives: objectives}
+	e.lay(data)
 	e.use(data)
-	e.rowsFn = e.rows
-	if u == nil {
-		return e
-	}
-	e.catchFn = func(worker int) { u.catchUp(ws, u.jobsOf(t, worker), worker) }
-	if u.apart {
-		e.trainFns = []func(int){
-			func(worker int) { u.do(ws, u.jobsOf(t, worker), worker, true, false) },
-			func(worker int) { u.do(ws, u.jobsOf(t, worker), worker, false, true) },
-		}
-	} else {
-		e.trainFns = []func(int){func(worker int) { u.do(ws, u.jobsOf(t, worker), worker, true, true) }}
-	}
 	return e
 }
 
+// useUpdate makes the executor catch up rows of large tables before it reads them.
+func (e *executor) useUpdate(u *update) {
+	e.update = u
+	e.catchFn = func(worker int) { u.catchUp(u.jobsOf(e.team, worker), worker) }
+}
+
 // lay fits the executor to the workspace's layout.
-func (e *executor) lay() {
-	e.setLoss(e.given)
-	w := e.ws
-	for len(w.fails) < e.team.size {
-		w.fails = append(w.fails, nil)
+func (e *executor) lay(data *dataset) {
+	w, g := e.ws, e.ws.program
+	e.losses = e.losses[:0]
+	var on []int
+	for i := range e.objectives {
+		o := &e.objectives[i]
+		if o.Loss == nil {
+			continue
+		}
+		l := runningLoss{set: i, end: o.output, on: g.ends[o.output].value, weight: o.LossWeight, mask: none}
+		if data.labels[i].rule.BeforeActivation {
+			l.on = g.ends[o.output].before
+		}
+		if data.labels[i].masked {
+			l.mask = g.Masks[o.output]
+		}
+		e.losses = append(e.losses, l)
+		on = append(on, l.on)
 	}
-	for i := range w.frames {
-		f := &w.frames[i]
-		for len(f.scratch) < e.team.size {
-			f.scratch, f.local = append(f.scratch, nil), append(f.local, nil)
+	w.wire(on)
+	for len(w.run.Fails) < e.team.Size() {
+		w.run.Fails = append(w.run.Fails, nil)
+	}
+	for i := range w.ops {
+		op := &w.ops[i]
+		for len(op.Scratch) < e.team.Size() {
+			op.Scratch, op.Local = append(op.Scratch, nil), append(op.Local, nil)
 		}
 	}
+	e.backs = make([]bool, len(w.ops))
+	for i := range w.ops {
+		o := &g.Ops[i]
+		for _, wanted := range w.ops[i].Wants {
+			e.backs[i] = e.backs[i] || wanted
+		}
+		if o.BackwardForGradient && o.Backward != nil {
+			for _, v := range o.Out {
+				e.backs[i] = e.backs[i] || w.wants[v]
+			}
+		}
+	}
+	e.cut()
+}
+
+// cut makes the segments.
+func (e *executor) cut() {
+	w, g := e.ws, e.ws.program
+	e.segments = e.segments[:0]
+	now := segment{combine: none}
+	add := func(do deed, at int) { now.steps = append(now.steps, instruction{do, at}) }
+	end := func() {
+		k := len(e.segments)
+		now.run = func(worker int) { e.segment(k, worker) }
+		e.segments = append(e.segments, now)
+		now = segment{combine: none}
+	}
+	reduces := w.run.Training && !w.run.Noiseless
+	for _, copied := range g.copied {
+		if copied {
+			add(feedInputs, 0)
+			break
+		}
+	}
+	for i := range g.Ops {
+		if g.Ops[i].Reduce != nil && reduces {
+			add(addForward, i)
+			now.combine = i
+			end()
+		}
+		add(forward, i)
+	}
+	for i := range e.objectives {
+		if e.objectives[i].Loss == nil {
+			add(feedLabels, i)
+		}
+	}
+	masks := false
+	for k := range e.losses {
+		if e.losses[k].mask != none {
+			add(addMask, k)
+			masks = true
+		}
+	}
+	if masks {
+		now.masks = true
+		end()
+	}
+	for k := range e.losses {
+		add(computeLoss, k)
+	}
+	if w.run.Training {
+		for i := len(g.Ops) - 1; i >= 0; i-- {
+			wanted := e.backs[i]
+			for _, v := range g.Ops[i].Out {
+				wanted = wanted || w.wants[v]
+			}
+			if wanted {
+				add(sumGradients, i)
+			}
+			if !e.backs[i] {
+				continue
+			}
+			if g.Ops[i].BackwardReduce != nil && reduces {
+				add(addBackward, i)
+				now.combine, now.backward = i, true
+				end()
+			}
+			add(backward, i)
+		}
+		add(sumInputs, 0)
+	}
+	end()
 }
 
 // bind makes the executor read other data, whose rows may have another shape.
@@ -121,161 +203,288 @@ func (e *executor) bind(data *dataset) error {
 	if data == e.data {
 		return nil
 	}
-	w := e.ws
-	if s := data.signature(); !w.fits(s, w.training, w.inputGrad) {
-		if err := w.layout(len(w.values), s); err != nil {
+	if !e.ws.fits(data.signatures) {
+		if err := e.ws.layout(data.signatures); err != nil {
 			return err
 		}
-		e.lay()
+		e.lay(data)
 	}
 	e.use(data)
 	return nil
 }
 
-// use makes the executor read other data, prepared for the same plan.
+// use makes the executor read other data, prepared for the same program.
 func (e *executor) use(data *dataset) {
 	e.data = data
 	for _, p := range data.prepared {
-		e.ws.frames[p.frame].sources[p.in] = p.data
+		e.ws.ops[p.op].Sources[p.in] = p.data
 	}
-	e.ws.labelWidth = data.labelWidth
-}
-
-// setLoss decides where the loss reads: in front of the output activation, if the loss can.
-func (e *executor) setLoss(loss Loss) {
-	p := e.ws.plan
-	e.loss, e.lossOn = loss, p.output
-	if l, ok := loss.(LogitsLoss); ok && p.logits != none {
-		if from, ok := l.FromActivation(p.activation); ok {
-			e.loss, e.lossOn = from, p.logits
-		}
+	for k := range e.losses {
+		l := &e.losses[k]
+		set := &data.labels[l.set]
+		l.rule = &set.rule
 	}
-	if l, ok := e.loss.(ShapedLoss); ok {
-		e.loss = l.For(e.ws.values[e.lossOn].shape)
-	}
-	e.masking = nil
-	if l, ok := e.loss.(MaskingLoss); ok && l.Masks() {
-		e.masking = l
-	}
-	e.backs = make([]bool, len(p.steps))
-	for i, s := range p.steps {
-		if e.lossOn != p.output && s.out == p.output {
-			continue // the loss gives the gradient in front of it
-		}
-		for _, wanted := range e.ws.frames[i].wants {
-			e.backs[i] = e.backs[i] || wanted
-		}
+	for i := range e.objectives {
+		set := &data.labels[i]
+		end := &e.ws.ends[e.objectives[i].output]
+		end.labelWidth, end.perRow = set.width, set.perRow
 	}
 }
 
 // run computes a batch of rows, numbers of rows of the data.
-func (e *executor) run(rows []int32) error {
+func (e *executor) run(ctx context.Context, rows []int32) error {
 	w := e.ws
+	w.run.Context = ctx
 	if err := w.resize(len(rows)); err != nil {
 		return err
 	}
-	copy(w.index, rows)
-	if e.loss != nil {
-		w.labels = grow(w.labels, len(rows)*w.labelWidth)
-		w.weights = w.weights[:0]
-		if e.data.weights != nil {
-			w.weights = grow(w.weights, len(rows))
-		}
-		if e.masking != nil {
-			e.count(rows)
+	copy(w.run.Index, rows)
+	if w.program.unit > 1 {
+		e.reserve()
+	}
+	for i := range e.objectives {
+		set, end := &e.data.labels[i], &w.ends[e.objectives[i].output]
+		n := len(rows) * end.perRow
+		end.labels = workspace.Grow(end.labels, n*end.labelWidth)
+		end.losses = workspace.Grow(end.losses, n)
+		end.weights = end.weights[:0]
+		if set.weights != nil || set.masked {
+			end.weights = workspace.Grow(end.weights, n)
 		}
 	}
-	if e.update != nil && len(e.update.steps) > 0 {
-		e.team.run(e.catchFn)
+	for k := range e.losses {
+		if l := &e.losses[k]; l.rule.Counted != nil {
+			l.count(&e.data.labels[l.set], rows)
+		} else {
+			l.counted = 1
+		}
 	}
-	e.team.run(e.rowsFn)
-	for i, err := range w.fails {
-		if err != nil {
-			clear(w.fails[i:])
+	if e.update != nil && e.update.hasLate() {
+		if err := e.team.Run(e.catchFn); err != nil {
 			return err
+		}
+	}
+	for k := range e.segments {
+		s := &e.segments[k]
+		if err := e.team.Run(s.run); err != nil {
+			return err
+		}
+		if s.combine != none {
+			if err := e.combine(s); err != nil {
+				return err
+			}
+		}
+		if s.masks {
+			e.combineMasks()
+		}
+	}
+	for i, err := range w.run.Fails {
+		if err != nil {
+			clear(w.run.Fails[i:])
+			return dataError("", err)
 		}
 	}
 	return nil
 }
 
-// count notes how much those elements weigh that a masking loss counts.
-func (e *executor) count(rows []int32) {
-	d, n := e.data, 0
+// count notes how much those elements weigh that the loss counts.
+func (l *runningLoss) count(set *labelSet, rows []int32) {
+	width := set.width * set.perRow
+	n := 0
 	for _, row := range rows {
-		n += e.masking.Counted(d.labels[int(row)*d.labelWidth : (int(row)+1)*d.labelWidth])
+		n += l.rule.Counted(set.values[int(row)*width : (int(row)+1)*width])
 	}
-	e.counted = float32(len(rows)*d.labelWidth) / (float32(n) + 1e-7)
+	l.counted = float32(len(rows)*width) / (float32(n) + 1e-7)
 }
 
-// rows is the phase in which workers own batch rows: forward, the loss, and backward.
-func (e *executor) rows(worker int) {
+// segment runs a worker's share of a segment: it owns rows of the batch.
+func (e *executor) segment(k, worker int) {
 	w := e.ws
-	lo, hi := e.team.share(w.rows, worker)
+	lo, hi := e.team.Share(w.run.Rows, w.program.unit, worker)
 	if lo == hi {
 		return
 	}
-	s := Span{Lo: lo, Hi: hi, Worker: worker}
-	if w.copied {
-		e.feed(s)
-	}
-	for i := range w.plan.steps {
-		w.plan.steps[i].step.Forward(&w.frames[i], s)
-	}
-	if e.loss == nil {
-		return
-	}
-	e.feedLabels(s)
-	out := &w.values[e.lossOn]
-	a, b := lo*out.width, hi*out.width
-	var gradient []float32
-	if w.training {
-		gradient = out.grad[a:b]
-	}
-	e.loss.Rows(w.losses[lo:hi], gradient, out.floats[a:b], w.labels[lo*w.labelWidth:hi*w.labelWidth])
-	if !w.training {
-		return
-	}
-	e.scale(gradient, out.width, s)
-	for i := len(w.plan.steps) - 1; i >= 0; i-- {
-		w.values[w.plan.steps[i].out].sumParts(s)
-		if e.backs[i] {
-			w.plan.steps[i].step.(BackwardStep).Backward(&w.frames[i], s)
+	span := plan.Span{Lo: lo, Hi: hi, Worker: worker}
+	for _, step := range e.segments[k].steps {
+		i := step.at
+		switch step.do {
+		case feedInputs:
+			e.feed(span)
+		case forward:
+			w.program.Ops[i].Forward(&w.frames[i], w.span(i, span))
+		case addForward:
+			e.addShards(i, w.program.Ops[i].Reduce, len(w.ops[i].Sums), span)
+		case addMask:
+			e.feedLabels(e.losses[i].set, span)
+			e.mask(&e.losses[i], span)
+		case feedLabels:
+			e.feedLabels(i, span)
+		case computeLoss:
+			e.loss(i, span)
+		case sumGradients:
+			for _, v := range w.program.Ops[i].Out {
+				w.values[v].SumParts(lo, hi)
+			}
+			for _, v := range w.unread[i] {
+				v := &w.values[v]
+				clear(v.Grad[lo*v.Fold*v.Width : hi*v.Fold*v.Width])
+			}
+		case addBackward:
+			e.addShards(i, w.program.Ops[i].BackwardReduce, len(w.ops[i].BackwardSums), span)
+		case backward:
+			w.program.Ops[i].Backward(&w.frames[i], w.span(i, span))
+		case sumInputs:
+			for _, v := range w.program.Inputs {
+				if w.wants[v] {
+					w.values[v].SumParts(lo, hi)
+				}
+			}
 		}
 	}
-	w.values[0].sumParts(s)
+}
+
+// span is a span of the batch in an operation's rows.
+func (s *space) span(op int, span plan.Span) plan.Span {
+	if f := s.ops[op].Fold; f != 1 {
+		span.Lo *= f
+		span.Hi *= f
+	}
+	return span
+}
+
+// addShards adds up each shard of a worker's rows on its own.
+func (e *executor) addShards(op int, r *plan.Reduction, width int, span plan.Span) {
+	for lo := span.Lo; lo < span.Hi; lo += plan.ShardRows {
+		shard := lo / plan.ShardRows
+		sums := e.partial[shard*width : (shard+1)*width]
+		clear(sums)
+		rows := plan.Span{Lo: lo, Hi: min(lo+plan.ShardRows, span.Hi), Worker: span.Worker}
+		r.Add(&e.ws.frames[op], e.ws.span(op, rows), sums)
+	}
+}
+
+// combine adds the shards' sums in order.
+func (e *executor) combine(s *segment) (err error) {
+	defer recovering(&err)
+	o, op := &e.ws.program.Ops[s.combine], &e.ws.ops[s.combine]
+	sums, finish := op.Sums, o.Reduce
+	if s.backward {
+		sums, finish = op.BackwardSums, o.BackwardReduce
+	}
+	clear(sums)
+	for shard := range ceilDiv(e.ws.run.Rows, plan.ShardRows) {
+		for i, v := range e.partial[shard*len(sums) : (shard+1)*len(sums)] {
+			sums[i] += v
+		}
+	}
+	if finish.Finish != nil {
+		finish.Finish(&e.ws.frames[s.combine], sums)
+	}
+	return nil
+}
+
+// reserve makes room for the shards' sums of a batch.
+func (e *executor) reserve() {
+	width := 0
+	for i := range e.ws.ops {
+		width = max(width, len(e.ws.ops[i].Sums), len(e.ws.ops[i].BackwardSums))
+	}
+	e.partial = workspace.Grow(e.partial, width*ceilDiv(e.ws.run.Rows, plan.ShardRows))
+}
+
+// loss computes the losses of a worker's rows and, to train, their gradient.
+func (e *executor) loss(k int, span plan.Span) {
+	w, l := e.ws, &e.losses[k]
+	end := &w.ends[l.end]
+	if l.mask == none {
+		e.feedLabels(l.set, span)
+	}
+	lo, hi := span.Lo*end.perRow, span.Hi*end.perRow
+	out := &w.values[l.on]
+	width := out.Width * out.Fold / end.perRow // of one of the loss's rows
+	var gradient []float32
+	if w.wants[l.on] {
+		grad := out.Grad
+		if part := w.lossParts[k]; part != none {
+			grad = out.Parts[part]
+		}
+		gradient = grad[lo*width : hi*width]
+	}
+	l.rule.Rows(end.losses[lo:hi], gradient, out.Floats[lo*width:hi*width], end.labels[lo*end.labelWidth:hi*end.labelWidth])
+	if gradient != nil {
+		e.scale(l, gradient, width, lo, hi)
+	}
 }
 
 // scale turns gradients of rows' losses into gradients of the batch's: each times its weight, over the rows.
-func (e *executor) scale(gradient []float32, width int, s Span) {
-	w := e.ws
-	mean := 1 / float32(w.rows)
-	if e.masking != nil {
-		mean *= e.counted
+func (e *executor) scale(l *runningLoss, gradient []float32, width, lo, hi int) {
+	end := &e.ws.ends[l.end]
+	mean := 1 / float32(e.ws.run.Rows*end.perRow)
+	if l.counted != 1 {
+		mean *= l.counted
 	}
-	if len(w.weights) == 0 {
+	if l.weight != 1 {
+		mean *= l.weight
+	}
+	if len(end.weights) == 0 {
 		simd.Scale(gradient, gradient, mean)
 		return
 	}
-	for i := s.Lo; i < s.Hi; i++ {
-		row := gradient[(i-s.Lo)*width : (i-s.Lo+1)*width]
-		simd.Scale(row, row, w.weights[i]*mean)
+	for i := lo; i < hi; i++ {
+		row := gradient[(i-lo)*width : (i-lo+1)*width]
+		simd.Scale(row, row, end.weights[i]*mean)
+	}
+}
+
+// mask multiplies the weights of a worker's rows by their mask, 0 or 1.
+func (e *executor) mask(l *runningLoss, span plan.Span) {
+	end, mask := &e.ws.ends[l.end], &e.ws.values[l.mask]
+	for i, on := range mask.Ints[span.Lo*end.perRow : span.Hi*end.perRow] {
+		if on == 0 {
+			end.weights[span.Lo*end.perRow+i] = 0
+		}
+	}
+}
+
+// combineMasks notes how much the rows weigh that masks leave.
+func (e *executor) combineMasks() {
+	for k := range e.losses {
+		l := &e.losses[k]
+		if l.mask == none {
+			continue
+		}
+		end := &e.ws.ends[l.end]
+		n := e.ws.run.Rows * end.perRow
+		on := 0
+		for _, v := range e.ws.values[l.mask].Ints[:n] {
+			if v != 0 {
+				on++
+			}
+		}
+		l.counted *= float32(n) / float32(max(on, 1))
 	}
 }
 
 // feed copies rows of the data into the batch.
-func (e *executor) feed(s Span) {
-	v := &e.ws.values[0]
-	switch x := e.data.x.(type) {
-	case *tensor.Float32:
-		gather(v.floats, x.Data(), v.width, e.ws.index, s)
-	case *tensor.Int32:
-		gather(v.ints, x.Data(), v.width, e.ws.index, s)
-	case *tensor.String:
-		gather(v.strings, x.Data(), v.width, e.ws.index, s)
+func (e *executor) feed(s plan.Span) {
+	w := e.ws
+	for k, at := range w.program.Inputs {
+		if !w.program.copied[k] {
+			continue
+		}
+		v := &w.values[at]
+		switch x := e.data.inputs[k].(type) {
+		case *tensor.Float32:
+			gather(v.Floats, x.Data(), v.Width, w.run.Index, s)
+		case *tensor.Int32:
+			gather(v.Ints, x.Data(), v.Width, w.run.Index, s)
+		case *tensor.String:
+			gather(v.Strings, x.Data(), v.Width, w.run.Index, s)
+		}
 	}
 }
 
-func gather[E any](dst, src []E, width int, index []int32, s Span) {
+func gather[E any](dst, src []E, width int, index []int32, s plan.Span) {
 	if width == 1 { // labels and weights: a copy of one element each would take longer than the element
 		for i := s.Lo; i < s.Hi; i++ {
 			dst[i] = src[index[i]]
@@ -288,167 +497,61 @@ func gather[E any](dst, src []E, width int, index []int32, s Span) {
 	}
 }
 
-func (e *executor) feedLabels(s Span) {
+// feedLabels copies a worker's rows of an objective's labels and weights into the batch.
+func (e *executor) feedLabels(i int, s plan.Span) {
 	w := e.ws
-	gather(w.labels, e.data.labels, w.labelWidth, w.index, s)
-	if len(w.weights) > 0 {
-		gather(w.weights, e.data.weights, 1, w.index, s)
+	set, end := &e.data.labels[i], &w.ends[e.objectives[i].output]
+	gather(end.labels, set.values, end.labelWidth*end.perRow, w.run.Index, s)
+	switch {
+	case len(end.weights) == 0:
+	case set.weights == nil:
+		for k := s.Lo * end.perRow; k < s.Hi*end.perRow; k++ {
+			end.weights[k] = 1
+		}
+	case set.perStep:
+		gather(end.weights, set.weights, end.perRow, w.run.Index, s)
+	case end.perRow == 1:
+		gather(end.weights, set.weights, 1, w.run.Index, s)
+	default:
+		for r := s.Lo; r < s.Hi; r++ {
+			v := set.weights[w.run.Index[r]]
+			for k := r * end.perRow; k < (r+1)*end.perRow; k++ {
+				end.weights[k] = v
+			}
+		}
 	}
 }
 
-// lossSum is the sum of the batch's losses times their weights, in row order.
-func (e *executor) lossSum() float64 {
-	_, batch := e.addLosses(0)
-	return batch
-}
-
-// addLosses adds the batch's losses times their weights to a sum, in row order. A sum over several batches is made so,
-// and not from their sums, that it does not depend on where one batch ends; the batch's own is returned too.
-func (e *executor) addLosses(before float64) (sum, batch float64) {
-	w := e.ws
+// addLosses adds one loss's losses of the batch, times their weights, to a sum, in row order. A sum over several batches
+// is made so, and not from their sums, so that it does not depend on where one batch ends; the batch's own is returned
+// too.
+func (e *executor) addLosses(k int, before float64) (sum, batch float64) {
+	w, l := e.ws, &e.losses[k]
+	end := &w.ends[l.end]
 	sum = before
-	for i, l := range w.losses[:w.rows] {
-		if len(w.weights) > 0 {
-			l = float32(l * w.weights[i])
+	for i, v := range end.losses[:w.run.Rows*end.perRow] {
+		if len(end.weights) > 0 {
+			v = float32(v * end.weights[i])
 		}
-		if e.masking != nil {
-			l = float32(l * e.counted)
+		if l.counted != 1 {
+			v = float32(v * l.counted)
 		}
-		sum += float64(l)
-		batch += float64(l)
+		sum += float64(v)
+		batch += float64(v)
 	}
 	return sum, batch
 }
 
-// output is the model's output for the batch.
-func (e *executor) output() []float32 { return e.ws.values[e.ws.plan.output].floats }
-
-// measured is the loss and the metrics over batches.
-type measured struct {
-	total    float64
-	rows     int
-	metrics  []Accumulator
-	weighted []Accumulator
-	names    []string
-}
-
-// startMetrics starts the metrics; loss is what Fit and Evaluate were given.
-func startMetrics(p *plan, data *dataset, metrics, weighted []Metric, loss Loss) (*measured, error) {
-	r := &measured{names: []string{"loss"}}
-	info := MetricInfo{Output: data.output, Labels: data.labelShape}
-	if l, ok := loss.(LogitsLoss); ok && l.TakesLogits() {
-		// Behind an activation that the loss would look through, the output is a probability whatever the loss was told.
-		through := false
-		if p.logits != none {
-			_, through = l.FromActivation(p.activation)
-		}
-		info.Logits = !through
-	}
-	for i, list := range [][]Metric{metrics, weighted} {
-		for _, x := range list {
-			if x == nil {
-				return nil, errors.New("nn: a metric is nil")
-			}
-			a, err := x.Start(info)
-			if err != nil {
-				return nil, err
-			}
-			for _, name := range r.names {
-				if name == x.Name() {
-					return nil, fmt.Errorf("nn: two logs are named %q", name)
-				}
-			}
-			r.names = append(r.names, x.Name())
-			if i == 0 {
-				r.metrics = append(r.metrics, a)
-			} else {
-				r.weighted = append(r.weighted, a)
-			}
-		}
-	}
-	return r, nil
-}
-
-func (r *measured) reset() {
-	r.total, r.rows = 0, 0
-	for _, a := range r.metrics {
-		a.Reset()
-	}
-	for _, a := range r.weighted {
-		a.Reset()
-	}
-}
-
-// add takes the batch that e has just run and returns its loss.
-func (r *measured) add(e *executor) float64 {
-	w := e.ws
-	var batch float64
-	r.total, batch = e.addLosses(r.total)
-	r.rows += w.rows
-	for _, a := range r.metrics {
-		a.Add(w.labels, e.output(), nil)
-	}
-	for _, a := range r.weighted {
-		a.Add(w.labels, e.output(), w.weights)
-	}
-	return batch / float64(w.rows)
-}
-
-// log writes the results so far, under their names with a prefix.
-func (r *measured) log(l *history.Logs, names []string) {
-	l.Set(names[0], r.total/float64(max(r.rows, 1)))
-	for i, a := range r.metrics {
-		l.Set(names[1+i], a.Result())
-	}
-	for i, a := range r.weighted {
-		l.Set(names[1+len(r.metrics)+i], a.Result())
-	}
-}
-
-// evaluate runs all that the feed has, in order, and measures. Before and after each batch it calls around, if that is
-// given.
-func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around func(ev Event, step int) error) error {
-	r.reset()
-	if err := from.begin(ctx, 0, nil); err != nil {
-		return err
-	}
-	defer from.end()
-	for step := 0; ; step++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		data, rows, err := from.take()
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		if around != nil {
-			if err := around(TestBatchBegin, step); err != nil {
-				return err
-			}
-		}
-		if err := e.bind(data); err != nil {
-			return err
-		}
-		if err := e.run(rows); err != nil {
-			return err
-		}
-		r.add(e)
-		if around != nil {
-			if err := around(TestBatchEnd, step); err != nil {
-				return err
-			}
-		}
-	}
-}
+// output is the model's output of the given number for the batch.
+func (e *executor) output(i int) []float32 { return e.ws.values[e.ws.program.Outputs[i]].Floats }
 
 // consecutive returns the numbers lo to lo+n-1, in the memory of s.
 func consecutive(s []int32, lo, n int) []int32 {
-	s = grow(s, n)
+	s = workspace.Grow(s, n)
 	for i := range s {
 		s[i] = int32(lo + i)
 	}
 	return s
 }
 
-// finite reports whether a loss is a number to go on with.
-func finite(loss float64) bool { return !math.IsNaN(loss) && !math.IsInf(loss, 0) }
+func ceilDiv(a, b int) int { return (a-1)/b + 1 }

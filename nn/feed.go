@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
-
-	"github.com/linnet-ml/linnet/tensor"
 )
 
 // feed is where the batches of Fit and Evaluate come from: data in memory, of which each batch is some rows, or a
-// stream.
+// source that makes its own.
 type feed struct {
-	model   *Model
-	plan    *plan
-	loss    Loss
-	classes map[int]float32 // the weights of classes, or nil
+	model      *Model
+	program    *program
+	objectives []objective
+	classes    map[int]float32 // the weights of classes, or nil
 
 	// data is all of it, or with a stream the latest batch.
 	data *dataset
@@ -28,44 +25,46 @@ type feed struct {
 	buffer    []int32 // the numbers of a batch's rows
 
 	// From a stream.
-	stream Stream
-	next   func() (Data, error, bool)
+	stream Source
+	next   func() (Batch, error, bool)
 	stop   func()
 	epoch  int
 	step   int
 	fresh  bool // data is the first batch of the epoch and has not been handed out
-	shape  tensor.Shape
+	seen   bool // a batch was read before
 
 	validation bool // for errors: these are the data of a Fit's validation
 }
 
-// placedError says where an error was met. That may be one of this package, whose name then stands in front but once.
-type placedError struct {
-	place string
-	err   error
-}
-
-func (e *placedError) Error() string {
-	return "nn: " + e.place + ": " + strings.TrimPrefix(e.err.Error(), "nn: ")
-}
-
-func (e *placedError) Unwrap() error { return e.err }
-
-// newFeed checks the data; with a stream it reads the first batch of the epoch. It is told of data that is read but
-// once. end must be called.
-func (m *Model) newFeed(ctx context.Context, p *plan, d Data, loss Loss, batch, epoch int, once bool) (*feed, error) {
-	f := &feed{model: m, plan: p, loss: loss, batch: batch, stream: d.Stream}
-	if f.stream != nil {
-		if d.X != nil || d.Y != nil || d.Weights != nil {
-			return nil, errors.New("nn: data is either a Stream or X and Y, not both")
-		}
+// newFeed checks the data; of a stream it reads the first batch of the epoch. It is told of data that is read but once.
+// end must be called.
+func (m *Model) newFeed(ctx context.Context, g *program, src Source, objectives []objective, batch, epoch int, once bool) (*feed, error) {
+	if isNil(src) {
+		return nil, errors.New("nn: there is no data: the source is nil")
+	}
+	f := &feed{model: m, program: g, objectives: objectives, batch: batch}
+	d, inMemory := asData(src)
+	if !inMemory {
+		f.stream = src
 		return f, f.open(ctx, epoch)
 	}
 	var err error
-	if f.data, err = m.dataset(p, d, loss, once); err != nil {
+	b := Batch(d)
+	if f.data, err = m.dataset(ctx, g, &b, objectives, once, nil); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// asData returns the rows in memory that a source is, if it is that.
+func asData(src Source) (Data, bool) {
+	switch d := src.(type) {
+	case Data:
+		return d, true
+	case *Data:
+		return *d, true
+	}
+	return Data{}, false
 }
 
 // weigh gives the rows the weights of their classes, where there are any.
@@ -73,11 +72,16 @@ func (f *feed) weigh() (err error) {
 	if f.classes == nil {
 		return nil
 	}
-	if f.data.weights != nil {
-		return errors.New("nn: class weights and sample weights cannot go together")
+	for i := range f.data.labels {
+		set := &f.data.labels[i]
+		if set.weights != nil {
+			return errors.New("nn: class weights and sample weights cannot go together")
+		}
+		if set.weights, err = classWeights(set, f.data.n, f.classes); err != nil {
+			return err
+		}
 	}
-	f.data.weights, err = classWeights(f.data, f.classes)
-	return err
+	return nil
 }
 
 // steps is the number of batches in an epoch, 0 when it is not known.
@@ -100,9 +104,9 @@ func (f *feed) rows() int {
 func (f *feed) threads(setting int) int {
 	rows := f.rows()
 	if f.stream != nil {
-		rows = max(rows, setting)
+		rows = max(rows, setting*f.program.unit)
 	}
-	return f.model.threads(setting, rows, f.data.signature())
+	return f.model.threads(f.program, setting, rows, f.data.signatures)
 }
 
 // begin starts an epoch. Data in memory has the given order, or that in which it lies.
@@ -118,11 +122,12 @@ func (f *feed) begin(ctx context.Context, epoch int, order []int32) error {
 }
 
 // open begins the stream's batches of an epoch and reads the first.
-func (f *feed) open(ctx context.Context, epoch int) error {
+func (f *feed) open(ctx context.Context, epoch int) (err error) {
 	f.end()
+	defer recovering(&err)
 	f.next, f.stop = iter.Pull2(f.stream.Batches(ctx, epoch))
 	f.epoch, f.step = epoch, 0
-	ok, err := f.pull()
+	ok, err := f.pull(ctx)
 	if err == nil && !ok {
 		err = fmt.Errorf("nn: the stream has no batch in epoch %d (counted from 0)", epoch)
 		if f.validation {
@@ -146,31 +151,32 @@ func (f *feed) end() {
 }
 
 // pull reads the stream's next batch into data, or returns false when there is none.
-func (f *feed) pull() (bool, error) {
-	d, err, ok := f.next()
+func (f *feed) pull(ctx context.Context) (_ bool, err error) {
+	defer recovering(&err)
+	b, err, ok := f.next()
 	if !ok {
 		return false, nil
 	}
-	if err == nil && d.Stream != nil {
-		err = errors.New("a batch is itself a stream")
-	}
+	var old *dataset
 	if err == nil {
-		var old []preparedInput
-		if f.data != nil {
-			old = f.data.prepared
-		}
-		f.data, err = f.model.datasetInto(f.plan, d, f.loss, false, old)
+		old = f.data
+		f.data, err = f.model.dataset(ctx, f.program, &b, f.objectives, false, old)
 	}
 	if err == nil {
 		err = f.weigh()
 	}
-	if err == nil && f.shape != nil && !slices.Equal(f.shape, f.data.labelShape) {
-		err = fmt.Errorf("%w: labels of shape %v follow labels of shape %v", tensor.ErrShape, f.data.labelShape, f.shape)
+	if err == nil && f.seen {
+		for i := range f.data.labels {
+			before, now := old.labels[i].shape, f.data.labels[i].shape
+			if !slices.Equal(before, now) {
+				err = fmt.Errorf("labels of shape %v follow labels of shape %v", now, before)
+			}
+		}
 	}
 	if err != nil {
 		return false, &placedError{f.place(), err}
 	}
-	f.shape = f.data.labelShape
+	f.seen = true
 	f.step++
 	return true, nil
 }
@@ -184,7 +190,7 @@ func (f *feed) place() string {
 }
 
 // take returns the data that the next batch is of, and its rows, or none at the epoch's end.
-func (f *feed) take() (*dataset, []int32, error) {
+func (f *feed) take(ctx context.Context) (*dataset, []int32, error) {
 	if f.stream == nil {
 		n := min(f.batch, f.data.n-f.at)
 		at := f.at
@@ -196,7 +202,7 @@ func (f *feed) take() (*dataset, []int32, error) {
 		return f.data, f.buffer, nil
 	}
 	if !f.fresh {
-		if ok, err := f.pull(); !ok {
+		if ok, err := f.pull(ctx); !ok {
 			return nil, nil, err
 		}
 	}

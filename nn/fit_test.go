@@ -19,6 +19,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
@@ -26,7 +27,7 @@ import (
 )
 
 // fitted trains a model and returns its history as text, bit for bit, and its weights.
-func fitted(t testing.TB, m *nn.Model, d nn.Data, o nn.FitOptions) (string, [][]float32) {
+func fitted(t testing.TB, m *nn.Model, d nn.Source, o nn.FitOptions) (string, [][]float32) {
 	t.Helper()
 	h, err := m.Fit(t.Context(), d, o)
 	must(t, err)
@@ -84,13 +85,13 @@ func stepOrders(t *testing.T, rows, epochs int, o nn.FitOptions) [][]int {
 	var steps [][]int
 	n := 0
 	o.Optimizer, o.Loss, o.Epochs = optim.SGD{}, loss.MeanSquaredError{}, epochs
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 		switch e {
-		case nn.TrainBegin:
+		case plan.TrainBegin:
 			return tr.SetLearningRate(0)
-		case nn.EpochBegin:
+		case plan.EpochBegin:
 			n = 0
-		case nn.BatchEnd:
+		case plan.BatchEnd:
 			n += min(o.BatchSize, rows-n)
 			mean, _ := tr.Logs().Get("loss")
 			sum := uint64(math.Round(mean * float64(n)))
@@ -152,8 +153,8 @@ func TestResumedFitIsExact(t *testing.T) {
 		o.State, o.Epochs = &state, 2
 		first, err := m.Fit(t.Context(), someReviews(t), o)
 		must(t, err)
-		if state.Step != 10 {
-			t.Errorf("%s: the state is of step %d, want 10", name, state.Step)
+		if state.Groups[0].Step != 10 {
+			t.Errorf("%s: the state is of step %d, want 10", name, state.Groups[0].Step)
 		}
 		// The weights and the state are all that goes over to the second run.
 		other := noisyText(t)
@@ -162,11 +163,12 @@ func TestResumedFitIsExact(t *testing.T) {
 		second, err := other.Fit(t.Context(), someReviews(t), o)
 		must(t, err)
 		sameBits(t, name, other.Weights(nil), whole.Weights(nil))
-		if !slices.Equal(slices.Concat(first.Epochs, second.Epochs), h.Epochs) {
+		// The history of the second run has that of the first.
+		if !slices.Equal(first.Epochs, h.Epochs[:2]) || !slices.Equal(second.Epochs, h.Epochs) {
 			t.Errorf("%s: epochs %v and %v, want %v", name, first.Epochs, second.Epochs, h.Epochs)
 		}
 		for _, log := range h.Names() {
-			if got := slices.Concat(first.Values(log), second.Values(log)); !slices.Equal(got, h.Values(log)) {
+			if got := second.Values(log); !slices.Equal(got, h.Values(log)) {
 				t.Errorf("%s: %s %v, want %v", name, log, got, h.Values(log))
 			}
 		}
@@ -223,7 +225,7 @@ func TestShortLastBatch(t *testing.T) {
 func TestSampleWeights(t *testing.T) {
 	d := nn.Data{X: array(t, []float32{1, 2}, 2, 1), Y: array(t, make([]float32, 2)), Weights: []float32{3, 0.5}}
 	m := lines(t)
-	o := nn.FitOptions{Optimizer: optim.SGD{LearningRate: 1.0 / 64}, Loss: loss.MeanSquaredError{}, Validation: &d,
+	o := nn.FitOptions{Optimizer: optim.SGD{LearningRate: 1.0 / 64}, Loss: loss.MeanSquaredError{}, Validation: d,
 		Metrics: []nn.Metric{metrics.Mean{}}, WeightedMetrics: []nn.Metric{metrics.Mean{As: "weighted"}}}
 	h, err := m.Fit(t.Context(), d, o)
 	must(t, err)
@@ -316,7 +318,7 @@ func TestHistoryOrder(t *testing.T) {
 func TestEvents(t *testing.T) {
 	var got bytes.Buffer
 	logger := func(name string) nn.Callback {
-		return nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+		return plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 			var names []string
 			for n := range tr.Logs().All() {
 				names = append(names, n)
@@ -328,7 +330,7 @@ func TestEvents(t *testing.T) {
 	x := ids(t, 7, 3)
 	d := nn.Data{X: x, Y: sides(t, x)}
 	o := trains()
-	o.BatchSize, o.ValidationBatchSize, o.Epochs, o.Validation = 3, 4, 2, &d
+	o.BatchSize, o.ValidationBatchSize, o.Epochs, o.Validation = 3, 4, 2, d
 	o.Callbacks = []nn.Callback{logger("a"), logger("b")}
 	_, err := smallText(t).Fit(t.Context(), d, o)
 	must(t, err)
@@ -345,6 +347,7 @@ func TestEvents(t *testing.T) {
 			say("batch begin %d/%d [%s]", e, s, logs)
 			logs = "loss"
 			say("batch end %d/%d [%s]", e, s, logs)
+			say("batch done %d/%d [%s]", e, s, logs)
 		}
 		say("test begin %d/3 [loss]", e)
 		for s := range 2 {
@@ -353,8 +356,9 @@ func TestEvents(t *testing.T) {
 		}
 		say("test end %d/3 [loss val_loss]", e)
 		say("epoch end %d/3 [loss val_loss]", e)
+		say("epoch done %d/3 [loss val_loss]", e)
 	}
-	say("train end 2/3 [loss val_loss]")
+	say("train end 1/3 [loss val_loss]")
 	if d := cmp.Diff(strings.Split(want.String(), "\n"), strings.Split(got.String(), "\n")); d != "" {
 		t.Error(d)
 	}
@@ -364,8 +368,8 @@ func TestTrainingTellsOfTheRun(t *testing.T) {
 	o := longRun()
 	o.InitialEpoch, o.Metrics = 1, []nn.Metric{metrics.Accuracy{}, metrics.Mean{}}
 	m := smallText(t)
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-		if e != nn.TrainBegin {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		if e != plan.TrainBegin {
 			return nil
 		}
 		if tr.Model() != m || tr.Epochs() != 3 || tr.InitialEpoch() != 1 || tr.Steps() != 5 || tr.TestSteps() != 3 || tr.LearningRate() != 0.02 {
@@ -393,7 +397,7 @@ func TestTrainingTellsOfTheRun(t *testing.T) {
 func TestHistoryKnowsDirections(t *testing.T) {
 	o := longRun()
 	o.Metrics = []nn.Metric{metrics.Accuracy{}, metrics.Mean{}}
-	o.Callbacks = []nn.Callback{at(nn.EpochEnd, 1, 5, func(tr *nn.Training) error {
+	o.Callbacks = []nn.Callback{at(plan.EpochEnd, 1, 5, func(tr plan.Training) error {
 		tr.Logs().Set("val_loss", -1)
 		tr.Logs().Set("val_accuracy", 2)
 		tr.Logs().Set("x", 1)
@@ -423,8 +427,8 @@ func TestHistoryKnowsDirections(t *testing.T) {
 	}
 }
 
-func at(event nn.Event, epoch, step int, do func(tr *nn.Training) error) nn.Callback {
-	return nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+func at(event plan.Event, epoch, step int, do func(tr plan.Training) error) nn.Callback {
+	return plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 		if e == event && tr.Epoch() == epoch && tr.Step() == step {
 			return do(tr)
 		}
@@ -446,7 +450,7 @@ func TestFailedFitLeavesTheState(t *testing.T) {
 	o.Callbacks, o.Optimizer = nil, optim.SGD{}
 	_, err = m.Fit(t.Context(), someReviews(t), o) // of another optimizer
 	must(t, err)
-	if state.Step == 0 {
+	if state.Groups[0].Step == 0 {
 		t.Error("the state is at the start after a Fit")
 	}
 }
@@ -456,7 +460,7 @@ func TestFitInAFit(t *testing.T) {
 	want, weights := fitted(t, noisyText(t), someReviews(t), longRun())
 	m := noisyText(t)
 	o := longRun()
-	o.Callbacks = []nn.Callback{at(nn.BatchEnd, 1, 2, func(*nn.Training) error {
+	o.Callbacks = []nn.Callback{at(plan.BatchEnd, 1, 2, func(plan.Training) error {
 		_, err := m.Fit(t.Context(), someReviews(t), longRun())
 		wantError(t, err, "nn: another Fit of the model is under way")
 		return nil
@@ -479,8 +483,8 @@ func TestStop(t *testing.T) {
 		o := longRun()
 		ended := false
 		o.Callbacks = []nn.Callback{
-			at(nn.BatchEnd, 1, 2, func(tr *nn.Training) error { tr.Stop(reason); tr.Stop("too late"); return nil }),
-			nn.HandlerFunc(func(e nn.Event, _ *nn.Training) error { ended = e == nn.TrainEnd; return nil }),
+			at(plan.BatchEnd, 1, 2, func(tr plan.Training) error { tr.Stop(reason); tr.Stop("too late"); return nil }),
+			plan.CallbackFunc(func(e plan.Event, _ plan.Training) error { ended = e == plan.TrainEnd; return nil }),
 		}
 		m := noisyText(t)
 		h, err := m.Fit(t.Context(), someReviews(t), o)
@@ -498,17 +502,17 @@ func TestStop(t *testing.T) {
 func TestFitEndsEarly(t *testing.T) {
 	broken := errors.New("broken")
 	for name, c := range map[string]struct {
-		event nn.Event
+		event plan.Event
 		step  int
 		steps int // that are taken
 		err   error
 	}{
-		"cancelled at a batch's begin": {nn.BatchBegin, 3, 9, context.Canceled}, // the step under way is taken
-		"cancelled at a batch's end":   {nn.BatchEnd, 3, 9, context.Canceled},
-		"cancelled in validation":      {nn.TestBatchEnd, 0, 10, context.Canceled},
-		"error at a batch's begin":     {nn.BatchBegin, 3, 8, broken},
-		"error at a batch's end":       {nn.BatchEnd, 3, 9, broken},
-		"error at the epoch's end":     {nn.EpochEnd, 5, 10, broken},
+		"cancelled at a batch's begin": {plan.BatchBegin, 3, 9, context.Canceled}, // the step under way is taken
+		"cancelled at a batch's end":   {plan.BatchEnd, 3, 9, context.Canceled},
+		"cancelled in validation":      {plan.TestBatchEnd, 0, 10, context.Canceled},
+		"error at a batch's begin":     {plan.BatchBegin, 3, 8, broken},
+		"error at a batch's end":       {plan.BatchEnd, 3, 9, broken},
+		"error at the epoch's end":     {plan.EpochEnd, 5, 10, broken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -518,15 +522,15 @@ func TestFitEndsEarly(t *testing.T) {
 			o.Threads = 2
 			o.State = &nn.TrainingState{}
 			o.Callbacks = []nn.Callback{
-				at(c.event, 1, c.step, func(*nn.Training) error {
+				at(c.event, 1, c.step, func(plan.Training) error {
 					if c.err == broken {
 						return broken
 					}
 					cancel()
 					return nil
 				}),
-				nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-					if e == nn.TrainEnd {
+				plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+					if e == plan.TrainEnd {
 						t.Error("train end after an error")
 					}
 					return nil
@@ -539,14 +543,14 @@ func TestFitEndsEarly(t *testing.T) {
 				t.Fatalf("error %v, want %v", err, c.err)
 			}
 			noneLeft(t, before)
-			if !slices.Equal(h.Epochs, []int{0}) || o.State.Step != c.steps {
-				t.Errorf("epochs %v and %d steps; want 0 and %d", h.Epochs, o.State.Step, c.steps)
+			if !slices.Equal(h.Epochs, []int{0}) || o.State.Groups[0].Step != c.steps {
+				t.Errorf("epochs %v and %d steps; want 0 and %d", h.Epochs, o.State.Groups[0].Step, c.steps)
 			}
 			// The same run, looked at after so many steps.
 			same := longRun()
 			n := 0
-			same.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-				if e == nn.BatchEnd {
+			same.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+				if e == plan.BatchEnd {
 					if n++; n == c.steps {
 						last = tr.Model().Weights(nil)
 					}
@@ -589,7 +593,9 @@ func TestCallbackErrorAtStart(t *testing.T) {
 
 type failsToStart struct{ err error }
 
-func (f failsToStart) Start(*nn.Training) (nn.Handler, error) { return nil, f.err }
+func (f failsToStart) Kind() string { return "FailsToStart" }
+
+func (f failsToStart) Start(plan.Training) (plan.Handler, error) { return plan.Handler{}, f.err }
 
 // noneLeft waits until no more goroutines are left than there were: one that has told its end may still be counted.
 func noneLeft(t testing.TB, before int) {
@@ -605,9 +611,9 @@ func noneLeft(t testing.TB, before int) {
 func TestCallbacksSteer(t *testing.T) {
 	m := lines(t)
 	o := nn.FitOptions{Optimizer: optim.SGD{LearningRate: 1.0 / 16}, Loss: loss.MeanSquaredError{}, Epochs: 3}
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 		switch {
-		case e == nn.EpochBegin && tr.Epoch() == 1:
+		case e == plan.EpochBegin && tr.Epoch() == 1:
 			if err := tr.SetLearningRate(0); err != nil {
 				return err
 			}
@@ -616,9 +622,9 @@ func TestCallbacksSteer(t *testing.T) {
 					t.Errorf("a rate of %v became %v", rate, tr.LearningRate())
 				}
 			}
-		case e == nn.EpochBegin && tr.Epoch() == 2:
+		case e == plan.EpochBegin && tr.Epoch() == 2:
 			return tr.SetLearningRate(1.0 / 8)
-		case e == nn.EpochEnd && tr.Epoch() > 0:
+		case e == plan.EpochEnd && tr.Epoch() > 0:
 			tr.Logs().Set("rate", float64(tr.LearningRate()))
 		}
 		return nil
@@ -696,7 +702,7 @@ func TestBagsTrainAsIDs(t *testing.T) {
 	want, weights := fitted(t, noisyText(t), d, longRun())
 	bags, err := text.MakeBags(d.X.(*tensor.Int32), text.BagOptions{Vocabulary: smallVocabulary})
 	must(t, err)
-	prepared, err := noisyText(t).Prepare(d.X)
+	prepared, err := noisyText(t).Prepare(t.Context(), d.X)
 	must(t, err)
 	for name, x := range map[string]tensor.Rows{"bags": bags, "prepared": prepared} {
 		got, w := fitted(t, noisyText(t), nn.Data{X: x, Y: d.Y}, longRun())
@@ -758,16 +764,16 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			var steps, tests uint64
-			c.o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+			c.o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 				switch e {
-				case nn.BatchBegin, nn.TestBatchBegin:
+				case plan.BatchBegin, plan.TestBatchBegin:
 					runtime.ReadMemStats(&before)
-				case nn.BatchEnd, nn.TestBatchEnd:
+				case plan.BatchEnd, plan.TestBatchEnd:
 					runtime.ReadMemStats(&after)
 					if tr.Epoch() == 0 {
 						break
 					}
-					if e == nn.BatchEnd {
+					if e == plan.BatchEnd {
 						steps += after.Mallocs - before.Mallocs
 					} else {
 						tests += after.Mallocs - before.Mallocs
@@ -808,26 +814,25 @@ type frozen struct{}
 
 func (frozen) Kind() string { return "Frozen" }
 
-func (frozen) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	factor, err := b.Parameter(nn.ParameterOptions{Name: "factor", Shape: tensor.Shape{1}, Storage: nn.Float32Storage{0.5}, NotTrainable: true})
+func (frozen) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	factor, err := b.Parameter(plan.ParameterOptions{Name: "factor", Shape: tensor.Shape{1}, Storage: plan.Float32Storage{0.5}, NotTrainable: true})
 	if err != nil {
-		return in[0], err
+		return nil, err
 	}
-	return b.Step(frozenStep{}, in, factor)
+	return b.Add(timesFirst, in, factor)
 }
 
-type frozenStep struct{}
-
-func (frozenStep) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
-
-func (frozenStep) Forward(f *nn.Frame, s nn.Span) {
-	for i := s.Lo * f.Width(0); i < s.Hi*f.Width(0); i++ {
-		f.Out()[i] = f.In(0)[i] * f.Param(0)[0]
-	}
-}
-
-func (frozenStep) Backward(f *nn.Frame, s nn.Span) {
-	for i := s.Lo * f.Width(0); i < s.Hi*f.Width(0); i++ {
-		f.InGrad(0)[i] = f.OutGrad()[i] * f.Param(0)[0]
-	}
+// timesFirst multiplies by the first element of its parameter.
+var timesFirst = plan.Op{
+	Outputs: sameAsFirst,
+	Forward: func(f *plan.Frame, s plan.Span) {
+		for i, x := range f.In(0, s) {
+			f.Out(0, s)[i] = x * f.Param(0)[0]
+		}
+	},
+	Backward: func(f *plan.Frame, s plan.Span) {
+		for i, g := range f.OutGrad(0, s) {
+			f.InGrad(0, s)[i] = g * f.Param(0)[0]
+		}
+	},
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -30,69 +31,73 @@ func (product) Kind() string { return "Product" }
 
 func (p product) LayerName() string { return p.name }
 
-func (p product) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	scale, err := b.Parameter(nn.ParameterOptions{Name: "scale", Shape: tensor.Shape{in[0].Shape[1]}, Init: layers.RandomUniform{Min: 0.5, Max: 1.5}})
+func (p product) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	scale, err := b.Parameter(plan.ParameterOptions{Name: "scale", Shape: tensor.Shape{in[0].Shape[1]}, Init: layers.RandomUniform{Min: 0.5, Max: 1.5}})
 	if err != nil {
-		return in[0], err
+		return nil, err
 	}
-	x, err := b.Step(productStep(p), in, scale)
+	x, err := b.Add(p.op(), in, scale)
 	if err != nil || !p.twice {
 		return x, err
 	}
-	return b.Step(productStep(p), []nn.Symbol{x}, scale)
+	return b.Add(p.op(), x, scale)
 }
 
-type productStep product
+// op is the product of the rows and a parameter.
+func (p product) op() plan.Op {
+	return plan.Op{Outputs: sameAsFirst, Forward: p.forward, Backward: p.backward, Gradient: p.gradient}
+}
 
-func (productStep) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
+// sameAsFirst is Op.Outputs of an operation whose output is like its first input.
+func sameAsFirst(in []plan.Signature) ([]plan.Signature, error) { return in[:1], nil }
 
-func (productStep) Forward(f *nn.Frame, at nn.Span) {
-	w := f.OutWidth()
-	for i := at.Lo * w; i < at.Hi*w; i++ {
-		f.Out()[i] = f.In(0)[i] * f.Param(0)[i%w]
+func (p product) forward(f *plan.Frame, s plan.Span) {
+	x, y, scale := f.In(0, s), f.Out(0, s), f.Param(0)
+	for i := range y {
+		y[i] = x[i] * scale[i%len(scale)]
 	}
 }
 
-func (s productStep) Backward(f *nn.Frame, at nn.Span) {
-	w := f.OutWidth()
-	for i := at.Lo * w; i < at.Hi*w; i++ {
-		f.InGrad(0)[i] = f.OutGrad()[i] * f.Param(0)[i%w]
+func (p product) backward(f *plan.Frame, s plan.Span) {
+	dy, scale := f.OutGrad(0, s), f.Param(0)
+	dx := f.InGrad(0, s)
+	if dx == nil {
+		return
 	}
-	if s.spoilInput != nil {
-		s.spoilInput(f.InGrad(0), w, at.Lo, at.Hi)
+	for i := range dx {
+		dx[i] = dy[i] * scale[i%len(scale)]
+	}
+	if p.spoilInput != nil {
+		p.spoilInput(f.InGrad(0, f.All()), f.InWidth(0), s.Lo, s.Hi)
 	}
 }
 
-func (s productStep) Gradient(f *nn.Frame, _ int, g nn.Gradient) {
-	w := f.OutWidth()
+func (p product) gradient(f *plan.Frame, _ int, g plan.Gradient) {
+	w, x, dy := f.OutWidth(0), f.In(0, f.All()), f.OutGrad(0, f.All())
 	for j := g.Lo; j < g.Hi; j++ {
 		for i := j; i < f.Rows()*w; i += w {
-			g.Values[j] += f.OutGrad()[i] * f.In(0)[i]
+			g.Values[j] += dy[i] * x[i]
 		}
 	}
-	if s.spoilScale != nil {
-		s.spoilScale(g.Values[g.Lo:g.Hi])
+	if p.spoilScale != nil {
+		p.spoilScale(g.Values[g.Lo:g.Hi])
 	}
 }
 
-// sum is a step that adds its two inputs.
-type sum struct{}
-
-func (sum) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
-
-func (sum) Forward(f *nn.Frame, at nn.Span) {
-	for i := at.Lo * f.OutWidth(); i < at.Hi*f.OutWidth(); i++ {
-		f.Out()[i] = f.In(0)[i] + f.In(1)[i]
-	}
-}
-
-func (sum) Backward(f *nn.Frame, at nn.Span) {
-	lo, hi := at.Lo*f.OutWidth(), at.Hi*f.OutWidth()
-	for k := range 2 {
-		if dx := f.InGrad(k); dx != nil {
-			copy(dx[lo:hi], f.OutGrad()[lo:hi])
+// sum is an operation that adds its two inputs.
+var sum = plan.Op{
+	Outputs: sameAsFirst,
+	Forward: func(f *plan.Frame, s plan.Span) {
+		y, a, b := f.Out(0, s), f.In(0, s), f.In(1, s)
+		for i := range y {
+			y[i] = a[i] + b[i]
 		}
-	}
+	},
+	Backward: func(f *plan.Frame, s plan.Span) {
+		for k := range 2 {
+			copy(f.InGrad(k, s), f.OutGrad(0, s))
+		}
+	},
 }
 
 // branches is a layer with branches: three steps read its input, one value is both inputs of a sum, and one parameter
@@ -101,25 +106,28 @@ type branches struct{}
 
 func (branches) Kind() string { return "Branches" }
 
-func (branches) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	p, err := b.Parameter(nn.ParameterOptions{Name: "scale", Shape: tensor.Shape{in[0].Shape[1]}, Init: layers.RandomUniform{Min: 0.5, Max: 1.5}})
+func (branches) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	p, err := b.Parameter(plan.ParameterOptions{Name: "scale", Shape: tensor.Shape{in[0].Shape[1]}, Init: layers.RandomUniform{Min: 0.5, Max: 1.5}})
 	if err != nil {
-		return in[0], err
+		return nil, err
 	}
-	step := func(s nn.Step, in []nn.Symbol, params ...nn.ParameterRef) nn.Symbol {
-		var out nn.Symbol
+	step := func(op plan.Op, in []plan.Symbol, params ...plan.ParameterRef) plan.Symbol {
+		var out []plan.Symbol
 		if err == nil {
-			out, err = b.Step(s, in, params...)
+			out, err = b.Add(op, in, params...)
 		}
-		return out
+		if err != nil {
+			return plan.Symbol{}
+		}
+		return out[0]
 	}
-	x := in[0]
-	one := step(productStep{}, []nn.Symbol{x}, p)
-	two := step(productStep{}, []nn.Symbol{one}, p)
-	both := step(sum{}, []nn.Symbol{one, two})
-	doubled := step(sum{}, []nn.Symbol{both, both})
-	three := step(productStep{}, []nn.Symbol{doubled}, p)
-	return step(sum{}, []nn.Symbol{x, three}), err
+	x, times := in[0], product{}.op()
+	one := step(times, []plan.Symbol{x}, p)
+	two := step(times, []plan.Symbol{one}, p)
+	both := step(sum, []plan.Symbol{one, two})
+	doubled := step(sum, []plan.Symbol{both, both})
+	three := step(times, []plan.Symbol{doubled}, p)
+	return []plan.Symbol{step(sum, []plan.Symbol{x, three})}, err
 }
 
 // idle is a layer with a step that nobody reads.
@@ -127,9 +135,9 @@ type idle struct{}
 
 func (idle) Kind() string { return "Idle" }
 
-func (idle) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	_, err := product{}.Build(b, in...)
-	return in[0], err
+func (idle) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	_, err := product{}.Build(b, in)
+	return in, err
 }
 
 // positive is a layer with a mask that is worked out from the values: a step counts where its first feature is positive.
@@ -137,26 +145,28 @@ type positive struct{}
 
 func (positive) Kind() string { return "Positive" }
 
-func (positive) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	mask, err := b.Step(positiveStep{}, in)
-	return b.Masked(in[0], mask), err
-}
-
-type positiveStep struct{}
-
-func (positiveStep) Output(in []nn.Signature) (nn.Signature, error) {
-	return nn.Signature{Type: tensor.TypeInt32, Shape: in[0].Shape[:2]}, nil
-}
-
-func (positiveStep) Forward(f *nn.Frame, at nn.Span) {
-	steps := f.OutWidth()
-	features := f.Width(0) / steps
-	for i := at.Lo * steps; i < at.Hi*steps; i++ {
-		f.OutIDs()[i] = 0
-		if f.In(0)[i*features] > 0 {
-			f.OutIDs()[i] = 1
-		}
+func (positive) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	mask, err := b.Add(isPositive, in)
+	if err != nil {
+		return nil, err
 	}
+	return in, b.WithMask(in[0], mask[0])
+}
+
+var isPositive = plan.Op{
+	Outputs: func(in []plan.Signature) ([]plan.Signature, error) {
+		return []plan.Signature{{Type: tensor.TypeInt32, Shape: in[0].Shape[:2]}}, nil
+	},
+	Forward: func(f *plan.Frame, s plan.Span) {
+		ids, x := f.OutIDs(0, s), f.In(0, s)
+		features := f.InWidth(0) / f.OutWidth(0)
+		for i := range ids {
+			ids[i] = 0
+			if x[i*features] > 0 {
+				ids[i] = 1
+			}
+		}
+	},
 }
 
 // waves is an array of numbers from -1 to 1 that no two places share, none of them near 0.
@@ -174,7 +184,7 @@ func waves(t testing.TB, shape ...int) *tensor.Float32 {
 
 func sequential(t testing.TB, in nn.Input, spec ...nn.Layer) *nn.Model {
 	t.Helper()
-	m, err := nn.NewSequential(spec...).Build(in, nn.Seed(3))
+	m, err := nn.NewSequential(spec...).Build(t.Context(), in, nn.BuildOptions{Seed: 3})
 	must(t, err)
 	return m
 }
@@ -184,7 +194,7 @@ func checkAll(t *testing.T, m *nn.Model, x tensor.Rows, o nn.GradientOptions) {
 	t.Helper()
 	for _, o.Threads = range []int{1, 3} {
 		for _, o.NoFusion = range []bool{false, true} {
-			if err := m.CheckGradients(x, o); err != nil {
+			if err := m.CheckGradients(t.Context(), x, o); err != nil {
 				t.Errorf("%d threads, NoFusion %v: %v", o.Threads, o.NoFusion, err)
 			}
 		}
@@ -241,11 +251,11 @@ func TestGradientsOfLosses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := sequential(t, nn.Features(4), c.spec...)
-			y := make([]float32, 6*m.OutputShape()[1])
+			y := make([]float32, 6*m.OutputShape("output")[1])
 			for i := range y {
 				y[i] = float32(i * 5 % 3 % 2)
 			}
-			labels, err := tensor.Of(y, 6, m.OutputShape()[1])
+			labels, err := tensor.Of(y, 6, m.OutputShape("output")[1])
 			must(t, err)
 			checkAll(t, m, waves(t, 6, 4), nn.GradientOptions{Loss: c.loss, Y: labels})
 		})
@@ -280,7 +290,7 @@ func TestGradientsOfTheTutorial(t *testing.T) {
 		checkAll(t, m, x, o)
 		bags, err := text.MakeBags(x, text.BagOptions{Vocabulary: words})
 		must(t, err)
-		if err := m.CheckGradients(bags, o); err != nil {
+		if err := m.CheckGradients(t.Context(), bags, o); err != nil {
 			t.Errorf("bags: %v", err)
 		}
 	}
@@ -332,7 +342,7 @@ func TestCheckGradientsFindsMistakes(t *testing.T) {
 			m := sequential(t, nn.Features(5), c.layer)
 			x := waves(t, 6, 5)
 			for _, threads := range []int{1, 3} {
-				err := m.CheckGradients(x, nn.GradientOptions{Threads: threads})
+				err := m.CheckGradients(t.Context(), x, nn.GradientOptions{Threads: threads})
 				var wrong *nn.GradientError
 				if !errors.As(err, &wrong) {
 					t.Fatalf("%d threads: %v", threads, err)
@@ -354,7 +364,7 @@ func TestCheckGradientsNamesTheWorst(t *testing.T) {
 	m := sequential(t, nn.Features(5),
 		product{name: "first", spoilScale: func(v []float32) { v[4] = 100 }}, product{name: "second", spoilScale: func(v []float32) { v[1] += 0.02 }})
 	var wrong *nn.GradientError
-	err := m.CheckGradients(waves(t, 6, 5), nn.GradientOptions{})
+	err := m.CheckGradients(t.Context(), waves(t, 6, 5), nn.GradientOptions{})
 	if !errors.As(err, &wrong) || wrong.Name != "first/scale" || wrong.Index[0] != 4 || wrong.Gradient != 100 || math.Abs(wrong.Estimate) > 2 {
 		t.Errorf("%v", err)
 	}
@@ -363,16 +373,21 @@ func TestCheckGradientsNamesTheWorst(t *testing.T) {
 // spoilt is a loss whose gradient is wrong in one column.
 type spoilt struct{ loss.MeanSquaredError }
 
-func (s spoilt) Rows(losses, gradient, output, labels []float32) {
-	s.MeanSquaredError.Rows(losses, gradient, output, labels)
-	for i := 1; i < len(gradient); i += 3 {
-		gradient[i] *= 1.1
+func (s spoilt) Start(info plan.LossInfo) (plan.LossRule, error) {
+	rule, err := s.MeanSquaredError.Start(info)
+	right := rule.Rows
+	rule.Rows = func(losses, gradient, output, labels []float32) {
+		right(losses, gradient, output, labels)
+		for i := 1; i < len(gradient); i += 3 {
+			gradient[i] *= 1.1
+		}
 	}
+	return rule, err
 }
 
 func TestCheckGradientsFindsMistakesInLosses(t *testing.T) {
 	m := sequential(t, nn.Features(4), layers.Dense{Units: 3})
-	err := m.CheckGradients(waves(t, 6, 4), nn.GradientOptions{Loss: spoilt{}, Y: waves(t, 6, 3)})
+	err := m.CheckGradients(t.Context(), waves(t, 6, 4), nn.GradientOptions{Loss: spoilt{}, Y: waves(t, 6, 3)})
 	var wrong *nn.GradientError
 	if !errors.As(err, &wrong) {
 		t.Fatal(err)
@@ -387,15 +402,15 @@ func TestCheckGradientsBesideKinks(t *testing.T) {
 	m := sequential(t, nn.Features(4), layers.Activation{Function: layers.ReLU})
 	x, err := tensor.Of([]float32{0.004, -0.004, 0.0015, -0.5}, 1, 4)
 	must(t, err)
-	must(t, m.CheckGradients(x, nn.GradientOptions{}))
+	must(t, m.CheckGradients(t.Context(), x, nn.GradientOptions{}))
 }
 
 func TestCheckGradientsSamples(t *testing.T) {
 	// One element in 500 is wrong: five samples of a seed do not meet it, all elements do.
 	m := sequential(t, nn.Features(500), product{spoilScale: func(v []float32) { v[123] += 1 }})
 	x := waves(t, 1, 500)
-	must(t, m.CheckGradients(x, nn.GradientOptions{Samples: 5, Seed: 1}))
-	if m.CheckGradients(x, nn.GradientOptions{Samples: 1000}) == nil {
+	must(t, m.CheckGradients(t.Context(), x, nn.GradientOptions{Samples: 5, Seed: 1}))
+	if m.CheckGradients(t.Context(), x, nn.GradientOptions{Samples: 1000}) == nil {
 		t.Error("more samples than elements do not check them all")
 	}
 }
@@ -406,7 +421,7 @@ func TestCheckGradientsChangesNothing(t *testing.T) {
 		m := sequential(t, nn.Features(5), layers.Dense{Units: 4}, p)
 		x := waves(t, 6, 5)
 		weights, rows := m.Weights(nil), slices.Clone(x.Data())
-		err := m.CheckGradients(x, nn.GradientOptions{})
+		err := m.CheckGradients(t.Context(), x, nn.GradientOptions{})
 		if (err != nil) != (p.spoilScale != nil) {
 			t.Error(err)
 		}
@@ -429,14 +444,9 @@ type opaque struct{}
 
 func (opaque) Kind() string { return "Opaque" }
 
-func (opaque) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	return b.Step(opaqueStep{}, in)
+func (opaque) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return b.Add(plan.Op{Outputs: sameAsFirst, Forward: func(*plan.Frame, plan.Span) {}}, in)
 }
-
-type opaqueStep struct{}
-
-func (opaqueStep) Output(in []nn.Signature) (nn.Signature, error) { return in[0], nil }
-func (opaqueStep) Forward(*nn.Frame, nn.Span)                     {}
 
 func TestCheckGradientsErrors(t *testing.T) {
 	dense := sequential(t, nn.Features(3), layers.Dense{Units: 1})
@@ -460,11 +470,11 @@ func TestCheckGradientsErrors(t *testing.T) {
 		{dense, infinite, nn.GradientOptions{Loss: loss.MeanSquaredError{}, Y: waves(t, 1, 1)}, "nn: the loss is +Inf, which has no gradient to check"},
 		{sequential(t, nn.Features(3), opaque{}), waves(t, 2, 3), nn.GradientOptions{}, `nn: layer "opaque" lets no gradient through to the input`},
 	} {
-		if err := c.m.CheckGradients(c.x, c.o); err == nil || err.Error() != c.want {
+		if err := c.m.CheckGradients(t.Context(), c.x, c.o); err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	_, err = nn.NewSequential(layers.Dense{Units: 3}, opaque{}).Build(nn.Features(3))
+	_, err = nn.NewSequential(layers.Dense{Units: 3}, opaque{}).Build(t.Context(), nn.Features(3), nn.BuildOptions{})
 	if want := `nn: layer "opaque" lets no gradient through to the layers before it`; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -1,8 +1,10 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -10,56 +12,53 @@ import (
 // tomorrow, without a new Build.
 const AnyLength = tensor.Unknown
 
-// Input says what a model reads.
+// Input says what a model reads: make one with Tokens, Features, SparseFeatures or Texts.
 type Input struct {
-	signature Signature
-	err       error
+	Type tensor.Type
+	// Dims are the dimensions of one row.
+	Dims []int
 }
 
 // Tokens is the input of a model that reads token ids, int32 rows of so many steps ([AnyLength] for any).
-func Tokens(steps int) Input {
-	return input(tensor.TypeInt32, "Tokens", steps)
-}
+func Tokens(steps int) Input { return Input{tensor.TypeInt32, []int{steps}} }
 
 // Features is the input of a model that reads float32 rows of the given dimensions. With several, all but the last
 // may be [AnyLength].
-func Features(dims ...int) Input {
-	return input(tensor.TypeFloat32, "Features", dims...)
-}
+func Features(dims ...int) Input { return Input{tensor.TypeFloat32, dims} }
 
 // SparseFeatures is the input of a model that reads rows of so many float32, most of them 0: a tensor.Sparse, such as
 // text.MultiHot makes.
-func SparseFeatures(width int) Input {
-	return input(tensor.TypeSparse, "SparseFeatures", width)
-}
+func SparseFeatures(width int) Input { return Input{tensor.TypeSparse, []int{width}} }
 
 // Texts is the input of a model that reads texts: a tensor.String of shape (rows,), one text a row. Layers that count
 // the words of a text, such as layers.TextEmbedding, also take the text.Bags that hold such counts.
-func Texts() Input {
-	return input(tensor.TypeString, "Texts")
-}
+func Texts() Input { return Input{Type: tensor.TypeString} }
 
-func input(t tensor.Type, name string, dims ...int) Input {
-	for i, d := range dims {
-		if d < 1 && (d != AnyLength || (i == len(dims)-1 && t != tensor.TypeInt32)) {
-			return Input{err: fmt.Errorf("nn: %s%v: dimension %d is %d", name, tensor.Shape(dims), i, d)}
+var inputNames = map[tensor.Type]string{tensor.TypeInt32: "Tokens", tensor.TypeFloat32: "Features",
+	tensor.TypeSparse: "SparseFeatures", tensor.TypeString: "Texts"}
+
+// signature checks the input.
+func (in Input) signature() (plan.Signature, error) {
+	name, ok := inputNames[in.Type]
+	switch {
+	case !ok:
+		return plan.Signature{}, errors.New("nn: Build needs an input: nn.Tokens, nn.Texts, nn.Features or nn.SparseFeatures")
+	case (in.Type == tensor.TypeString) != (len(in.Dims) == 0) && in.Type != tensor.TypeFloat32,
+		in.Type == tensor.TypeSparse && len(in.Dims) != 1:
+		return plan.Signature{}, fmt.Errorf("nn: %s%v: %d dimensions", name, tensor.Shape(in.Dims), len(in.Dims))
+	}
+	for i, d := range in.Dims {
+		if d < 1 && (d != AnyLength || (i == len(in.Dims)-1 && in.Type != tensor.TypeInt32)) {
+			return plan.Signature{}, fmt.Errorf("nn: %s%v: dimension %d is %d", name, tensor.Shape(in.Dims), i, d)
 		}
 	}
-	return Input{signature: Signature{Type: t, Shape: append(tensor.Shape{tensor.Unknown}, dims...)}}
+	return plan.Signature{Type: in.Type, Shape: append(tensor.Shape{tensor.Unknown}, in.Dims...)}, nil
 }
 
-// BuildOption is a setting of Build.
-type BuildOption func(*buildSettings)
-
-type buildSettings struct {
-	seed uint64
+// BuildOptions are the settings of Build.
+type BuildOptions struct {
+	// Seed is that of all random numbers of the model: the initial values of its parameters and, unless FitOptions say
+	// otherwise, the order of rows and the noise of training. The default is 0. The same seed gives the same bits on every
+	// machine. What a parameter or a layer draws depends on its name, and not on the layers beside it.
+	Seed uint64
 }
-
-// Seed sets the seed of all random numbers of the model: the initial values of its parameters and, unless FitOptions
-// say otherwise, the order of rows and the noise of training. The default is 0. The same seed gives the same bits on
-// every machine.
-//
-// A parameter's initial values depend on the seed and its full name ("dense/kernel"), a layer's noise on the seed, the
-// layer's name and the training step. So another layer in the model changes neither, as long as it leaves the names as
-// they were: layers without a name of their own are numbered by kind (dense, dense_1).
-func Seed(seed uint64) BuildOption { return func(s *buildSettings) { s.seed = seed } }

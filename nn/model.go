@@ -1,77 +1,137 @@
 package nn
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
-// Model is a built model: parameters, and the plan that computes with them. Nothing in it changes after Build but the
-// parameters, and those only in Fit and SetWeights. Any number of goroutines may Predict and Evaluate on one model at
-// once, while none trains it.
-type Model struct {
-	name   string
-	input  Signature
-	output Signature
-	layers []builtLayer
-	params []*Parameter
-	seed   uint64
+// What users name most, of the page for authors.
+type (
+	// Layer is a spec of a part of a model: see [plan.Layer]. The layers are in package layers.
+	Layer = plan.Layer
+	// Loss is a spec of what training minimises: see [plan.Loss]. They are in package loss.
+	Loss = plan.Loss
+	// Optimizer is a spec of how parameters follow their gradients: see [plan.Optimizer]. They are in package optim.
+	Optimizer = plan.Optimizer
+	// Metric is a spec of a number to watch: see [plan.Metric]. They are in package metrics.
+	Metric = plan.Metric
+	// Callback is a spec of something that watches or steers training: see [plan.Callback]. They are in package callbacks.
+	Callback = plan.Callback
+)
 
-	values int  // how many values the plans number
-	plain  plan // as the layers were written
-	fused  plan // what runs, unless fusion is switched off
+// Model is a built model: parameters, and the plan that computes with them. Nothing in it changes after Build but the
+// parameters, and those only in Fit, a Trainer, SetWeights and SetParameter. Any number of goroutines may Predict and
+// Evaluate on one model at once, while none trains it.
+type Model struct {
+	name    string
+	inputs  []modelInput
+	outputs []modelOutput
+	layers  []builtLayer
+	seed    uint64
+
+	spec      plan.Spec // *Sequential or *Graph
+	specInput Input     // of a Sequential
+
+	plain *program // as the layers were written
+	fused *program // what runs, unless fusion is switched off
 
 	mu   sync.Mutex
-	free []*workspace // of the fused plan
+	free []*space // of the fused plan
 
-	// training is set during a Fit. settle, when given, brings weights up to date that a Fit under way has left behind.
+	// training is set during a Fit and while there is a Trainer. settle, when given, brings weights up to date that
+	// training under way has left behind.
 	training atomic.Bool
 	settle   func()
-	// written, when given, is told before SetWeights writes: a Fit that keeps snapshots is under way.
+	// written, when given, is told before weights are written from outside: a run that keeps snapshots is under way.
 	written func()
+}
+
+type modelInput struct {
+	name      string
+	signature plan.Signature
+}
+
+type modelOutput struct {
+	name      string
+	signature plan.Signature
 }
 
 // builtLayer is what the summary shows of a layer.
 type builtLayer struct {
 	name, kind string
-	output     tensor.Shape
-	params     []*Parameter
+	outputs    []plan.Symbol // of its first use
+	from       []connection
 }
 
-func (m *Model) finish(b *Builder, out Symbol) error {
-	m.params, m.values, m.output = b.params, len(b.values), out.Signature
-	for _, p := range m.params {
-		p.model = m
+// connection is a value that a layer reads.
+type connection struct {
+	layer        string
+	call, output int
+	value        plan.Symbol
+}
+
+type namedSymbol struct {
+	name  string
+	value plan.Symbol
+}
+
+func (m *Model) finish(b *plan.Builder, outputs []namedSymbol) error {
+	symbols := make([]plan.Symbol, len(outputs))
+	for i, out := range outputs {
+		if out.value.Type != tensor.TypeFloat32 {
+			return fmt.Errorf("nn: the model's output is %v, not float32", out.value.Type)
+		}
+		symbols[i] = out.value
+		m.outputs = append(m.outputs, modelOutput{out.name, out.value.Signature})
 	}
-	m.plain = b.plan
-	m.plain.finish(out.id)
-	if out.Type != tensor.TypeFloat32 {
-		return fmt.Errorf("nn: the model's output is %v, not float32", out.Type)
+	p, err := b.Finish(symbols...)
+	if err != nil {
+		return fmt.Errorf("nn: %w", err)
 	}
-	signatures := make([]Signature, len(b.values))
-	for i, v := range b.values {
-		signatures[i] = v.Signature
-	}
-	if err := m.plain.checkGradients(signatures, m.params, false); err != nil {
+	return m.use(p)
+}
+
+// use makes a plan the model's.
+func (m *Model) use(p *plan.Plan) error {
+	m.plain = newProgram(p)
+	if err := m.plain.checkGradients(p.Values, false); err != nil {
 		return err
 	}
-	m.fused = m.plain.fused()
+	m.fused = newProgram(p.Fused())
+	for _, p := range p.Params {
+		plan.OnRead(key, p, m.settled)
+	}
 	return nil
 }
+
+// params are the parameters in the order of the layers.
+func (m *Model) params() []*plan.Parameter { return m.plain.Params }
 
 // Name is the model's name: "sequential".
 func (m *Model) Name() string { return m.name }
 
+// Spec returns what the model was built from: a *[Sequential] or a *[Graph]. It is the model's own: do not change it.
+func (m *Model) Spec() plan.Spec { return m.spec }
+
+// SequentialInput returns the input that a model of a Sequential was built with.
+func (m *Model) SequentialInput() Input { return m.specInput }
+
+// Seed is the seed that the model was built with.
+func (m *Model) Seed() uint64 { return m.seed }
+
 // Parameters returns the model's parameters in the order of its layers.
-func (m *Model) Parameters() []*Parameter { return m.params }
+func (m *Model) Parameters() []*plan.Parameter { return m.params() }
 
 // Parameter returns the parameter of the given name ("dense/kernel"), or nil.
-func (m *Model) Parameter(name string) *Parameter {
-	for _, p := range m.params {
-		if p.name == name {
+func (m *Model) Parameter(name string) *plan.Parameter {
+	for _, p := range m.params() {
+		if p.Name() == name {
 			return p
 		}
 	}
@@ -81,27 +141,58 @@ func (m *Model) Parameter(name string) *Parameter {
 // ParameterCount is the number of elements of all parameters, trainable or not.
 func (m *Model) ParameterCount() int {
 	n := 0
-	for _, p := range m.params {
+	for _, p := range m.params() {
 		n += p.Size()
 	}
 	return n
 }
 
-// InputShape is the shape of a batch that the model reads; the number of rows, and perhaps of steps, is Unknown.
-func (m *Model) InputShape() tensor.Shape { return m.input.Shape.Clone() }
-
-// OutputShape is the shape of what the model makes of a batch.
-func (m *Model) OutputShape() tensor.Shape { return m.output.Shape.Clone() }
-
-// Weights returns a copy of all parameters' elements, in the order of Parameters. It uses the memory of old, an
-// earlier result or nil, again.
-func (m *Model) Weights(old [][]float32) [][]float32 {
-	m.settled()
-	w := slices.Grow(old[:0], len(m.params))[:len(m.params)]
-	for i, p := range m.params {
-		w[i] = append(w[i][:0], p.storage.Float32()...)
+// InputNames are the names of the model's inputs; that of a Sequential is "input".
+func (m *Model) InputNames() []string {
+	names := make([]string, len(m.inputs))
+	for i, in := range m.inputs {
+		names[i] = in.name
 	}
-	return w
+	return names
+}
+
+// OutputNames are the names of the model's outputs; that of a Sequential is "output".
+func (m *Model) OutputNames() []string {
+	names := make([]string, len(m.outputs))
+	for i, out := range m.outputs {
+		names[i] = out.name
+	}
+	return names
+}
+
+// InputShape is the shape of a batch of the model's input of the given name, or nil; the number of rows, and perhaps of
+// steps, is tensor.Unknown.
+func (m *Model) InputShape(name string) tensor.Shape {
+	for _, in := range m.inputs {
+		if in.name == name {
+			return in.signature.Shape.Clone()
+		}
+	}
+	return nil
+}
+
+// OutputShape is the shape of what the model makes of a batch at the output of the given name, or nil.
+func (m *Model) OutputShape(name string) tensor.Shape {
+	for _, out := range m.outputs {
+		if out.name == name {
+			return out.signature.Shape.Clone()
+		}
+	}
+	return nil
+}
+
+// LayerNames are the names of the model's layers in order, inputs of a graph included.
+func (m *Model) LayerNames() []string {
+	names := make([]string, len(m.layers))
+	for i, l := range m.layers {
+		names[i] = l.name
+	}
+	return names
 }
 
 // settled brings all weights up to date: callbacks may look at them in the middle of a Fit.
@@ -111,44 +202,74 @@ func (m *Model) settled() {
 	}
 }
 
-// SetWeights copies values, one slice a parameter in the order of Parameters, into the model. When one does not have
-// the parameter's size, nothing changes.
-func (m *Model) SetWeights(values [][]float32) error {
-	if len(values) != len(m.params) {
-		return fmt.Errorf("nn: the model has %d parameters, not %d", len(m.params), len(values))
-	}
-	for i, p := range m.params {
-		if err := p.checkWeights(values[i]); err != nil {
-			return err
-		}
-	}
+// Clone returns a model with the same plan and a copy of the parameters: one to predict with while the other goes on
+// training, or to put in its place.
+func (m *Model) Clone(ctx context.Context) (*Model, error) {
 	m.settled()
-	if m.written != nil {
-		m.written()
+	p := *m.plain.Plan
+	p.Params = make([]*plan.Parameter, len(p.Params))
+	for i, old := range m.params() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		storage := old.Storage()
+		if own, ok := storage.(plan.Float32Storage); ok {
+			storage = slices.Clone(own)
+		}
+		p.Params[i] = plan.CloneParameter(key, old, storage)
 	}
-	for i, p := range m.params {
-		copy(p.storage.Float32(), values[i])
-	}
-	return nil
+	c := &Model{name: m.name, inputs: m.inputs, outputs: m.outputs, layers: m.layers, seed: m.seed, spec: m.spec, specInput: m.specInput}
+	return c, c.use(&p)
 }
 
-// take returns a workspace of the fused plan for rows of the given signature, from the free list where it has one.
-func (m *Model) take(input Signature) (*workspace, error) {
+// Intermediate returns a model that shares the parameters and has the outputs of the given layers as its outputs, under
+// the layers' names: what a layer makes of an input. Training one trains the other; they must not train, or train and
+// predict, at the same time.
+func (m *Model) Intermediate(layers ...string) (*Model, error) {
+	c := &Model{name: m.name, inputs: m.inputs, seed: m.seed, layers: m.layers, spec: m.spec, specInput: m.specInput}
+	p := *m.plain.Plan
+	p.Outputs, p.Masks = nil, nil
+	for _, name := range layers {
+		i := slices.IndexFunc(m.layers, func(l builtLayer) bool { return l.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("nn: the model has no layer %q; there are %q", name, m.LayerNames())
+		}
+		out := m.layers[i].outputs[0]
+		if out.Type != tensor.TypeFloat32 {
+			return nil, fmt.Errorf("nn: layer %q puts out %v, not float32", name, out.Type)
+		}
+		value := out.Value()
+		if m.plain.Writer(value) < 0 && !slices.Contains(p.Inputs, value) {
+			return nil, fmt.Errorf("nn: no output of the model depends on layer %q", name)
+		}
+		p.Outputs, p.Masks = append(p.Outputs, value), append(p.Masks, none)
+		c.outputs = append(c.outputs, modelOutput{name, out.Signature})
+	}
+	if len(layers) == 0 {
+		return nil, fmt.Errorf("nn: name the layers whose outputs are wanted; there are %q", m.LayerNames())
+	}
+	c.plain = newProgram(p.Pruned())
+	c.fused = newProgram(c.plain.Fused())
+	return c, nil
+}
+
+// take returns a workspace of the fused plan for rows of the given signatures, from the free list where it has one.
+func (m *Model) take(inputs []plan.Signature) (*space, error) {
 	m.mu.Lock()
 	for i := len(m.free) - 1; i >= 0; i-- {
-		if w := m.free[i]; w.fits(input, false, false) {
+		if w := m.free[i]; w.fits(inputs) {
 			m.free = slices.Delete(m.free, i, i+1)
 			m.mu.Unlock()
 			return w, nil
 		}
 	}
 	m.mu.Unlock()
-	w := m.workspace(&m.fused)
-	return w, w.layout(m.values, input)
+	w := newSpace(m.fused)
+	return w, w.layout(inputs)
 }
 
 // give puts a workspace back. The list keeps what the busiest moment needed, of the latest row lengths.
-func (m *Model) give(w *workspace) {
+func (m *Model) give(w *space) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.free) >= maxFree {
@@ -159,7 +280,3 @@ func (m *Model) give(w *workspace) {
 
 // maxFree bounds the free list: rows of many different lengths would otherwise leave one workspace each.
 const maxFree = 256
-
-func (m *Model) workspace(p *plan) *workspace {
-	return &workspace{plan: p, params: m.params}
-}

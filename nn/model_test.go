@@ -14,14 +14,14 @@ import (
 const smallVocabulary = 50
 
 // smallText is the tutorial's model in small: 50 ids in 4 dimensions, 6 units.
-func smallText(t testing.TB, options ...nn.BuildOption) *nn.Model {
+func smallText(t testing.TB, options ...nn.BuildOptions) *nn.Model {
 	t.Helper()
 	m, err := nn.NewSequential(
 		layers.Embedding{Vocabulary: smallVocabulary, Dim: 4},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 6, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), options...)
+	).Build(t.Context(), nn.Tokens(nn.AnyLength), append(options, nn.BuildOptions{})[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func noisyText(t testing.TB) *nn.Model {
 		layers.Dropout{Rate: 0.25},
 		layers.Dense{Units: 6, Activation: layers.Tanh},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(3))
+	).Build(t.Context(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func equalBits(t testing.TB, what string, got, want []float32) {
 }
 
 func TestWeightsRoundTrip(t *testing.T) {
-	m, other := smallText(t, nn.Seed(1)), smallText(t, nn.Seed(2))
+	m, other := smallText(t, nn.BuildOptions{Seed: 1}), smallText(t, nn.BuildOptions{Seed: 2})
 	w := m.Weights(nil)
 	must(t, other.SetWeights(w))
 	sameBits(t, "after SetWeights", other.Weights(nil), w)
@@ -166,7 +166,7 @@ func TestParameters(t *testing.T) {
 	if p := m.Parameter("dense"); p != nil {
 		t.Errorf("there is a parameter %s", p.Name())
 	}
-	if got := m.InputShape().String() + m.OutputShape().String(); got != "(None, None)(None, 1)" {
+	if got := m.InputShape("input").String() + m.OutputShape("output").String(); got != "(None, None)(None, 1)" {
 		t.Error(got)
 	}
 }
@@ -187,7 +187,7 @@ func TestLayerNames(t *testing.T) {
 		for _, name := range c.given {
 			spec = append(spec, dense(name))
 		}
-		m, err := nn.NewSequential(spec...).Build(nn.Features(2))
+		m, err := nn.NewSequential(spec...).Build(t.Context(), nn.Features(2), nn.BuildOptions{})
 		must(t, err)
 		for i, name := range c.want {
 			if got := m.Parameters()[2*i].Name(); got != name+"/kernel" {
@@ -199,7 +199,7 @@ func TestLayerNames(t *testing.T) {
 
 // One spec builds any number of models, each with its own parameters, which depend on the seed alone.
 func TestBuildIsSeeded(t *testing.T) {
-	one, same, other := smallText(t, nn.Seed(7)), smallText(t, nn.Seed(7)), smallText(t, nn.Seed(8))
+	one, same, other := smallText(t, nn.BuildOptions{Seed: 7}), smallText(t, nn.BuildOptions{Seed: 7}), smallText(t, nn.BuildOptions{Seed: 8})
 	sameBits(t, "of one seed", one.Weights(nil), same.Weights(nil))
 	if slices.Equal(one.Weights(nil)[0], other.Weights(nil)[0]) {
 		t.Error("another seed gives the same table")

@@ -70,25 +70,25 @@ func TestPredictBits(t *testing.T) {
 	const rows = 40
 	for name, c := range readers(t, rows) {
 		t.Run(name, func(t *testing.T) {
-			want, err := c.model.Predict(t.Context(), nil, c.x)
+			want, err := c.model.PredictInto(t.Context(), nil, c.x, nn.PredictOptions{})
 			must(t, err)
 			for _, o := range []nn.PredictOptions{{BatchSize: 1}, {BatchSize: 7}, {BatchSize: rows, Threads: 2}, {Threads: 3}, {BatchSize: 16, Threads: 8}, {BatchSize: math.MaxInt}} {
 				before := runtime.NumGoroutine()
-				got, err := c.model.PredictWith(t.Context(), nil, c.x, o)
+				got, err := c.model.PredictInto(t.Context(), nil, c.x, o)
 				must(t, err)
 				noneLeft(t, before)
 				equalBits(t, "in batches", got, want)
 			}
 			var alone []float32
 			for i := range rows {
-				alone, err = c.model.Predict(t.Context(), alone, part(c.x, i, i+1))
+				alone, err = c.model.PredictInto(t.Context(), alone, part(c.x, i, i+1), nn.PredictOptions{})
 				must(t, err)
 			}
 			equalBits(t, "row by row", alone, want)
 			if name == "bags" {
 				return // not without fusion
 			}
-			plain, err := c.model.PredictWith(t.Context(), nil, c.x, nn.PredictOptions{NoFusion: true})
+			plain, err := c.model.PredictInto(t.Context(), nil, c.x, nn.PredictOptions{NoFusion: true})
 			must(t, err)
 			for i := range want {
 				if math.Abs(float64(plain[i]-want[i])) > 1e-6 {
@@ -101,11 +101,11 @@ func TestPredictBits(t *testing.T) {
 
 func TestPredictAppends(t *testing.T) {
 	m, x := smallText(t), ids(t, 4, 5)
-	want, err := m.Predict(t.Context(), nil, x)
+	want, err := m.PredictInto(t.Context(), nil, x, nn.PredictOptions{})
 	must(t, err)
 	dst := make([]float32, 2, 6)
 	dst[0], dst[1] = 8, 9
-	got, err := m.Predict(t.Context(), dst, x)
+	got, err := m.PredictInto(t.Context(), dst, x, nn.PredictOptions{})
 	must(t, err)
 	equalBits(t, "after two elements", got, append([]float32{8, 9}, want...))
 	if &got[0] != &dst[0] {
@@ -113,7 +113,7 @@ func TestPredictAppends(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, err = m.Predict(ctx, dst, x); err != context.Canceled || len(got) != 2 {
+	if got, err = m.PredictInto(ctx, dst, x, nn.PredictOptions{}); err != context.Canceled || len(got) != 2 {
 		t.Errorf("error %v, and %d elements", err, len(got))
 	}
 }
@@ -123,13 +123,13 @@ func TestPredictConcurrently(t *testing.T) {
 	const rows = 24
 	for name, c := range readers(t, rows) {
 		t.Run(name, func(t *testing.T) {
-			want, err := c.model.Predict(t.Context(), nil, c.x)
+			want, err := c.model.PredictInto(t.Context(), nil, c.x, nn.PredictOptions{})
 			must(t, err)
 			width := len(want) / rows
 			short := ids(t, 3, 4)
 			var wantShort []float32
-			if c.model.InputShape().String() == "(None, None)" {
-				wantShort, err = c.model.Predict(t.Context(), nil, short)
+			if c.model.InputShape("input").String() == "(None, None)" {
+				wantShort, err = c.model.PredictInto(t.Context(), nil, short, nn.PredictOptions{})
 				must(t, err)
 			}
 			var all sync.WaitGroup
@@ -140,7 +140,7 @@ func TestPredictConcurrently(t *testing.T) {
 						lo := (g + turn*5) % rows
 						hi := lo + 1 + (g+turn)%(rows-lo)
 						var err error
-						if dst, err = c.model.PredictWith(context.Background(), dst[:0], part(c.x, lo, hi), nn.PredictOptions{BatchSize: 1 + g%9, Threads: g % 3}); err != nil {
+						if dst, err = c.model.PredictInto(context.Background(), dst[:0], part(c.x, lo, hi), nn.PredictOptions{BatchSize: 1 + g%9, Threads: g % 3}); err != nil {
 							t.Error(err)
 							return
 						}
@@ -153,7 +153,7 @@ func TestPredictConcurrently(t *testing.T) {
 						if wantShort == nil {
 							continue
 						}
-						if dst, err = c.model.Predict(context.Background(), dst[:0], short); err != nil || dst[0] != wantShort[0] {
+						if dst, err = c.model.PredictInto(context.Background(), dst[:0], short, nn.PredictOptions{}); err != nil || dst[0] != wantShort[0] {
 							t.Errorf("goroutine %d: short rows give %v, error %v", g, dst, err)
 							return
 						}
@@ -178,7 +178,7 @@ func TestPredictDoesNotAllocate(t *testing.T) {
 			dst := make([]float32, 0, rows*3)
 			predict := func() {
 				for _, x := range inputs {
-					if _, err := c.model.Predict(context.Background(), dst, x); err != nil {
+					if _, err := c.model.PredictInto(context.Background(), dst, x, nn.PredictOptions{}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -204,7 +204,7 @@ func TestPredictRowsOfAnyLength(t *testing.T) {
 			sum[i/max(steps, 1)] += []float64{0, 1, 10, 100}[x.Data()[i]]
 		}
 		for _, noFusion := range []bool{false, true} {
-			got, err := m.PredictWith(t.Context(), nil, x, nn.PredictOptions{NoFusion: noFusion})
+			got, err := m.PredictInto(t.Context(), nil, x, nn.PredictOptions{NoFusion: noFusion})
 			must(t, err)
 			for i, v := range got {
 				want := sum[i] / float64(max(steps, 1)) // of no steps: 0
@@ -224,7 +224,7 @@ func TestPredictForgetsTheRows(t *testing.T) {
 		bags, err := text.MakeBags(ids(t, 3, 4), text.BagOptions{Vocabulary: smallVocabulary})
 		must(t, err)
 		runtime.AddCleanup(bags, func(c chan struct{}) { close(c) }, gone)
-		_, err = m.Predict(t.Context(), nil, bags)
+		_, err = m.PredictInto(t.Context(), nil, bags, nn.PredictOptions{})
 		must(t, err)
 	}()
 	for range 100 {

@@ -7,11 +7,14 @@ import (
 	"testing"
 
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 )
 
 // table is a schedule that is written down: the last rate is that of all later steps, too.
 type table []float32
+
+func (table) Kind() string { return "Table" }
 
 func (table) Check() error { return nil }
 
@@ -23,8 +26,8 @@ func TestFitFollowsASchedule(t *testing.T) {
 	set := longRun()
 	set.Optimizer = optim.SGD{Momentum: 0.9}
 	step := 0
-	set.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-		if e == nn.BatchBegin {
+	set.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		if e == plan.BatchBegin {
 			step++
 			return tr.SetLearningRate(schedule.Rate(step - 1))
 		}
@@ -38,14 +41,15 @@ func TestFitFollowsASchedule(t *testing.T) {
 	for _, epochs := range [][2]int{{0, 1}, {1, 3}} {
 		o := longRun()
 		o.Optimizer, o.State, o.InitialEpoch, o.Epochs = optim.SGD{Momentum: 0.9, Schedule: schedule}, &state, epochs[0], epochs[1]
-		o.Callbacks = []nn.Callback{watchRate{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-			if e == nn.BatchBegin {
+		o.Callbacks = []nn.Callback{watchRate{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+			if e == plan.BatchBegin {
 				rates = append(rates, tr.LearningRate())
 			}
 			return nil
 		})}}
 		h, err := m.Fit(t.Context(), someReviews(t), o)
 		must(t, err)
+		logged = logged[:0] // the history has the earlier run's
 		for _, rate := range h.Values("learning_rate") {
 			logged = append(logged, float32(rate))
 		}
@@ -62,11 +66,11 @@ func TestFitFollowsASchedule(t *testing.T) {
 }
 
 // watchRate has the rate logged.
-type watchRate struct{ nn.HandlerFunc }
+type watchRate struct{ plan.CallbackFunc }
 
-func (w watchRate) Start(tr *nn.Training) (nn.Handler, error) {
+func (w watchRate) Start(tr plan.Training) (plan.Handler, error) {
 	tr.LogLearningRate()
-	return w.HandlerFunc, nil
+	return w.CallbackFunc.Start(tr)
 }
 
 // No callback can change a rate that follows a schedule.
@@ -74,7 +78,7 @@ func TestScheduleCannotBeSet(t *testing.T) {
 	schedule := table{0.5}
 	o := longRun()
 	o.Optimizer = optim.Adam{Schedule: schedule}
-	o.Callbacks = []nn.Callback{at(nn.BatchBegin, 0, 0, func(tr *nn.Training) error {
+	o.Callbacks = []nn.Callback{at(plan.BatchBegin, 0, 0, func(tr plan.Training) error {
 		if tr.Schedule() == nil || tr.LearningRate() != 0.5 {
 			t.Errorf("schedule %v, rate %v", tr.Schedule(), tr.LearningRate())
 		}
@@ -91,7 +95,7 @@ func TestScheduleWithoutRate(t *testing.T) {
 		m := smallText(t)
 		o := longRun()
 		o.Optimizer = optim.Adam{Schedule: table{0.5, 0.5, bad}}
-		o.Callbacks = []nn.Callback{at(nn.BatchBegin, 0, 2, func(tr *nn.Training) error { last = m.Weights(nil); return nil })}
+		o.Callbacks = []nn.Callback{at(plan.BatchBegin, 0, 2, func(tr plan.Training) error { last = m.Weights(nil); return nil })}
 		_, err := m.Fit(t.Context(), someReviews(t), o)
 		if err == nil || last == nil {
 			t.Fatalf("a rate of %v: %v", bad, err)
@@ -116,9 +120,14 @@ type decides struct {
 	err   error
 }
 
-func (d *decides) Start(*nn.Training) (nn.Handler, error)       { return d, nil }
-func (d *decides) Handle(nn.Event, *nn.Training) error          { return nil }
-func (d *decides) HandleLoss(*nn.LossError, *nn.Training) error { d.asked++; return d.err }
+func (d *decides) Kind() string { return "Decides" }
+
+func (d *decides) Start(plan.Training) (plan.Handler, error) {
+	return plan.Handler{
+		Handle:     func(plan.Event, plan.Training) error { return nil },
+		HandleLoss: func(*nn.LossError, plan.Training) error { d.asked++; return d.err },
+	}, nil
+}
 
 // The first callback that can decides how a Fit ends whose loss is NaN.
 func TestLossHandlers(t *testing.T) {

@@ -1,8 +1,12 @@
 package nn
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // Sequential is a spec of a model whose layers follow one another.
@@ -15,54 +19,64 @@ type Sequential struct {
 // NewSequential returns the spec of a model with the given layers.
 func NewSequential(layers ...Layer) *Sequential { return &Sequential{Layers: layers} }
 
-// Build works out the shapes, makes the parameters with their initial values and lays out the steps. A layer that does
-// not fit behind the one before it is an error that names both and their shapes. A Sequential may be built many times;
-// each time gives a model of its own.
-func (s *Sequential) Build(in Input, options ...BuildOption) (*Model, error) {
-	if in.err != nil {
-		return nil, in.err
+// Kind is "Sequential".
+func (s *Sequential) Kind() string { return "Sequential" }
+
+// Build works out the shapes, makes the parameters with their initial values and lays out the operations. A layer that
+// does not fit after the one before it is an error that names both and their shapes. A Sequential may be built many
+// times; each time gives a model of its own.
+func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Model, err error) {
+	defer recovering(&err)
+	signature, err := in.signature()
+	if err != nil {
+		return nil, err
 	}
-	if in.signature.Type == 0 {
-		return nil, errors.New("nn: Build needs an input: nn.Tokens, nn.Texts, nn.Features or nn.SparseFeatures")
+	if s == nil {
+		return nil, errors.New("nn: the Sequential is nil")
 	}
-	var settings buildSettings
-	for _, o := range options {
-		o(&settings)
-	}
-	b := &Builder{seed: settings.seed, names: map[string]int{}}
-	at := Symbol{Signature: in.signature, id: 0, mask: none}
-	b.values = append(b.values, at)
-	m := &Model{name: s.name(), input: in.signature, seed: settings.seed}
+	m := &Model{name: s.name(), seed: o.Seed, inputs: []modelInput{{name: "input", signature: signature}},
+		spec: &Sequential{Name: s.Name, Layers: slices.Clone(s.Layers)}, specInput: in}
+	b := plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed})
+	at := b.Input(signature)
 	for i, l := range s.Layers {
-		if l == nil {
+		if isNil(l) {
 			return nil, fmt.Errorf("nn: layer %d is nil", i)
 		}
-		name, err := b.layerName(l)
+		node, err := b.Node(l)
 		if err != nil {
-			return nil, fmt.Errorf("nn: layer %d (%s): %w", i, l.Kind(), err)
+			return nil, fmt.Errorf("nn: layer %d%s: %w", i, kindOf(l), err)
 		}
-		b.layer, b.steps = name, 0
-		first := len(b.params)
-		out, err := l.Build(b, at)
-		if load := (*loadError)(nil); errors.As(err, &load) {
-			return nil, fmt.Errorf("nn: layer %d (%s): %w", i, name, err)
+		out, err := node.Apply(at)
+		if err == nil && len(out) != 1 {
+			err = fmt.Errorf("it has %d outputs, and only a Graph can use them", len(out))
+		}
+		if load := (*plan.LoadError)(nil); errors.As(err, &load) {
+			return nil, fmt.Errorf("nn: layer %d (%s): %w", i, node.Name(), err)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("nn: layer %d (%s) cannot follow %s of shape %v: %w", i, name, s.before(m, i), at.Shape, err)
+			return nil, fmt.Errorf("nn: layer %d (%s) cannot follow %s of shape %v: %w", i, node.Name(), s.before(m, i), at.Shape, err)
 		}
-		m.layers = append(m.layers, builtLayer{name: name, kind: l.Kind(), output: out.Shape.Clone(), params: b.params[first:len(b.params):len(b.params)]})
-		at = out
+		m.layers = append(m.layers, builtLayer{name: node.Name(), kind: l.Kind(), outputs: out})
+		at = out[0]
 	}
-	if err := m.finish(b, at); err != nil {
+	if err := m.finish(b, []namedSymbol{{"output", at}}); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
+// kindOf names a layer's kind in brackets, if there is a layer.
+func kindOf(l Layer) string {
+	if isNil(l) {
+		return ""
+	}
+	return " (" + l.Kind() + ")"
+}
+
 // before names what layer i reads, for error messages.
 func (s *Sequential) before(m *Model, i int) string {
 	if i == 0 {
-		return fmt.Sprintf("the input (%v)", m.input.Type)
+		return fmt.Sprintf("the input (%v)", m.inputs[0].signature.Type)
 	}
 	return fmt.Sprintf("layer %d (%s)", i-1, m.layers[i-1].name)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -23,14 +24,14 @@ type frozenTable struct{}
 
 func (frozenTable) Kind() string { return "FrozenTable" }
 
-func (frozenTable) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	table := make(nn.Float32Storage, largeRows*largeDim)
+func (frozenTable) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	table := make(plan.Float32Storage, largeRows*largeDim)
 	table[0] = 0.5
-	p, err := b.Parameter(nn.ParameterOptions{Name: "table", Shape: tensor.Shape{largeRows, largeDim}, Storage: table, NotTrainable: true})
+	p, err := b.Parameter(plan.ParameterOptions{Name: "table", Shape: tensor.Shape{largeRows, largeDim}, Storage: table, NotTrainable: true})
 	if err != nil {
-		return in[0], err
+		return nil, err
 	}
-	return b.Step(frozenStep{}, in, p)
+	return b.Add(timesFirst, in, p)
 }
 
 // largeText is a model with a large table that is trained and another that is not.
@@ -80,17 +81,17 @@ func TestSnapshotsAreExact(t *testing.T) {
 				_, err := m.Fit(t.Context(), newRows(t, 7), options)
 				must(t, err)
 			}
-			var shots [3]*nn.Snapshot
+			var shots [3]plan.Snapshot
 			var copies [3][][]float32
 			// Snapshot 0 is taken twice, before any step and later, snapshot 2 in the memory of nothing.
 			take := map[int]int{0: 0, 5: 1, 9: 0, 20: 2}
-			options := newRowsOptions(c.o, c.threads, nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+			options := newRowsOptions(c.o, c.threads, plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 				switch e {
-				case nn.BatchBegin:
+				case plan.BatchBegin:
 					if k, ok := take[tr.Step()]; ok {
 						shots[k], copies[k] = tr.Snapshot(shots[k]), m.Weights(nil)
 					}
-				case nn.TrainEnd:
+				case plan.TrainEnd:
 					last := m.Weights(nil)
 					final := tr.Snapshot(nil)
 					for _, k := range []int{1, 0, 2} {
@@ -116,15 +117,15 @@ func TestSnapshotsAreExact(t *testing.T) {
 func TestTrainingGoesOnFromASnapshot(t *testing.T) {
 	run := func(full bool) [][]float32 {
 		m := largeText(t)
-		var shot *nn.Snapshot
+		var shot plan.Snapshot
 		var all [][]float32
-		_, err := m.Fit(t.Context(), newRows(t, 3), newRowsOptions(optim.Adam{LearningRate: 0.01}, 2, nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+		_, err := m.Fit(t.Context(), newRows(t, 3), newRowsOptions(optim.Adam{LearningRate: 0.01}, 2, plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 			switch {
-			case e == nn.BatchEnd && tr.Step() == 4:
+			case e == plan.BatchEnd && tr.Step() == 4:
 				shot, all = tr.Snapshot(nil), m.Weights(nil)
-			case e == nn.BatchEnd && tr.Step() == 12 && full:
+			case e == plan.BatchEnd && tr.Step() == 12 && full:
 				return m.SetWeights(all)
-			case e == nn.BatchEnd && tr.Step() == 12:
+			case e == plan.BatchEnd && tr.Step() == 12:
 				return tr.Restore(shot)
 			}
 			return nil
@@ -139,16 +140,16 @@ func TestTrainingGoesOnFromASnapshot(t *testing.T) {
 // have them.
 func TestSnapshotsOutliveSetWeights(t *testing.T) {
 	m := largeText(t)
-	var shots [3]*nn.Snapshot
+	var shots [3]plan.Snapshot
 	var copies [3][][]float32
-	_, err := m.Fit(t.Context(), newRows(t, 3), newRowsOptions(optim.Adam{LearningRate: 0.01}, 2, nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
+	_, err := m.Fit(t.Context(), newRows(t, 3), newRowsOptions(optim.Adam{LearningRate: 0.01}, 2, plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
 		take := func(k int) { shots[k], copies[k] = tr.Snapshot(shots[k]), m.Weights(nil) }
 		switch {
-		case e == nn.BatchEnd && tr.Step() == 3:
+		case e == plan.BatchEnd && tr.Step() == 3:
 			take(0)
-		case e == nn.BatchEnd && tr.Step() == 6:
+		case e == plan.BatchEnd && tr.Step() == 6:
 			take(1)
-		case e == nn.BatchEnd && tr.Step() == 9:
+		case e == plan.BatchEnd && tr.Step() == 9:
 			w := m.Weights(nil)
 			for _, p := range w {
 				for i := range p {
@@ -156,10 +157,10 @@ func TestSnapshotsOutliveSetWeights(t *testing.T) {
 				}
 			}
 			return m.SetWeights(w)
-		case e == nn.BatchEnd && tr.Step() == 12:
+		case e == plan.BatchEnd && tr.Step() == 12:
 			take(1)
 			take(2)
-		case e == nn.TrainEnd:
+		case e == plan.TrainEnd:
 			for _, k := range []int{2, 0, 1, 2} {
 				must(t, tr.Restore(shots[k]))
 				sameBits(t, fmt.Sprintf("snapshot %d", k), m.Weights(nil), copies[k])
@@ -174,7 +175,7 @@ func TestSnapshotsOutliveSetWeights(t *testing.T) {
 func TestSnapshotsAreSmall(t *testing.T) {
 	m := largeText(t)
 	var first, again, later uint64
-	var shot *nn.Snapshot
+	var shot plan.Snapshot
 	measure := func(into *uint64, f func()) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -182,8 +183,8 @@ func TestSnapshotsAreSmall(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		*into = after.TotalAlloc - before.TotalAlloc
 	}
-	_, err := m.Fit(t.Context(), newRows(t, 3), newRowsOptions(optim.Adam{}, 2, nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-		if e != nn.BatchEnd {
+	_, err := m.Fit(t.Context(), newRows(t, 3), newRowsOptions(optim.Adam{}, 2, plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		if e != plan.BatchEnd {
 			return nil
 		}
 		switch tr.Step() {
@@ -209,11 +210,11 @@ func TestSnapshotsAreSmall(t *testing.T) {
 
 func TestSnapshotsOfAnotherFit(t *testing.T) {
 	m := smallText(t)
-	var shot *nn.Snapshot
-	var training *nn.Training
+	var shot plan.Snapshot
+	var training plan.Training
 	o := longRun()
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-		if e != nn.EpochEnd {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		if e != plan.EpochEnd {
 			return nil
 		}
 		if training != tr {
@@ -235,20 +236,22 @@ func TestSnapshotsOfAnotherFit(t *testing.T) {
 }
 
 // starts is a callback that acts when it starts.
-type starts func(*nn.Training)
+type starts func(plan.Training)
 
-func (s starts) Start(tr *nn.Training) (nn.Handler, error) {
+func (s starts) Kind() string { return "Starts" }
+
+func (s starts) Start(tr plan.Training) (plan.Handler, error) {
 	s(tr)
-	return nn.HandlerFunc(func(nn.Event, *nn.Training) error { return nil }), nil
+	return plan.Handler{Handle: func(plan.Event, plan.Training) error { return nil }}, nil
 }
 
 // A snapshot of a Fit that did not begin is over with it.
 func TestSnapshotOfAFailedFit(t *testing.T) {
 	m := smallText(t)
-	var shot *nn.Snapshot
-	var training *nn.Training
+	var shot plan.Snapshot
+	var training plan.Training
 	o := longRun()
-	o.Callbacks = []nn.Callback{starts(func(tr *nn.Training) { training, shot = tr, tr.Snapshot(nil) }), nil}
+	o.Callbacks = []nn.Callback{starts(func(tr plan.Training) { training, shot = tr, tr.Snapshot(nil) }), nil}
 	_, err := m.Fit(t.Context(), someReviews(t), o)
 	wantError(t, err, "nn: callback 1 is nil")
 	_, err = m.Fit(t.Context(), someReviews(t), longRun())

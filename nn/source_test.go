@@ -5,6 +5,7 @@ import (
 
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // signs is a layer that makes ids out of values: 1 for a positive one, 0 for another.
@@ -12,8 +13,8 @@ type signs struct{}
 
 func (signs) Kind() string { return "Signs" }
 
-func (signs) Build(b *nn.Builder, in ...nn.Symbol) (nn.Symbol, error) {
-	return b.Step(positiveStep{}, in)
+func (signs) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return b.Add(isPositive, in)
 }
 
 // Ids that a layer makes do not lie in the model's input: an embedding behind it must not look for them there.
@@ -22,7 +23,7 @@ func TestEmbeddingBehindALayer(t *testing.T) {
 	must(t, m.SetWeights([][]float32{{0, 3, 6, 9}}))
 	x := array(t, []float32{1, -1, 2, -3, -1, -2}, 2, 3, 1)
 	for _, noFusion := range []bool{false, true} {
-		got, err := m.PredictWith(t.Context(), nil, x, nn.PredictOptions{NoFusion: noFusion})
+		got, err := m.PredictInto(t.Context(), nil, x, nn.PredictOptions{NoFusion: noFusion})
 		must(t, err)
 		equalBits(t, "averages", got, []float32{4, 7, 0, 3})
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -28,15 +29,15 @@ type sliced struct {
 	epochs         []int
 }
 
-func (s *sliced) Batches(_ context.Context, epoch int) iter.Seq2[nn.Data, error] {
-	return func(yield func(nn.Data, error) bool) {
+func (s *sliced) Batches(_ context.Context, epoch int) iter.Seq2[nn.Batch, error] {
+	return func(yield func(nn.Batch, error) bool) {
 		s.opened++
 		defer func() { s.closed++ }()
 		s.epochs = append(s.epochs, epoch)
 		x, y := s.d.X.(*tensor.Int32), s.d.Y.(*tensor.Int32)
 		for lo := 0; lo < x.Len(); lo += s.rows {
 			hi := min(lo+s.rows, x.Len())
-			if !yield(nn.Data{X: x.Rows(lo, hi), Y: y.Rows(lo, hi)}, nil) {
+			if !yield(nn.Batch{X: x.Rows(lo, hi), Y: y.Rows(lo, hi)}, nil) {
 				return
 			}
 		}
@@ -54,16 +55,16 @@ func TestStreamIsData(t *testing.T) {
 		for _, threads := range []int{1, 3} {
 			o := streamRun()
 			o.Threads, o.NoFusion, o.ClassWeight = threads, noFusion, map[int]float32{1: 2}
-			o.BatchSize, o.NoShuffle, o.Validation = 8, true, &d
+			o.BatchSize, o.NoShuffle, o.Validation = 8, true, d
 			m := noisyText(t)
 			history, weights := fitted(t, m, d, o)
 			want, err := m.Evaluate(t.Context(), d, nn.EvaluateOptions{Loss: o.Loss, Metrics: o.Metrics})
 			must(t, err)
 
 			train, test := &sliced{d: d, rows: 8}, &sliced{d: d, rows: 13}
-			o.BatchSize, o.NoShuffle, o.Validation = 0, false, &nn.Data{Stream: test}
+			o.BatchSize, o.NoShuffle, o.Validation = 0, false, test
 			m = noisyText(t)
-			got, streamed := fitted(t, m, nn.Data{Stream: train}, o)
+			got, streamed := fitted(t, m, train, o)
 			if got != history {
 				t.Errorf("the stream gives the history\n%s\nthe rows in memory\n%s", got, history)
 			}
@@ -75,7 +76,7 @@ func TestStreamIsData(t *testing.T) {
 			if diff := cmp.Diff([]int{0, 0, 0, 0}, test.epochs); diff != "" {
 				t.Errorf("epochs of validation asked for: %s", diff)
 			}
-			logs, err := m.Evaluate(t.Context(), nn.Data{Stream: test}, nn.EvaluateOptions{Loss: o.Loss, Metrics: o.Metrics})
+			logs, err := m.Evaluate(t.Context(), test, nn.EvaluateOptions{Loss: o.Loss, Metrics: o.Metrics})
 			must(t, err)
 			for name, v := range want.All() {
 				if got, _ := logs.Get(name); got != v {
@@ -92,10 +93,10 @@ func TestStreamIsData(t *testing.T) {
 // Batches may differ in the length of their rows: each is padded to its own longest.
 func TestStreamOfAnyLength(t *testing.T) {
 	short, long := ids(t, 6, 3), ids(t, 4, 11)
-	stream := nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
-		return func(yield func(nn.Data, error) bool) {
-			_ = yield(nn.Data{X: short, Y: sides(t, short)}, nil) && yield(nn.Data{X: long, Y: sides(t, long)}, nil) &&
-				yield(nn.Data{X: short, Y: sides(t, short)}, nil)
+	stream := nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
+		return func(yield func(nn.Batch, error) bool) {
+			_ = yield(nn.Batch{X: short, Y: sides(t, short)}, nil) && yield(nn.Batch{X: long, Y: sides(t, long)}, nil) &&
+				yield(nn.Batch{X: short, Y: sides(t, short)}, nil)
 		}
 	})
 	var want [][]float32
@@ -104,13 +105,13 @@ func TestStreamOfAnyLength(t *testing.T) {
 		o := streamRun()
 		o.NoFusion = noFusion
 		var steps []int
-		o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, tr *nn.Training) error {
-			if e == nn.BatchEnd || e == nn.EpochEnd {
+		o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+			if e == plan.BatchEnd || e == plan.EpochEnd {
 				steps = append(steps, tr.Steps())
 			}
 			return nil
 		})}
-		_, weights := fitted(t, m, nn.Data{Stream: stream}, o)
+		_, weights := fitted(t, m, stream, o)
 		if diff := cmp.Diff([]int{0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3}, steps); diff != "" {
 			t.Errorf("the number of steps: %s", diff)
 		}
@@ -131,37 +132,35 @@ func TestStreamOfAnyLength(t *testing.T) {
 // What is wrong with a stream ends the call with an error that names the batch; what was held is given back.
 func TestStreamErrors(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	good := someReviews(t)
+	good := nn.Batch(someReviews(t))
 	wide, err := tensor.Of(make([]int32, 90), 45, 2)
 	must(t, err)
 	outside := ids(t, 2, 7)
 	outside.Data()[9] = smallVocabulary
 	for _, c := range []struct {
 		name    string
-		batches []nn.Data
+		batches []nn.Batch
 		err     error
-		change  func(o *nn.FitOptions, d *nn.Data)
+		change  func(o *nn.FitOptions)
 		want    string
 	}{
 		{name: "no batch", want: "nn: the stream has no batch in epoch 0 (counted from 0)"},
 		{name: "an error first", err: broken, want: "nn: batch 0 of epoch 0 (counted from 0): the disk is gone"},
-		{name: "an error later", batches: []nn.Data{good, good}, err: broken, want: "nn: batch 2 of epoch 0 (counted from 0): the disk is gone"},
-		{name: "an id", batches: []nn.Data{good, {X: outside, Y: sides(t, ids(t, 2, 7))}},
+		{name: "an error later", batches: []nn.Batch{good, good}, err: broken, want: "nn: batch 2 of epoch 0 (counted from 0): the disk is gone"},
+		{name: "an id", batches: []nn.Batch{good, {X: outside, Y: sides(t, ids(t, 2, 7))}},
 			want: "nn: batch 1 of epoch 0 (counted from 0): layer \"embedding\": row 1, column 2: id 50 is outside the vocabulary 0 to 49"},
-		{name: "labels", batches: []nn.Data{good, {X: good.X, Y: wide}}, want: "nn: batch 1 of epoch 0 (counted from 0): loss: binary cross-entropy: a row of the output has shape (1,) and a row of the labels (2,)"},
-		{name: "a stream in a stream", batches: []nn.Data{good, {Stream: &sliced{}}}, want: "nn: batch 1 of epoch 0 (counted from 0): a batch is itself a stream"},
-		{name: "both", batches: []nn.Data{good}, change: func(_ *nn.FitOptions, d *nn.Data) { d.X = good.X }, want: "nn: data is either a Stream or X and Y, not both"},
-		{name: "BatchSize", batches: []nn.Data{good}, change: func(o *nn.FitOptions, _ *nn.Data) { o.BatchSize = 4 },
+		{name: "labels", batches: []nn.Batch{good, {X: good.X, Y: wide}}, want: "nn: batch 1 of epoch 0 (counted from 0): loss: binary cross-entropy: a row of the output has shape (1,) and a row of the labels (2,)"},
+		{name: "BatchSize", batches: []nn.Batch{good}, change: func(o *nn.FitOptions) { o.BatchSize = 4 },
 			want: "nn: BatchSize, Order and ValidationSplit have no say over a stream, which makes its own batches"},
-		{name: "weights twice", batches: []nn.Data{good, {X: good.X, Y: good.Y, Weights: make([]float32, 45)}},
-			change: func(o *nn.FitOptions, _ *nn.Data) { o.ClassWeight = map[int]float32{0: 1} },
+		{name: "weights twice", batches: []nn.Batch{good, {X: good.X, Y: good.Y, Weights: make([]float32, 45)}},
+			change: func(o *nn.FitOptions) { o.ClassWeight = map[int]float32{0: 1} },
 			want:   "nn: batch 1 of epoch 0 (counted from 0): class weights and sample weights cannot go together"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
 			open := 0
-			d := nn.Data{Stream: nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
-				return func(yield func(nn.Data, error) bool) {
+			d := nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
+				return func(yield func(nn.Batch, error) bool) {
 					open++
 					defer func() { open-- }()
 					for _, b := range c.batches {
@@ -170,13 +169,13 @@ func TestStreamErrors(t *testing.T) {
 						}
 					}
 					if c.err != nil {
-						yield(nn.Data{}, c.err)
+						yield(nn.Batch{}, c.err)
 					}
 				}
-			})}
+			})
 			o := streamRun()
 			if c.change != nil {
-				c.change(&o, &d)
+				c.change(&o)
 			}
 			_, err := noisyText(t).Fit(t.Context(), d, o)
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
@@ -195,34 +194,34 @@ func TestStreamErrors(t *testing.T) {
 
 // What is wrong with a stream of validation data says so, in later epochs too.
 func TestStreamOfValidationErrors(t *testing.T) {
-	broken, good := errors.New("the disk is gone"), someReviews(t)
-	for want, batches := range map[string]func(opened int, yield func(nn.Data, error) bool){
-		"nn: validation data: batch 1 (counted from 0): the disk is gone": func(opened int, yield func(nn.Data, error) bool) {
+	broken, good := errors.New("the disk is gone"), nn.Batch(someReviews(t))
+	for want, batches := range map[string]func(opened int, yield func(nn.Batch, error) bool){
+		"nn: validation data: batch 1 (counted from 0): the disk is gone": func(opened int, yield func(nn.Batch, error) bool) {
 			if yield(good, nil) && opened == 3 {
-				yield(nn.Data{}, broken)
+				yield(nn.Batch{}, broken)
 			}
 		},
-		"nn: validation data: batch 0 (counted from 0): X has 45 rows and Y has 4": func(opened int, yield func(nn.Data, error) bool) {
+		"nn: validation data: batch 0 (counted from 0): X has 45 rows and Y has 4": func(opened int, yield func(nn.Batch, error) bool) {
 			d := good
 			if opened == 2 {
 				d.Y = array(t, make([]int32, 4))
 			}
 			yield(d, nil)
 		},
-		"nn: validation data: the stream has no batch in epoch 0 (counted from 0)": func(opened int, yield func(nn.Data, error) bool) {
+		"nn: validation data: the stream has no batch in epoch 0 (counted from 0)": func(opened int, yield func(nn.Batch, error) bool) {
 			if opened < 3 {
 				yield(good, nil)
 			}
 		},
 	} {
 		opened := 0
-		stream := nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
+		stream := nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
 			opened++
-			return func(yield func(nn.Data, error) bool) { batches(opened, yield) }
+			return func(yield func(nn.Batch, error) bool) { batches(opened, yield) }
 		})
 		o := streamRun()
-		o.Validation = &nn.Data{Stream: stream}
-		_, err := noisyText(t).Fit(t.Context(), good, o)
+		o.Validation = stream
+		_, err := noisyText(t).Fit(t.Context(), nn.Data(good), o)
 		wantError(t, err, want)
 	}
 }
@@ -233,7 +232,7 @@ func TestStreamIsGivenBack(t *testing.T) {
 		s := &sliced{d: someReviews(t), rows: 8}
 		ctx, cancel := context.WithCancel(t.Context())
 		o := streamRun()
-		o.Callbacks = []nn.Callback{at(nn.BatchEnd, 0, 1, func(tr *nn.Training) error {
+		o.Callbacks = []nn.Callback{at(plan.BatchEnd, 0, 1, func(tr plan.Training) error {
 			if cancelled {
 				cancel()
 			} else {
@@ -241,7 +240,7 @@ func TestStreamIsGivenBack(t *testing.T) {
 			}
 			return nil
 		})}
-		_, err := noisyText(t).Fit(ctx, nn.Data{Stream: s}, o)
+		_, err := noisyText(t).Fit(ctx, s, o)
 		cancel()
 		if err == nil || s.opened != 1 || s.closed != 1 {
 			t.Errorf("cancelled %v: error %v, opened %d times, given back %d times", cancelled, err, s.opened, s.closed)
@@ -253,21 +252,21 @@ func TestStreamIsGivenBack(t *testing.T) {
 func TestStreamWithASmallFirstBatch(t *testing.T) {
 	d := someReviews(t)
 	x, y := d.X.(*tensor.Int32), d.Y.(*tensor.Int32)
-	stream := nn.StreamFunc(func(context.Context, int) iter.Seq2[nn.Data, error] {
-		return func(yield func(nn.Data, error) bool) {
-			_ = yield(nn.Data{X: x.Rows(0, 1), Y: y.Rows(0, 1)}, nil) && yield(nn.Data{X: x.Rows(1, 45), Y: y.Rows(1, 45)}, nil) &&
-				yield(nn.Data{X: x.Rows(3, 5), Y: y.Rows(3, 5)}, nil)
+	stream := nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
+		return func(yield func(nn.Batch, error) bool) {
+			_ = yield(nn.Batch{X: x.Rows(0, 1), Y: y.Rows(0, 1)}, nil) && yield(nn.Batch{X: x.Rows(1, 45), Y: y.Rows(1, 45)}, nil) &&
+				yield(nn.Batch{X: x.Rows(3, 5), Y: y.Rows(3, 5)}, nil)
 		}
 	})
 	run := func(threads int) (workers int, weights [][]float32) {
 		o := streamRun()
 		o.Threads = threads
-		o.Callbacks = []nn.Callback{at(nn.BatchEnd, 0, 1, func(*nn.Training) error {
+		o.Callbacks = []nn.Callback{at(plan.BatchEnd, 0, 1, func(plan.Training) error {
 			stacks := make([]byte, 1<<20)
-			workers = 1 + strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "nn.newTeam in goroutine")
+			workers = 1 + strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "team.New in goroutine")
 			return nil
 		})}
-		_, weights = fitted(t, noisyText(t), nn.Data{Stream: stream}, o)
+		_, weights = fitted(t, noisyText(t), stream, o)
 		return workers, weights
 	}
 	_, want := run(1)
@@ -284,34 +283,34 @@ func TestStreamProgress(t *testing.T) {
 	o := streamRun()
 	o.Epochs = 2
 	o.Callbacks = []nn.Callback{callbacks.ProgressLine{To: &out, Style: callbacks.Terminal}}
-	_, _ = fitted(t, noisyText(t), nn.Data{Stream: &sliced{d: someReviews(t), rows: 9}}, o)
+	_, _ = fitted(t, noisyText(t), &sliced{d: someReviews(t), rows: 9}, o)
 	if s := out.String(); !strings.Contains(s, "1/Unknown - 0s ") || !strings.Contains(s, "5/5 [==============================] - 0s ") {
 		t.Errorf("the progress is %q", s)
 	}
 }
 
-// ExampleStreamFunc trains on batches that are made as they are needed.
-func ExampleStreamFunc() {
-	stream := nn.StreamFunc(func(_ context.Context, epoch int) iter.Seq2[nn.Data, error] {
-		return func(yield func(nn.Data, error) bool) {
+// ExampleSourceFunc trains on batches that are made as they are needed.
+func ExampleSourceFunc() {
+	stream := nn.SourceFunc(func(_ context.Context, epoch int) iter.Seq2[nn.Batch, error] {
+		return func(yield func(nn.Batch, error) bool) {
 			for batch := range 50 {
 				x, err := tensor.Of([]float32{float32(batch % 5), 1, float32(epoch % 2), 2}, 4, 1)
 				if err != nil {
-					yield(nn.Data{}, err)
+					yield(nn.Batch{}, err)
 					return
 				}
 				y := x // the model learns to give back what it gets
-				if !yield(nn.Data{X: x, Y: y}, nil) {
+				if !yield(nn.Batch{X: x, Y: y}, nil) {
 					return
 				}
 			}
 		}
 	})
-	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(nn.Features(1), nn.Seed(1))
+	model, err := nn.NewSequential(layers.Dense{Units: 1}).Build(context.Background(), nn.Features(1), nn.BuildOptions{Seed: 1})
 	if err != nil {
 		panic(err)
 	}
-	history, err := model.Fit(context.Background(), nn.Data{Stream: stream},
+	history, err := model.Fit(context.Background(), stream,
 		nn.FitOptions{Optimizer: optim.SGD{LearningRate: 0.05}, Loss: loss.MeanSquaredError{}, Epochs: 3})
 	if err != nil {
 		panic(err)

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -30,11 +32,14 @@ func (m *Model) Summary() string { return m.SummaryWith(SummaryOptions{}) }
 func (m *Model) SummaryWith(o SummaryOptions) string {
 	rows := make([]summaryRow, len(m.layers))
 	for i, l := range m.layers {
-		r := summaryRow{name: l.name, kind: l.kind, output: l.output.String(), trainable: "-"}
+		r := summaryRow{name: l.name, kind: l.kind, output: l.outputs[0].Shape.String(), trainable: "-"}
 		n := 0
-		for _, p := range l.params {
+		for _, p := range m.params() {
+			if !strings.HasPrefix(p.Name(), l.name+"/") {
+				continue
+			}
 			n += p.Size()
-			if p.trainable {
+			if p.Trainable() {
 				r.trainable = "Y"
 			} else if r.trainable == "-" {
 				r.trainable = "N"
@@ -43,21 +48,23 @@ func (m *Model) SummaryWith(o SummaryOptions) string {
 		r.parameters = grouped(n)
 		rows[i] = r
 	}
-	return summary(m.name, rows, m.params, o)
+	return summary(m.name, rows, m.params(), o)
 }
 
 // Summary describes the layers before Build, when their shapes and numbers of parameters are not known.
 func (s *Sequential) Summary() string {
-	b := Builder{names: map[string]int{}}
+	b := plan.NewBuilder(context.Background(), plan.BuilderOptions{Dry: true})
 	rows := make([]summaryRow, len(s.Layers))
 	for i, l := range s.Layers {
-		if l == nil {
+		if isNil(l) {
 			rows[i] = summaryRow{name: "nil", kind: "?", output: "?", parameters: "0"}
 			continue
 		}
-		name, err := b.layerName(l)
-		if err != nil { // Build reports it
-			name = l.(NamedLayer).LayerName()
+		name := ""
+		if node, err := b.Node(l); err == nil {
+			name = node.Name()
+		} else if named, ok := l.(plan.NamedLayer); ok { // Build reports the error
+			name = named.LayerName()
 		}
 		rows[i] = summaryRow{name: name, kind: l.Kind(), output: "?", parameters: "0"}
 		if mayHaveParameters(l) {
@@ -70,21 +77,37 @@ func (s *Sequential) Summary() string {
 // mayHaveParameters builds a layer by itself, without memory for parameters, behind the first kind of input that it
 // takes.
 func mayHaveParameters(l Layer) bool {
-	for _, in := range []Signature{
-		{tensor.TypeInt32, tensor.Shape{tensor.Unknown, 8}},
-		{tensor.TypeFloat32, tensor.Shape{tensor.Unknown, 8}},
-		{tensor.TypeFloat32, tensor.Shape{tensor.Unknown, 8, 8}},
-		{tensor.TypeFloat32, tensor.Shape{tensor.Unknown, 8, 8, 8}},
-		{tensor.TypeString, tensor.Shape{tensor.Unknown}},
+	for _, in := range []plan.Signature{
+		{Type: tensor.TypeInt32, Shape: tensor.Shape{tensor.Unknown, 8}},
+		{Type: tensor.TypeFloat32, Shape: tensor.Shape{tensor.Unknown, 8}},
+		{Type: tensor.TypeFloat32, Shape: tensor.Shape{tensor.Unknown, 8, 8}},
+		{Type: tensor.TypeFloat32, Shape: tensor.Shape{tensor.Unknown, 8, 8, 8}},
+		{Type: tensor.TypeString, Shape: tensor.Shape{tensor.Unknown}},
 	} {
-		b := Builder{names: map[string]int{}, dry: true}
-		at := Symbol{Signature: in, mask: none}
-		b.values = append(b.values, at)
-		if _, err := l.Build(&b, at); err == nil {
-			return len(b.params) > 0
+		b := plan.NewBuilder(context.Background(), plan.BuilderOptions{Dry: true})
+		if params, err := parametersOf(b, l, in); err == nil {
+			return params > 0
 		}
 	}
 	return true
+}
+
+// parametersOf builds a layer and counts its parameters.
+func parametersOf(b *plan.Builder, l Layer, in plan.Signature) (n int, err error) {
+	defer recovering(&err)
+	node, err := b.Node(l)
+	if err != nil {
+		return 0, err
+	}
+	out, err := node.Apply(b.Input(in))
+	if err != nil {
+		return 0, err
+	}
+	p, err := b.Finish(out...)
+	if err != nil {
+		return 0, err
+	}
+	return len(p.Params), nil
 }
 
 type summaryRow struct {
@@ -92,7 +115,7 @@ type summaryRow struct {
 }
 
 // summary lays the table out as the library rich does for Keras (keras/src/utils/summary_utils.py).
-func summary(model string, rows []summaryRow, params []*Parameter, o SummaryOptions) string {
+func summary(model string, rows []summaryRow, params []*plan.Parameter, o SummaryOptions) string {
 	header := []string{"Layer (type)", "Output Shape", "Param #"}
 	positions := []float64{0.45, 0.80, 1.0}
 	if o.ShowTrainable {
@@ -119,7 +142,7 @@ func summary(model string, rows []summaryRow, params []*Parameter, o SummaryOpti
 
 	trainable, fixed := 0, 0
 	for _, p := range params {
-		if p.trainable {
+		if p.Trainable() {
 			trainable += p.Size()
 		} else {
 			fixed += p.Size()
@@ -127,9 +150,9 @@ func summary(model string, rows []summaryRow, params []*Parameter, o SummaryOpti
 	}
 	const float32Bytes = 4
 	slots, slotBytes := 0, 0
-	if o.Optimizer != nil {
+	if rule, ok := ruleOf(o.Optimizer); ok {
 		// Keras counts the learning rate and, as an int64, the number of the step.
-		slots = trainable*len(o.Optimizer.Slots()) + 2
+		slots = trainable*len(rule.Slots) + len(rule.Scalars) + 2
 		slotBytes = slots*float32Bytes + 4
 	}
 	line := func(name string, n, bytes int) {
@@ -142,6 +165,18 @@ func summary(model string, rows []summaryRow, params []*Parameter, o SummaryOpti
 		line("Optimizer", slots, slotBytes)
 	}
 	return b.String()
+}
+
+// ruleOf is the optimizer's rule, if it has one whose settings are right.
+func ruleOf(o Optimizer) (rule plan.Rule, ok bool) {
+	if isNil(o) {
+		return rule, false
+	}
+	err := guard(func() (err error) {
+		rule, err = o.Rule()
+		return err
+	})
+	return rule, err == nil
 }
 
 // grouped writes a number with commas: 160,289.

@@ -22,14 +22,14 @@ func tutorialLayers() *nn.Sequential {
 
 // The texts are Keras's, to the letter.
 func TestSummary(t *testing.T) {
-	tutorial, err := tutorialLayers().Build(nn.Tokens(256))
+	tutorial, err := tutorialLayers().Build(t.Context(), nn.Tokens(256), nn.BuildOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	multiHot, err := (&nn.Sequential{Name: "multi_hot", Layers: []nn.Layer{
 		layers.Dense{Units: 16, Activation: layers.ReLU}, layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dropout{Rate: 0.5}, layers.Dense{Units: 1},
-	}}).Build(nn.SparseFeatures(10_000))
+	}}).Build(t.Context(), nn.SparseFeatures(10_000), nn.BuildOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSummary(t *testing.T) {
 // Names of any length leave the table whole.
 func TestSummaryKeepsItsWidth(t *testing.T) {
 	for _, name := range []string{strings.Repeat("long", 40), "größer", "a b  c"} {
-		m, err := (&nn.Sequential{Layers: []nn.Layer{layers.Dense{Name: name, Units: 1 << 16}}}).Build(nn.Features(1))
+		m, err := (&nn.Sequential{Layers: []nn.Layer{layers.Dense{Name: name, Units: 1 << 16}}}).Build(t.Context(), nn.Features(1), nn.BuildOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

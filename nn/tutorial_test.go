@@ -13,6 +13,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
@@ -92,7 +93,7 @@ func tutorialModel(t testing.TB, maskZero bool, last layers.ActivationFunc) *nn.
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: last},
-	).Build(nn.Tokens(nn.AnyLength))
+	).Build(t.Context(), nn.Tokens(nn.AnyLength), nn.BuildOptions{})
 	must(t, err)
 	return m
 }
@@ -149,7 +150,7 @@ func (r *reviews) multiHot(t *testing.T, run *recordedRun) {
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.SparseFeatures(tutorialWords))
+	).Build(t.Context(), nn.SparseFeatures(tutorialWords), nn.BuildOptions{})
 	must(t, err)
 	for i, name := range []string{"dense", "dense_1", "dense_2"} {
 		p := run.model.Parameter(name + "/kernel")
@@ -170,11 +171,11 @@ type snapshots struct {
 	rows, total    float64
 }
 
-func (s *snapshots) handle(e nn.Event, t *nn.Training) error {
+func (s *snapshots) handle(e plan.Event, t plan.Training) error {
 	switch e {
-	case nn.EpochBegin:
+	case plan.EpochBegin:
 		s.rows, s.total = 0, 0
-	case nn.BatchEnd:
+	case plan.BatchEnd:
 		if t.Epoch() < s.epochs {
 			l, _ := t.Logs().Get("loss")
 			n := float64(min(tutorialBatch, 15000-t.Step()*tutorialBatch))
@@ -186,7 +187,7 @@ func (s *snapshots) handle(e nn.Event, t *nn.Training) error {
 		if t.Epoch() == 0 && t.Step() == 0 {
 			s.step1 = t.Model().Weights(nil)
 		}
-	case nn.EpochEnd:
+	case plan.EpochEnd:
 		if t.Epoch() == 0 {
 			s.epoch1 = t.Model().Weights(nil)
 		}
@@ -238,8 +239,8 @@ func TestMultiHot(t *testing.T) {
 	o := run.options
 	o.BatchSize = tutorialBatch
 	o.Order = func(epoch int) []int32 { return r.order[epoch] }
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, training *nn.Training) error {
-		if e != nn.BatchEnd {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, training plan.Training) error {
+		if e != plan.BatchEnd {
 			return nil
 		}
 		l, _ := training.Logs().Get("loss")
@@ -296,21 +297,21 @@ func TestTutorialAgainstFloat64(t *testing.T) {
 	}
 	var losses, accuracies []float64
 	loss, right := 0.0, 0
-	o.Callbacks = []nn.Callback{nn.HandlerFunc(func(e nn.Event, training *nn.Training) error {
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, training plan.Training) error {
 		switch e {
-		case nn.EpochBegin:
+		case plan.EpochBegin:
 			loss, right = 0, 0
-		case nn.BatchEnd:
+		case plan.BatchEnd:
 			lo := training.Step() * tutorialBatch
 			l, n := want.batch(x, y, r.order[training.Epoch()][lo:min(lo+tutorialBatch, len(x))])
 			loss, right = loss+l, right+n
 			if training.Epoch() == 0 && training.Step() == 0 {
-				compare(training.Model(), "step1", 1e-6)
+				compare(training.Model().(*nn.Model), "step1", 1e-6)
 			}
-		case nn.EpochEnd:
+		case plan.EpochEnd:
 			losses, accuracies = append(losses, loss/float64(len(x))), append(accuracies, float64(right)/float64(len(x)))
 			if training.Epoch() == 0 {
-				compare(training.Model(), "epoch1", 5e-6)
+				compare(training.Model().(*nn.Model), "epoch1", 5e-6)
 			}
 		}
 		return nil
@@ -334,7 +335,7 @@ func (r *reviews) repeat(t *testing.T, c golden.Case, run recordedRun) {
 	o.Epochs, o.BatchSize = len(history), tutorialBatch
 	o.WeightedMetrics = run.weighted
 	o.Order = func(epoch int) []int32 { return r.order[epoch] }
-	o.Callbacks = append(o.Callbacks, nn.HandlerFunc(taken.handle))
+	o.Callbacks = append(o.Callbacks, plan.CallbackFunc(taken.handle))
 	val := nn.Data{X: rows(run.x, 0, validationRows), Y: y.Rows(0, validationRows)}
 	o.Validation = &val
 	train := nn.Data{X: rows(run.x, validationRows, 25000), Y: y.Rows(validationRows, 25000), Weights: run.weights}
@@ -379,7 +380,7 @@ func (r *reviews) repeat(t *testing.T, c golden.Case, run recordedRun) {
 		}
 		golden.CloseNumber(t, "test "+name, v, c.Float("test", name), tolerance)
 	}
-	p, err := run.model.Predict(context.Background(), nil, rows(run.test, 0, 16))
+	p, err := run.model.PredictInto(context.Background(), nil, rows(run.test, 0, 16), nn.PredictOptions{})
 	must(t, err)
 	golden.CloseList(t, "predictions", p, c.Floats("predict_test_first_16"), golden.Tolerance{Abs: run.prediction})
 }

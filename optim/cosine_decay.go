@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // CosineDecay is Keras's schedule of that name (Loshchilov and Hutter, 2017, "SGDR: Stochastic Gradient Descent with Warm
@@ -28,7 +28,10 @@ type CosineDecay struct {
 	WarmupSteps int
 }
 
-var _ nn.Schedule = CosineDecay{}
+var _ plan.Schedule = CosineDecay{}
+
+// Kind is "CosineDecay".
+func (s CosineDecay) Kind() string { return "CosineDecay" }
 
 // Check refuses settings out of range.
 func (s CosineDecay) Check() error {

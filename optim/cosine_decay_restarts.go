@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // CosineDecayRestarts is Keras's schedule of that name (Loshchilov and Hutter, 2017, "SGDR: Stochastic Gradient Descent
@@ -26,7 +26,10 @@ type CosineDecayRestarts struct {
 	Alpha float64
 }
 
-var _ nn.Schedule = CosineDecayRestarts{}
+var _ plan.Schedule = CosineDecayRestarts{}
+
+// Kind is "CosineDecayRestarts".
+func (s CosineDecayRestarts) Kind() string { return "CosineDecayRestarts" }
 
 // Check refuses settings out of range.
 func (s CosineDecayRestarts) Check() error {

@@ -1,6 +1,6 @@
 package optim
 
-import "github.com/linnet-ml/linnet/nn"
+import "github.com/linnet-ml/linnet/nn/plan"
 
 // ExponentialDecay is Keras's schedule of that name: in step t, counted from 0, the rate is
 //
@@ -16,7 +16,10 @@ type ExponentialDecay struct {
 	Staircase bool
 }
 
-var _ nn.Schedule = ExponentialDecay{}
+var _ plan.Schedule = ExponentialDecay{}
+
+// Kind is "ExponentialDecay".
+func (s ExponentialDecay) Kind() string { return "ExponentialDecay" }
 
 // Check refuses settings out of range.
 func (s ExponentialDecay) Check() error {

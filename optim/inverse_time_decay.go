@@ -1,6 +1,6 @@
 package optim
 
-import "github.com/linnet-ml/linnet/nn"
+import "github.com/linnet-ml/linnet/nn/plan"
 
 // InverseTimeDecay is Keras's schedule of that name: in step t, counted from 0, the rate is
 //
@@ -16,7 +16,10 @@ type InverseTimeDecay struct {
 	Staircase bool
 }
 
-var _ nn.Schedule = InverseTimeDecay{}
+var _ plan.Schedule = InverseTimeDecay{}
+
+// Kind is "InverseTimeDecay".
+func (s InverseTimeDecay) Kind() string { return "InverseTimeDecay" }
 
 // Check refuses settings out of range.
 func (s InverseTimeDecay) Check() error {

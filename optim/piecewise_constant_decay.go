@@ -3,7 +3,7 @@ package optim
 import (
 	"fmt"
 
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // PiecewiseConstantDecay is Keras's schedule of that name: up to and with step Boundaries[0], counted from 0, the rate is
@@ -15,7 +15,10 @@ type PiecewiseConstantDecay struct {
 	Values []float32
 }
 
-var _ nn.Schedule = PiecewiseConstantDecay{}
+var _ plan.Schedule = PiecewiseConstantDecay{}
+
+// Kind is "PiecewiseConstantDecay".
+func (s PiecewiseConstantDecay) Kind() string { return "PiecewiseConstantDecay" }
 
 // Check refuses boundaries that do not ascend, and values that do not fit them or are no rates.
 func (s PiecewiseConstantDecay) Check() error {

@@ -1,7 +1,7 @@
 package optim
 
 import (
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
 
@@ -21,7 +21,10 @@ type PolynomialDecay struct {
 	Cycle bool
 }
 
-var _ nn.Schedule = PolynomialDecay{}
+var _ plan.Schedule = PolynomialDecay{}
+
+// Kind is "PolynomialDecay".
+func (s PolynomialDecay) Kind() string { return "PolynomialDecay" }
 
 // Check refuses settings out of range.
 func (s PolynomialDecay) Check() error {

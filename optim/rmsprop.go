@@ -1,13 +1,13 @@
 package optim
 
 import (
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/simd"
 )
 
-// RMSprop is Keras's optimizer of that name (Hinton, 2012, "Neural Networks for Machine Learning", lecture 6), with
-// epsilon inside the root:
+// RMSprop divides each gradient by the root of the mean of its recent squares (Hinton, 2012, "Neural Networks for Machine
+// Learning", lecture 6). It is Keras's optimizer of that name, with epsilon inside the root:
 //
 //	velocity = Rho·velocity + (1-Rho)·g²
 //	step     = LearningRate·g / √(velocity + Epsilon)
@@ -16,91 +16,79 @@ import (
 // Centered subtracts the square of average = Rho·average + (1-Rho)·g from the velocity under the root. A Momentum above
 // 0 makes it w -= momentum with momentum = Momentum·momentum + step. What is kept becomes 0 below 1e-30.
 type RMSprop struct {
-	// LearningRate; Keras's default: 0.001. 0 means the default: a rate of 0 is had by Training.SetLearningRate.
+	// LearningRate; Keras's default: 0.001. 0 means the default; Training.SetLearningRate can set a rate of 0.
 	LearningRate float32
 	// Schedule, when given, decides the rate of each step, and callbacks cannot change it. LearningRate must then be 0.
-	Schedule nn.Schedule
+	Schedule plan.Schedule
 	// Rho is how much of the mean of the squares is kept each step, at least 0 and below 1; Keras's default: 0.9. It is
 	// a float64 because Keras takes 1-Rho before it rounds to float32.
 	Rho optional.Value[float64]
 	// Momentum, from 0 to 1; Keras's default: 0.
 	Momentum float32
-	// Epsilon, above 0; Keras's default: 1e-7.
+	// Epsilon, above 0; Keras's default: 1e-7. 0 means the default.
 	Epsilon float32
 	// Centered divides by the gradients' deviation from their mean, not by their size.
 	Centered bool
-	// SquareOccurrences squares each occurrence's gradient of an Embedding's row, as Keras 3 on TensorFlow does: see Adam.
+	// SquareOccurrences squares each occurrence's gradient of an Embedding's row, as Keras 3 on TensorFlow does: see [Adam].
 	SquareOccurrences bool
+	// Shared are clipping, weight decay, averaging and accumulation; none by default.
+	Shared Shared
 }
 
-var (
-	_ nn.OccurrenceOptimizer = RMSprop{}
-	_ nn.ScheduledOptimizer  = RMSprop{}
-)
+var _ plan.Optimizer = RMSprop{}
 
-// Name returns "rmsprop".
-func (o RMSprop) Name() string { return "rmsprop" }
+// Kind is "RMSprop".
+func (o RMSprop) Kind() string { return "RMSprop" }
 
-// Check refuses settings out of range.
-func (o RMSprop) Check() error {
-	if err := checkRate("rmsprop", o.LearningRate, o.Schedule); err != nil {
-		return err
+// Rule refuses settings out of range. The slots are "velocity", then "momentum" where there is Momentum, then
+// "average_gradient" where Centered.
+func (o RMSprop) Rule() (plan.Rule, error) {
+	const name = "rmsprop"
+	r, err := newRule(name, o.LearningRate, o.Schedule, 0.001, &o.Shared)
+	if err != nil {
+		return plan.Rule{}, err
 	}
-	if err := checkDecay("rmsprop", "Rho", o.rho()); err != nil {
-		return err
+	if err := checkDecay(name, "Rho", o.rho()); err != nil {
+		return plan.Rule{}, err
 	}
-	if err := checkMomentum("rmsprop", o.Momentum); err != nil {
-		return err
+	if err := checkMomentum(name, o.Momentum); err != nil {
+		return plan.Rule{}, err
 	}
-	return checkPositive("rmsprop", "Epsilon", o.Epsilon)
+	if err := checkPositive(name, "Epsilon", o.Epsilon); err != nil {
+		return plan.Rule{}, err
+	}
+	r.Slots = []plan.Slot{{Name: "velocity", NotNegative: true}}
+	if o.Momentum > 0 {
+		r.Slots = append(r.Slots, plan.Slot{Name: "momentum"})
+	}
+	if o.Centered {
+		r.Slots = append(r.Slots, plan.Slot{Name: "average_gradient"})
+	}
+	r.Coefficients, r.Update = o.coefficients, o.update
+	if o.SquareOccurrences {
+		r.UpdateSquares = o.updateSquares
+	}
+	return r, nil
 }
-
-// Rate is the learning rate at the start.
-func (o RMSprop) Rate() float32 { return firstRate(o.LearningRate, o.Schedule, 0.001) }
-
-// RateSchedule returns Schedule.
-func (o RMSprop) RateSchedule() nn.Schedule { return o.Schedule }
 
 func (o RMSprop) rho() float64 { return o.Rho.Or(0.9) }
 
-// Slots are "velocity", then "momentum" where there is Momentum, then "average_gradient" where Centered.
-func (o RMSprop) Slots() []string {
-	names := []string{"velocity"}
-	if o.Momentum > 0 {
-		names = append(names, "momentum")
-	}
-	if o.Centered {
-		names = append(names, "average_gradient")
-	}
-	return names
-}
-
-// Coefficients are the rate, Rho, 1-Rho, epsilon and Momentum.
-func (o RMSprop) Coefficients(_ int, rate float32) nn.Coefficients {
+// coefficients are the rate, Rho, 1-Rho, epsilon and Momentum.
+func (o RMSprop) coefficients(_ int, rate float32, _ []float32) plan.Coefficients {
 	rho := o.rho()
-	return nn.Coefficients{rate, float32(rho), float32(1 - rho), or(o.Epsilon, 1e-7), o.Momentum}
+	return plan.Coefficients{rate, float32(rho), float32(1 - rho), or(o.Epsilon, 1e-7), o.Momentum}
 }
 
-// Update makes one step.
-func (o RMSprop) Update(c *nn.Coefficients, w, gradient []float32, slots [][]float32) {
-	rate, rho, rest, epsilon := c[0], c[1], c[2], c[3]
+func (o RMSprop) update(c *plan.Coefficients, w, gradient []float32, slots [][]float32) {
 	if o.Momentum == 0 && !o.Centered {
-		simd.RMSProp(w, slots[0], gradient, rate, rho, rest, epsilon)
+		simd.RMSProp(w, slots[0], gradient, c[0], c[1], c[2], c[3])
 		return
 	}
-	o.update(c, w, gradient, nil, slots)
+	o.updateSquares(c, w, gradient, nil, slots)
 }
 
-// SquaresOccurrences returns SquareOccurrences.
-func (o RMSprop) SquaresOccurrences() bool { return o.SquareOccurrences }
-
-// UpdateSquares makes one step with squares in place of g².
-func (o RMSprop) UpdateSquares(c *nn.Coefficients, w, gradient, squares []float32, slots [][]float32) {
-	o.update(c, w, gradient, squares, slots)
-}
-
-// update makes one step with all options. Without squares it takes g².
-func (o RMSprop) update(c *nn.Coefficients, w, gradient, squares []float32, slots [][]float32) {
+// updateSquares makes one step with all options, and with squares in place of g² where they are given.
+func (o RMSprop) updateSquares(c *plan.Coefficients, w, gradient, squares []float32, slots [][]float32) {
 	rate, rho, rest, epsilon := c[0], c[1], c[2], c[3]
 	velocity := slots[0]
 	average := slots[len(slots)-1] // where Centered
@@ -123,12 +111,4 @@ func (o RMSprop) update(c *nn.Coefficients, w, gradient, squares []float32, slot
 		}
 		w[i] -= step
 	}
-}
-
-// flush returns x, or 0 where it is so small that it would decay to a denormal, as the kernels of package simd do.
-func flush(x float32) float32 {
-	if -1e-30 < x && x < 1e-30 {
-		return 0
-	}
-	return x
 }

@@ -5,28 +5,8 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/simd"
 )
-
-// checkRate refuses a learning rate and a schedule that an optimizer cannot start with.
-func checkRate(optimizer string, rate float32, schedule nn.Schedule) error {
-	if schedule == nil {
-		return checkPositive(optimizer, "LearningRate", rate)
-	}
-	if rate != 0 {
-		return fmt.Errorf("optim: %s: LearningRate %v and a Schedule cannot go together", optimizer, rate)
-	}
-	return schedule.Check()
-}
-
-// firstRate is the rate of the first step.
-func firstRate(rate float32, schedule nn.Schedule, def float32) float32 {
-	if schedule != nil {
-		return schedule.Rate(0)
-	}
-	return or(rate, def)
-}
 
 // setting is a field of a schedule with a value that must be above 0.
 type setting struct {

@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"reflect"
 	"testing"
 
 	"github.com/linnet-ml/linnet/internal/golden"
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -36,9 +37,9 @@ type scheduleConfig struct {
 	Values    []float32
 }
 
-func (c scheduleConfig) schedule(t *testing.T) nn.Schedule {
+func (c scheduleConfig) schedule(t *testing.T) plan.Schedule {
 	t.Helper()
-	var s nn.Schedule
+	var s plan.Schedule
 	switch c.Schedule {
 	case "ExponentialDecay":
 		s = optim.ExponentialDecay{InitialLearningRate: c.Initial, DecaySteps: c.Steps, DecayRate: c.Rate, Staircase: c.Staircase}
@@ -66,7 +67,7 @@ func (c scheduleConfig) schedule(t *testing.T) nn.Schedule {
 }
 
 // recordedSchedule is the schedule of a recorded case's config.
-func recordedSchedule(t *testing.T, c golden.Case) nn.Schedule {
+func recordedSchedule(t *testing.T, c golden.Case) plan.Schedule {
 	t.Helper()
 	var config scheduleConfig
 	c.Decode(&config, "config")
@@ -76,7 +77,7 @@ func recordedSchedule(t *testing.T, c golden.Case) nn.Schedule {
 	return config.schedule(t)
 }
 
-func checkRates(t *testing.T, name string, s nn.Schedule, steps []int, want []float64) {
+func checkRates(t *testing.T, name string, s plan.Schedule, steps []int, want []float64) {
 	t.Helper()
 	got := make([]float64, len(steps))
 	for i, step := range steps {
@@ -131,7 +132,7 @@ func TestMoreSchedulesMatchKeras(t *testing.T) {
 
 func TestSchedulesRefuseSettingsOutOfRange(t *testing.T) {
 	inf := float32(math.Inf(1))
-	for want, s := range map[string]nn.Schedule{
+	for want, s := range map[string]plan.Schedule{
 		"optim: ExponentialDecay: InitialLearningRate 0 is not a positive number":                   optim.ExponentialDecay{DecaySteps: 1, DecayRate: 1},
 		"optim: ExponentialDecay: DecaySteps 0 is not a positive number":                            optim.ExponentialDecay{InitialLearningRate: 1, DecayRate: 1},
 		"optim: ExponentialDecay: DecayRate +Inf is not a positive number":                          optim.ExponentialDecay{InitialLearningRate: 1, DecaySteps: 1, DecayRate: inf},
@@ -153,14 +154,19 @@ func TestSchedulesRefuseSettingsOutOfRange(t *testing.T) {
 		"optim: CosineDecayRestarts: Alpha NaN is not from 0 to 1":                                  optim.CosineDecayRestarts{InitialLearningRate: 1, FirstDecaySteps: 1, Alpha: nan},
 		"optim: CosineDecayRestarts: FirstDecaySteps 0 is not a positive number":                    optim.CosineDecayRestarts{InitialLearningRate: 1},
 	} {
-		for _, err := range []error{s.Check(), optim.Adam{Schedule: s}.Check(), optim.SGD{Schedule: s}.Check(), optim.RMSprop{Schedule: s}.Check()} {
+		errs := []error{s.Check()}
+		for _, o := range []plan.Optimizer{optim.Adam{Schedule: s}, optim.SGD{Schedule: s}, optim.RMSprop{Schedule: s}, optim.Ftrl{Schedule: s}} {
+			_, err := o.Rule()
+			errs = append(errs, err)
+		}
+		for _, err := range errs {
 			if err == nil || err.Error() != want {
 				t.Errorf("%+v:\ngot  %v\nwant %s", s, err, want)
 			}
 		}
 	}
 	want := "optim: adam: LearningRate 1 and a Schedule cannot go together"
-	if err := (optim.Adam{LearningRate: 1, Schedule: optim.CosineDecay{InitialLearningRate: 1, DecaySteps: 1}}).Check(); err == nil || err.Error() != want {
+	if _, err := (optim.Adam{LearningRate: 1, Schedule: optim.CosineDecay{InitialLearningRate: 1, DecaySteps: 1}}).Rule(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -178,13 +184,29 @@ func TestZeroEndIsNotTheDefault(t *testing.T) {
 }
 
 func TestScheduleAllocatesNothing(t *testing.T) {
-	for _, o := range []nn.ScheduledOptimizer{
+	for _, o := range []plan.Optimizer{
 		optim.Adam{Schedule: optim.CosineDecayRestarts{InitialLearningRate: 1, FirstDecaySteps: 3}},
 		optim.SGD{Schedule: optim.PiecewiseConstantDecay{Boundaries: []int{3}, Values: []float32{1, 2}}},
 	} {
-		s, n := o.RateSchedule(), 0
+		s, n := rule(t, o).Schedule, 0
 		if got := testing.AllocsPerRun(20, func() { n++; s.Rate(n) }); got != 0 {
 			t.Errorf("%T: %v allocations a step", s, got)
+		}
+	}
+}
+
+// A kind is the name of the type, which is Keras's of the class: specs go to files under it.
+func TestKindsAreTheNamesOfTypes(t *testing.T) {
+	specs := []plan.Spec{
+		optim.CosineDecay{}, optim.CosineDecayRestarts{}, optim.ExponentialDecay{}, optim.InverseTimeDecay{},
+		optim.PiecewiseConstantDecay{}, optim.PolynomialDecay{},
+	}
+	for _, o := range kinds {
+		specs = append(specs, o)
+	}
+	for _, s := range specs {
+		if want := reflect.Indirect(reflect.ValueOf(s)).Type().Name(); s.Kind() != want {
+			t.Errorf("kind %q, want %q", s.Kind(), want)
 		}
 	}
 }

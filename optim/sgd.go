@@ -1,11 +1,11 @@
 package optim
 
 import (
-	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
 )
 
-// SGD is Keras's optimizer of that name, gradient descent:
+// SGD is gradient descent, Keras's optimizer of that name:
 //
 //	w -= LearningRate·g
 //
@@ -16,50 +16,45 @@ import (
 //
 // Velocities smaller than 1e-30 become 0.
 type SGD struct {
-	// LearningRate; Keras's default: 0.01. 0 means the default: a rate of 0 is had by Training.SetLearningRate.
+	// LearningRate; Keras's default: 0.01. 0 means the default; Training.SetLearningRate can set a rate of 0.
 	LearningRate float32
 	// Schedule, when given, decides the rate of each step, and callbacks cannot change it. LearningRate must then be 0.
-	Schedule nn.Schedule
+	Schedule plan.Schedule
 	// Momentum, from 0 to 1; Keras's default: 0.
 	Momentum float32
 	// Nesterov looks ahead by one step of the velocity. Without Momentum it changes nothing.
 	Nesterov bool
+	// Shared are clipping, weight decay, averaging and accumulation; none by default.
+	Shared Shared
 }
 
-var _ nn.ScheduledOptimizer = SGD{}
+var _ plan.Optimizer = SGD{}
 
-// Name returns "sgd".
-func (o SGD) Name() string { return "sgd" }
+// Kind is "SGD".
+func (o SGD) Kind() string { return "SGD" }
 
-// Check refuses settings out of range.
-func (o SGD) Check() error {
-	if err := checkRate("sgd", o.LearningRate, o.Schedule); err != nil {
-		return err
+// Rule refuses settings out of range. With Momentum the rule has a slot, the velocity, which Keras names "momentum".
+func (o SGD) Rule() (plan.Rule, error) {
+	r, err := newRule("sgd", o.LearningRate, o.Schedule, 0.01, &o.Shared)
+	if err != nil {
+		return plan.Rule{}, err
 	}
-	return checkMomentum("sgd", o.Momentum)
-}
-
-// Rate is the learning rate at the start.
-func (o SGD) Rate() float32 { return firstRate(o.LearningRate, o.Schedule, 0.01) }
-
-// RateSchedule returns Schedule.
-func (o SGD) RateSchedule() nn.Schedule { return o.Schedule }
-
-// Slots are the velocity, which Keras names "momentum"; none without Momentum.
-func (o SGD) Slots() []string {
-	if o.Momentum == 0 {
-		return nil
+	if err := checkMomentum("sgd", o.Momentum); err != nil {
+		return plan.Rule{}, err
 	}
-	return []string{"momentum"}
+	if o.Momentum != 0 {
+		r.Slots = []plan.Slot{{Name: "momentum"}}
+	}
+	r.Coefficients, r.Update = o.coefficients, o.update
+	return r, nil
 }
 
-// Coefficients are the rate and Momentum.
-func (o SGD) Coefficients(_ int, rate float32) nn.Coefficients {
-	return nn.Coefficients{rate, o.Momentum}
+// coefficients are the rate and Momentum.
+func (o SGD) coefficients(_ int, rate float32, _ []float32) plan.Coefficients {
+	return plan.Coefficients{rate, o.Momentum}
 }
 
-// Update makes one step.
-func (o SGD) Update(c *nn.Coefficients, w, gradient []float32, slots [][]float32) {
+func (o SGD) update(c *plan.Coefficients, w, gradient []float32, slots [][]float32) {
 	if o.Momentum == 0 {
 		simd.SGD(w, gradient, c[0])
 		return

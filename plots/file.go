@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"gonum.org/v1/plot/vg/vgimg"
@@ -44,6 +45,9 @@ func FormatOf(path string) (Format, error) {
 
 // Write draws panels as one picture, in rows of two. A panel is 460 by 350 points, a point of PNG two pixels wide.
 func Write(w io.Writer, f Format, panels ...Panel) error {
+	if err := checkWriter(w); err != nil {
+		return err
+	}
 	picture, err := render(f, panels)
 	if err != nil {
 		return err
@@ -103,6 +107,14 @@ func Draw(path string, stdout io.Writer, panels ...Panel) error {
 		return WriteText(stdout, Text{}, panels...)
 	}
 	return WriteFile(path, panels...)
+}
+
+// checkWriter returns an error for a writer that is nil or a nil pointer.
+func checkWriter(w io.Writer) error {
+	if v := reflect.ValueOf(w); w == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+		return errors.New("plots: the writer is nil")
+	}
+	return nil
 }
 
 func render(f Format, panels []Panel) ([]byte, error) {

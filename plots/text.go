@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"golang.org/x/term"
 )
 
@@ -17,6 +18,7 @@ import (
 type Text struct {
 	// Width is that of the whole in characters. The default is the terminal's, but at most 120, and 80 where the writer is
 	// no terminal. Less than 40 is as 40.
+	// A width for which the memory is too small is an error that wraps [tensor.ErrTooLarge].
 	Width int
 	// Characters are those of the locale by default.
 	Characters Characters
@@ -55,10 +57,15 @@ const (
 	widthElsewhere         = 80
 	widthLeast, widthMost  = 40, 120
 	brailleWide, brailleUp = 2, 4 // dots of a character
+	// columnBytes is about what a column of a panel takes while it is drawn, and in the text that is written.
+	columnBytes = 128
 )
 
 // WriteText draws panels in characters, one below the other.
 func WriteText(w io.Writer, t Text, panels ...Panel) error {
+	if err := checkWriter(w); err != nil {
+		return err
+	}
 	if t.Characters > ASCII || t.Colour > WithColour || t.Width < 0 {
 		return fmt.Errorf("plots: %+v is no way to draw text", t)
 	}
@@ -66,6 +73,9 @@ func WriteText(w io.Writer, t Text, panels ...Panel) error {
 		return err
 	}
 	t = t.settle(w, os.Getenv)
+	if err := budget.Check("plots: panels by characters a line", columnBytes, len(panels), t.Width); err != nil {
+		return err
+	}
 	left := 0
 	for i := range panels {
 		for _, l := range textLabels(&panels[i]) {

@@ -7,7 +7,7 @@
 // of these rows into one. The rule is the file's own where the file has one; where it has none, or one that linnet does
 // not know, the caller names it. It is never guessed.
 //
-//	module, err := pretrained.OpenHub("nnlm-en-dim50", pretrained.HubOptions{})
+//	module, err := pretrained.OpenHub(ctx, "nnlm-en-dim50", pretrained.HubOptions{})
 //	...
 //	fmt.Println(module.Rows(), module.Dim(), module.Combiner())
 //

@@ -1,10 +1,14 @@
 package pretrained
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
-	"math/bits"
+	"reflect"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/text"
 )
 
@@ -27,7 +31,7 @@ type source struct {
 	// read writes the table to dst, which has rows*dim values. What dst holds after an error does not matter. It may
 	// leave the search for values that are not finite to ReadTable, which names the row; a reader that can name a line
 	// does better to search itself.
-	read func(dst []float32) error
+	read func(ctx context.Context, dst []float32) error
 }
 
 // newEmbedding checks that the parts fit each other. Errors begin with "pretrained: " and name the path.
@@ -35,13 +39,21 @@ func newEmbedding(s source) (*Embedding, error) {
 	if s.rows <= 0 || s.dim <= 0 {
 		return nil, fmt.Errorf("pretrained: %s: table of shape (%d, %d) is empty", s.path, s.rows, s.dim)
 	}
-	if hi, lo := bits.Mul64(uint64(s.rows), uint64(s.dim)); hi != 0 || lo > math.MaxInt/4 || s.rows > math.MaxInt32 {
-		return nil, fmt.Errorf("pretrained: %s: table of shape (%d, %d) is too large for this machine", s.path, s.rows, s.dim)
+	if err := budget.Check("table", 4, s.rows, s.dim); err != nil {
+		return nil, fmt.Errorf("pretrained: %s: %w", s.path, err)
+	}
+	if s.rows > math.MaxInt32 {
+		return nil, fmt.Errorf("pretrained: %s: a table of %d rows has more than ids can number, %d", s.path, s.rows, math.MaxInt32)
 	}
 	if n := s.vocabulary.Len(); n > s.rows {
 		return nil, fmt.Errorf("pretrained: %s: vocabulary of %d words is larger than the table, which has %d rows", s.path, n, s.rows)
 	}
-	if n := s.tokenizer.Size(); n > s.rows {
+	if v := reflect.ValueOf(s.tokenizer); v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, fmt.Errorf("pretrained: %s: the tokenizer is nil", s.path)
+	}
+	if n := s.tokenizer.Size(); n < 1 {
+		return nil, fmt.Errorf("pretrained: %s: the tokenizer has %d ids", s.path, n)
+	} else if n > s.rows {
 		return nil, fmt.Errorf("pretrained: %s: words have %d ids, but the table has only %d rows", s.path, n, s.rows)
 	}
 	switch s.combiner {
@@ -72,18 +84,58 @@ func (e *Embedding) Combiner() text.Combiner { return e.combiner }
 
 // ReadTable writes the table, shape (Rows, Dim), row by row to dst, which must have Rows*Dim values. It reads from the
 // file each time. A file that has changed since it was opened, a wrong checksum, and a value that is not finite are
-// errors; dst then holds nothing of use.
-func (e *Embedding) ReadTable(dst []float32) error {
+// errors, and so is a context that is done before the end; dst then holds nothing of use.
+func (e *Embedding) ReadTable(ctx context.Context, dst []float32) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	if len(dst) != e.rows*e.dim {
 		return fmt.Errorf("pretrained: %s: a table of shape (%d, %d) does not fit a slice of %d values", e.path, e.rows, e.dim, len(dst))
 	}
-	if err := e.read(dst); err != nil {
+	if err := e.read(ctx, dst); err != nil {
 		return err
 	}
-	if i := notFinite(dst); i >= 0 {
-		return fmt.Errorf("pretrained: %s: row %d, column %d of the table is %v", e.path, i/e.dim, i%e.dim, dst[i])
+	var bad error
+	err := inChunks(ctx, dst, func(from int, values []float32) {
+		if i := notFinite(values); i >= 0 && bad == nil {
+			i += from
+			bad = fmt.Errorf("pretrained: %s: row %d, column %d of the table is %v", e.path, i/e.dim, i%e.dim, dst[i])
+		}
+	})
+	if bad != nil {
+		return bad
+	}
+	if err != nil {
+		return fmt.Errorf("pretrained: %s: %w", e.path, err)
 	}
 	return nil
+}
+
+var errNilContext = errors.New("pretrained: the context is nil")
+
+// inChunks calls f with parts of values and where each begins, until ctx is done.
+func inChunks(ctx context.Context, values []float32, f func(from int, part []float32)) error {
+	const chunk = 1 << 20
+	for from := 0; from < len(values); from += chunk {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f(from, values[from:min(from+chunk, len(values))])
+	}
+	return nil
+}
+
+// contextReader stops reading when the context is done.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
 }
 
 // notFinite returns the place of the first value that is NaN or infinite, -1 if there is none.

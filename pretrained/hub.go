@@ -2,6 +2,7 @@ package pretrained
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,22 +39,25 @@ type HubOptions struct {
 //
 // Opening reads the vocabulary; [Embedding.ReadTable] reads the table and verifies its checksum. Modules in which words
 // outside the vocabulary fall into no row, or fall into one by another hash than Fingerprint64, and modules which leave
-// out empty tokens, are not supported.
-func OpenHub(dir string, o HubOptions) (*Embedding, error) {
-	s, err := openHub(dir, o)
+// out empty tokens, are not supported. An end of ctx is an error.
+func OpenHub(ctx context.Context, dir string, o HubOptions) (*Embedding, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
+	s, err := openHub(ctx, dir, o)
 	if err != nil {
 		return nil, fmt.Errorf("pretrained: %s: %w", dir, err)
 	}
 	return newEmbedding(*s)
 }
 
-func openHub(dir string, o HubOptions) (*source, error) {
+func openHub(ctx context.Context, dir string, o HubOptions) (*source, error) {
 	switch o.Combiner {
 	case text.CombinerDefault, text.Sqrtn, text.Mean, text.Sum:
 	default:
 		return nil, fmt.Errorf("the options name the combiner %v, which does not exist", o.Combiner)
 	}
-	model, err := savedmodel.Read(dir)
+	model, err := savedmodel.Read(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +81,7 @@ func openHub(dir string, o HubOptions) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	vocabulary, err := readTokens(dir, rule.tokens, rule.words)
+	vocabulary, err := readTokens(ctx, dir, rule.tokens, rule.words)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +149,7 @@ func (o *HubOptions) agree(r *hubRule) error {
 }
 
 // readTokens reads the vocabulary. words is the number of words that the module expects, -1 if it says nothing.
-func readTokens(dir, name string, words int64) (*text.Vocabulary, error) {
+func readTokens(ctx context.Context, dir, name string, words int64) (*text.Vocabulary, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, fmt.Errorf("the tokens are in the file %.80q, which is not in the folder assets", name)
 	}
@@ -155,7 +159,7 @@ func readTokens(dir, name string, words int64) (*text.Vocabulary, error) {
 		return nil, err
 	}
 	defer f.Close()
-	v, err := text.ReadVocabulary(&lines{r: f})
+	v, err := text.ReadVocabulary(ctx, &lines{r: f})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -246,10 +250,10 @@ func openHubTable(checkpoint *bundle.Bundle, keys []string) (*hubTable, error) {
 }
 
 // read writes the table to dst.
-func (t *hubTable) read(dst []float32) error {
+func (t *hubTable) read(ctx context.Context, dst []float32) error {
 	for _, tensor := range t.tensors {
 		n := tensor.Elements()
-		if err := t.checkpoint.ReadFloat32(tensor, dst[:n]); err != nil {
+		if err := t.checkpoint.ReadFloat32(ctx, tensor, dst[:n]); err != nil {
 			return fmt.Errorf("pretrained: %w", err)
 		}
 		dst = dst[n:]

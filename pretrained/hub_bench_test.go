@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"context"
 	"os"
 	"testing"
 )
@@ -14,20 +15,20 @@ func BenchmarkHub(b *testing.B) {
 	b.Run("open", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := OpenHub(dir, HubOptions{}); err != nil {
+			if _, err := OpenHub(context.Background(), dir, HubOptions{}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("table", func(b *testing.B) {
-		e, err := OpenHub(dir, HubOptions{})
+		e, err := OpenHub(context.Background(), dir, HubOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}
 		table := make([]float32, e.Rows()*e.Dim())
 		b.SetBytes(int64(4 * len(table)))
 		for b.Loop() {
-			if err := e.ReadTable(table); err != nil {
+			if err := e.ReadTable(context.Background(), table); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -1,6 +1,7 @@
 package pretrained_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 
@@ -10,17 +11,21 @@ import (
 
 // The folder holds a text module as TensorFlow Hub has them, with 7 words, 3 rows for other words, and 4 dimensions.
 func ExampleOpenHub() {
-	module, err := pretrained.OpenHub("testdata/hub/movie", pretrained.HubOptions{})
+	module, err := pretrained.OpenHub(context.Background(), "testdata/hub/movie", pretrained.HubOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(module.Name(), module.Rows(), module.Dim(), module.Combiner())
 
 	// The module says how a text becomes rows of the table: this one removes punctuation and splits at spaces.
-	fmt.Println(module.Tokenizer().AppendIDs(nil, "the movie was great!"))
+	ids, err := module.Tokenizer().AppendIDs(context.Background(), nil, "the movie was great!")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(ids)
 
 	table := make([]float32, module.Rows()*module.Dim())
-	if err := module.ReadTable(table); err != nil {
+	if err := module.ReadTable(context.Background(), table); err != nil {
 		log.Fatal(err)
 	}
 	id, _ := module.Vocabulary().ID("great")
@@ -33,7 +38,7 @@ func ExampleOpenHub() {
 
 // A module that computes something which linnet does not know is refused, unless the options say how to read it.
 func ExampleHubOptions() {
-	module, err := pretrained.OpenHub("testdata/hub/movie", pretrained.HubOptions{
+	module, err := pretrained.OpenHub(context.Background(), "testdata/hub/movie", pretrained.HubOptions{
 		Tokens:    "tokens.txt",
 		Table:     "embeddings/.ATTRIBUTES/VARIABLE_VALUE",
 		Tokenizer: &text.HubTokenizerOptions{OOVBuckets: 3},

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"compress/gzip"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -29,13 +30,13 @@ import (
 func embed(t testing.TB, e *Embedding, texts []string) [][]float64 {
 	t.Helper()
 	table := make([]float32, e.Rows()*e.Dim())
-	if err := e.ReadTable(table); err != nil {
+	if err := e.ReadTable(context.Background(), table); err != nil {
 		t.Fatal(err)
 	}
 	var vectors [][]float64
 	for _, s := range texts {
 		v := make([]float64, e.Dim())
-		ids := e.Tokenizer().AppendIDs(nil, s)
+		ids := appendIDs(t, e, s)
 		for _, id := range ids {
 			for j := range v {
 				v[j] += float64(table[int(id)*e.Dim()+j])
@@ -101,7 +102,7 @@ func TestOpenHubRecorded(t *testing.T) {
 				IDSums      []int64 `json:"id_sums"`
 			}
 			readJSON(t, filepath.Join(folder, name+".expected.json"), &want)
-			e, err := OpenHub(filepath.Join(folder, name), HubOptions{})
+			e, err := OpenHub(context.Background(), filepath.Join(folder, name), HubOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +112,7 @@ func TestOpenHubRecorded(t *testing.T) {
 					e.Vocabulary().Len(), e.Tokenizer().Size(), e.Combiner())
 			}
 			for i, s := range texts {
-				ids := e.Tokenizer().AppendIDs(nil, s)
+				ids := appendIDs(t, e, s)
 				var sum int64
 				for _, id := range ids {
 					sum += int64(id)
@@ -122,7 +123,7 @@ func TestOpenHubRecorded(t *testing.T) {
 			}
 			embeddings, _ := readTensor(t, filepath.Join(folder, name+".expected.safetensors"), "embeddings")
 			table := make([]float32, e.Rows()*e.Dim())
-			if err := e.ReadTable(table); err != nil {
+			if err := e.ReadTable(context.Background(), table); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(table, embeddings) {
@@ -244,7 +245,7 @@ func TestOpenHubVariants(t *testing.T) {
 	for name, want := range modules {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(dir, name)
-			e, err := OpenHub(path, HubOptions{})
+			e, err := OpenHub(context.Background(), path, HubOptions{})
 			if strings.HasPrefix(name, "bad-") {
 				if err == nil || bad[name] == "" || !strings.Contains(err.Error(), bad[name]) {
 					t.Fatalf("error %v does not say %q", err, bad[name])
@@ -258,7 +259,7 @@ func TestOpenHubVariants(t *testing.T) {
 				t.Fatal(err)
 			}
 			table := make([]float32, e.Rows()*e.Dim())
-			if err := e.ReadTable(table); err != nil {
+			if err := e.ReadTable(context.Background(), table); err != nil {
 				t.Fatal(err)
 			}
 			if e.Rows() != len(want.Table) || e.Dim() != len(want.Table[0]) {
@@ -284,18 +285,18 @@ func TestHubOptions(t *testing.T) {
 		Name: "mine", Tokens: "tokens.txt", Table: key, Combiner: text.Mean,
 		Tokenizer: &text.HubTokenizerOptions{Lower: true, OOVBuckets: 3},
 	}
-	e, err := OpenHub(filepath.Join(dir, "bad-max"), all)
+	e, err := OpenHub(context.Background(), filepath.Join(dir, "bad-max"), all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if e.Name() != "mine" || e.Combiner() != text.Mean || e.Rows() != 10 {
 		t.Errorf("opened %s with %d rows and combiner %v", e.Name(), e.Rows(), e.Combiner())
 	}
-	if ids := e.Tokenizer().AppendIDs(nil, "MOVIE a"); !slices.Equal(ids, []int32{1, 3}) {
+	if ids := appendIDs(t, e, "MOVIE a"); !slices.Equal(ids, []int32{1, 3}) {
 		t.Errorf("ids %v: the options' tokenizer lowers letters", ids)
 	}
 	same := HubOptions{Tokens: "tokens.txt", Table: key, Combiner: text.Sqrtn, Tokenizer: &text.HubTokenizerOptions{OOVBuckets: 3}}
-	if _, err := OpenHub(filepath.Join(dir, "index"), same); err != nil {
+	if _, err := OpenHub(context.Background(), filepath.Join(dir, "index"), same); err != nil {
 		t.Errorf("options that say what the module says: %v", err)
 	}
 	for _, c := range []struct {
@@ -315,7 +316,7 @@ func TestHubOptions(t *testing.T) {
 		{"bad-max", "nothing.txt", with(all, func(o *HubOptions) { o.Tokens = "nothing.txt" })},
 		{"bad-max", "11 ids, but the table has only 10", with(all, func(o *HubOptions) { o.Tokenizer = &text.HubTokenizerOptions{OOVBuckets: 4} })},
 	} {
-		_, err := OpenHub(filepath.Join(dir, c.module), c.o)
+		_, err := OpenHub(context.Background(), filepath.Join(dir, c.module), c.o)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s with %+v: error %v does not say %q", c.module, c.o, err, c.want)
 		}
@@ -353,7 +354,7 @@ func TestOpenHubDamaged(t *testing.T) {
 			if err := os.WriteFile(path, c.change(b), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, err = OpenHub(dir, HubOptions{})
+			_, err = OpenHub(context.Background(), dir, HubOptions{})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v does not say %q", err, c.want)
 			}
@@ -365,7 +366,7 @@ func TestOpenHubDamaged(t *testing.T) {
 		if err := os.WriteFile(path, []byte("one\ntwo\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := OpenHub(dir, HubOptions{}); err == nil || !strings.Contains(err.Error(), "2 words, but the module's graph says 7") {
+		if _, err := OpenHub(context.Background(), dir, HubOptions{}); err == nil || !strings.Contains(err.Error(), "2 words, but the module's graph says 7") {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -375,15 +376,15 @@ func TestOpenHubDamaged(t *testing.T) {
 // finite.
 func TestReadTableDamaged(t *testing.T) {
 	dir := filepath.Join(moduleZip(t, "index"), "index")
-	e, err := OpenHub(dir, HubOptions{})
+	e, err := OpenHub(context.Background(), dir, HubOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	table := make([]float32, e.Rows()*e.Dim())
-	if err := e.ReadTable(table[1:]); err == nil || !strings.Contains(err.Error(), "39 values") {
+	if err := e.ReadTable(context.Background(), table[1:]); err == nil || !strings.Contains(err.Error(), "39 values") {
 		t.Errorf("a short slice: error %v", err)
 	}
-	if err := e.ReadTable(table); err != nil {
+	if err := e.ReadTable(context.Background(), table); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "variables", "variables.data-00000-of-00001")
@@ -398,36 +399,36 @@ func TestReadTableDamaged(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.ReadTable(table); err == nil || !strings.Contains(err.Error(), "CRC32C") || !strings.Contains(err.Error(), path) {
+	if err := e.ReadTable(context.Background(), table); err == nil || !strings.Contains(err.Error(), "CRC32C") || !strings.Contains(err.Error(), path) {
 		t.Errorf("a wrong bit: error %v", err)
 	}
 	if err := os.WriteFile(path, b[:at+10], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.ReadTable(table); err == nil || !strings.Contains(err.Error(), "ends too early") {
+	if err := e.ReadTable(context.Background(), table); err == nil || !strings.Contains(err.Error(), "ends too early") {
 		t.Errorf("a file that became shorter: error %v", err)
 	}
 
-	e.read = func(dst []float32) error { dst[9] = float32(math.NaN()); return nil }
-	if err := e.ReadTable(table); err == nil || !strings.Contains(err.Error(), "row 2, column 1 of the table is NaN") {
+	e.read = func(_ context.Context, dst []float32) error { dst[9] = float32(math.NaN()); return nil }
+	if err := e.ReadTable(context.Background(), table); err == nil || !strings.Contains(err.Error(), "row 2, column 1 of the table is NaN") {
 		t.Errorf("NaN: error %v", err)
 	}
 }
 
 func TestReadTableConcurrently(t *testing.T) {
-	e, err := OpenHub(filepath.Join(moduleZip(t, "parts"), "parts"), HubOptions{})
+	e, err := OpenHub(context.Background(), filepath.Join(moduleZip(t, "parts"), "parts"), HubOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := make([]float32, e.Rows()*e.Dim())
-	if err := e.ReadTable(want); err != nil {
+	if err := e.ReadTable(context.Background(), want); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			got := make([]float32, len(want))
-			if err := e.ReadTable(got); err != nil || !slices.Equal(got, want) {
+			if err := e.ReadTable(context.Background(), got); err != nil || !slices.Equal(got, want) {
 				t.Errorf("another table, error %v", err)
 			}
 		})
@@ -444,7 +445,7 @@ func TestOpenHubOtherModels(t *testing.T) {
 			return err
 		}
 		n++
-		if _, err := OpenHub(filepath.Dir(path), HubOptions{}); err == nil {
+		if _, err := OpenHub(context.Background(), filepath.Dir(path), HubOptions{}); err == nil {
 			t.Errorf("%s opened", path)
 		} else if !strings.Contains(err.Error(), "not a text module") {
 			t.Errorf("%s: %v", path, err)
@@ -500,7 +501,7 @@ func TestOpenHubMalformed(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			_, err = OpenHub(dir, HubOptions{})
+			_, err = OpenHub(context.Background(), dir, HubOptions{})
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			if bytes := after.TotalAlloc - before.TotalAlloc; took > time.Second || bytes > 64<<20 {
@@ -525,7 +526,7 @@ func TestNNLM(t *testing.T) {
 	if dir == "" {
 		t.Skip("LINNET_NNLM does not name the folder of google/nnlm-en-dim50/2")
 	}
-	e, err := OpenHub(dir, HubOptions{})
+	e, err := OpenHub(context.Background(), dir, HubOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

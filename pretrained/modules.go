@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/linnet-ml/linnet/internal/tfhub"
@@ -34,7 +35,7 @@ func FindModule(nameOrURL string) (folder string, err error) {
 
 // OpenModule opens a TensorFlow Hub module that was downloaded before: [FindModule], then [OpenHub]. The embedding's
 // default name is the module's, such as nnlm-en-dim50, whatever its folder is called.
-func OpenModule(nameOrURL string, o HubOptions) (*Embedding, error) {
+func OpenModule(ctx context.Context, nameOrURL string, o HubOptions) (*Embedding, error) {
 	m, err := tfhub.Parse(nameOrURL)
 	if err != nil {
 		return nil, fmt.Errorf("pretrained: %w", err)
@@ -46,5 +47,5 @@ func OpenModule(nameOrURL string, o HubOptions) (*Embedding, error) {
 	if o.Name == "" {
 		o.Name = m.Name()
 	}
-	return OpenHub(folder, o)
+	return OpenHub(ctx, folder, o)
 }

@@ -1,6 +1,7 @@
 package pretrained_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +11,7 @@ import (
 )
 
 func ExampleOpenModule() {
-	module, err := pretrained.OpenModule("nnlm-en-dim50", pretrained.HubOptions{})
+	module, err := pretrained.OpenModule(context.Background(), "nnlm-en-dim50", pretrained.HubOptions{})
 	if errors.Is(err, fs.ErrNotExist) {
 		log.Fatal(err, "; download it with fetch.Module")
 	}

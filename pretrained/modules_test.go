@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -28,7 +29,7 @@ func TestOpenModule(t *testing.T) {
 	root := emptyCaches(t)
 	const url = "https://tfhub.dev/google/nnlm-en-dim50/2"
 	for _, name := range []string{"nnlm-en-dim50", url} {
-		_, err := OpenModule(name, HubOptions{})
+		_, err := OpenModule(context.Background(), name, HubOptions{})
 		_, findErr := FindModule(name)
 		for _, err := range []error{err, findErr} {
 			if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "pretrained: the module "+url+" is in none of "+filepath.Join(root, "data", "tfhub")) {
@@ -45,14 +46,14 @@ func TestOpenModule(t *testing.T) {
 		if folder, err := FindModule(name); err != nil || folder != dir {
 			t.Error(name, folder, err)
 		}
-		e, err := OpenModule(name, HubOptions{})
+		e, err := OpenModule(context.Background(), name, HubOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if e.Name() != "nnlm-en-dim50" {
 			t.Errorf("%s: the name is %s", name, e.Name())
 		}
-		if e, err := OpenModule(name, HubOptions{Name: "mine"}); err != nil || e.Name() != "mine" {
+		if e, err := OpenModule(context.Background(), name, HubOptions{Name: "mine"}); err != nil || e.Name() != "mine" {
 			t.Error(name, err)
 		}
 	}
@@ -67,7 +68,7 @@ func TestOpenModule(t *testing.T) {
 }
 
 func TestModuleNotKnown(t *testing.T) {
-	_, err := OpenModule("nnlm-en-dim51", HubOptions{})
+	_, err := OpenModule(context.Background(), "nnlm-en-dim51", HubOptions{})
 	_, findErr := FindModule("nnlm-en-dim51")
 	for _, err := range []error{err, findErr} {
 		if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), `pretrained: no module is known by the name "nnlm-en-dim51"`) ||
@@ -86,11 +87,11 @@ func TestOpenModuleRecorded(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(root, "data", "tfhub", "me", "texts", "nnlm", "7"), os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	got, err := OpenModule("https://tfhub.dev/me/texts/nnlm/7", HubOptions{})
+	got, err := OpenModule(context.Background(), "https://tfhub.dev/me/texts/nnlm/7", HubOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := OpenHub(from, HubOptions{})
+	want, err := OpenHub(context.Background(), from, HubOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

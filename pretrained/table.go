@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -20,8 +21,8 @@ type Table struct {
 	// Combiner is how the vectors of a text make one. text.CombinerDefault means text.Sqrtn.
 	Combiner text.Combiner
 	// Read writes the table, row by row, to dst, which has Rows*Dim values. It is required, it must write the same each
-	// time, and any number of goroutines may call it at once.
-	Read func(dst []float32) error
+	// time, and any number of goroutines may call it at once. It should return the context's error soon after ctx is done.
+	Read func(ctx context.Context, dst []float32) error
 }
 
 // NewEmbedding makes an embedding of a table. Parts that do not fit each other are an error, and so is, when the table is
@@ -36,8 +37,8 @@ func NewEmbedding(t Table) (*Embedding, error) {
 	return newEmbedding(source{
 		name: t.Name, path: t.Name, tokenizer: t.Tokenizer, vocabulary: t.Vocabulary,
 		rows: t.Rows, dim: t.Dim, combiner: t.Combiner,
-		read: func(dst []float32) error {
-			if err := t.Read(dst); err != nil {
+		read: func(ctx context.Context, dst []float32) error {
+			if err := t.Read(ctx, dst); err != nil {
 				return fmt.Errorf("pretrained: %s: %w", t.Name, err)
 			}
 			return nil

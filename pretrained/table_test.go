@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
@@ -16,7 +17,7 @@ func TestNewEmbedding(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := Table{Name: "mine", Tokenizer: tokenizer, Vocabulary: v, Rows: 3, Dim: 1,
-		Read: func(dst []float32) error { copy(dst, []float32{1, 2, 3}); return nil }}
+		Read: func(_ context.Context, dst []float32) error { copy(dst, []float32{1, 2, 3}); return nil }}
 	e, err := NewEmbedding(good)
 	if err != nil {
 		t.Fatal(err)
@@ -43,9 +44,9 @@ func TestNewEmbedding(t *testing.T) {
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
 	}
-	for want, read := range map[string]func([]float32) error{
-		"pretrained: mine: gone":                                 func([]float32) error { return errors.New("gone") },
-		"pretrained: mine: row 1, column 0 of the table is +Inf": func(dst []float32) error { dst[1] = float32(math.Inf(1)); return nil },
+	for want, read := range map[string]func(context.Context, []float32) error{
+		"pretrained: mine: gone":                                 func(context.Context, []float32) error { return errors.New("gone") },
+		"pretrained: mine: row 1, column 0 of the table is +Inf": func(_ context.Context, dst []float32) error { dst[1] = float32(math.Inf(1)); return nil },
 	} {
 		bad := good
 		bad.Read = read
@@ -57,4 +58,14 @@ func TestNewEmbedding(t *testing.T) {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
 	}
+}
+
+// appendIDs is the ids of a text's tokens.
+func appendIDs(tb testing.TB, e *Embedding, s string) []int32 {
+	tb.Helper()
+	ids, err := e.Tokenizer().AppendIDs(context.Background(), nil, s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return ids
 }

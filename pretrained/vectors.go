@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -118,16 +119,19 @@ type VectorOptions struct {
 // Opening goes through the file once and checks its layout: each line has a vector of the same length, the header's
 // counts are true, no word stands there twice. Errors name the file and the line (the byte, in a binary file). The
 // numbers themselves are read by [Embedding.ReadTable], which goes through the file again, and finds a number that is
-// none, or not finite; so the table is only in memory where the caller has it.
-func OpenVectors(path string, o VectorOptions) (*Embedding, error) {
-	s, err := openVectors(path, o)
+// none, or not finite; so the table is only in memory where the caller has it. Both end with an error when ctx is done.
+func OpenVectors(ctx context.Context, path string, o VectorOptions) (*Embedding, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
+	s, err := openVectors(ctx, path, o)
 	if err != nil {
 		return nil, fmt.Errorf("pretrained: %s: %w", path, err)
 	}
 	return newEmbedding(s)
 }
 
-func openVectors(path string, o VectorOptions) (source, error) {
+func openVectors(ctx context.Context, path string, o VectorOptions) (source, error) {
 	switch {
 	case o.Kind > Safetensors:
 		return source{}, fmt.Errorf("no such kind of vectors: %d", o.Kind)
@@ -160,11 +164,11 @@ func openVectors(path string, o VectorOptions) (source, error) {
 	var t vectorTable
 	var err error
 	if tensors {
-		t, err = openTensor(path, o)
+		t, err = openTensor(ctx, path, o)
 	} else if o.VocabularyFile != "" || o.Tensor != "" {
 		err = errors.New("options VocabularyFile and Tensor are for safetensors files; this is none, or is packed and must be unpacked first")
 	} else {
-		t, err = openWords(path, o)
+		t, err = openWords(ctx, path, o)
 	}
 	if err != nil {
 		return source{}, err
@@ -183,18 +187,25 @@ func openVectors(path string, o VectorOptions) (source, error) {
 	return source{
 		name: name, path: path, tokenizer: tokenizer, vocabulary: t.vocabulary,
 		rows: words + o.OOVBuckets, dim: t.dim, combiner: o.Combiner,
-		read: func(dst []float32) error {
+		read: func(ctx context.Context, dst []float32) error {
 			fromFile := dst[:t.rows*t.dim]
-			if err := t.read(fromFile); err != nil {
+			if err := t.read(ctx, fromFile); err != nil {
 				return fmt.Errorf("pretrained: %s: %w", path, err)
 			}
 			if o.Scale != 1 {
-				for i := range fromFile {
-					fromFile[i] *= o.Scale
+				err := inChunks(ctx, fromFile, func(_ int, part []float32) {
+					for i := range part {
+						part[i] *= o.Scale
+					}
+				})
+				if err != nil {
+					return fmt.Errorf("pretrained: %s: %w", path, err)
 				}
 			}
 			if t.rows == words {
-				unknownWords(dst, words, t.dim, o)
+				if err := unknownWords(ctx, dst, words, t.dim, o); err != nil {
+					return fmt.Errorf("pretrained: %s: %w", path, err)
+				}
 			}
 			return nil
 		},
@@ -206,7 +217,7 @@ func openVectors(path string, o VectorOptions) (source, error) {
 type vectorTable struct {
 	vocabulary *text.Vocabulary
 	rows, dim  int
-	read       func(dst []float32) error
+	read       func(ctx context.Context, dst []float32) error
 }
 
 // vectorsName is the file's name without what says how it is stored.
@@ -225,7 +236,7 @@ func vectorsName(path string) string {
 }
 
 // unknownWords writes the rows behind those of the words.
-func unknownWords(dst []float32, words, dim int, o VectorOptions) {
+func unknownWords(ctx context.Context, dst []float32, words, dim int, o VectorOptions) error {
 	table, oov := dst[:words*dim], dst[words*dim:]
 	switch o.OOV {
 	case OOVZeros:
@@ -234,8 +245,11 @@ func unknownWords(dst []float32, words, dim int, o VectorOptions) {
 		random.New(o.Seed, random.Initial, 0).Uniform(oov, -0.1, 0.1)
 	case OOVMean:
 		sums := make([]float64, dim)
-		for ; len(table) > 0; table = table[dim:] {
-			for j, v := range table[:dim] {
+		for row := range words {
+			if row%1024 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			for j, v := range table[row*dim : (row+1)*dim] {
 				sums[j] += float64(v)
 			}
 		}
@@ -243,6 +257,7 @@ func unknownWords(dst []float32, words, dim int, o VectorOptions) {
 			oov[i] = float32(sums[i%dim] / float64(words))
 		}
 	}
+	return nil
 }
 
 // A wordFile is open for one walk through its words.
@@ -252,7 +267,7 @@ type wordFile struct {
 	unpacked io.Closer
 }
 
-func openWordFile(path string, o VectorOptions) (*wordFile, error) {
+func openWordFile(ctx context.Context, path string, o VectorOptions) (*wordFile, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return nil, err
@@ -262,7 +277,7 @@ func openWordFile(path string, o VectorOptions) (*wordFile, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	w := &wordFile{file: file, unpacked: unpacked}
-	if w.Reader, err = wordvectors.NewReader(unpacked, wordvectors.Options{Kind: wordvectors.Kind(o.Kind), Dim: o.Dim}); err != nil {
+	if w.Reader, err = wordvectors.NewReader(contextReader{ctx, unpacked}, wordvectors.Options{Kind: wordvectors.Kind(o.Kind), Dim: o.Dim}); err != nil {
 		w.close()
 		return nil, err
 	}
@@ -276,8 +291,8 @@ func (w *wordFile) close() {
 }
 
 // openWords reads the words of a file and checks its layout.
-func openWords(path string, o VectorOptions) (vectorTable, error) {
-	w, err := openWordFile(path, o)
+func openWords(ctx context.Context, path string, o VectorOptions) (vectorTable, error) {
+	w, err := openWordFile(ctx, path, o)
 	if err != nil {
 		return vectorTable{}, err
 	}
@@ -308,9 +323,9 @@ func openWords(path string, o VectorOptions) (vectorTable, error) {
 		}
 		b.Add(word)
 	}
-	vocabulary, err := b.Vocabulary()
+	vocabulary, err := b.Vocabulary(ctx)
 	if twice := (*text.DuplicateError)(nil); errors.As(err, &twice) {
-		return vectorTable{}, duplicateWord(path, o, twice.Word)
+		return vectorTable{}, duplicateWord(ctx, path, o, twice.Word)
 	}
 	if err != nil {
 		return vectorTable{}, err
@@ -323,14 +338,14 @@ func openWords(path string, o VectorOptions) (vectorTable, error) {
 		return vectorTable{}, errors.New("the file has no words")
 	}
 	t := vectorTable{vocabulary: vocabulary, rows: vocabulary.Len(), dim: w.Dim()}
-	t.read = func(dst []float32) error { return t.readWords(path, o, dst) }
+	t.read = func(ctx context.Context, dst []float32) error { return t.readWords(ctx, path, o, dst) }
 	return t, nil
 }
 
 // duplicateWord goes through the file again to find the two places of a word: no place is kept on the way there, where
 // nearly every file has none.
-func duplicateWord(path string, o VectorOptions, word string) error {
-	w, err := openWordFile(path, o)
+func duplicateWord(ctx context.Context, path string, o VectorOptions, word string) error {
+	w, err := openWordFile(ctx, path, o)
 	if err != nil {
 		return err
 	}
@@ -357,8 +372,8 @@ func duplicateWord(path string, o VectorOptions, word string) error {
 var errChanged = errors.New("the file has changed since it was opened")
 
 // readWords reads the vectors of the vocabulary's words, which are in the file's order, each at its first place.
-func (t vectorTable) readWords(path string, o VectorOptions, dst []float32) error {
-	w, err := openWordFile(path, o)
+func (t vectorTable) readWords(ctx context.Context, path string, o VectorOptions, dst []float32) error {
+	w, err := openWordFile(ctx, path, o)
 	if err != nil {
 		return err
 	}
@@ -418,7 +433,7 @@ func withoutPath(err error) error {
 }
 
 // openTensor reads the words of a safetensors table and checks that the table fits them.
-func openTensor(path string, o VectorOptions) (vectorTable, error) {
+func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable, error) {
 	switch {
 	case o.VocabularyFile == "":
 		return vectorTable{}, errors.New("a safetensors file has no words: VectorOptions.VocabularyFile must name the file that has them")
@@ -434,7 +449,7 @@ func openTensor(path string, o VectorOptions) (vectorTable, error) {
 	if err != nil {
 		return vectorTable{}, err
 	}
-	vocabulary, err := readVocabularyFile(o.VocabularyFile)
+	vocabulary, err := readVocabularyFile(ctx, o.VocabularyFile)
 	if err != nil {
 		return vectorTable{}, err
 	}
@@ -453,7 +468,7 @@ func openTensor(path string, o VectorOptions) (vectorTable, error) {
 	case words < t.rows && o.OOV != OOVZeros:
 		return vectorTable{}, fmt.Errorf("the table has %d rows for unknown words of its own: OOV must not name others", t.rows-words)
 	}
-	t.read = func(dst []float32) error {
+	t.read = func(ctx context.Context, dst []float32) error {
 		file, err := openRegular(path)
 		if err != nil {
 			return err
@@ -466,7 +481,7 @@ func openTensor(path string, o VectorOptions) (vectorTable, error) {
 		if again.Shape[0] != t.rows || again.Shape[1] != t.dim {
 			return errChanged
 		}
-		return readFloats(again.Section(), dst)
+		return readFloats(contextReader{ctx, again.Section()}, dst)
 	}
 	return t, nil
 }
@@ -524,7 +539,7 @@ func findTensor(file *os.File, name string) (safetensors.Tensor, error) {
 	return t, nil
 }
 
-func readVocabularyFile(path string) (*text.Vocabulary, error) {
+func readVocabularyFile(ctx context.Context, path string) (*text.Vocabulary, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
@@ -535,7 +550,7 @@ func readVocabularyFile(path string) (*text.Vocabulary, error) {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
 	}
 	defer unpacked.Close()
-	v, err := text.ReadVocabulary(unpacked)
+	v, err := text.ReadVocabulary(ctx, unpacked)
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
 	}

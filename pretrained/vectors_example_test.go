@@ -1,6 +1,7 @@
 package pretrained_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -22,14 +23,18 @@ func ExampleOpenVectors() {
 		log.Fatal(err)
 	}
 
-	e, err := pretrained.OpenVectors(path, pretrained.VectorOptions{Lower: true, OOV: pretrained.OOVMean})
+	e, err := pretrained.OpenVectors(context.Background(), path, pretrained.VectorOptions{Lower: true, OOV: pretrained.OOVMean})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(e.Name(), e.Rows(), e.Dim(), e.Combiner())
-	fmt.Println(e.Tokenizer().AppendIDs(nil, "The good, the bad, the ugly."))
+	ids, err := e.Tokenizer().AppendIDs(context.Background(), nil, "The good, the bad, the ugly.")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(ids)
 	table := make([]float32, e.Rows()*e.Dim())
-	if err := e.ReadTable(table); err != nil {
+	if err := e.ReadTable(context.Background(), table); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(table)

@@ -2,6 +2,7 @@ package pretrained
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func writeVectorFile(t testing.TB, name string, content []byte) string {
 
 func vocabularyOfWords(t testing.TB, words ...string) *text.Vocabulary {
 	t.Helper()
-	v, err := text.NewVocabulary(words)
+	v, err := text.NewVocabulary(context.Background(), words)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +54,12 @@ func wordsOf(v *text.Vocabulary) []string {
 
 func vectorTableOf(e *Embedding) ([]float32, error) {
 	table := make([]float32, e.Rows()*e.Dim())
-	return table, e.ReadTable(table)
+	return table, e.ReadTable(context.Background(), table)
 }
 
 func openVectorTable(t testing.TB, path string, o VectorOptions) (*Embedding, []float32) {
 	t.Helper()
-	e, err := OpenVectors(path, o)
+	e, err := OpenVectors(context.Background(), path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestVectorOptions(t *testing.T) {
 		if got := strings.Join(wordsOf(e.Vocabulary()), " "); got != c.words || !sameVectors(table, c.table) {
 			t.Errorf("%s: words %q, table %v, want %q, %v", c.what, got, table, c.words, c.table)
 		}
-		ids := e.Tokenizer().AppendIDs(e.Tokenizer().AppendIDs(nil, "The good don't"), "bad")
+		ids := append(appendIDs(t, e, "The good don't"), appendIDs(t, e, "bad")...)
 		if c.ids != nil && !slices.Equal(ids, c.ids) {
 			t.Errorf("%s: ids %v, want %v", c.what, ids, c.ids)
 		}
@@ -312,7 +313,7 @@ func TestOpenVectorsErrors(t *testing.T) {
 			`tensors "t" and "u" both have two dimensions: VectorOptions.Tensor must name the table`},
 		{"packed tensor", writeVectorFile(t, "9.gz", packGzip(t, table(3, 2))), words, "options VocabularyFile and Tensor are for safetensors files; this is none, or is packed and must be unpacked first"},
 	} {
-		_, err := OpenVectors(c.path, c.o)
+		_, err := OpenVectors(context.Background(), c.path, c.o)
 		if want := "pretrained: " + c.path + ": " + c.want; err == nil || err.Error() != want && runtime.GOOS != "windows" {
 			t.Errorf("%s:\n got %v\nwant %s", c.what, err, want)
 		}
@@ -341,7 +342,7 @@ func TestReadTableErrors(t *testing.T) {
 		if strings.HasSuffix(c.name, ".safetensors") {
 			o.VocabularyFile = writeVectorFile(t, "words.txt", []byte("a\nb\n"))
 		}
-		e, err := OpenVectors(path, o)
+		e, err := OpenVectors(context.Background(), path, o)
 		if err != nil {
 			t.Errorf("%s: %v", c.what, err)
 			continue
@@ -390,7 +391,7 @@ func TestMalformedVectors(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		begin := time.Now()
-		e, err := OpenVectors(path, o)
+		e, err := OpenVectors(context.Background(), path, o)
 		if err == nil {
 			_, err = vectorTableOf(e)
 		}
@@ -443,7 +444,7 @@ func TestGloVeLikeModule(t *testing.T) {
 		if want == nil || slices.ContainsFunc(want, func(id int32) bool { return id >= int32(words) && id < int32(rows-1) }) {
 			continue
 		}
-		got := e.Tokenizer().AppendIDs(nil, string(s))
+		got := appendIDs(t, e, string(s))
 		if !slices.EqualFunc(got, want, func(g, w int32) bool { return g == w || g == int32(words) && w == int32(rows-1) }) {
 			t.Fatalf("text %d: ids %v, want %v", i, got, want)
 		}
@@ -482,7 +483,7 @@ func readVectorJSON(t *testing.T, path string, v any) {
 // The whole table, and a part of it, from the packed file and from text.
 func TestRealGloVe(t *testing.T) {
 	path := shared.Path(t, "data/embeddings/glove.6B.100d.imdb-vocab.txt.gz")
-	e, err := OpenVectors(path, VectorOptions{Lower: true})
+	e, err := OpenVectors(context.Background(), path, VectorOptions{Lower: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -539,7 +540,7 @@ func FuzzOpenVectors(f *testing.F) {
 			}
 			o.VocabularyFile = words
 		}
-		e, err := OpenVectors(path, o)
+		e, err := OpenVectors(context.Background(), path, o)
 		if err == nil {
 			var table []float32
 			if table, err = vectorTableOf(e); err == nil {
@@ -575,20 +576,20 @@ func BenchmarkVectors(b *testing.B) {
 		b.Run(fmt.Sprintf("Open/%s", name), func(b *testing.B) {
 			b.SetBytes(int64(len(plain)))
 			for b.Loop() {
-				if _, err := OpenVectors(path, VectorOptions{}); err != nil {
+				if _, err := OpenVectors(context.Background(), path, VectorOptions{}); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 		b.Run(fmt.Sprintf("ReadTable/%s", name), func(b *testing.B) {
 			b.SetBytes(int64(len(plain)))
-			e, err := OpenVectors(path, VectorOptions{})
+			e, err := OpenVectors(context.Background(), path, VectorOptions{})
 			if err != nil {
 				b.Fatal(err)
 			}
 			table := make([]float32, e.Rows()*e.Dim())
 			for b.Loop() {
-				if err := e.ReadTable(table); err != nil {
+				if err := e.ReadTable(context.Background(), table); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -243,18 +243,22 @@ func Log1p64(x float64) float64 {
 	return Log64(u) + (x-(u-1))/u
 }
 
-// Pow64 returns base^n by repeated squaring, one rounding per product. n < 0
-// gives 1/base^-n.
+// Pow64 returns base^n by repeated squaring, one rounding per product: at most
+// 64 squarings, whatever n is. n < 0 gives 1/base^-n.
 func Pow64(base float64, n int) float64 {
-	if n < 0 {
-		return 1 / Pow64(base, -n)
-	}
 	r := 1.0
-	for ; n > 0; n >>= 1 {
-		if n&1 != 0 {
+	m := uint(n)
+	if n < 0 {
+		m = -m // exact for the lowest int, which has no positive counterpart
+	}
+	for ; m > 0; m >>= 1 {
+		if m&1 != 0 {
 			r *= base
 		}
 		base *= base
+	}
+	if n < 0 {
+		return 1 / r
 	}
 	return r
 }

@@ -139,4 +139,16 @@ func TestFloat64(t *testing.T) {
 	if got := Pow64(2, -3); got != 0.125 {
 		t.Errorf("Pow64(2, -3) = %v", got)
 	}
+	for _, c := range []struct {
+		base float64
+		n    int
+		want float64
+	}{
+		{0.5, math.MinInt, inf}, {2, math.MinInt, 0}, {1, math.MinInt, 1}, {-1, math.MinInt, 1}, {-1, math.MaxInt, -1},
+		{0.999, math.MaxInt, 0}, {2, math.MaxInt, inf}, {0, -1, inf}, {0, 0, 1},
+	} {
+		if got := Pow64(c.base, c.n); got != c.want {
+			t.Errorf("Pow64(%v, %d) = %v, want %v", c.base, c.n, got, c.want)
+		}
+	}
 }

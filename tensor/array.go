@@ -2,7 +2,9 @@ package tensor
 
 import (
 	"fmt"
-	"math"
+	"strconv"
+
+	"github.com/linnet-ml/linnet/internal/budget"
 )
 
 // Type is the kind of element that an array or a value of a model holds.
@@ -79,21 +81,26 @@ func Of[E Element](data []E, shape ...int) (*Array[E], error) {
 	return &Array[E]{shape: Shape(shape).Clone(), data: data}, nil
 }
 
-// New makes an array of zeros (of empty strings). A negative dimension is an error, and so is a size that no memory can
-// hold.
+// New makes an array of zeros (of empty strings). A negative dimension is an error that wraps [ErrShape], and a size that
+// the memory cannot hold one that wraps [ErrTooLarge].
 func New[E Element](shape ...int) (*Array[E], error) {
-	n, err := Shape(shape).check()
-	if err != nil {
+	if err := Shape(shape).checkSigns(); err != nil {
 		return nil, err
 	}
-	if n > maxElements {
-		return nil, fmt.Errorf("tensor: %w: %v has too many elements", ErrShape, shape)
+	var e E
+	size := 4
+	typ := TypeFloat32
+	switch any(e).(type) {
+	case int32:
+		typ = TypeInt32
+	case string:
+		size, typ = 2*strconv.IntSize/8, TypeString
 	}
-	return &Array[E]{shape: Shape(shape).Clone(), data: make([]E, n)}, nil
+	if err := budget.Check("tensor: array of "+typ.String(), size, shape...); err != nil {
+		return nil, err
+	}
+	return &Array[E]{shape: Shape(shape).Clone(), data: make([]E, Shape(shape).Size())}, nil
 }
-
-// maxElements is so many that make refuses them, by a panic: an address has 48 bits, and an element up to 16 bytes.
-const maxElements = (math.MaxInt & (1<<47 - 1)) / 16
 
 // Len is the number of rows: the first dimension, 1 for an array without dimensions.
 func (a *Array[E]) Len() int {

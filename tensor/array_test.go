@@ -79,10 +79,10 @@ func TestNew(t *testing.T) {
 	wantShapeError(t, err, "tensor: shape does not fit: dimension 1 of [3 -4] is negative")
 	// Sizes that overflow, and sizes that do not but that no memory has: never a panic.
 	for _, shape := range [][]int{{math.MaxInt}, {math.MaxInt, 2}, {math.MaxInt/4 + 1}, {1 << 20, 1 << 20, 1 << 20, 1 << 20}} {
-		if _, err := tensor.New[float32](shape...); !errors.Is(err, tensor.ErrShape) {
+		if _, err := tensor.New[float32](shape...); !errors.Is(err, tensor.ErrTooLarge) {
 			t.Errorf("%v: error %v", shape, err)
 		}
-		if _, err := tensor.New[string](shape...); !errors.Is(err, tensor.ErrShape) {
+		if _, err := tensor.New[string](shape...); !errors.Is(err, tensor.ErrTooLarge) {
 			t.Errorf("%v: error %v", shape, err)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/budget"
 )
 
 // Unknown stands for a dimension that is only known when a model runs: the number of rows in a batch, or the
@@ -14,6 +16,10 @@ const Unknown = -1
 
 // ErrShape is wrapped by every error about a shape.
 var ErrShape = errors.New("shape does not fit")
+
+// ErrTooLarge is wrapped by every error about a size that no memory of this process can hold. The limit for one
+// allocation is GOMEMLIMIT (debug.SetMemoryLimit), else the machine's physical memory; sizes up to 64 MiB always pass.
+var ErrTooLarge = budget.ErrTooLarge
 
 // Shape lists the dimensions of an array, outermost first. A dimension may be [Unknown] in the shape of a model's
 // value, never in that of an array.
@@ -77,13 +83,23 @@ func (s Shape) String() string {
 	return b.String()
 }
 
-// check says whether an array may have this shape and how many elements it then has.
-func (s Shape) check() (int, error) {
-	n := 1
+// checkSigns returns an error for a negative dimension.
+func (s Shape) checkSigns() error {
 	for i, d := range s {
 		if d < 0 {
-			return 0, fmt.Errorf("tensor: %w: dimension %d of %v is negative", ErrShape, i, []int(s))
+			return fmt.Errorf("tensor: %w: dimension %d of %v is negative", ErrShape, i, []int(s))
 		}
+	}
+	return nil
+}
+
+// check returns the number of elements of an array of this shape.
+func (s Shape) check() (int, error) {
+	if err := s.checkSigns(); err != nil {
+		return 0, err
+	}
+	n := 1
+	for _, d := range s {
 		if d != 0 && n > math.MaxInt/d {
 			return 0, fmt.Errorf("tensor: %w: %v has too many elements", ErrShape, []int(s))
 		}

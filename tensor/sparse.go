@@ -15,12 +15,18 @@ type Sparse struct {
 
 var _ Rows = (*Sparse)(nil)
 
+// maxColumns is how many columns an int32 can number.
+const maxColumns = 1 << 31
+
 // NewSparse makes a matrix of len(offsets)-1 rows and width columns over the given slices, which it keeps. Row i has
 // values[k] in column columns[k] for k from offsets[i] to offsets[i+1]-1; columns ascend within a row. With nil
-// values every kept element is 1. Slices that do not fit together are an error.
+// values every kept element is 1. Slices that do not fit together are an error, and so is a width beyond 1<<31.
 func NewSparse(width int, offsets []int, columns []int32, values []float32) (*Sparse, error) {
 	if width < 0 {
 		return nil, fmt.Errorf("tensor: %w: a sparse matrix of %d columns", ErrShape, width)
+	}
+	if int64(width) > maxColumns {
+		return nil, fmt.Errorf("tensor: a sparse matrix of %d columns: %w: an int32 can number %d columns", width, ErrTooLarge, int64(maxColumns))
 	}
 	if len(offsets) == 0 || offsets[0] != 0 || offsets[len(offsets)-1] != len(columns) {
 		return nil, fmt.Errorf("tensor: %w: the offsets of a sparse matrix must run from 0 to its %d kept elements", ErrShape, len(columns))

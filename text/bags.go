@@ -1,9 +1,13 @@
 package text
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -53,6 +57,9 @@ func NewBags(vocabulary int, offsets []int, ids []int32, counts []int32, lengths
 		return nil, fmt.Errorf("text: bags of %d rows with %d offsets, %d ids and %d counts do not fit together",
 			len(lengths), len(offsets), len(ids), len(counts))
 	}
+	if err := checkVocabulary(vocabulary); err != nil {
+		return nil, err
+	}
 	most := int32(0)
 	for i := range lengths {
 		lo, hi := offsets[i], offsets[i+1]
@@ -100,11 +107,32 @@ type BagOptions struct {
 	SkipZero bool
 }
 
+// checkVocabulary returns an error for a number of ids that is negative, or more than an int32 can tell apart.
+func checkVocabulary(n int) error {
+	if n < 0 {
+		return fmt.Errorf("text: a vocabulary of %d ids", n)
+	}
+	if int64(n) > 1<<31 {
+		return fmt.Errorf("text: a vocabulary of %d ids: %w: an int32 can tell %d apart", n, tensor.ErrTooLarge, int64(1<<31))
+	}
+	return nil
+}
+
+var errNilIDs = errors.New("text: the array of ids is nil")
+
+// checkBags returns an error for what no bags are made from.
+func checkBags(x *tensor.Int32, o BagOptions) error {
+	if x == nil {
+		return errNilIDs
+	}
+	return checkVocabulary(o.Vocabulary)
+}
+
 // MakeBags counts the ids of each row of x, (rows, steps). An id outside the vocabulary is an error that names its
 // row, column and value.
 func MakeBags(x *tensor.Int32, o BagOptions) (*Bags, error) {
 	b := &Bags{}
-	if err := b.Make(x, o); err != nil {
+	if err := b.Make(context.Background(), x, o); err != nil {
 		return nil, err
 	}
 	b.distinct = distinct{} // its memory is for further calls of Make
@@ -112,8 +140,12 @@ func MakeBags(x *tensor.Int32, o BagOptions) (*Bags, error) {
 }
 
 // Make is [MakeBags] into b, whose memory it uses again: after a few calls it allocates nothing. After an error b has no
-// rows.
-func (b *Bags) Make(x *tensor.Int32, o BagOptions) error {
+// rows. When ctx is done before it has finished, its error is the context's.
+func (b *Bags) Make(ctx context.Context, x *tensor.Int32, o BagOptions) error {
+	if err := checkBags(x, o); err != nil {
+		b.start(BagOptions{}, 0, 0, 0)
+		return err
+	}
 	if len(x.Shape()) != 2 {
 		b.start(o, 0, 0, 0)
 		return fmt.Errorf("text: %w: bags are made from ids (rows, steps), not from %v", tensor.ErrShape, x.Shape())
@@ -124,7 +156,13 @@ func (b *Bags) Make(x *tensor.Int32, o BagOptions) error {
 		return fmt.Errorf("text: %w: rows of %d ids are longer than %d", tensor.ErrShape, steps, countLimit-1)
 	}
 	b.start(o, rows, rows*steps, steps)
+	const between = 1 << 18 // ids from one look at the context to the next
+	pause := max(1, between/max(1, steps))
 	for i := range rows {
+		if i%pause == 0 && ctx.Err() != nil {
+			b.empty()
+			return ctx.Err()
+		}
 		if err := b.add(x.Row(i), i, o); err != nil {
 			return err
 		}
@@ -136,12 +174,20 @@ func (b *Bags) Make(x *tensor.Int32, o BagOptions) error {
 // MakeRows is Make of some rows of x, by their numbers: row i of the bags is row rows[i] of x. Both memory and errors are
 // as with Make.
 func (b *Bags) MakeRows(x *tensor.Int32, rows []int32, o BagOptions) error {
+	if err := checkBags(x, o); err != nil {
+		b.start(BagOptions{}, 0, 0, 0)
+		return err
+	}
 	if len(x.Shape()) != 2 || x.Shape()[1] >= countLimit {
-		return b.Make(x, o)
+		return b.Make(context.Background(), x, o) // which is an error
 	}
 	steps := x.Shape()[1]
 	b.start(o, len(rows), len(rows)*steps, steps)
 	for _, i := range rows {
+		if uint(i) >= uint(x.Len()) {
+			b.empty()
+			return fmt.Errorf("text: there is no row %d of %d", i, x.Len())
+		}
 		if err := b.add(x.Row(int(i)), int(i), o); err != nil {
 			return err
 		}
@@ -153,6 +199,9 @@ func (b *Bags) MakeRows(x *tensor.Int32, rows []int32, o BagOptions) error {
 // CountSequences makes a bag out of each sequence, which may differ in length: no padding is needed. An id outside the
 // vocabulary is an error that names the sequence, its place in it and its value.
 func CountSequences(sequences [][]int32, o BagOptions) (*Bags, error) {
+	if err := checkVocabulary(o.Vocabulary); err != nil {
+		return nil, err
+	}
 	total, longest := 0, 0
 	for i, s := range sequences {
 		if len(s) >= countLimit {
@@ -258,8 +307,14 @@ func (e *IDError) Error() string {
 	return fmt.Sprintf("row %d, column %d: id %d is outside the vocabulary 0 to %d", e.Row, e.Column, e.ID, e.Vocabulary-1)
 }
 
+// Place returns Row and Column.
+func (e *IDError) Place() (row, column int) { return e.Row, e.Column }
+
 // CheckIDs returns an [IDError] for the first id of x, (rows, steps), that is not in 0 to vocabulary-1.
 func CheckIDs(x *tensor.Int32, vocabulary int) error {
+	if x == nil {
+		return errNilIDs
+	}
 	if len(x.Shape()) == 0 {
 		return nil
 	}
@@ -397,6 +452,43 @@ func (b *Bags) Rows(lo, hi int) *Bags {
 		lengths: b.lengths[lo:hi:hi], vocabulary: b.vocabulary}
 	part.measure()
 	return part
+}
+
+// Take returns the bags of the rows with these numbers, in their order, in memory of their own. A number may be there more
+// than once; one that is no row is an error that names its place.
+func (b *Bags) Take(rows []int) (*Bags, error) {
+	if b == nil {
+		return nil, errors.New("text: rows of nil bags")
+	}
+	kept := 0
+	for k, i := range rows {
+		if i < 0 || i >= b.Len() {
+			return nil, fmt.Errorf("text: number %d of the rows is %d, but there are rows 0 to %d", k, i, b.Len()-1)
+		}
+		from, to := b.Bounds(i)
+		kept += min(to-from, math.MaxInt-kept) // which the budget refuses
+	}
+	if err := budget.Check("text: ids of bags", 8, kept); err != nil {
+		return nil, err
+	}
+	out := &Bags{offsets: make([]int, 1, len(rows)+1), lengths: make([]int32, 0, len(rows)), vocabulary: b.vocabulary, isWide: b.isWide}
+	if b.isWide {
+		out.wide = make([]uint64, 0, kept)
+	} else {
+		out.narrow = make([]uint32, 0, kept)
+	}
+	for _, i := range rows {
+		from, to := b.Bounds(i)
+		if b.isWide {
+			out.wide = append(out.wide, b.wide[from:to]...)
+		} else {
+			out.narrow = append(out.narrow, b.narrow[from:to]...)
+		}
+		out.offsets = append(out.offsets, len(out.wide)+len(out.narrow))
+		out.lengths = append(out.lengths, b.lengths[i])
+	}
+	out.measure()
+	return out, nil
 }
 
 // Limit returns the bags of a smaller vocabulary: ids from limit on become the id other, which must be below it (Keras's

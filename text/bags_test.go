@@ -1,6 +1,7 @@
 package text_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -37,7 +38,7 @@ func TestMakeBags(t *testing.T) {
 			at = r.IntN(rows * steps)
 			x.Data()[at] = []int32{-1, int32(vocabulary), -1 << 31, 1<<31 - 1}[r.IntN(4)]
 		}
-		err = again.Make(x, o)
+		err = again.Make(t.Context(), x, o)
 		if bad {
 			var id *text.IDError
 			if !errors.As(err, &id) || id.Row != at/steps || id.Column != at%steps || id.ID != x.Data()[at] {
@@ -106,7 +107,7 @@ func TestBagsDoNotAllocate(t *testing.T) {
 		x := reviews(64)
 		var b text.Bags
 		make := func() {
-			if err := b.Make(x, text.BagOptions{Vocabulary: vocabulary}); err != nil {
+			if err := b.Make(t.Context(), x, text.BagOptions{Vocabulary: vocabulary}); err != nil {
 				t.Fatal(err)
 			}
 			if b.Shape()[1] != 256 {
@@ -160,11 +161,41 @@ func BenchmarkMakeBags(b *testing.B) {
 		b.Run(fmt.Sprintf("vocabulary=%d", vocabulary), func(b *testing.B) {
 			var bags text.Bags
 			for b.Loop() {
-				if err := bags.Make(x, text.BagOptions{Vocabulary: vocabulary}); err != nil {
+				if err := bags.Make(b.Context(), x, text.BagOptions{Vocabulary: vocabulary}); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(x.Data())), "ns/id")
 		})
+	}
+}
+
+// A context that is done ends the making of bags, and leaves none.
+func TestMakeIsCancelled(t *testing.T) {
+	x := reviews(100)
+	o := text.BagOptions{Vocabulary: 10_000}
+	var b text.Bags
+	if err := b.Make(t.Context(), x, o); err != nil || b.Len() != 100 {
+		t.Fatalf("%d bags, error %v", b.Len(), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.Make(ctx, x, o); !errors.Is(err, context.Canceled) || b.Len() != 0 {
+		t.Errorf("%d bags, error %v", b.Len(), err)
+	}
+}
+
+func TestIDErrorKnowsItsPlace(t *testing.T) {
+	x, err := tensor.Of([]int32{0, 1, 2, 3, 4, 5}, 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = text.MakeBags(x, text.BagOptions{Vocabulary: 5})
+	var placed interface{ Place() (row, column int) }
+	if !errors.As(err, &placed) {
+		t.Fatalf("%v has no place", err)
+	}
+	if row, column := placed.Place(); row != 1 || column != 2 {
+		t.Errorf("row %d, column %d", row, column)
 	}
 }

@@ -1,6 +1,7 @@
 package text_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -14,11 +15,11 @@ type letters struct{ size int }
 
 func (l letters) Size() int { return l.size }
 
-func (l letters) AppendIDs(dst []int32, s string) []int32 {
+func (l letters) AppendIDs(ctx context.Context, dst []int32, s string) ([]int32, error) {
 	for i := range len(s) {
 		dst = append(dst, int32(s[i]-'a'))
 	}
-	return dst
+	return dst, nil
 }
 
 // Some texts make the bags of their ids, in memory that is used again.
@@ -28,7 +29,7 @@ func TestMakeTexts(t *testing.T) {
 		var b text.Bags
 		var tokenizer text.Tokenizer = letters{size}
 		for _, rows := range [][]int32{{0, 1, 2, 3, 4}, {4}, {2, 0}, {1}, {}, {3, 3}} {
-			if err := b.MakeTexts(texts, rows, tokenizer); err != nil {
+			if err := b.MakeTexts(context.Background(), texts, rows, tokenizer); err != nil {
 				t.Fatal(err)
 			}
 			if b.Len() != len(rows) || b.Vocabulary() != size {
@@ -36,7 +37,7 @@ func TestMakeTexts(t *testing.T) {
 			}
 			for k, i := range rows {
 				want := map[int32]int32{}
-				for _, id := range tokenizer.AppendIDs(nil, texts[i]) {
+				for _, id := range appendIDs(tokenizer, nil, texts[i]) {
 					want[id]++
 				}
 				ids, counts := b.Row(k)
@@ -52,7 +53,7 @@ func TestMakeTexts(t *testing.T) {
 		}
 		all := []int32{0, 1, 2, 4}
 		if n := testing.AllocsPerRun(10, func() {
-			if err := b.MakeTexts(texts, all, tokenizer); err != nil {
+			if err := b.MakeTexts(context.Background(), texts, all, tokenizer); err != nil {
 				t.Fatal(err)
 			}
 		}); n != 0 {
@@ -63,12 +64,12 @@ func TestMakeTexts(t *testing.T) {
 
 func TestMakeTextsErrors(t *testing.T) {
 	var b text.Bags
-	err := b.MakeTexts([]string{"a", "b", "abc"}, []int32{1, 2}, letters{2})
+	err := b.MakeTexts(context.Background(), []string{"a", "b", "abc"}, []int32{1, 2}, letters{2})
 	var id *text.IDError
 	if !errors.As(err, &id) || *id != (text.IDError{Row: 2, Column: 2, ID: 2, Vocabulary: 2}) || b.Len() != 0 {
 		t.Errorf("%v, %d bags", err, b.Len())
 	}
-	err = b.MakeTexts([]string{"a", strings.Repeat("a", 1<<24)}, []int32{0, 1}, letters{2})
+	err = b.MakeTexts(context.Background(), []string{"a", strings.Repeat("a", 1<<24)}, []int32{0, 1}, letters{2})
 	if want := "text: shape does not fit: text 1 of 16777216 tokens is longer than 16777215"; err == nil || err.Error() != want || b.Len() != 0 {
 		t.Errorf("got %v, %d bags\nwant %s", err, b.Len(), want)
 	}

@@ -16,9 +16,13 @@ import (
 // (as many as GOMAXPROCS says), and the result is the same with any number of them. What it needs besides the bags is in
 // proportion to them and to the longest text.
 //
-// When ctx is done before it has finished, its error is the context's. A text of more than 16,777,215 tokens, and one
-// with an id that t.Size excludes, are errors that name the text, the first if there are several.
+// When ctx is done before it has finished, its error is the context's; it is looked at between texts, and by the tokenizer
+// inside long ones. A text of more than 16,777,215 tokens, and one
+// with an id that t.Size excludes, and one for which the tokenizer returns an error, are errors that name the text, the first if there are several.
 func CountTexts(ctx context.Context, texts []string, t Tokenizer) (*Bags, error) {
+	if err := checkTokenizer(ctx, t); err != nil {
+		return nil, err
+	}
 	c := &textCounter{texts: texts, tokenizer: t, options: BagOptions{Vocabulary: t.Size()}}
 	size := c.cut()
 	workers := max(min(runtime.GOMAXPROCS(0), len(c.parts)), 1)
@@ -124,7 +128,10 @@ func (w *textWorker) count(ctx context.Context, part *textPart) error {
 			return err
 		}
 		start := len(w.ids)
-		w.ids = w.tokenizer.AppendIDs(w.ids, w.texts[i])
+		var err error
+		if w.ids, err = w.tokenizer.AppendIDs(ctx, w.ids, w.texts[i]); err != nil {
+			return fmt.Errorf("text: text %d: %w", i, err)
+		}
 		n := len(w.ids) - start
 		if n >= countLimit {
 			return fmt.Errorf("text: %w: text %d of %d tokens is longer than %d", tensor.ErrShape, i, n, countLimit-1)
@@ -137,6 +144,9 @@ func (w *textWorker) count(ctx context.Context, part *textPart) error {
 	b.distinct.expect(w.options.Vocabulary, max(w.expected, len(w.ids)), b.isWide)
 	start := 0
 	for k, end := range w.ends {
+		if end-start >= watchBytes && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err := b.add(w.ids[start:end], part.from+k, w.options); err != nil {
 			return err
 		}

@@ -19,11 +19,11 @@ type byteIDs struct{ size int }
 
 func (z byteIDs) Size() int { return z.size }
 
-func (z byteIDs) AppendIDs(dst []int32, s string) []int32 {
+func (z byteIDs) AppendIDs(ctx context.Context, dst []int32, s string) ([]int32, error) {
 	for i := range len(s) {
 		dst = append(dst, int32(s[i]))
 	}
-	return dst
+	return dst, nil
 }
 
 // cores runs with each number of cores.
@@ -75,7 +75,7 @@ func TestCountTexts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var sequences [][]int32
 			for _, s := range c.texts {
-				sequences = append(sequences, c.t.AppendIDs(nil, s))
+				sequences = append(sequences, appendIDs(c.t, nil, s))
 			}
 			want, err := text.CountSequences(sequences, text.BagOptions{Vocabulary: c.t.Size()})
 			if err != nil {
@@ -142,11 +142,11 @@ type cancelling struct {
 	cancel context.CancelFunc
 }
 
-func (z cancelling) AppendIDs(dst []int32, s string) []int32 {
+func (z cancelling) AppendIDs(ctx context.Context, dst []int32, s string) ([]int32, error) {
 	if s == "stop" {
 		z.cancel()
 	}
-	return z.byteIDs.AppendIDs(dst, s)
+	return z.byteIDs.AppendIDs(ctx, dst, s)
 }
 
 func TestCountTextsCancelled(t *testing.T) {
@@ -195,7 +195,7 @@ func BenchmarkCountTexts(b *testing.B) {
 }
 
 func ExampleCountTexts() {
-	v, err := text.NewVocabulary([]string{"the", "film", "was", "great"})
+	v, err := text.NewVocabulary(context.Background(), []string{"the", "film", "was", "great"})
 	if err != nil {
 		panic(err)
 	}

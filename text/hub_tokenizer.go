@@ -1,6 +1,7 @@
 package text
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -92,34 +93,72 @@ func NewHubTokenizer(v *Vocabulary, o HubTokenizerOptions) (*HubTokenizer, error
 }
 
 // Size is the number of ids: the words of the vocabulary and the buckets.
-func (t *HubTokenizer) Size() int { return t.vocabulary.Len() + t.buckets }
+func (t *HubTokenizer) Size() int {
+	if t == nil {
+		return 0
+	}
+	return t.vocabulary.Len() + t.buckets
+}
 
 // AppendIDs appends the ids of the tokens of s. It allocates nothing but what dst lacks, unless s has a token of more than
-// a thousand bytes.
-func (t *HubTokenizer) AppendIDs(dst []int32, s string) []int32 {
+// a thousand bytes. It looks at ctx about every 64 KiB of s, and its error is the context's.
+func (t *HubTokenizer) AppendIDs(ctx context.Context, dst []int32, s string) ([]int32, error) {
+	if err := t.ready(ctx); err != nil {
+		return dst, err
+	}
 	var b hubBatch
-	for pos := 0; pos <= len(s); {
+	w := watch{ctx: ctx}
+	for pos, look := 0, watchBytes; pos <= len(s); {
+		if pos >= look {
+			if w.stop() {
+				return dst, w.err
+			}
+			look = pos + watchBytes
+		}
 		if pos = t.scan(&b, s, pos); b.n > 0 {
 			dst = t.appendBatch(dst, &b)
 			continue
 		}
 		buffer := t.buffer()
-		buffer, pos = t.appendToken(buffer, s, pos)
-		dst = append(dst, t.id(buffer))
+		buffer, pos = t.appendToken(&w, buffer, s, pos)
+		if w.err == nil {
+			dst = append(dst, t.id(buffer))
+		}
 		t.release(buffer)
 	}
-	return dst
+	return dst, w.err
 }
 
-// AppendTokens appends the tokens of s, which have no ids yet.
-func (t *HubTokenizer) AppendTokens(dst []string, s string) []string {
+// AppendTokens appends the tokens of s, which have no ids yet. It looks at ctx as AppendIDs does.
+func (t *HubTokenizer) AppendTokens(ctx context.Context, dst []string, s string) ([]string, error) {
+	if err := t.ready(ctx); err != nil {
+		return dst, err
+	}
 	buffer := t.buffer()
-	for pos := 0; pos <= len(s); {
-		buffer, pos = t.appendToken(buffer[:0], s, pos)
+	w := watch{ctx: ctx}
+	for pos, look := 0, watchBytes; pos <= len(s) && w.err == nil; {
+		if pos >= look {
+			if w.stop() {
+				break
+			}
+			look = pos + watchBytes
+		}
+		buffer, pos = t.appendToken(&w, buffer[:0], s, pos)
 		dst = append(dst, string(buffer))
 	}
 	t.release(buffer)
-	return dst
+	return dst, w.err
+}
+
+// ready returns an error for arguments that nothing can be done with.
+func (t *HubTokenizer) ready(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	if t == nil || t.vocabulary == nil {
+		return errors.New("text: a HubTokenizer without a vocabulary: NewHubTokenizer makes one")
+	}
+	return nil
 }
 
 // A hubBatch is some tokens of a text. They are looked up together: a step for all of them, then the next step, so that
@@ -147,7 +186,7 @@ const (
 )
 
 // scan fills the batch with the tokens of s from pos on, where a token begins, and returns where the next one begins:
-// beyond len(s) after the last. The batch stays empty when the first token does not fit it.
+// beyond len(s) after the last. The batch stays empty when the first token does not fit it, or is longer than watchBytes.
 func (t *HubTokenizer) scan(b *hubBatch, s string, pos int) int {
 	b.n = 0
 	n := 0 // bytes of text
@@ -186,9 +225,16 @@ func (t *HubTokenizer) scan(b *hubBatch, s string, pos int) int {
 			case keptByte:
 				b.text[n] = t.written[c]
 				n++
+			case droppedByte:
+				if pos-token > watchBytes {
+					return token // appendToken looks at the context
+				}
 			case leadByte:
 				r, size := utf8.DecodeRuneInString(s[pos-1:])
 				if size > 1 && isUnicodePunctuation(r) {
+					if pos-token > watchBytes {
+						return token
+					}
 					pos += size - 1
 					break
 				}
@@ -213,9 +259,12 @@ func store(b []byte, x uint64) {
 }
 
 // appendToken appends the bytes of the token of s that begins at pos, and returns where the next one begins: beyond
-// len(s) after the last.
-func (t *HubTokenizer) appendToken(dst []byte, s string, pos int) (token []byte, next int) {
+// len(s) after the last, and where the context is done.
+func (t *HubTokenizer) appendToken(w *watch, dst []byte, s string, pos int) (token []byte, next int) {
 	for pos < len(s) {
+		if w.at(pos) {
+			return dst, len(s) + 1
+		}
 		c := s[pos]
 		switch t.kinds[c] {
 		case keptByte:
@@ -299,16 +348,23 @@ func (t *HubTokenizer) appendBatch(dst []int32, b *hubBatch) []int32 {
 
 // id is the id of a token.
 func (t *HubTokenizer) id(token []byte) int32 {
-	if v := t.vocabulary; len(token) <= v.longest && len(v.slots) > 0 {
-		h := hashLong(v, token)
-		if id, ok := find(v, h, token); ok {
+	if v := t.vocabulary; len(v.slots) > 0 {
+		if id, ok := lookUp(v, token); ok {
 			return id
 		}
 	}
-	return t.bucket(token)
+	if t.buckets == 1 {
+		return int32(t.vocabulary.Len())
+	}
+	return t.bucketOf(farm.Fingerprint64(token)) // of a buffer, which is on the heap already
 }
 
-// bucket is the id of a token that is not in the vocabulary.
+// bucketOf is the id for the fingerprint of a token that is not in the vocabulary.
+func (t *HubTokenizer) bucketOf(h uint64) int32 {
+	return int32(uint64(t.vocabulary.Len()) + h%uint64(t.buckets))
+}
+
+// bucket is the id of a token of a batch that is not in the vocabulary.
 func (t *HubTokenizer) bucket(token []byte) int32 {
 	if t.buckets == 1 {
 		return int32(t.vocabulary.Len())
@@ -318,7 +374,7 @@ func (t *HubTokenizer) bucket(token []byte) int32 {
 	buffer := append(t.buffer(), token...)
 	h := farm.Fingerprint64(buffer)
 	t.release(buffer)
-	return int32(uint64(t.vocabulary.Len()) + h%uint64(t.buckets))
+	return t.bucketOf(h)
 }
 
 // buffer returns a buffer without bytes in it. Whoever asks for it gives it back: see release.
@@ -344,9 +400,9 @@ func (t *HubTokenizer) release(buffer []byte) {
 
 // ReadHubVocabulary reads the words of a TF-Hub module, a word from each line, as TensorFlow reads them: one carriage
 // return before the line feed is no part of the word, and an empty line is an error. Duplicates and long lines are errors
-// too: see [ReadVocabulary].
-func ReadHubVocabulary(r io.Reader) (*Vocabulary, error) {
-	return readVocabulary(r, func(line []byte) ([]byte, error) {
+// too, and so is a context that is done: see [ReadVocabulary].
+func ReadHubVocabulary(ctx context.Context, r io.Reader) (*Vocabulary, error) {
+	return readVocabulary(ctx, r, func(line []byte) ([]byte, error) {
 		if n := len(line); n > 0 && line[n-1] == '\r' {
 			line = line[:n-1]
 		}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ func realVocabulary(tb testing.TB) *text.Vocabulary {
 	for i := 0; b.Len() < 963_812; i++ {
 		b.Add(fmt.Appendf(nil, "\u00a4%d", i))
 	}
-	v, err := b.Vocabulary()
+	v, err := b.Vocabulary(context.Background())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func BenchmarkHubTokenizer(b *testing.B) {
 			for b.Loop() {
 				n = 0
 				for _, s := range texts {
-					ids = z.AppendIDs(ids[:0], s)
+					ids, _ = z.AppendIDs(context.Background(), ids[:0], s)
 					n += len(ids)
 				}
 			}

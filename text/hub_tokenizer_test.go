@@ -3,6 +3,7 @@ package text_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -55,7 +56,7 @@ func hubVocabulary(tb testing.TB) *text.Vocabulary {
 		tb.Fatal(err)
 	}
 	defer f.Close()
-	v, err := text.ReadHubVocabulary(f)
+	v, err := text.ReadHubVocabulary(context.Background(), f)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestHubTokenizerAsTensorFlow(t *testing.T) {
 			t.Fatalf("%s: ids of %d texts, tokens of %d", name, len(want.IDs), len(want.Tokens))
 		}
 		for i, s := range texts {
-			ids, tokens := z.AppendIDs(nil, s), z.AppendTokens(nil, s)
+			ids, tokens := appendIDs(z, nil, s), appendTokens(z, nil, s)
 			sum := 0
 			for _, id := range ids {
 				sum += int(id)
@@ -121,7 +122,7 @@ func TestHubTokenizerCharacters(t *testing.T) {
 	}
 	recorded(t, "unicode", &want)
 	toStrip, toLower := runeSet(want.Stripped), runeSet(want.Lowered)
-	v, err := text.NewVocabulary(nil)
+	v, err := text.NewVocabulary(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func TestHubTokenizerCharacters(t *testing.T) {
 		}
 		s := string(r)
 		whole := "x" + s + "x"
-		if tokens = kept.AppendTokens(tokens[:0], whole); len(tokens) != 1 || tokens[0] != whole {
+		if tokens = appendTokens(kept, tokens[:0], whole); len(tokens) != 1 || tokens[0] != whole {
 			t.Fatalf("%U is not kept: %q", r, tokens)
 		}
 		wantLower := whole
@@ -146,10 +147,10 @@ func TestHubTokenizerCharacters(t *testing.T) {
 			stripped++
 			whole, wantLower = "xx", "xx"
 		}
-		if tokens = plain.AppendTokens(tokens[:0], "x"+s+"x"); len(tokens) != 1 || tokens[0] != whole {
+		if tokens = appendTokens(plain, tokens[:0], "x"+s+"x"); len(tokens) != 1 || tokens[0] != whole {
 			t.Errorf("%U: %q, want %q", r, tokens, whole)
 		}
-		if tokens = lower.AppendTokens(tokens[:0], "x"+s+"x"); len(tokens) != 1 || tokens[0] != wantLower {
+		if tokens = appendTokens(lower, tokens[:0], "x"+s+"x"); len(tokens) != 1 || tokens[0] != wantLower {
 			t.Errorf("%U made small: %q, want %q", r, tokens, wantLower)
 		}
 	}
@@ -168,7 +169,7 @@ func TestHubTokenizerBuckets(t *testing.T) {
 		}
 	}
 	recorded(t, "fingerprint64", &want)
-	v, err := text.NewVocabulary([]string{"in", "front"})
+	v, err := text.NewVocabulary(context.Background(), []string{"in", "front"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestHubTokenizerBuckets(t *testing.T) {
 			continue
 		}
 		asked++
-		if got := z.AppendIDs(nil, string(f.Input)); !slices.Equal(got, []int32{int32(2 + h%buckets)}) {
+		if got := appendIDs(z, nil, string(f.Input)); !slices.Equal(got, []int32{int32(2 + h%buckets)}) {
 			t.Errorf("%d bytes %.40q: id %v, want %d", len(f.Input), f.Input, got, 2+h%buckets)
 		}
 	}
@@ -261,11 +262,11 @@ func FuzzHubTokenizer(f *testing.F) {
 	stripped := strippedSet(f)
 	words := []string{"the", "a", "movie", "was", "great", "themovie", "internationally", "Internationally", "na\u00efve", "\u65e5\u672c", "seventeen letters",
 		"antidisestablishmentarianism", "", "\xff", "\xe2\x80", "12345678", "1234567890123456", "12345678901234567", long, "don't"}
-	v, err := text.NewVocabulary(words)
+	v, err := text.NewVocabulary(context.Background(), words)
 	if err != nil {
 		f.Fatal(err)
 	}
-	none, err := text.NewVocabulary(nil)
+	none, err := text.NewVocabulary(context.Background(), nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -274,10 +275,10 @@ func FuzzHubTokenizer(f *testing.F) {
 		for _, v := range []*text.Vocabulary{v, none} {
 			z := hubTokenizer(t, v, o)
 			ids, tokens := referenceIDs(v, o, stripped, s)
-			if got := z.AppendIDs([]int32{-5}, s); got[0] != -5 || !slices.Equal(got[1:], ids) {
+			if got := appendIDs(z, []int32{-5}, s); got[0] != -5 || !slices.Equal(got[1:], ids) {
 				t.Errorf("%q, %+v: ids %v, want %v", s, o, got[1:], ids)
 			}
-			if got := z.AppendTokens(nil, s); !slices.Equal(got, tokens) {
+			if got := appendTokens(z, nil, s); !slices.Equal(got, tokens) {
 				t.Errorf("%q, %+v: tokens %q, want %q", s, o, got, tokens)
 			}
 		}
@@ -303,7 +304,7 @@ func TestHubTokenizerErrors(t *testing.T) {
 }
 
 func TestReadHubVocabulary(t *testing.T) {
-	v, err := text.ReadHubVocabulary(strings.NewReader("a\r\n\r\r\nb\rc\n \nlast\r"))
+	v, err := text.ReadHubVocabulary(context.Background(), strings.NewReader("a\r\n\r\r\nb\rc\n \nlast\r"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +318,7 @@ func TestReadHubVocabulary(t *testing.T) {
 		"a\nb\n\r\n": "text: line 3 of the vocabulary is empty",
 		"a\r\nb\na":  `text: lines 1 and 3 of the vocabulary are both "a"`,
 	} {
-		if _, err := text.ReadHubVocabulary(strings.NewReader(file)); err == nil || err.Error() != want {
+		if _, err := text.ReadHubVocabulary(context.Background(), strings.NewReader(file)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", file, err, want)
 		}
 	}
@@ -331,7 +332,7 @@ func TestHubTokenizerDoesNotAllocate(t *testing.T) {
 		var ids []int32
 		all := func() {
 			for _, s := range texts {
-				ids = z.AppendIDs(ids[:0], s)
+				ids, _ = z.AppendIDs(context.Background(), ids[:0], s)
 			}
 		}
 		all()
@@ -347,13 +348,13 @@ func TestHubTokenizerConcurrently(t *testing.T) {
 	texts := recordedTexts(t)
 	var want [][]int32
 	for _, s := range texts {
-		want = append(want, z.AppendIDs(nil, s))
+		want = append(want, appendIDs(z, nil, s))
 	}
 	var all sync.WaitGroup
 	for range 4 * runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for i, s := range texts {
-				if got := z.AppendIDs(nil, s); !slices.Equal(got, want[i]) {
+				if got := appendIDs(z, nil, s); !slices.Equal(got, want[i]) {
 					t.Errorf("text %d: %v, want %v", i, got, want[i])
 				}
 			}
@@ -363,7 +364,7 @@ func TestHubTokenizerConcurrently(t *testing.T) {
 }
 
 func ExampleHubTokenizer() {
-	v, err := text.NewVocabulary([]string{"the", "film", "was", "great"})
+	v, err := text.NewVocabulary(context.Background(), []string{"the", "film", "was", "great"})
 	if err != nil {
 		panic(err)
 	}
@@ -371,8 +372,17 @@ func ExampleHubTokenizer() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("%q\n", t.AppendTokens(nil, "The film was... GREAT!  Wasn't it?"))
-	fmt.Println(t.AppendIDs(nil, "The film was... GREAT!  Wasn't it?"), t.Size())
+	ctx := context.Background()
+	tokens, err := t.AppendTokens(ctx, nil, "The film was... GREAT!  Wasn't it?")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%q\n", tokens)
+	ids, err := t.AppendIDs(ctx, nil, "The film was... GREAT!  Wasn't it?")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(ids, t.Size())
 	// Output:
 	// ["the" "film" "was" "great" "" "wasnt" "it"]
 	// [0 1 2 3 4 4 4] 5

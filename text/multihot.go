@@ -6,6 +6,9 @@ import "github.com/linnet-ml/linnet/tensor"
 // (Keras's multi_hot; the tutorial's one-hot alternative). Only the ones are kept. An id outside the columns is an
 // [IDError].
 func MultiHot(sequences [][]int32, width int) (*tensor.Sparse, error) {
+	if err := checkVocabulary(width); err != nil {
+		return nil, err
+	}
 	total := 0
 	for _, s := range sequences {
 		total += len(s)

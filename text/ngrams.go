@@ -75,6 +75,51 @@ func (r *tokenRule) word(s string, i int, buf []byte, limit int) (from, to int, 
 	return from, i, buf
 }
 
+// piece returns where a piece of s ends that begins at i, is about watchBytes long, and ends where a word does not go on:
+// word finds in s[:end] what it finds in s. Where the first word is longer than that end is i, and longWord finds it.
+func (r *tokenRule) piece(s string, i int) (end int) {
+	if len(s)-i <= watchBytes {
+		return len(s)
+	}
+	middle := i + watchBytes
+	for k := middle; k < min(len(s), middle+watchBytes); k++ {
+		if r.classes[s[k]]&between != 0 {
+			return k + 1
+		}
+	}
+	for k := middle - 1; k >= i; k-- {
+		if r.classes[s[k]]&between != 0 {
+			return k + 1
+		}
+	}
+	return i
+}
+
+// longWord is word for one of any length. Where the context is done it finds none, at the end of s.
+func (r *tokenRule) longWord(w *watch, s string, i int, buf []byte, limit int) (from, to int, changedTo []byte) {
+	classes := &r.classes
+	for ; i < len(s) && classes[s[i]]&(between|dropped) != 0; i++ {
+		if w.at(i) {
+			return len(s), len(s), buf[:0]
+		}
+	}
+	from = i
+	buf = buf[:0]
+	for ; i < len(s); i++ {
+		if w.at(i) {
+			return len(s), len(s), buf[:0]
+		}
+		c := classes[s[i]]
+		if c&between != 0 {
+			break
+		}
+		if c&dropped == 0 && len(buf) <= limit {
+			buf = append(buf, byte(c))
+		}
+	}
+	return from, i, buf
+}
+
 // joined holds the tokens of a text in such a way that each n-gram, tokens joined by a space, is a part of it. It is
 // used again for the next text.
 type joined struct {
@@ -83,19 +128,27 @@ type joined struct {
 	text   []byte // the standardised text
 }
 
-// join puts the tokens of s into g.
-func (r *tokenRule) join(g *joined, s string) {
+// join puts the tokens of s into g, or some of them where the context is done.
+func (r *tokenRule) join(w *watch, g *joined, s string) {
 	g.bytes, g.starts = g.bytes[:0], append(g.starts[:0], 0)
 	switch {
 	case r.splitText != nil:
-		g.standardize(r, s)
-		for _, token := range r.splitText(string(g.text)) {
+		if g.standardize(w, r, s); w.stop() {
+			return
+		}
+		for i, token := range r.splitText(string(g.text)) {
+			if w.at(i) {
+				return
+			}
 			g.bytes = append(g.bytes, token...)
 			g.end()
 		}
 	case r.split == SplitCharacters:
-		g.standardize(r, s)
+		g.standardize(w, r, s)
 		for rest := g.text; len(rest) > 0; {
+			if len(g.starts)%watchBytes == 0 && w.stop() {
+				return
+			}
 			n, valid := character(rest)
 			if valid {
 				g.bytes = append(g.bytes, rest[:n]...)
@@ -106,31 +159,54 @@ func (r *tokenRule) join(g *joined, s string) {
 			rest = rest[n:]
 		}
 	case r.split == NoSplit:
-		g.standardize(r, s)
+		g.standardize(w, r, s)
 		g.bytes = append(g.bytes, g.text...)
 		g.end()
 	default:
-		// No limit: len(s) is more than a word can have.
-		for i := 0; ; {
-			from, to, changedTo := r.word(s, i, g.text, len(s))
-			if from == to {
+		for i := 0; i < len(s); {
+			end := r.piece(s, i)
+			if end == i {
+				_, i, g.text = r.longWord(w, s, i, g.text, len(s))
+				if len(g.text) > 0 {
+					g.bytes = append(g.bytes, g.text...)
+					g.end()
+				}
+			} else {
+				r.joinWords(g, s[:end], i)
+				i = end
+			}
+			if i < len(s) && w.stop() {
 				return
 			}
-			if len(changedTo) > 0 {
-				g.bytes = append(g.bytes, changedTo...)
-			} else {
-				g.bytes = append(g.bytes, s[from:to]...)
-			}
-			g.end()
-			i, g.text = to, changedTo
 		}
 	}
 }
 
-// standardize leaves the standardised text in g.text.
-func (g *joined) standardize(r *tokenRule, s string) {
+// joinWords puts the words of s from i on into g.
+func (r *tokenRule) joinWords(g *joined, s string, i int) {
+	for {
+		// No limit: len(s) is more than a word can have.
+		from, to, changedTo := r.word(s, i, g.text, len(s))
+		if from == to {
+			return
+		}
+		if len(changedTo) > 0 {
+			g.bytes = append(g.bytes, changedTo...)
+		} else {
+			g.bytes = append(g.bytes, s[from:to]...)
+		}
+		g.end()
+		i, g.text = to, changedTo
+	}
+}
+
+// standardize leaves the standardised text in g.text, or the front of it where the context is done.
+func (g *joined) standardize(w *watch, r *tokenRule, s string) {
 	g.text = g.text[:0]
 	for i := range len(s) {
+		if i > 0 && w.at(i) {
+			return
+		}
 		if c := r.classes[s[i]]; c&dropped == 0 {
 			g.text = append(g.text, byte(c))
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -41,7 +42,8 @@ type PadOptions struct {
 }
 
 // PadSequences makes rows of one length out of sequences of any: it fills short ones up and cuts long ones off (Keras's
-// pad_sequences). The result has the shape (len(sequences), Length). No sequences without a Length is an error.
+// pad_sequences). The result has the shape (len(sequences), Length). No sequences without a Length is an error; one that wraps
+// [tensor.ErrTooLarge] reports a result that the memory cannot hold.
 func PadSequences(sequences [][]int32, o PadOptions) (*tensor.Int32, error) {
 	if o.Padding > Post {
 		return nil, fmt.Errorf("text: padding %v is neither text.Pre nor text.Post", o.Padding)
@@ -60,6 +62,9 @@ func PadSequences(sequences [][]int32, o PadOptions) (*tensor.Int32, error) {
 		for _, s := range sequences {
 			length = max(length, len(s))
 		}
+	}
+	if err := budget.Check("text: padded sequences", 4, len(sequences), length); err != nil {
+		return nil, err
 	}
 	x, err := tensor.New[int32](len(sequences), length)
 	if err != nil {

@@ -33,8 +33,9 @@ func newShares(texts []string) shares {
 }
 
 // do calls work for each share, with the goroutine's number and where the share begins and ends. It returns when all
-// goroutines have ended: with an error if ctx ended before the last share was taken.
-func (s *shares) do(ctx context.Context, work func(worker, share, from, to int)) error {
+// goroutines have ended: with an error if ctx ended before the last share was taken, or work returned an error, which it
+// does for no other reason.
+func (s *shares) do(ctx context.Context, work func(worker, share, from, to int) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -46,15 +47,14 @@ func (s *shares) do(ctx context.Context, work func(worker, share, from, to int))
 			if k >= len(s.ends) {
 				return
 			}
-			if ctx.Err() != nil {
-				stopped.Store(true)
-				return
-			}
 			from := 0
 			if k > 0 {
 				from = s.ends[k-1]
 			}
-			work(worker, k, from, s.ends[k])
+			if ctx.Err() != nil || work(worker, k, from, s.ends[k]) != nil {
+				stopped.Store(true)
+				return
+			}
 		}
 	}
 	var others sync.WaitGroup

@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -15,6 +16,7 @@ type tally struct {
 	slots  []uint32    // a hash table with linear probing of places in counts, plus 1; at most half is in use
 	counts []tallied
 	bytes  []byte // the n-grams, one after the other
+	watch  watch
 }
 
 // tallied is an n-gram with its counts.
@@ -89,6 +91,9 @@ func (t *tally) grow() {
 	t.slots = make([]uint32, max(2*len(t.slots), 64))
 	mask := len(t.slots) - 1
 	for i := range t.counts {
+		if i > 0 && t.watch.at(i) {
+			return // the rest will not be found, and nobody will look for it
+		}
 		k := int(t.counts[i].hash) & mask
 		for t.slots[k] != 0 {
 			k = (k + 1) & mask
@@ -106,22 +111,48 @@ func (c *tallied) saw(document int) {
 	}
 }
 
-// add counts the tokens of a document.
+// add counts the tokens of a document, or some of them where the context is done: t.watch.err then says so.
 func (t *tally) add(r *tokenRule, g *joined, s string, document int) {
 	if r.standardize != nil {
 		s = r.standardize(s)
 	}
 	if !r.simple() {
-		r.join(g, s)
+		r.join(&t.watch, g, s)
+		spent := 0
 		for p := (gram{}); ; {
 			b, ok := g.next(r, &p)
-			if !ok {
+			if !ok || t.watch.err != nil {
 				return
+			}
+			if spent += len(b) + tokenCost; spent >= spentPerLook {
+				spent = 0
+				if t.watch.stop() {
+					return
+				}
 			}
 			place(t, hashBytes(t.hasher, b), b).saw(document)
 		}
 	}
-	for i := 0; ; {
+	for i := 0; i < len(s); {
+		end := r.piece(s, i)
+		if end == i {
+			_, i, g.text = r.longWord(&t.watch, s, i, g.text, len(s))
+			if len(g.text) > 0 {
+				place(t, hashBytes(t.hasher, g.text), g.text).saw(document)
+			}
+		} else {
+			t.addWords(r, g, s[:end], i, document)
+			i = end
+		}
+		if i < len(s) && t.watch.stop() {
+			return
+		}
+	}
+}
+
+// addWords counts the words of s from i on.
+func (t *tally) addWords(r *tokenRule, g *joined, s string, i, document int) {
+	for {
 		from, to, changedTo := r.word(s, i, g.text, len(s))
 		switch {
 		case from == to:
@@ -136,6 +167,9 @@ func (t *tally) add(r *tokenRule, g *joined, s string, document int) {
 }
 
 const (
+	// Between two looks at the context n-grams of spentPerLook bytes are hashed, each counted as tokenCost bytes longer.
+	spentPerLook, tokenCost = 1 << 18, 16
+
 	// parts is the number of parts of a sharedTally, by the high bits of the hash.
 	parts    = 16
 	partBits = 4
@@ -158,6 +192,10 @@ func (s *sharedTally) add(own *tally, first int) {
 		part := &s[p]
 		part.Lock()
 		for i := range own.counts {
+			if i > 0 && own.watch.at(i) {
+				part.Unlock()
+				return
+			}
 			if c := &own.counts[i]; c.hash>>(64-partBits) == uint64(p) {
 				sum := place(&part.tally, c.hash, own.gram(i))
 				sum.count += c.count
@@ -179,7 +217,7 @@ type ranked struct {
 // most returns the n-grams that occur most often, at most limit of them unless that is negative: the most frequent
 // first, and of those that occur equally often the one that comes last in the order of bytes. The n-grams that without
 // names are not among them.
-func (s *sharedTally) most(limit int, without ...string) []ranked {
+func (s *sharedTally) most(ctx context.Context, limit int, without ...string) ([]ranked, error) {
 	n := 0
 	for p := range s {
 		n += s[p].len()
@@ -203,17 +241,54 @@ func (s *sharedTally) most(limit int, without ...string) []ranked {
 		for i, w := range all {
 			counts[i] = w.count
 		}
-		slices.Sort(counts)
+		if err := sortWatched(ctx, counts, cmp.Compare[int64]); err != nil {
+			return nil, err
+		}
 		least := counts[len(counts)-max(limit, 1)]
 		all = slices.DeleteFunc(all, func(w ranked) bool { return w.count < least })
 	}
-	slices.SortFunc(all, func(a, b ranked) int {
+	err := sortWatched(ctx, all, func(a, b ranked) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(b.prefix, a.prefix), bytes.Compare(s.gram(b), s.gram(a)))
 	})
 	if limit >= 0 && limit < len(all) {
 		all = all[:limit]
 	}
-	return all
+	return all, err
+}
+
+// sortWatched sorts s, unless ctx is done: parts of it at a time, which are then merged two by two.
+func sortWatched[E any](ctx context.Context, s []E, compare func(a, b E) int) error {
+	w := watch{ctx: ctx}
+	for from := 0; from < len(s); from += watchBytes {
+		if w.stop() {
+			return w.err
+		}
+		slices.SortFunc(s[from:min(from+watchBytes, len(s))], compare)
+	}
+	if len(s) <= watchBytes {
+		return nil
+	}
+	from, to := s, make([]E, len(s))
+	for run := watchBytes; run < len(s); run *= 2 {
+		for lo := 0; lo < len(s); lo += 2 * run {
+			middle, hi := min(lo+run, len(s)), min(lo+2*run, len(s))
+			for a, b, k := lo, middle, lo; k < hi; k++ {
+				if w.at(k) {
+					return w.err
+				}
+				if b == hi || a < middle && compare(from[a], from[b]) <= 0 {
+					to[k] = from[a]
+					a++
+				} else {
+					to[k] = from[b]
+					b++
+				}
+			}
+		}
+		from, to = to, from
+	}
+	copy(s, from)
+	return nil
 }
 
 // gram is the bytes of an n-gram.

@@ -2,12 +2,14 @@ package text
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"sync"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -38,7 +40,12 @@ func (v *Vectorization) Vectorizer() Vectorizer {
 }
 
 // Size is the number of ids, or of columns without padding: the words and the special tokens (vocabulary_size).
-func (v *Vectorization) Size() int { return int(v.first) + v.words.Len() }
+func (v *Vectorization) Size() int {
+	if v == nil {
+		return 0
+	}
+	return int(v.first) + v.words.Len()
+}
 
 // Width is the number of columns of [Vectorization.Sparse]: Size, or MaxTokens with PadToMaxTokens.
 func (v *Vectorization) Width() int {
@@ -81,17 +88,35 @@ func (v *Vectorization) IDFWeights() []float32 { return slices.Clone(v.weights) 
 // Words and characters allocate nothing but what dst lacks, except for a changed word of more than 64 bytes where the
 // vocabulary has one as long. N-grams, unsplit texts and the tokens of a SplitFunc need memory, which is used again. User
 // functions allocate what they do.
-func (v *Vectorization) AppendIDs(dst []int32, s string) []int32 {
+//
+// It looks at ctx about every 64 KiB of s, and its error is the context's; a StandardizeFunc or SplitFunc is waited for.
+func (v *Vectorization) AppendIDs(ctx context.Context, dst []int32, s string) ([]int32, error) {
+	if err := v.ready(ctx); err != nil {
+		return dst, err
+	}
+	w := watch{ctx: ctx}
 	switch {
 	case v.rule.simple():
-		return v.appendWords(dst, s)
+		dst = v.appendWords(&w, dst, s)
 	case v.ascii != nil:
-		return v.appendCharacters(dst, s)
+		dst = v.appendCharacters(&w, dst, s)
+	default:
+		g := v.take()
+		dst = v.appendJoined(&w, dst, s, g)
+		v.give(g)
 	}
-	g := v.take()
-	dst = v.appendJoined(dst, s, g)
-	v.give(g)
-	return dst
+	return dst, w.err
+}
+
+// ready returns an error for arguments that nothing can be done with.
+func (v *Vectorization) ready(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	if v == nil || v.rule == nil {
+		return errors.New("text: a Vectorization without a vocabulary: Vectorizer.Adapt and WithVocabulary make one")
+	}
+	return nil
 }
 
 // limit is how many ids a text has at most.
@@ -103,14 +128,38 @@ func (v *Vectorization) limit() int {
 }
 
 // appendWords is AppendIDs for words.
-func (v *Vectorization) appendWords(dst []int32, s string) []int32 {
+func (v *Vectorization) appendWords(w *watch, dst []int32, s string) []int32 {
 	if v.rule.standardize != nil {
 		s = v.rule.standardize(s)
 	}
+	limit := len(dst) + min(v.limit(), math.MaxInt-len(dst))
+	for i := 0; i < len(s) && len(dst) < limit; {
+		end := v.rule.piece(s, i)
+		if end == i {
+			var word []byte
+			if _, i, word = v.rule.longWord(w, s, i, nil, v.words.longest); len(word) > 0 {
+				id, ok := lookUp(v.words, word)
+				if !ok {
+					id = -1
+				}
+				dst = append(dst, id+v.first)
+			}
+		} else {
+			dst = v.appendPiece(dst, s[:end], i, limit)
+			i = end
+		}
+		if i < len(s) && w.stop() {
+			break
+		}
+	}
+	return dst
+}
+
+// appendPiece appends the ids of the words of s from i on, until there are limit ids.
+func (v *Vectorization) appendPiece(dst []int32, s string, i, limit int) []int32 {
 	var memory [64]byte
 	buf := memory[:0]
-	i := 0
-	for range v.limit() {
+	for len(dst) < limit {
 		var from, to int
 		from, to, buf = v.rule.word(s, i, buf, v.words.longest)
 		if from == to {
@@ -132,13 +181,25 @@ func (v *Vectorization) appendWords(dst []int32, s string) []int32 {
 }
 
 // appendCharacters is AppendIDs for characters.
-func (v *Vectorization) appendCharacters(dst []int32, s string) []int32 {
+func (v *Vectorization) appendCharacters(w *watch, dst []int32, s string) []int32 {
 	if v.rule.standardize != nil {
 		s = v.rule.standardize(s)
 	}
-	classes := &v.rule.classes
 	limit := len(dst) + min(v.limit(), math.MaxInt-len(dst))
-	for i := 0; i < len(s) && len(dst) < limit; {
+	for i := 0; i < len(s) && len(dst) < limit && w.err == nil; {
+		if i > 0 && w.stop() {
+			break
+		}
+		dst, i = v.appendSomeCharacters(w, dst, s, i, limit)
+	}
+	return dst
+}
+
+// appendSomeCharacters appends the ids of the characters that begin within watchBytes from i on, until there are limit
+// ids, and returns where the next one begins.
+func (v *Vectorization) appendSomeCharacters(w *watch, dst []int32, s string, i, limit int) (ids []int32, next int) {
+	classes := &v.rule.classes
+	for end := min(len(s), i+watchBytes); i < end && len(dst) < limit; {
 		c := classes[s[i]]
 		i++
 		if c&dropped != 0 {
@@ -148,30 +209,43 @@ func (v *Vectorization) appendCharacters(dst []int32, s string) []int32 {
 			dst = append(dst, v.ascii[byte(c)])
 			continue
 		}
-		// What is dropped may have stood inside a character: its bytes are gathered, and where the one behind each is.
-		var bytes [utf8.UTFMax]byte
-		var next [utf8.UTFMax]int
-		bytes[0], next[0] = byte(c), i
-		n := 1
-		for k := i; k < len(s) && n < len(bytes); k++ {
-			if c := classes[s[k]]; c&dropped == 0 {
-				bytes[n], next[n] = byte(c), k+1
-				n++
-			}
+		var id int32
+		if id, i = v.character(w, s, i, byte(c)); w.err != nil {
+			break
 		}
-		n, valid := character(bytes[:n])
-		i = next[n-1]
-		token := bytes[:n]
-		if !valid {
-			token = append(bytes[:0], replacement...)
-		}
-		id, ok := lookUp(v.words, token)
-		if !ok {
-			id = -1
-		}
-		dst = append(dst, id+v.first)
+		dst = append(dst, id)
 	}
-	return dst
+	return dst, i
+}
+
+// character returns the id of the character of several bytes that begins with c, and where the next one begins. The
+// byte after c is at i.
+func (v *Vectorization) character(w *watch, s string, i int, c byte) (id int32, next int) {
+	classes := &v.rule.classes
+	// What is dropped may have stood inside a character: its bytes are gathered, and where the one after each is.
+	var bytes [utf8.UTFMax]byte
+	var after [utf8.UTFMax]int
+	bytes[0], after[0] = c, i
+	n := 1
+	for k := i; k < len(s) && n < len(bytes); k++ {
+		if k > i && w.at(k) {
+			return 0, len(s)
+		}
+		if c := classes[s[k]]; c&dropped == 0 {
+			bytes[n], after[n] = byte(c), k+1
+			n++
+		}
+	}
+	n, valid := character(bytes[:n])
+	token := bytes[:n]
+	if !valid {
+		token = append(bytes[:0], replacement...)
+	}
+	id, ok := lookUp(v.words, token)
+	if !ok {
+		id = -1
+	}
+	return id + v.first, after[n-1]
 }
 
 // lookUp is [Vocabulary.ID] of bytes.
@@ -183,16 +257,23 @@ func lookUp(v *Vocabulary, word []byte) (id int32, ok bool) {
 }
 
 // appendJoined is AppendIDs for any tokens, with memory for them.
-func (v *Vectorization) appendJoined(dst []int32, s string, g *joined) []int32 {
+func (v *Vectorization) appendJoined(w *watch, dst []int32, s string, g *joined) []int32 {
 	if v.rule.standardize != nil {
 		s = v.rule.standardize(s)
 	}
-	v.rule.join(g, s)
+	v.rule.join(w, g, s)
 	limit := v.limit()
-	for p, n := (gram{}), 0; n < limit; {
+	spent := 0
+	for p, n := (gram{}), 0; n < limit && w.err == nil; {
 		token, ok := g.next(v.rule, &p)
 		if !ok {
 			break
+		}
+		if spent += len(token) + tokenCost; spent >= spentPerLook {
+			spent = 0
+			if w.stop() {
+				break
+			}
 		}
 		switch id, ok := lookUp(v.words, token); {
 		case ok:
@@ -236,6 +317,9 @@ func (v *Vectorization) give(g *joined) {
 // Sequences returns the ids of the tokens of each text, without padding: see AppendIDs (TextVectorization with
 // ragged=True). An end of ctx is an error.
 func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int32, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
 	if err := v.want(OutputInt); err != nil {
 		return nil, err
 	}
@@ -243,10 +327,13 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 	s := newShares(texts)
 	ids := make([][]int32, s.workers)
 	ends := make([][]int, s.workers)
-	err := s.do(ctx, func(worker, _, from, to int) {
+	err := s.do(ctx, func(worker, _, from, to int) error {
 		list, end := ids[worker][:0], ends[worker][:0]
 		for _, text := range texts[from:to] {
-			list = v.AppendIDs(list, text)
+			var err error
+			if list, err = v.AppendIDs(ctx, list, text); err != nil {
+				return err
+			}
 			end = append(end, len(list))
 		}
 		// One piece of memory, of the size that it must have, for all rows of a share.
@@ -257,6 +344,7 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 			start = e
 		}
 		ids[worker], ends[worker] = list, end
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("text: vectorizing %d texts: %w", len(texts), err)
@@ -268,6 +356,9 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 // short text and without the end of a long one. Without an OutputSequenceLength the rows are as long as the longest: with
 // NoSplit one id each, (len(texts), 1), as Keras has it for texts (rows, 1). An end of ctx is an error.
 func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int32, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
 	if err := v.want(OutputInt); err != nil {
 		return nil, err
 	}
@@ -282,16 +373,22 @@ func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int
 		}
 		return PadSequences(sequences, PadOptions{Padding: Post})
 	}
+	if err := budget.Check("text: padded sequences", 4, len(texts), length); err != nil {
+		return nil, err
+	}
 	x, err := tensor.New[int32](len(texts), length)
 	if err != nil {
 		return nil, err
 	}
 	s := newShares(texts)
-	err = s.do(ctx, func(_, _, from, to int) {
+	err = s.do(ctx, func(_, _, from, to int) error {
 		for i := from; i < to; i++ {
 			row := x.Row(i)
-			v.AppendIDs(row[:0:length], texts[i])
+			if _, err := v.AppendIDs(ctx, row[:0:length], texts[i]); err != nil {
+				return err
+			}
 		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("text: vectorizing %d texts: %w", len(texts), err)
@@ -303,6 +400,9 @@ func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int
 // token occurs, or that times its weight, by the OutputMode, which must not be OutputInt. With NoSplit, too, each text has a
 // row, as Keras has it for texts (rows, 1); for texts (rows) it then makes one row of them all. An end of ctx is an error.
 func (v *Vectorization) Sparse(ctx context.Context, texts []string) (*tensor.Sparse, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
 	if v.spec.OutputMode == OutputInt {
 		return nil, fmt.Errorf("text: Sparse is for outputs with columns, not for %v", v.spec.OutputMode)
 	}
@@ -318,7 +418,7 @@ func (v *Vectorization) Sparse(ctx context.Context, texts []string) (*tensor.Spa
 		pairs    []uint64
 		distinct distinct
 	}, s.workers)
-	err := s.do(ctx, func(worker, share, from, to int) {
+	err := s.do(ctx, func(worker, share, from, to int) error {
 		w := &own[worker]
 		if w.pairs == nil {
 			// About the ids of all shares of a goroutine: that is what counting each id of the vocabulary must pay for.
@@ -327,7 +427,10 @@ func (v *Vectorization) Sparse(ctx context.Context, texts []string) (*tensor.Spa
 		}
 		w.pairs = w.pairs[:0]
 		for i := from; i < to; i++ {
-			w.ids = v.AppendIDs(w.ids[:0], texts[i])
+			var err error
+			if w.ids, err = v.AppendIDs(ctx, w.ids[:0], texts[i]); err != nil {
+				return err
+			}
 			start := len(w.pairs)
 			w.pairs, _ = distinctPairs(&w.distinct, w.ids, w.pairs)
 			offsets[i+1] = len(w.pairs) - start
@@ -347,6 +450,7 @@ func (v *Vectorization) Sparse(ctx context.Context, texts []string) (*tensor.Spa
 			}
 		}
 		pieces[share] = p
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("text: vectorizing %d texts: %w", len(texts), err)

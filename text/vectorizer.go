@@ -155,6 +155,9 @@ func (v Vectorizer) Check() error {
 // It works on all cores, GOMAXPROCS of them; the result is the same with any number. Beside the texts it takes memory in
 // proportion to the distinct tokens. Texts without any token but "" and "[UNK]" are an error; so is an end of ctx.
 func (v Vectorizer) Adapt(ctx context.Context, texts []string) (*Vectorization, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	if err := v.Check(); err != nil {
 		return nil, err
 	}
@@ -163,34 +166,47 @@ func (v Vectorizer) Adapt(ctx context.Context, texts []string) (*Vectorization, 
 	var all sharedTally
 	for p := range all {
 		all[p].hasher = hasher
+		all[p].watch.ctx = ctx
 	}
 	s := newShares(texts)
 	own := make([]struct {
 		tally
 		joined
 	}, s.workers)
-	err := s.do(ctx, func(worker, _, from, to int) {
+	err := s.do(ctx, func(worker, _, from, to int) error {
 		w := &own[worker]
 		w.hasher = hasher
+		w.watch.ctx = ctx
 		for i := from; i < to; i++ {
 			w.add(rule, &w.joined, texts[i], i)
 			if w.len() >= fewGrams {
 				all.add(&w.tally, worker)
 			}
+			if w.watch.err != nil {
+				return w.watch.err
+			}
 		}
+		return nil
 	})
+	stopped := func(err error) error { return fmt.Errorf("text: adapting to %d texts: %w", len(texts), err) }
 	if err != nil {
-		return nil, fmt.Errorf("text: adapting to %d texts: %w", len(texts), err)
+		return nil, stopped(err)
 	}
 	for worker := range own {
-		all.add(&own[worker].tally, worker)
+		own[worker].watch.ctx = ctx
+		if all.add(&own[worker].tally, worker); own[worker].watch.stop() {
+			return nil, stopped(context.Cause(ctx))
+		}
 	}
 	special := v.OutputMode.special()
 	limit := -1
 	if v.MaxTokens > 0 {
 		limit = v.MaxTokens - len(special)
 	}
-	words := all.most(limit, "", unknown)
+	words, err := all.most(ctx, limit, "", unknown)
+	if err != nil {
+		return nil, stopped(err)
+	}
 	if len(words) == 0 {
 		return nil, fmt.Errorf("text: nothing to adapt to: no token but %q and %q in %d texts", "", unknown, len(texts))
 	}
@@ -198,7 +214,7 @@ func (v Vectorizer) Adapt(ctx context.Context, texts []string) (*Vectorization, 
 	for _, w := range words {
 		b.Add(all.gram(w))
 	}
-	vocabulary, err := b.Vocabulary()
+	vocabulary, err := b.Vocabulary(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -219,8 +235,8 @@ func (v Vectorizer) Adapt(ctx context.Context, texts []string) (*Vectorization, 
 // more than MaxTokens with the special ones are errors. "[UNK]" elsewhere is a word like others.
 //
 // With OutputTFIDF there must be a weight for each word, and for "[UNK]" if that is there; else its weight is the average.
-// In the other modes weights must be nil. A NaN or an infinity among them is an error.
-func (v Vectorizer) WithVocabulary(words []string, weights []float32) (*Vectorization, error) {
+// In the other modes weights must be nil. A NaN or an infinity among them is an error, and so is an end of ctx.
+func (v Vectorizer) WithVocabulary(ctx context.Context, words []string, weights []float32) (*Vectorization, error) {
 	if err := v.Check(); err != nil {
 		return nil, err
 	}
@@ -250,7 +266,7 @@ func (v Vectorizer) WithVocabulary(words []string, weights []float32) (*Vectoriz
 	if n := len(words) - before + len(special); v.MaxTokens > 0 && n > v.MaxTokens {
 		return nil, fmt.Errorf("text: a vocabulary of %d, special tokens included, is more than MaxTokens %d", n, v.MaxTokens)
 	}
-	vocabulary, err := NewVocabulary(words[before:])
+	vocabulary, err := NewVocabulary(ctx, words[before:])
 	if twice := (*DuplicateError)(nil); errors.As(err, &twice) {
 		return nil, &DuplicateError{Word: twice.Word, First: before + twice.First, Second: before + twice.Second}
 	} else if err != nil {

@@ -1,6 +1,7 @@
 package text_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/linnet-ml/linnet/text"
@@ -29,7 +30,7 @@ func BenchmarkVectorization(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for _, s := range texts {
-					ids = v.AppendIDs(ids[:0], s)
+					ids, _ = v.AppendIDs(context.Background(), ids[:0], s)
 				}
 			}
 		})

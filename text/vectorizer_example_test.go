@@ -57,12 +57,16 @@ func ExampleVectorizer_Adapt() {
 
 // What was learned is kept as a list of words, and made again from it.
 func ExampleVectorizer_WithVocabulary() {
-	v, err := text.Vectorizer{}.WithVocabulary([]string{"film", "great"}, nil)
+	v, err := text.Vectorizer{}.WithVocabulary(context.Background(), []string{"film", "great"}, nil)
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(v.AppendIDs(nil, "A great film, a GREAT one."))
-	again, err := v.Vectorizer().WithVocabulary(v.Vocabulary(), v.IDFWeights())
+	ids, err := v.AppendIDs(context.Background(), nil, "A great film, a GREAT one.")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(ids)
+	again, err := v.Vectorizer().WithVocabulary(context.Background(), v.Vocabulary(), v.IDFWeights())
 	if err != nil {
 		panic(err)
 	}
@@ -101,11 +105,11 @@ func ExampleVectorization() {
 		layers.Embedding{Vocabulary: v.Size(), Dim: 8},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 1},
-	).Build(nn.Tokens(nn.AnyLength))
+	).Build(ctx, nn.Tokens(nn.AnyLength), nn.BuildOptions{})
 	if err != nil {
 		panic(err)
 	}
-	y, err := model.Predict(ctx, nil, x)
+	y, err := model.PredictInto(ctx, nil, x, nn.PredictOptions{})
 	if err != nil {
 		panic(err)
 	}
@@ -119,11 +123,11 @@ func ExampleVectorization() {
 	if err != nil {
 		panic(err)
 	}
-	model, err = nn.NewSequential(layers.Dense{Units: 1}).Build(nn.SparseFeatures(v.Width()))
+	model, err = nn.NewSequential(layers.Dense{Units: 1}).Build(ctx, nn.SparseFeatures(v.Width()), nn.BuildOptions{})
 	if err != nil {
 		panic(err)
 	}
-	y, err = model.Predict(ctx, nil, columns)
+	y, err = model.PredictInto(ctx, nil, columns, nn.PredictOptions{})
 	if err != nil {
 		panic(err)
 	}

@@ -92,7 +92,7 @@ func adapted(t *testing.T, v text.Vectorizer, c golden.Case) (*text.Vectorizatio
 			weights = append(weights, float32(w))
 		}
 	}
-	return v.WithVocabulary(c.Texts("set_vocabulary"), weights)
+	return v.WithVocabulary(context.Background(), c.Texts("set_vocabulary"), weights)
 }
 
 // Every recorded case of Keras: the same vocabularies, the same ids and columns, and an error where Keras has one.
@@ -384,7 +384,7 @@ func FuzzVectorization(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if got, want := v.AppendIDs(nil, s), reference(spec, v.Words(), s); !slices.Equal(got, want) {
+			if got, want := appendIDs(v, nil, s), reference(spec, v.Words(), s); !slices.Equal(got, want) {
 				t.Fatalf("%+v: %q with %q:\n%v, want\n%v", spec, s, v.Vocabulary(), got, want)
 			}
 		}
@@ -461,7 +461,7 @@ func TestVectorizationInBulk(t *testing.T) {
 			texts := texts[:n]
 			v, err := text.Vectorizer{NGrams: 2, MaxTokens: 300}.Adapt(t.Context(), texts[:min(n, 5000):n])
 			if n == 0 {
-				v, err = text.Vectorizer{}.WithVocabulary([]string{"a"}, nil)
+				v, err = text.Vectorizer{}.WithVocabulary(context.Background(), []string{"a"}, nil)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -476,7 +476,7 @@ func TestVectorizationInBulk(t *testing.T) {
 			}
 			spec := v.Vectorizer()
 			spec.OutputMode, spec.MaxTokens = text.OutputCount, 0
-			columns, err := spec.WithVocabulary(v.Vocabulary()[2:], nil)
+			columns, err := spec.WithVocabulary(context.Background(), v.Vocabulary()[2:], nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -488,7 +488,7 @@ func TestVectorizationInBulk(t *testing.T) {
 				t.Fatalf("%d, %d and %d rows of %d texts", len(sequences), x.Len(), counts.Len(), n)
 			}
 			for i, s := range texts {
-				want := v.AppendIDs(nil, s)
+				want := appendIDs(v, nil, s)
 				if !slices.Equal(sequences[i], want) {
 					t.Fatalf("text %d: sequence %v, want %v", i, sequences[i], want)
 				}
@@ -521,7 +521,7 @@ func TestVectorizationModes(t *testing.T) {
 		if mode == text.OutputTFIDF {
 			weights = []float32{1, 3}
 		}
-		v, err := text.Vectorizer{OutputMode: mode}.WithVocabulary(words, weights)
+		v, err := text.Vectorizer{OutputMode: mode}.WithVocabulary(context.Background(), words, weights)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -532,7 +532,7 @@ func TestVectorizationModes(t *testing.T) {
 		if (padded == nil) != isInt || (sequences == nil) != isInt || (sparse == nil) == isInt {
 			t.Errorf("%v: %v, %v, %v", mode, padded, sequences, sparse)
 		}
-		again, err := v.Vectorizer().WithVocabulary(v.Vocabulary(), v.IDFWeights())
+		again, err := v.Vectorizer().WithVocabulary(context.Background(), v.Vocabulary(), v.IDFWeights())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -582,7 +582,7 @@ func TestVectorizerErrors(t *testing.T) {
 		{text.Vectorizer{OutputMode: text.OutputTFIDF}, words, []float32{1}, "1 weights for 2 words"},
 		{text.Vectorizer{OutputMode: text.OutputTFIDF}, words, []float32{1, nan}, "the weight of word 1, \"b\", is NaN"},
 	} {
-		_, err := c.spec.WithVocabulary(c.words, c.weights)
+		_, err := c.spec.WithVocabulary(context.Background(), c.words, c.weights)
 		if err == nil || !strings.HasPrefix(err.Error(), "text: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v with %q, %v: %v, want …%s…", c.spec, c.words, c.weights, err, c.want)
 		}
@@ -599,7 +599,7 @@ func TestVectorizerErrors(t *testing.T) {
 	ended, end := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
 	end(why)
-	v, err := text.Vectorizer{}.WithVocabulary(words, nil)
+	v, err := text.Vectorizer{}.WithVocabulary(context.Background(), words, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -616,14 +616,14 @@ func TestVectorizerErrors(t *testing.T) {
 // The caller's slices are not the vectorization's.
 func TestVectorizationIsImmutable(t *testing.T) {
 	sizes, words := []int{1}, []string{"a", "b"}
-	v, err := text.Vectorizer{NGramSizes: sizes}.WithVocabulary(words, nil)
+	v, err := text.Vectorizer{NGramSizes: sizes}.WithVocabulary(context.Background(), words, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sizes[0], words[0] = 2, "b"
 	v.Vectorizer().NGramSizes[0] = 3
 	v.Vocabulary()[2] = "z"
-	if got := v.AppendIDs(nil, "a b c"); !slices.Equal(got, []int32{2, 3, 1}) {
+	if got := appendIDs(v, nil, "a b c"); !slices.Equal(got, []int32{2, 3, 1}) {
 		t.Errorf("got %v", got)
 	}
 }
@@ -636,8 +636,8 @@ func TestAppendIDsAllocates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids := v.AppendIDs(nil, s)
-		if n := testing.AllocsPerRun(20, func() { ids = v.AppendIDs(ids[:0], s) }); n != 0 {
+		ids := appendIDs(v, nil, s)
+		if n := testing.AllocsPerRun(20, func() { ids, _ = v.AppendIDs(context.Background(), ids[:0], s) }); n != 0 {
 			t.Errorf("%+v: %v allocations", spec, n)
 		}
 	}

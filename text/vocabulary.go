@@ -2,6 +2,7 @@ package text
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,8 @@ type Vocabulary struct {
 const (
 	// longestLine bounds the words that ReadVocabulary takes: a file without line feeds is no vocabulary.
 	longestLine = 1 << 16
+	// linesPerLook is how many lines are read between two looks at the context.
+	linesPerLook = 256
 	// padding stands behind the last word.
 	padding = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 )
@@ -48,30 +51,47 @@ func (e *DuplicateError) Error() string {
 }
 
 // NewVocabulary makes a vocabulary of words; it keeps nothing of the slice. A word that stands there twice is a
-// [*DuplicateError].
-func NewVocabulary(words []string) (*Vocabulary, error) {
+// [*DuplicateError]. When ctx is done before it has finished, its error is the context's.
+func NewVocabulary(ctx context.Context, words []string) (*Vocabulary, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	var b VocabularyBuilder
-	for _, w := range words {
+	look := watch{ctx: ctx}
+	for i, w := range words {
+		if look.at(i) {
+			return nil, fmt.Errorf("text: making a vocabulary of %d words: %w", len(words), look.err)
+		}
 		if !b.tooMany {
 			b.words.WriteString(w)
 			b.end()
 		}
 	}
-	return b.Vocabulary()
+	return b.Vocabulary(ctx)
 }
 
 // ReadVocabulary reads a word from each line. A line ends at a line feed (the last one may lack it) and the word is all
 // that stands before it: a carriage return or a space is part of it, and an empty line is the empty word. A word that
-// stands there twice, or of more than 65,535 bytes, is an error that names the line.
-func ReadVocabulary(r io.Reader) (*Vocabulary, error) {
-	return readVocabulary(r, func(line []byte) ([]byte, error) { return line, nil })
+// stands there twice, or of more than 65,535 bytes, is an error that names the line. It looks at ctx between lines; a Read
+// that does not return it cannot end.
+func ReadVocabulary(ctx context.Context, r io.Reader) (*Vocabulary, error) {
+	return readVocabulary(ctx, r, func(line []byte) ([]byte, error) { return line, nil })
 }
 
 // readVocabulary reads a word from each line, which word makes of it.
-func readVocabulary(r io.Reader, word func(line []byte) ([]byte, error)) (*Vocabulary, error) {
+func readVocabulary(ctx context.Context, r io.Reader, word func(line []byte) ([]byte, error)) (*Vocabulary, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
+	if isNil(r) {
+		return nil, errors.New("text: the reader of the vocabulary is nil")
+	}
 	var b VocabularyBuilder
 	lines := bufio.NewReaderSize(r, longestLine)
 	for n := 1; ; n++ {
+		if n%linesPerLook == 1 && ctx.Err() != nil {
+			return nil, fmt.Errorf("text: line %d of the vocabulary: %w", n, ctx.Err())
+		}
 		line, err := lines.ReadSlice('\n')
 		switch {
 		case err == nil:
@@ -81,7 +101,7 @@ func readVocabulary(r io.Reader, word func(line []byte) ([]byte, error)) (*Vocab
 		case err != io.EOF:
 			return nil, fmt.Errorf("text: line %d of the vocabulary: %w", n, err)
 		case len(line) == 0:
-			v, err := b.Vocabulary()
+			v, err := b.Vocabulary(ctx)
 			if twice := (*DuplicateError)(nil); errors.As(err, &twice) {
 				return nil, fmt.Errorf("text: lines %d and %d of the vocabulary are both %q", twice.First+1, twice.Second+1, twice.Word)
 			}
@@ -130,9 +150,13 @@ func (b *VocabularyBuilder) end() {
 func (b *VocabularyBuilder) Len() int { return max(len(b.offsets)-1, 0) }
 
 // Vocabulary makes the vocabulary, and leaves the builder without words. A word that was added twice is a
-// [*DuplicateError]; so many that their bytes exceed 4 GiB are an error too.
-func (b *VocabularyBuilder) Vocabulary() (*Vocabulary, error) {
+// [*DuplicateError]; so many that their bytes exceed 4 GiB are an error too, and so is a context that is done before the
+// words are indexed.
+func (b *VocabularyBuilder) Vocabulary(ctx context.Context) (*Vocabulary, error) {
 	defer func() { *b = VocabularyBuilder{} }()
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	if b.tooMany {
 		return nil, fmt.Errorf("text: the words of the vocabulary are more than %d bytes, or more than %d", uint32(math.MaxUint32), math.MaxInt32)
 	}
@@ -143,14 +167,14 @@ func (b *VocabularyBuilder) Vocabulary() (*Vocabulary, error) {
 	v := &Vocabulary{words: b.words.String(), offsets: b.offsets, longest: b.longest}
 	// Whoever writes a file of words must not be able to choose them so that all fall into one slot.
 	v.seed = [2]uint64{rand.Uint64(), rand.Uint64() | 1}
-	if err := v.index(); err != nil {
+	if err := v.index(ctx); err != nil {
 		return nil, err
 	}
 	return v, nil
 }
 
 // index fills the slots.
-func (v *Vocabulary) index() error {
+func (v *Vocabulary) index(ctx context.Context) error {
 	n := v.Len()
 	v.idMask = 1<<bits.Len(uint(n)) - 1
 	v.slots = make([]uint32, 1<<bits.Len(uint(2*n-1)))
@@ -158,6 +182,9 @@ func (v *Vocabulary) index() error {
 	var hashes [64]uint64
 	for first := 0; first < n; first += len(hashes) {
 		last := min(first+len(hashes), n)
+		if first%watchBytes == 0 && ctx.Err() != nil {
+			return fmt.Errorf("text: making a vocabulary of %d words: %w", n, ctx.Err())
+		}
 		for id := first; id < last; id++ {
 			lo, hi := v.offsets[id], v.offsets[id+1]
 			if n := int(hi - lo); n <= short {
@@ -191,8 +218,13 @@ func (v *Vocabulary) index() error {
 // word is word id, which must be in the vocabulary.
 func (v *Vocabulary) word(id int) string { return v.words[v.offsets[id]:v.offsets[id+1]] }
 
-// Len is the number of words.
-func (v *Vocabulary) Len() int { return max(len(v.offsets)-1, 0) }
+// Len is the number of words: 0 for a nil vocabulary too.
+func (v *Vocabulary) Len() int {
+	if v == nil {
+		return 0
+	}
+	return max(len(v.offsets)-1, 0)
+}
 
 // Word returns the word of an id, and whether it has one.
 func (v *Vocabulary) Word(id int32) (word string, ok bool) {
@@ -204,7 +236,7 @@ func (v *Vocabulary) Word(id int32) (word string, ok bool) {
 
 // ID returns the id of a word, and whether the vocabulary has it. It allocates nothing.
 func (v *Vocabulary) ID(word string) (id int32, ok bool) {
-	if len(word) > v.longest || len(v.slots) == 0 {
+	if v == nil || len(word) > v.longest || len(v.slots) == 0 {
 		return 0, false
 	}
 	return find(v, v.hash(word), word)

@@ -1,6 +1,7 @@
 package text_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ func TestVocabulary(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfDistinct(word, func(w string) string { return w }).Draw(t, "words")
-		v, err := text.NewVocabulary(words)
+		v, err := text.NewVocabulary(context.Background(), words)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func made(n int) []string {
 // In a vocabulary of many words the slots of the table hold little of each hash.
 func TestBigVocabulary(t *testing.T) {
 	words := made(300_000)
-	v, err := text.NewVocabulary(words)
+	v, err := text.NewVocabulary(context.Background(), words)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func TestBigVocabulary(t *testing.T) {
 
 func TestVocabularyDuplicate(t *testing.T) {
 	words := append(made(1000), "twice", "other", "twice")
-	_, err := text.NewVocabulary(words)
+	_, err := text.NewVocabulary(context.Background(), words)
 	var twice *text.DuplicateError
 	if !errors.As(err, &twice) || twice.Word != "twice" || twice.First != 1000 || twice.Second != 1002 {
 		t.Fatal(err)
@@ -95,7 +96,7 @@ func TestVocabularyDuplicate(t *testing.T) {
 }
 
 func TestZeroVocabulary(t *testing.T) {
-	empty, err := text.NewVocabulary(nil)
+	empty, err := text.NewVocabulary(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +119,11 @@ func TestVocabularyBuilder(t *testing.T) {
 	if b.Len() != 2 {
 		t.Fatalf("%d words, want 2", b.Len())
 	}
-	v, err := b.Vocabulary()
+	v, err := b.Vocabulary(context.Background())
 	if err != nil || b.Len() != 0 {
 		t.Fatal(err, b.Len())
 	}
-	again, err := b.Vocabulary()
+	again, err := b.Vocabulary(context.Background())
 	if err != nil || again.Len() != 0 {
 		t.Fatal(err, again.Len())
 	}
@@ -144,7 +145,7 @@ func TestReadVocabulary(t *testing.T) {
 		{"a\r\n\n b \n\xff\x00", []string{"a\r", "", " b ", "\xff\x00"}},
 		{long + "\na\n", []string{long, "a"}},
 	} {
-		v, err := text.ReadVocabulary(iotest.HalfReader(strings.NewReader(c.file)))
+		v, err := text.ReadVocabulary(context.Background(), iotest.HalfReader(strings.NewReader(c.file)))
 		if err != nil {
 			t.Errorf("%.20q: %v", c.file, err)
 			continue
@@ -168,7 +169,7 @@ func TestReadVocabulary(t *testing.T) {
 		{strings.NewReader("a\n" + long + "x"), "text: line 2 of the vocabulary is longer than 65535 bytes"},
 		{broken, "text: line 3 of the vocabulary: a cut cable"},
 	} {
-		if v, err := text.ReadVocabulary(c.file); v != nil || err == nil || err.Error() != c.want {
+		if v, err := text.ReadVocabulary(context.Background(), c.file); v != nil || err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)
 		}
 	}
@@ -190,7 +191,7 @@ func FuzzReadVocabulary(f *testing.F) {
 			bad = bad || twice || len(line) >= 1<<16
 			places[line] = i
 		}
-		v, err := text.ReadVocabulary(strings.NewReader(file))
+		v, err := text.ReadVocabulary(context.Background(), strings.NewReader(file))
 		if bad {
 			if v != nil || err == nil || !strings.HasPrefix(err.Error(), "text: line") {
 				t.Fatalf("%v, want the error of a line", err)
@@ -211,7 +212,7 @@ func FuzzReadVocabulary(f *testing.F) {
 }
 
 func TestVocabularyDoesNotAllocate(t *testing.T) {
-	v, err := text.NewVocabulary([]string{"a", "longer than eight bytes", "longer than eight bytes, and than sixteen"})
+	v, err := text.NewVocabulary(context.Background(), []string{"a", "longer than eight bytes", "longer than eight bytes, and than sixteen"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestVocabularyDoesNotAllocate(t *testing.T) {
 func BenchmarkNewVocabulary(b *testing.B) {
 	words := made(1_000_000)
 	for b.Loop() {
-		if _, err := text.NewVocabulary(words); err != nil {
+		if _, err := text.NewVocabulary(context.Background(), words); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -242,14 +243,14 @@ func BenchmarkReadVocabulary(b *testing.B) {
 	file := strings.Join(made(1_000_000), "\n")
 	b.SetBytes(int64(len(file)))
 	for b.Loop() {
-		if _, err := text.ReadVocabulary(strings.NewReader(file)); err != nil {
+		if _, err := text.ReadVocabulary(context.Background(), strings.NewReader(file)); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func ExampleVocabulary() {
-	v, err := text.ReadVocabulary(strings.NewReader("the\nfilm\nwas\n"))
+	v, err := text.ReadVocabulary(context.Background(), strings.NewReader("the\nfilm\nwas\n"))
 	if err != nil {
 		panic(err)
 	}
@@ -258,7 +259,7 @@ func ExampleVocabulary() {
 	word, _ := v.Word(2)
 	fmt.Println(word)
 
-	_, err = text.NewVocabulary([]string{"the", "film", "the"})
+	_, err = text.NewVocabulary(context.Background(), []string{"the", "film", "the"})
 	fmt.Println(err)
 	// Output:
 	// 3 1 true

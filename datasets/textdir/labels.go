@@ -43,12 +43,15 @@ func (d *Dataset) CategoricalLabels() (*tensor.Float32, error) {
 		return nil, errNoLabels
 	}
 	columns := len(d.Classes)
-	data := make([]float32, len(d.Labels)*columns)
+	x, err := tensor.New[float32](len(d.Labels), columns)
+	if err != nil {
+		return nil, fmt.Errorf("textdir: %w", err)
+	}
 	for i, label := range d.Labels {
 		if label < 0 || int(label) >= columns {
 			return nil, fmt.Errorf("textdir: %s has the label %d, but there are %d classes, from 0 on", d.Names[i], label, columns)
 		}
-		data[i*columns+int(label)] = 1
+		x.Row(i)[label] = 1
 	}
-	return tensor.Of(data, len(d.Labels), columns)
+	return x, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -130,7 +131,7 @@ func labelled(x tensor.Rows, labels []int32) (nn.Data, error) {
 	return nn.Data{X: x, Y: y}, err
 }
 
-func (t *tutorial) buildModel(context.Context) (err error) {
+func (t *tutorial) buildModel(ctx context.Context) (err error) {
 	fmt.Fprint(t.out, example.Heading(5, "Build the model"))
 	in := nn.Tokens(nn.AnyLength)
 	stack := []nn.Layer{
@@ -147,7 +148,7 @@ func (t *tutorial) buildModel(context.Context) (err error) {
 			layers.Dense{Units: 1, Activation: layers.Sigmoid},
 		}
 	}
-	if t.model, err = nn.NewSequential(stack...).Build(in, nn.Seed(t.seed)); err != nil {
+	if t.model, err = nn.NewSequential(stack...).Build(ctx, in, nn.BuildOptions{Seed: t.seed}); err != nil {
 		return err
 	}
 	fmt.Fprint(t.out, t.model.Summary())
@@ -158,7 +159,7 @@ func (t *tutorial) buildModel(context.Context) (err error) {
 	if t.options.loss == lossMSE {
 		t.fit.Loss = loss.MeanSquaredError{}
 	}
-	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Name())
+	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Kind())
 	return nil
 }
 
@@ -175,7 +176,7 @@ func (t *tutorial) setApart(context.Context) error {
 func (t *tutorial) trainModel(ctx context.Context) error {
 	fmt.Fprint(t.out, example.Heading(7, "Train the model"))
 	fmt.Fprintf(t.out, "%s of %d steps of %d reviews.\n", example.Plural(t.epochs, "epoch"), (t.partial.X.Len()+t.batch-1)/t.batch, t.batch)
-	t.fit.Validation = &t.validation
+	t.fit.Validation = t.validation
 	if t.progress != nil {
 		t.fit.Callbacks = append(t.fit.Callbacks, callbacks.Progress(t.progress))
 	}
@@ -184,8 +185,8 @@ func (t *tutorial) trainModel(ctx context.Context) error {
 	}
 	start := time.Now()
 	begun := start
-	t.fit.Callbacks = append(t.fit.Callbacks, nn.HandlerFunc(func(e nn.Event, _ *nn.Training) error {
-		if e == nn.EpochEnd {
+	t.fit.Callbacks = append(t.fit.Callbacks, plan.CallbackFunc(func(e plan.Event, _ plan.Training) error {
+		if e == plan.EpochEnd {
 			now := time.Now()
 			t.report.EpochS = append(t.report.EpochS, now.Sub(begun).Seconds())
 			begun = now
@@ -244,7 +245,7 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	score, err := t.model.Predict(ctx, nil, x)
+	score, err := t.model.PredictInto(ctx, nil, x, nn.PredictOptions{})
 	if err != nil {
 		return err
 	}

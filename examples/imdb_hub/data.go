@@ -74,7 +74,7 @@ func openModule(ctx context.Context, o *options, progress io.Writer) (*pretraine
 	case builtinName:
 		return builtinmodule.Open()
 	case "":
-		m, err := pretrained.OpenModule(tutorialModule, pretrained.HubOptions{})
+		m, err := pretrained.OpenModule(ctx, tutorialModule, pretrained.HubOptions{})
 		if errors.Is(err, fs.ErrNotExist) {
 			return builtinmodule.Open()
 		}
@@ -90,7 +90,7 @@ func openModule(ctx context.Context, o *options, progress io.Writer) (*pretraine
 // openNamed opens a module by its URL, its place or its name.
 func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained.Embedding, error) {
 	if strings.Contains(o.module, "://") { // this asks for the network
-		m, err := pretrained.OpenModule(o.module, pretrained.HubOptions{})
+		m, err := pretrained.OpenModule(ctx, o.module, pretrained.HubOptions{})
 		if !errors.Is(err, fs.ErrNotExist) {
 			return m, err
 		}
@@ -100,19 +100,19 @@ func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained
 		if err != nil {
 			return nil, fmt.Errorf("%w; -module %s needs no network", err, builtinName)
 		}
-		return pretrained.OpenModule(o.module, pretrained.HubOptions{})
+		return pretrained.OpenModule(ctx, o.module, pretrained.HubOptions{})
 	}
 	info, err := os.Stat(o.module)
 	switch {
 	case err == nil && info.IsDir():
-		return pretrained.OpenHub(o.module, pretrained.HubOptions{})
+		return pretrained.OpenHub(ctx, o.module, pretrained.HubOptions{})
 	case err == nil:
 		// Such tables know small letters only, as a rule.
-		return pretrained.OpenVectors(o.module, pretrained.VectorOptions{Lower: true, Scale: float32(o.scale)})
+		return pretrained.OpenVectors(ctx, o.module, pretrained.VectorOptions{Lower: true, Scale: float32(o.scale)})
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	m, err := pretrained.OpenModule(o.module, pretrained.HubOptions{})
+	m, err := pretrained.OpenModule(ctx, o.module, pretrained.HubOptions{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w; -module https://tfhub.dev/google/%s/2 downloads it", err, o.module)

@@ -406,7 +406,7 @@ func TestModules(t *testing.T) {
 			t.Errorf("%s: %s times %v", c.args, m.Name(), o.scale)
 		}
 		table := make([]float32, m.Rows()*m.Dim())
-		if err := m.ReadTable(table); err != nil {
+		if err := m.ReadTable(context.Background(), table); err != nil {
 			t.Fatal(err)
 		}
 		if c.module == "words" && table[0] != float32(c.scale) { // a 1 in the file

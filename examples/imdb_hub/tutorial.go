@@ -17,6 +17,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/pretrained"
@@ -175,7 +176,7 @@ func (t *tutorial) openModule(ctx context.Context) (err error) {
 // showVectors shows what the embedding makes of the first texts.
 func (t *tutorial) showVectors(ctx context.Context) error {
 	const texts, numbers = 3, 6
-	alone, err := nn.NewSequential(t.embedding(false)).Build(nn.Texts())
+	alone, err := nn.NewSequential(t.embedding(false)).Build(ctx, nn.Texts(), nn.BuildOptions{})
 	if err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func (t *tutorial) showVectors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	vectors, err := alone.Predict(ctx, nil, x)
+	vectors, err := alone.PredictInto(ctx, nil, x, nn.PredictOptions{})
 	if err != nil {
 		return err
 	}
@@ -211,25 +212,25 @@ func (t *tutorial) embedding(trainable bool) layers.TextEmbedding {
 }
 
 // build makes the network anew: the same seed gives the same first weights.
-func (t *tutorial) build() (err error) {
+func (t *tutorial) build(ctx context.Context) (err error) {
 	t.model = nil // two tables of 200 MB need not be there at once
 	t.model, err = nn.NewSequential(
 		t.embedding(t.trainable),
 		layers.Dense{Units: t.units, Activation: layers.ReLU},
 		layers.Dense{Units: 1},
-	).Build(nn.Texts(), nn.Seed(t.seed))
+	).Build(ctx, nn.Texts(), nn.BuildOptions{Seed: t.seed})
 	return err
 }
 
-func (t *tutorial) buildModel(context.Context) error {
+func (t *tutorial) buildModel(ctx context.Context) error {
 	fmt.Fprint(t.out, example.Heading(5, "Build the model"))
 	start := time.Now()
-	if err := t.build(); err != nil {
+	if err := t.build(ctx); err != nil {
 		return err
 	}
 	t.report.BuildS = time.Since(start).Seconds()
 	fmt.Fprint(t.out, t.model.Summary())
-	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s, from logits.\nMetric: accuracy (a logit above 0 is a good review).\n", t.lr, theLoss.Name())
+	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s, from logits.\nMetric: accuracy (a logit above 0 is a good review).\n", t.lr, theLoss.Kind())
 	return nil
 }
 
@@ -280,7 +281,7 @@ func (t *tutorial) tokenise(ctx context.Context) error {
 func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback) (*history.History, error) {
 	o := nn.FitOptions{
 		Optimizer: optim.Adam{LearningRate: float32(t.lr)}, Loss: theLoss, Metrics: theMetrics(),
-		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads, Validation: &t.validation,
+		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads, Validation: t.validation,
 	}
 	if t.progress != nil {
 		o.Callbacks = append(o.Callbacks, callbacks.Progress(t.progress))
@@ -288,8 +289,8 @@ func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback)
 	o.Callbacks = append(o.Callbacks, also...)
 	start := time.Now()
 	begun := start
-	o.Callbacks = append(o.Callbacks, nn.HandlerFunc(func(e nn.Event, _ *nn.Training) error {
-		if e == nn.EpochEnd {
+	o.Callbacks = append(o.Callbacks, plan.CallbackFunc(func(e plan.Event, _ plan.Training) error {
+		if e == plan.EpochEnd {
 			now := time.Now()
 			timing.EpochS = append(timing.EpochS, now.Sub(begun).Seconds())
 			begun = now
@@ -392,7 +393,7 @@ func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 	}
 	fmt.Fprint(t.out, example.Heading(10, "Stop in time"))
 	fmt.Fprintf(t.out, "The same again with callbacks.EarlyStopping{Patience: %d, RestoreBest: true}.\n", t.patience)
-	if err := t.build(); err != nil {
+	if err := t.build(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	run := &Stopped{}
@@ -430,7 +431,7 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	logit, err := t.model.Predict(context.WithoutCancel(ctx), nil, x)
+	logit, err := t.model.PredictInto(context.WithoutCancel(ctx), nil, x, nn.PredictOptions{})
 	if err != nil {
 		return err
 	}
@@ -438,23 +439,30 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if logit[0] > 0 {
 		verdict = "a good review"
 	}
-	known, words := t.known(t.text)
+	known, words, err := t.known(ctx, t.text)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(t.result, "Your text: logit %.4f, %s (%d of its %s known)\n", logit[0], verdict, known, example.Plural(words, "word"))
 	return nil
 }
 
 // known counts the words of a text, and those of them that the module knows. The tokenizer has an empty token, too, where
 // a text has two spaces or punctuation alone; to a reader that is no word.
-func (t *tutorial) known(s string) (known, words int) {
+func (t *tutorial) known(ctx context.Context, s string) (known, words int, err error) {
 	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 	for _, word := range strings.Fields(s) {
 		if !strings.ContainsFunc(word, letter) {
 			continue
 		}
 		words++
-		if _, ok := t.module.Vocabulary().Word(t.module.Tokenizer().AppendIDs(nil, word)[0]); ok {
+		ids, err := t.module.Tokenizer().AppendIDs(ctx, nil, word)
+		if err != nil {
+			return 0, 0, err
+		}
+		if _, ok := t.module.Vocabulary().Word(ids[0]); ok {
 			known++
 		}
 	}
-	return known, words
+	return known, words, nil
 }

@@ -29,7 +29,7 @@ func main() {
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(nn.Tokens(nn.AnyLength), nn.Seed(7))
+	).Build(ctx, nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 7})
 	check(err)
 
 	_, err = model.Fit(ctx, nn.Data{X: train.Bags, Y: trainLabels}, nn.FitOptions{
@@ -43,9 +43,9 @@ func main() {
 	check(err)
 	fmt.Println("test:", result)
 
-	scores, err := model.Predict(ctx, nil, test.Bags.Rows(0, 3))
+	scores, err := model.Predict(ctx, test.Bags.Rows(0, 3), nn.PredictOptions{})
 	check(err)
-	fmt.Println("first reviews:", scores, "labels:", test.Labels[:3])
+	fmt.Println("first reviews:", scores.Data(), "labels:", test.Labels[:3])
 }
 
 func check(err error) {

@@ -3,6 +3,7 @@ package bundle
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -88,13 +89,13 @@ func TestRead(t *testing.T) {
 					}
 					continue
 				case string(w.Key) == "columns":
-					if err := b.ReadFloat32(e, make([]float32, e.Elements())); err == nil || !strings.Contains(err.Error(), "only cuts between rows") {
+					if err := b.ReadFloat32(context.Background(), e, make([]float32, e.Elements())); err == nil || !strings.Contains(err.Error(), "only cuts between rows") {
 						t.Errorf("a tensor that is cut between columns: error %v", err)
 					}
 					continue
 				case e.DType == Float32:
 					values := make([]float32, e.Elements())
-					err = b.ReadFloat32(e, values)
+					err = b.ReadFloat32(context.Background(), e, values)
 					got, _ = binary.Append(nil, binary.LittleEndian, values)
 				default:
 					got, err = b.ReadBytes(e)
@@ -129,8 +130,8 @@ func TestAsked(t *testing.T) {
 		{missing, `no tensor "float": there are ["float16" "float32" "float64"]`},
 		{text, "cannot be read as bytes"},
 		{number, "cannot be read as strings"},
-		{b.ReadFloat32(tensor("float32"), make([]float32, 5)), "does not fit a slice of 5"},
-		{b.ReadFloat32(tensor("float64"), make([]float32, 6)), "holds float64, not float32"},
+		{b.ReadFloat32(context.Background(), tensor("float32"), make([]float32, 5)), "does not fit a slice of 5"},
+		{b.ReadFloat32(context.Background(), tensor("float64"), make([]float32, 6)), "holds float64, not float32"},
 	} {
 		if c.err == nil || !strings.HasPrefix(c.err.Error(), "bundle: ") || !strings.Contains(c.err.Error(), c.want) {
 			t.Errorf("error %v does not say %q", c.err, c.want)
@@ -180,7 +181,7 @@ func TestDamage(t *testing.T) {
 			case String:
 				_, err = b.ReadStrings(e)
 			case Float32:
-				err = b.ReadFloat32(e, make([]float32, e.elements))
+				err = b.ReadFloat32(context.Background(), e, make([]float32, e.elements))
 			default:
 				_, err = b.ReadBytes(e)
 			}
@@ -353,7 +354,7 @@ func TestParts(t *testing.T) {
 	} {
 		broken := *e
 		broken.slices = change(slices.Clone(e.slices))
-		if err := b.ReadFloat32(&broken, make([]float32, e.Elements())); err == nil {
+		if err := b.ReadFloat32(context.Background(), &broken, make([]float32, e.Elements())); err == nil {
 			t.Errorf("%s: no error", what)
 		}
 	}
@@ -409,7 +410,7 @@ func TestReal(t *testing.T) {
 			case String:
 				_, err = b.ReadStrings(e)
 			case Float32:
-				err = b.ReadFloat32(e, make([]float32, e.Elements()))
+				err = b.ReadFloat32(context.Background(), e, make([]float32, e.Elements()))
 			default:
 				_, err = b.ReadBytes(e)
 			}
@@ -447,7 +448,7 @@ func TestMalformed(t *testing.T) {
 		b, err := Open(filepath.Join(folder, filepath.FromSlash(c.File)))
 		if err == nil {
 			for i := range b.tensors {
-				err = errors.Join(err, b.ReadFloat32(&b.tensors[i], make([]float32, b.tensors[i].elements)))
+				err = errors.Join(err, b.ReadFloat32(context.Background(), &b.tensors[i], make([]float32, b.tensors[i].elements)))
 			}
 		}
 		took := time.Since(start)

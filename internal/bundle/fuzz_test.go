@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,7 +48,7 @@ func FuzzIndex(f *testing.F) {
 					t.Fatalf("tensor %q of shape %v with %d bytes", e.Key, e.Shape, e.size)
 				}
 				if e.DType == Float32 && e.elements < 1000 {
-					_ = b.ReadFloat32(e, make([]float32, e.elements))
+					_ = b.ReadFloat32(context.Background(), e, make([]float32, e.elements))
 				}
 				_, _ = b.ReadStrings(e)
 				_, _ = b.ReadBytes(e)

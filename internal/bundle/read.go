@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,8 +17,8 @@ import (
 const chunkBytes = 1 << 18
 
 // ReadFloat32 writes the elements of a float32 tensor to dst, which must have t.Elements() of them, row-major. After
-// an error, a wrong checksum among them, dst holds nothing of use.
-func (b *Bundle) ReadFloat32(t *Tensor, dst []float32) error {
+// an error, a wrong checksum or a context that is done among them, dst holds nothing of use.
+func (b *Bundle) ReadFloat32(ctx context.Context, t *Tensor, dst []float32) error {
 	if t.DType != Float32 {
 		return fmt.Errorf("bundle: %s: tensor %.80q holds %v, not float32", b.prefix, t.Key, t.DType)
 	}
@@ -25,14 +26,14 @@ func (b *Bundle) ReadFloat32(t *Tensor, dst []float32) error {
 		return fmt.Errorf("bundle: %s: tensor %.80q of shape %v does not fit a slice of %d", b.prefix, t.Key, t.Shape, len(dst))
 	}
 	if len(t.slices) == 0 {
-		return b.readFloat32(t, dst)
+		return b.readFloat32(ctx, t, dst)
 	}
 	parts, err := b.partsOf(t)
 	if err != nil {
 		return fmt.Errorf("bundle: %s.index: tensor %.80q: %w", b.prefix, t.Key, err)
 	}
 	for _, p := range parts {
-		if err := b.readFloat32(p, dst[:p.elements]); err != nil {
+		if err := b.readFloat32(ctx, p, dst[:p.elements]); err != nil {
 			return err
 		}
 		dst = dst[p.elements:]
@@ -40,8 +41,11 @@ func (b *Bundle) ReadFloat32(t *Tensor, dst []float32) error {
 	return nil
 }
 
-func (b *Bundle) readFloat32(t *Tensor, dst []float32) error {
+func (b *Bundle) readFloat32(ctx context.Context, t *Tensor, dst []float32) error {
 	return b.read(t, func(chunk []byte) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("bundle: %s: tensor %.80q: %w", b.prefix, t.Key, err)
+		}
 		n := len(chunk) / 4
 		decodeFloat32(dst[:n], chunk)
 		dst = dst[n:]

@@ -33,6 +33,7 @@ const (
 	Shuffle                    // the order of rows in an epoch
 	Noise                      // Dropout and its like
 	Check                      // upstream gradients and sampled elements of gradient checks
+	Split                      // the rows that validate
 )
 
 // Stream is one sequence of random numbers. Copy it freely: it has no state.

@@ -1,6 +1,7 @@
 package savedmodel
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -74,23 +75,24 @@ type Child struct {
 // in memory beside the model. Those of text modules have less than a megabyte.
 const maxBytes = 1 << 28
 
-// Read reads DIR/saved_model.pb and returns the meta graph with the tag "serve", or the only one.
-func Read(dir string) (*Model, error) {
+// Read reads DIR/saved_model.pb and returns the meta graph with the tag "serve", or the only one. A context that is done
+// ends the reading.
+func Read(ctx context.Context, dir string) (*Model, error) {
 	path := filepath.Join(dir, "saved_model.pb")
-	m, err := read(path)
+	m, err := read(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("savedmodel: %s: %w", path, err)
 	}
 	return m, nil
 }
 
-func read(path string) (*Model, error) {
+func read(ctx context.Context, path string) (*Model, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	b, err := io.ReadAll(io.LimitReader(contextReader{ctx, f}, maxBytes+1))
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +100,19 @@ func read(path string) (*Model, error) {
 		return nil, fmt.Errorf("more than %d bytes", maxBytes)
 	}
 	return Parse(b)
+}
+
+// contextReader stops reading when the context is done.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
 }
 
 // Parse reads the bytes of a saved_model.pb, which the model goes on to use.

@@ -1,6 +1,7 @@
 package savedmodel
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 
 // A module that TensorFlow wrote: its objects, functions and captures.
 func TestRead(t *testing.T) {
-	m, err := Read(shared.Path(t, "golden-formats/hub/nnlm-oov50"))
+	m, err := Read(context.Background(), shared.Path(t, "golden-formats/hub/nnlm-oov50"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +348,7 @@ func TestMalformed(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		start := time.Now()
-		_, err := read(filepath.Join(folder, filepath.FromSlash(c.File)))
+		_, err := read(context.Background(), filepath.Join(folder, filepath.FromSlash(c.File)))
 		took := time.Since(start)
 		runtime.ReadMemStats(&after)
 		if bytes := after.TotalAlloc - before.TotalAlloc; took > time.Second || bytes > 64<<20 {
@@ -369,7 +370,7 @@ func TestReal(t *testing.T) {
 	err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
 		if err == nil && d.Name() == "saved_model.pb" {
 			n++
-			_, err = Read(filepath.Dir(path))
+			_, err = Read(context.Background(), filepath.Dir(path))
 		}
 		return err
 	})

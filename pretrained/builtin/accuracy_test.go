@@ -37,7 +37,7 @@ func TestAccuracy(t *testing.T) {
 		layers.TextEmbedding{Table: table, Trainable: true},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1},
-	).Build(nn.Texts(), nn.Seed(1))
+	).Build(t.Context(), nn.Texts(), nn.BuildOptions{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 
@@ -43,7 +44,7 @@ func Open() (*pretrained.Embedding, error) {
 	for _, w := range t.Words {
 		words.Add(w)
 	}
-	vocabulary, err := words.Vocabulary()
+	vocabulary, err := words.Vocabulary(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("builtin: %w", err)
 	}
@@ -56,7 +57,7 @@ func Open() (*pretrained.Embedding, error) {
 	known := len(t.Values)
 	return pretrained.NewEmbedding(pretrained.Table{
 		Name: Name, Tokenizer: tokenizer, Vocabulary: vocabulary, Rows: tokenizer.Size(), Dim: t.Dim, Combiner: text.Sqrtn,
-		Read: func(dst []float32) error {
+		Read: func(_ context.Context, dst []float32) error {
 			t.Floats(dst[:known])
 			clear(dst[known:])
 			return nil

@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func open(t testing.TB) (*pretrained.Embedding, []float32) {
 	for i := range table {
 		table[i] = 9
 	}
-	if err := e.ReadTable(table); err != nil {
+	if err := e.ReadTable(context.Background(), table); err != nil {
 		t.Fatal(err)
 	}
 	return e, table
@@ -33,7 +34,7 @@ func TestOpen(t *testing.T) {
 	if e.Name() != "glove-imdb-50" || e.Rows() != 51001 || e.Dim() != 50 || e.Vocabulary().Len() != 51000 || e.Combiner() != text.Sqrtn {
 		t.Errorf("%q of shape (%d, %d), %d words, combiner %v", e.Name(), e.Rows(), e.Dim(), e.Vocabulary().Len(), e.Combiner())
 	}
-	if got := e.Tokenizer().AppendIDs(nil, "The movie, THE xqzjy"); got[0] != 0 || got[2] != 0 || got[3] != 51000 || got[1] == 51000 {
+	if got, err := e.Tokenizer().AppendIDs(context.Background(), nil, "The movie, THE xqzjy"); err != nil || got[0] != 0 || got[2] != 0 || got[3] != 51000 || got[1] == 51000 {
 		t.Errorf("ids %v", got)
 	}
 	for _, v := range table[51000*50:] {
@@ -117,16 +118,16 @@ func TestLikeGloVe(t *testing.T) {
 	for i := range some {
 		some[i], _ = e.Vocabulary().Word(int32(i))
 	}
-	words, err := text.NewVocabulary(some)
+	words, err := text.NewVocabulary(context.Background(), some)
 	if err != nil {
 		t.Fatal(err)
 	}
-	glove, err := pretrained.OpenVectors(path, pretrained.VectorOptions{Words: words})
+	glove, err := pretrained.OpenVectors(context.Background(), path, pretrained.VectorOptions{Words: words})
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole := make([]float32, glove.Rows()*glove.Dim())
-	if err := glove.ReadTable(whole); err != nil {
+	if err := glove.ReadTable(context.Background(), whole); err != nil {
 		t.Fatal(err)
 	}
 	// Distances between the vectors of pairs: the mean drops out of them.

@@ -1,6 +1,7 @@
 package builtin_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 
@@ -13,12 +14,16 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(e.Name(), e.Rows(), e.Dim(), e.Combiner())
-	for _, id := range e.Tokenizer().AppendIDs(nil, "The greatest movie!") {
+	ids, err := e.Tokenizer().AppendIDs(context.Background(), nil, "The greatest movie!")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range ids {
 		word, _ := e.Vocabulary().Word(id)
 		fmt.Println(id, word)
 	}
 	table := make([]float32, e.Rows()*e.Dim())
-	if err := e.ReadTable(table); err != nil {
+	if err := e.ReadTable(context.Background(), table); err != nil {
 		log.Fatal(err)
 	}
 	// Output:

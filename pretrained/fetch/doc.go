@@ -2,7 +2,7 @@
 //
 //	folder, err := fetch.Module(ctx, "nnlm-en-dim50", fetch.Options{})
 //	...
-//	module, err := pretrained.OpenModule("nnlm-en-dim50", pretrained.HubOptions{})
+//	module, err := pretrained.OpenModule(ctx, "nnlm-en-dim50", pretrained.HubOptions{})
 //
 // What is there already is not downloaded again, be it that linnet or Python's tensorflow_hub brought it; what was cut
 // off is gone on with; a module is in its place only when it was unpacked as a whole and its checksums are right. It is a

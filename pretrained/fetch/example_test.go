@@ -18,7 +18,7 @@ func ExampleModule() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	module, err := pretrained.OpenModule(url, pretrained.HubOptions{})
+	module, err := pretrained.OpenModule(context.Background(), url, pretrained.HubOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

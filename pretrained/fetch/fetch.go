@@ -200,7 +200,7 @@ func removeLeft(parent, base string) {
 
 // verify reads the model and all of its variables.
 func verify(ctx context.Context, dir string) error {
-	_, err := savedmodel.Read(dir)
+	_, err := savedmodel.Read(ctx, dir)
 	if err == nil {
 		variables := filepath.Join(dir, "variables", "variables")
 		if _, none := os.Lstat(variables + ".index"); none == nil { // a model may have none

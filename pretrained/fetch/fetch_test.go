@@ -137,11 +137,11 @@ func wantModule(t *testing.T, folder string, entries []entry) {
 	if !maps.Equal(got, contents(entries)) {
 		t.Errorf("%s has %q", folder, slices.Sorted(maps.Keys(got)))
 	}
-	e, err := pretrained.OpenModule(name, pretrained.HubOptions{})
+	e, err := pretrained.OpenModule(context.Background(), name, pretrained.HubOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.ReadTable(make([]float32, e.Rows()*e.Dim())); err != nil || e.Name() != name {
+	if err := e.ReadTable(context.Background(), make([]float32, e.Rows()*e.Dim())); err != nil || e.Name() != name {
 		t.Error(e.Name(), err)
 	}
 }

@@ -33,7 +33,7 @@ func (s *settings) inference(ctx context.Context) (figures, error) {
 		return nil, err
 	}
 	x := t.Test.X.(*tensor.Int32)
-	bags, err := t.Model.Prepare(x)
+	bags, err := t.Model.Prepare(ctx, x)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s *settings) inference(ctx context.Context) (figures, error) {
 	one := func() error {
 		dst = dst[:0]
 		for _, row := range each {
-			if dst, err = t.Model.Predict(ctx, dst, row); err != nil {
+			if dst, err = t.Model.PredictInto(ctx, dst, row, nn.PredictOptions{}); err != nil {
 				return err
 			}
 		}
@@ -76,7 +76,7 @@ func (s *settings) inference(ctx context.Context) (figures, error) {
 	runtime.ReadMemStats(&after)
 	f["predict_allocations"] = float64(after.Mallocs-before.Mallocs) / rows
 
-	all, err := t.Model.Predict(ctx, nil, x)
+	all, err := t.Model.PredictInto(ctx, nil, x, nn.PredictOptions{})
 	if err != nil {
 		return nil, err
 	}

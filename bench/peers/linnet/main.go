@@ -81,7 +81,7 @@ func (s *settings) table(ctx context.Context) (figures, error) {
 	var t *bench.Table
 	var epochs [][]time.Duration
 	peak, before, err := bench.PeakMemory(func() (err error) {
-		if t, err = bench.NewTable(reviews); err == nil {
+		if t, err = bench.NewTable(ctx, reviews); err == nil {
 			epochs, err = bench.StepTimes(ctx, t.Model, t.Train, t.FitOptions(2, s.threads))
 		}
 		return err
@@ -108,7 +108,7 @@ func (s *settings) curves(ctx context.Context) (figures, error) {
 	var points []point
 	for _, c := range bench.Curves() {
 		for _, size := range c.Sizes {
-			t, err := bench.NewSized(size)
+			t, err := bench.NewSized(ctx, size)
 			if err != nil {
 				return nil, err
 			}

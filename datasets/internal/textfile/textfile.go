@@ -57,7 +57,7 @@ func Read(ctx context.Context, fsys fs.FS, names []string, limit int) ([]string,
 				for i := from; i < min(from+block, len(names)); i++ {
 					err := ctx.Err()
 					if err == nil {
-						buf, err = readFile(fsys, names[i], buf[:0], limit)
+						buf, err = readFile(ctx, fsys, names[i], buf[:0], limit)
 					}
 					if err != nil {
 						mu.Lock()
@@ -88,8 +88,9 @@ func named(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// readFile appends the content to buf, which grows by what was read and not by what the file system claims.
-func readFile(fsys fs.FS, name string, buf []byte, limit int) ([]byte, error) {
+// readFile appends the content to buf, which grows by what was read and not by what the file system claims. It looks at
+// ctx before each piece.
+func readFile(ctx context.Context, fsys fs.FS, name string, buf []byte, limit int) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return buf, err
@@ -104,6 +105,12 @@ func readFile(fsys fs.FS, name string, buf []byte, limit int) ([]byte, error) {
 		room := buf[len(buf):cap(buf)]
 		if limit != 0 && len(room) > limit-len(buf) {
 			room = room[:limit-len(buf)]
+		}
+		if len(room) > piece {
+			room = room[:piece]
+		}
+		if err := ctx.Err(); err != nil {
+			return buf, err
 		}
 		n, err := f.Read(room)
 		buf = buf[:len(buf)+n]

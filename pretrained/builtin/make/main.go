@@ -66,7 +66,7 @@ func main() {
 // build makes the file's content.
 func build(ctx context.Context, glove, reviews string) ([]byte, error) {
 	// The text rule is that of the module: ASCII letters become small, punctuation goes, single spaces part the words.
-	e, err := pretrained.OpenVectors(glove, pretrained.VectorOptions{Dim: 100, Lower: true})
+	e, err := pretrained.OpenVectors(ctx, glove, pretrained.VectorOptions{Dim: 100, Lower: true})
 	if err != nil {
 		return nil, err
 	}
@@ -77,13 +77,15 @@ func build(ctx context.Context, glove, reviews string) ([]byte, error) {
 	counts := make([]int, e.Rows())
 	var ids []int32
 	for _, t := range train.Texts {
-		ids = e.Tokenizer().AppendIDs(ids[:0], t)
+		if ids, err = e.Tokenizer().AppendIDs(ctx, ids[:0], t); err != nil {
+			return nil, err
+		}
 		for _, id := range ids {
 			counts[id]++
 		}
 	}
 	table := make([]float32, e.Rows()*e.Dim())
-	if err := e.ReadTable(table); err != nil {
+	if err := e.ReadTable(ctx, table); err != nil {
 		return nil, err
 	}
 	// The most frequent words first; among equals GloVe's order.

@@ -1,0 +1,91 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/linnet-ml/linnet/nn/plan"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// checkInputs refuses inputs that are not what the model was built for, or that an operation of g refuses. It looks at all
+// of them, once.
+func (m *Model) checkInputs(g *program, rows []tensor.Rows) (err error) {
+	for i, x := range rows {
+		if g.ready(i, x) {
+			continue
+		}
+		if err := m.checkInput(g, i, x); err != nil {
+			return dataError(m.inputName(i), err)
+		}
+	}
+	return nil
+}
+
+func (m *Model) checkInput(g *program, input int, x tensor.Rows) (err error) {
+	defer recovering(&err)
+	want, got := m.inputs[input].signature, plan.Signature{Type: x.Type(), Shape: x.Shape()}
+	if want.Type != got.Type {
+		return fmt.Errorf("nn: %w: the model reads %v rows %v, not %v rows %v", tensor.ErrShape, want.Type, want.Shape, got.Type, got.Shape)
+	}
+	fits := len(want.Shape) == len(got.Shape)
+	for i := 1; fits && i < len(want.Shape); i++ {
+		fits = want.Shape[i] == tensor.Unknown || got.Shape[i] == tensor.Unknown || want.Shape[i] == got.Shape[i]
+	}
+	if !fits {
+		return fmt.Errorf("nn: %w: the model reads rows %v, not %v", tensor.ErrShape, want.Shape, got.Shape)
+	}
+	if err := checkNaN(x); err != nil {
+		return err
+	}
+	for i := range g.inputs {
+		use := &g.inputs[i]
+		check := g.Ops[use.op].CheckInput
+		if use.input != input || check == nil {
+			continue
+		}
+		if err := check(x); err != nil {
+			return fmt.Errorf("nn: layer %q: %w", g.Ops[use.op].Layer, err)
+		}
+	}
+	switch x.(type) {
+	case *tensor.Float32, *tensor.Int32, *tensor.String, *tensor.Sparse:
+		return nil
+	}
+	// Other kinds of rows are for a Source to know, or to refuse in Prepare.
+	if g.copied[input] {
+		return fmt.Errorf("nn: the model's layers read arrays of %v, not %T", want.Type, x)
+	}
+	return nil
+}
+
+// checkNaN names the first NaN of x.
+func checkNaN(x tensor.Rows) error {
+	refused := func(row, column int) error {
+		e := &plan.InputError{Row: row, Column: column}
+		e.Err = fmt.Errorf("nn: the input is NaN at row %d, column %d", row, column)
+		return e
+	}
+	switch x := x.(type) {
+	case *tensor.Float32:
+		width := x.Shape().Width()
+		for i, v := range x.Data() {
+			if v != v {
+				return refused(i/width, i%width)
+			}
+		}
+	case *tensor.Sparse:
+		for i := range x.Len() {
+			columns, values := x.Row(i)
+			for k, v := range values {
+				if v != v {
+					return refused(i, int(columns[k]))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// errNoRows reports a prediction of nothing.
+var errNoRows = errors.New("nn: there are no rows to predict")

@@ -1,0 +1,316 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/linnet-ml/linnet/nn/plan"
+)
+
+// Graph is a spec of a model with any number of inputs and outputs, whose layers may be used several times and read what
+// several others make (Keras's functional API):
+//
+//	g := &nn.Graph{}
+//	title, body := g.Input("title", nn.Tokens(20)), g.Input("body", nn.Tokens(nn.AnyLength))
+//	embed := g.Node(layers.Embedding{Vocabulary: 10000, Dim: 16}) // one table for both
+//	both := g.Apply(layers.Concatenate{},
+//		g.Apply(layers.GlobalAveragePooling1D{}, embed.Apply(title)),
+//		g.Apply(layers.GlobalAveragePooling1D{}, embed.Apply(body)))
+//	g.Output("spam", g.Apply(layers.Dense{Units: 1, Activation: layers.Sigmoid}, both))
+//	model, err := g.Build(ctx, nn.BuildOptions{})
+//
+// The methods note what is wrong, and Build reports it. The fields are plain data, for JSON.
+type Graph struct {
+	// Name is the model's name in its summary. The default is "functional", as in Keras.
+	Name    string
+	Inputs  []GraphInput
+	Nodes   []GraphNode
+	Outputs []GraphOutput
+
+	err error
+}
+
+// GraphInput is a named input.
+type GraphInput struct {
+	Name  string
+	Input Input
+}
+
+// GraphNode is a layer in a graph, with what each of its uses reads.
+type GraphNode struct {
+	Layer Layer
+	Calls [][]GraphRef
+}
+
+// GraphRef points to a value of a graph.
+type GraphRef struct {
+	// Node is the number of the node that makes the value, or -1 - i for input i.
+	Node int
+	// Call is which of the node's uses makes it, and Output which of the layer's outputs it is.
+	Call, Output int
+}
+
+// GraphOutput is a named output.
+type GraphOutput struct {
+	Name string
+	Ref  GraphRef
+}
+
+// Value is a value of a graph: an input, or an output of a layer.
+type Value struct {
+	graph *Graph
+	ref   GraphRef
+}
+
+// Node is a layer in a graph. Each time it is applied it uses the same parameters.
+type Node struct {
+	graph *Graph
+	index int
+}
+
+// Kind is "Functional".
+func (g *Graph) Kind() string { return "Functional" }
+
+// fail keeps the first thing that is wrong.
+func (g *Graph) fail(format string, args ...any) {
+	if g.err == nil {
+		g.err = fmt.Errorf("nn: "+format, args...)
+	}
+}
+
+// Input adds an input. Names must differ.
+func (g *Graph) Input(name string, in Input) Value {
+	g.Inputs = append(g.Inputs, GraphInput{name, in})
+	return Value{g, GraphRef{Node: -len(g.Inputs)}}
+}
+
+// Node adds a layer, to be applied once or several times.
+func (g *Graph) Node(l Layer) *Node {
+	if isNil(l) {
+		g.fail("layer %d of the graph is nil", len(g.Nodes))
+	}
+	g.Nodes = append(g.Nodes, GraphNode{Layer: l})
+	return &Node{g, len(g.Nodes) - 1}
+}
+
+// Apply returns the layer's first output for these inputs; Value.Output gives the others.
+func (n *Node) Apply(in ...Value) Value {
+	refs := make([]GraphRef, len(in))
+	for i, v := range in {
+		if v.graph != n.graph {
+			n.graph.fail("input %d of layer %d is a value of another graph", i, n.index)
+		}
+		refs[i] = v.ref
+	}
+	node := &n.graph.Nodes[n.index]
+	node.Calls = append(node.Calls, refs)
+	return Value{n.graph, GraphRef{Node: n.index, Call: len(node.Calls) - 1}}
+}
+
+// Apply adds a layer and returns its first output for these inputs.
+func (g *Graph) Apply(l Layer, in ...Value) Value { return g.Node(l).Apply(in...) }
+
+// Output is output i of the layer that made the value, counted from 0: a layer's states beside its sequence.
+func (v Value) Output(i int) Value {
+	v.ref.Output = i
+	return v
+}
+
+// Output makes a value an output of the model. Names must differ.
+func (g *Graph) Output(name string, v Value) {
+	if v.graph != g {
+		g.fail("output %q is a value of another graph", name)
+	}
+	g.Outputs = append(g.Outputs, GraphOutput{name, v.ref})
+}
+
+// clone is a copy that shares no slice with g.
+func (g *Graph) clone() *Graph {
+	c := &Graph{Name: g.Name, Inputs: slices.Clone(g.Inputs), Outputs: slices.Clone(g.Outputs), Nodes: slices.Clone(g.Nodes)}
+	for i := range c.Nodes {
+		c.Nodes[i].Calls = slices.Clone(c.Nodes[i].Calls)
+		for k := range c.Nodes[i].Calls {
+			c.Nodes[i].Calls[k] = slices.Clone(c.Nodes[i].Calls[k])
+		}
+	}
+	return c
+}
+
+// Build works out the shapes, makes the parameters with their initial values and lays out the operations. A Graph may be
+// built many times; each time gives a model of its own.
+func (g *Graph) Build(ctx context.Context, o BuildOptions) (_ *Model, err error) {
+	defer recovering(&err)
+	switch {
+	case g == nil:
+		return nil, errors.New("nn: the Graph is nil")
+	case g.err != nil:
+		return nil, g.err
+	case len(g.Inputs) == 0 || len(g.Outputs) == 0:
+		return nil, fmt.Errorf("nn: a graph needs inputs and outputs; this one has %d and %d", len(g.Inputs), len(g.Outputs))
+	}
+	m := &Model{name: g.Name, seed: o.Seed, spec: g.clone()}
+	if m.name == "" {
+		m.name = "functional"
+	}
+	c := &graphBuild{graph: g, model: m, b: plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed}), values: map[GraphRef]plan.Symbol{},
+		nodes: make([]*plan.Node, len(g.Nodes)), places: make([]int, len(g.Nodes))}
+	if err := c.inputs(); err != nil {
+		return nil, err
+	}
+	if err := c.calls(); err != nil {
+		return nil, err
+	}
+	var outputs []namedSymbol
+	for _, out := range g.Outputs {
+		if out.Name == "" || slices.ContainsFunc(outputs, func(n namedSymbol) bool { return n.name == out.Name }) {
+			return nil, fmt.Errorf("nn: two outputs are named %q, or one has no name", out.Name)
+		}
+		v, ok := c.values[out.Ref]
+		if !ok {
+			return nil, fmt.Errorf("nn: output %q is %s, which does not exist", out.Name, c.describe(out.Ref))
+		}
+		outputs = append(outputs, namedSymbol{out.Name, v})
+	}
+	if err := m.finish(c.b, outputs); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// graphBuild is one Build.
+type graphBuild struct {
+	graph  *Graph
+	model  *Model
+	b      *plan.Builder
+	values map[GraphRef]plan.Symbol
+	nodes  []*plan.Node
+	places []int // of each node among the model's layers, plus 1
+}
+
+func (c *graphBuild) inputs() error {
+	for i, in := range c.graph.Inputs {
+		if in.Name == "" || slices.ContainsFunc(c.model.inputs, func(m modelInput) bool { return m.name == in.Name }) {
+			return fmt.Errorf("nn: two inputs are named %q, or one has no name", in.Name)
+		}
+		s, err := in.Input.signature()
+		if err != nil {
+			return nnError(fmt.Sprintf("input %q", in.Name), err)
+		}
+		v := c.b.Input(s)
+		c.model.inputs = append(c.model.inputs, modelInput{in.Name, s})
+		c.model.layers = append(c.model.layers, builtLayer{name: in.Name, kind: "InputLayer", outputs: []plan.Symbol{v}})
+		c.values[GraphRef{Node: -1 - i}] = v
+	}
+	return nil
+}
+
+// calls applies the nodes, each as soon as what it reads is there: those of a graph that was put together by hand may
+// come in any order.
+func (c *graphBuild) calls() error {
+	done := make([]int, len(c.graph.Nodes)) // calls of each node
+	for {
+		moved, left := false, -1
+		for i := range c.graph.Nodes {
+			node := &c.graph.Nodes[i]
+			for done[i] < len(node.Calls) && c.known(node.Calls[done[i]]) {
+				if err := c.call(i, done[i]); err != nil {
+					return err
+				}
+				done[i]++
+				moved = true
+			}
+			if done[i] < len(node.Calls) && left < 0 {
+				left = i
+			}
+		}
+		switch {
+		case left < 0:
+			return nil
+		case !moved:
+			missing := c.graph.Nodes[left].Calls[done[left]]
+			k := slices.IndexFunc(missing, func(r GraphRef) bool { _, ok := c.values[r]; return !ok })
+			return fmt.Errorf("nn: layer %d%s reads %s, which does not exist or depends on the layer itself", left,
+				kindOf(c.graph.Nodes[left].Layer), c.describe(missing[k]))
+		}
+	}
+}
+
+func (c *graphBuild) known(refs []GraphRef) bool {
+	for _, r := range refs {
+		if _, ok := c.values[r]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *graphBuild) call(i, k int) error {
+	node := &c.graph.Nodes[i]
+	if c.nodes[i] == nil {
+		n, err := c.b.Node(node.Layer)
+		if err != nil {
+			return fmt.Errorf("nn: layer %d%s: %w", i, kindOf(node.Layer), err)
+		}
+		c.nodes[i] = n
+		c.model.layers = append(c.model.layers, builtLayer{name: n.Name(), kind: node.Layer.Kind()})
+		c.places[i] = len(c.model.layers)
+	}
+	name := c.nodes[i].Name()
+	in := make([]plan.Symbol, len(node.Calls[k]))
+	from := make([]string, len(in))
+	for j, r := range node.Calls[k] {
+		in[j] = c.values[r]
+		from[j] = fmt.Sprintf("%s of shape %v", c.describe(r), in[j].Shape)
+	}
+	out, err := c.nodes[i].Apply(in...)
+	if load := (*plan.LoadError)(nil); errors.As(err, &load) {
+		return fmt.Errorf("nn: layer %d (%s): %w", i, name, err)
+	}
+	if err != nil {
+		return fmt.Errorf("nn: layer %d (%s) cannot follow %s: %w", i, name, strings.Join(from, " and "), err)
+	}
+	layer := &c.model.layers[c.places[i]-1]
+	if k == 0 {
+		layer.outputs = out
+	}
+	for _, r := range node.Calls[k] {
+		layer.from = append(layer.from, c.source(r))
+	}
+	for j, v := range out {
+		c.values[GraphRef{i, k, j}] = v
+	}
+	return nil
+}
+
+// source is where a layer of the summary reads.
+func (c *graphBuild) source(r GraphRef) connection {
+	return connection{layer: c.layerName(r), call: r.Call, output: r.Output, value: c.values[r]}
+}
+
+func (c *graphBuild) layerName(r GraphRef) string {
+	if i := -1 - r.Node; i >= 0 && i < len(c.graph.Inputs) {
+		return c.graph.Inputs[i].Name
+	}
+	if r.Node >= 0 && r.Node < len(c.nodes) && c.nodes[r.Node] != nil {
+		return c.nodes[r.Node].Name()
+	}
+	return fmt.Sprintf("layer %d", r.Node)
+}
+
+// describe names a value for error messages.
+func (c *graphBuild) describe(r GraphRef) string {
+	if r.Node < 0 {
+		return fmt.Sprintf("input %q", c.layerName(r))
+	}
+	s := c.layerName(r)
+	if r.Call > 0 {
+		s += fmt.Sprintf(", use %d", r.Call)
+	}
+	if r.Output > 0 {
+		s += fmt.Sprintf(", output %d", r.Output)
+	}
+	return s
+}

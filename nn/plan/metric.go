@@ -1,0 +1,38 @@
+package plan
+
+import (
+	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// Metric is a spec of a number to watch.
+type Metric interface {
+	Spec
+	// Name is the metric's name in logs and History: "accuracy".
+	Name() string
+	// Direction says which of its values are better; history.NoDirection where neither is.
+	Direction() history.Direction
+	// Start returns an accumulator at zero, or an error when the metric does not go with what it is told.
+	Start(info MetricInfo) (Accumulator, error)
+}
+
+// MetricInfo is what a metric is told of the run.
+type MetricInfo struct {
+	// Output and Labels are the shapes of one row. Where each step has its own weight or mask, a row is one step.
+	Output, Labels tensor.Shape
+	// Logits tells that the loss takes the output as logits, so that it is not a probability.
+	Logits bool
+}
+
+// Accumulator adds up a metric over batches, in one goroutine.
+type Accumulator interface {
+	// Add takes a batch: labels and output row-major, and one weight a row, or none.
+	Add(labels, output, weights []float32)
+	// Result is the metric over all batches since Reset.
+	Result() float64
+	Reset()
+	// Sums are the numbers behind the result, and SetSums takes them: a run that goes on in the middle of an epoch, from a
+	// saved state, goes on adding. SetSums refuses a list of another length.
+	Sums() []float64
+	SetSums(sums []float64) error
+}

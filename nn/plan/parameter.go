@@ -1,0 +1,106 @@
+package plan
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// Parameter is a named array of a model: the kernel of a Dense layer, the table of an Embedding.
+type Parameter struct {
+	name        string
+	shape       tensor.Shape
+	trainable   bool // whether training changes it now; born, whether its layer lets it
+	born        bool
+	regularizer Regularizer
+	constraint  Constraint
+
+	mu        sync.Mutex
+	storage   Storage
+	elements  []float32 // where they lie as float32; nil for a storage that converts
+	converted []float32 // all elements, once somebody wanted them from a storage that converts
+	settle    func()    // brings rows up to date that a training run has left behind; or nil
+}
+
+// Name is the path of the layer and the parameter's own name: "dense/kernel", "residual/dense_1/kernel".
+func (p *Parameter) Name() string { return p.name }
+
+// Shape returns the dimensions. They are the parameter's own: do not change them.
+func (p *Parameter) Shape() tensor.Shape { return p.shape }
+
+// Trainable reports whether training may change the parameter.
+func (p *Parameter) Trainable() bool { return p.trainable }
+
+// Size is the number of elements.
+func (p *Parameter) Size() int { return p.shape.Size() }
+
+// Regularizer returns what the parameter's layer adds to the loss for it, or nil.
+func (p *Parameter) Regularizer() Regularizer { return p.regularizer }
+
+// Constraint returns what is applied to the parameter after each step, or nil.
+func (p *Parameter) Constraint() Constraint { return p.constraint }
+
+// Rows is the first dimension, the unit in which workers share a parameter out; width is the size of such a row.
+func (p *Parameter) Rows() (rows, width int) {
+	if len(p.shape) == 0 {
+		return 1, 1
+	}
+	return p.shape[0], p.shape.Width()
+}
+
+// Storage returns where the elements lie.
+func (p *Parameter) Storage() Storage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.storage
+}
+
+// Values returns the elements, row-major, to read: the memory itself where the storage is float32, which training
+// changes, and a copy elsewhere. A callback has to ask anew each time, since rows of large tables are brought up to date
+// when Values is called and not when a step is taken. To change a parameter use the model's SetParameter.
+func (p *Parameter) Values() []float32 {
+	if p.settle != nil {
+		p.settle()
+	}
+	return p.floats()
+}
+
+// floats returns all elements as float32. Those of a storage that converts are converted once and kept.
+func (p *Parameter) floats() []float32 {
+	if p.elements != nil {
+		return p.elements
+	}
+	return p.convert()
+}
+
+func (p *Parameter) convert() []float32 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.converted == nil {
+		p.converted = make([]float32, p.storage.Len())
+		p.storage.Read(p.converted, 0)
+	}
+	return p.converted
+}
+
+// setStorage replaces the storage.
+func (p *Parameter) setStorage(s Storage) error {
+	if s == nil || s.Len() != p.Size() {
+		n := 0
+		if s != nil {
+			n = s.Len()
+		}
+		return fmt.Errorf("parameter %q of shape %v has %d elements, its storage %d", p.name, p.shape, p.Size(), n)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(s)
+	return nil
+}
+
+// keep makes s the storage.
+func (p *Parameter) keep(s Storage) {
+	p.storage, p.converted = s, nil
+	p.elements, _ = memory(s)
+}

@@ -1,0 +1,278 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/linnet-ml/linnet/nn/internal/workspace"
+	"github.com/linnet-ml/linnet/nn/plan"
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// key opens the functions of package plan that are for this package.
+var key workspace.Key
+
+// space holds all that one execution of a program writes but the parameters: activations, gradients, what operations
+// save, labels, losses. Executions take one from the model's free list and give it back; its memory grows to the largest
+// batch seen.
+type space struct {
+	program *program
+	inputs  []plan.Signature // what the buffers are laid out for; the number of rows aside
+	run     workspace.Run
+	values  []workspace.Value
+	ops     []workspace.Op
+	frames  []plan.Frame // of the operations; they do not move
+
+	signatures []plan.Signature // of all values for the inputs
+	inputGrad  bool             // the inputs' gradients are wanted
+	wants      []bool           // which values' gradients are wanted
+	unread     [][]int          // for each operation that has a Backward to run, the outputs whose gradient nobody writes
+	graded     []bool           // which values have memory for a gradient
+	lossParts  []int            // for each value that a loss reads, the part of its gradient that is the loss's, or none
+
+	ends []endSpace // for each output
+
+	predict *predictor // what predictions keep in the workspace
+}
+
+// endSpace is what a loss needs at one output.
+type endSpace struct {
+	labels     []float32
+	labelWidth int       // of one of the loss's rows
+	weights    []float32 // one for each of the loss's rows, or empty
+	losses     []float32 // likewise
+	perRow     int       // the loss's rows for each row of the batch
+}
+
+func newSpace(g *program) *space {
+	s := &space{program: g, values: make([]workspace.Value, len(g.Values)), ops: make([]workspace.Op, len(g.Ops)),
+		frames: make([]plan.Frame, len(g.Ops)), ends: make([]endSpace, len(g.Outputs))}
+	for i := range g.Ops {
+		o := &g.Ops[i]
+		op := &s.ops[i]
+		op.Run, op.Noise, op.Layer = &s.run, o.Noise, o.Layer
+		for _, v := range o.In {
+			op.In = append(op.In, &s.values[v])
+		}
+		for _, v := range o.Out {
+			op.Out = append(op.Out, &s.values[v])
+		}
+		op.InStride, op.OutStride = make([]int, len(o.In)), make([]int, len(o.Out))
+		op.Wants, op.Part, op.Sources = make([]bool, len(o.In)), make([]int, len(o.In)), make([]tensor.Rows, len(o.In))
+		params := make([]*plan.Parameter, len(o.Params))
+		for k, p := range o.Params {
+			params[k] = g.Params[p]
+		}
+		s.frames[i] = plan.NewFrame(key, op, params)
+	}
+	for i := range s.ends {
+		s.ends[i].perRow = 1
+	}
+	return s
+}
+
+// layout prepares the workspace for inputs of the given signatures.
+func (s *space) layout(inputs []plan.Signature) error {
+	own := make([]plan.Signature, len(inputs))
+	for i, in := range inputs {
+		own[i] = plan.Signature{Type: in.Type, Shape: in.Shape.Clone()} // it may be part of the caller's rows
+	}
+	signatures, folds, err := s.program.Signatures(own)
+	if err != nil {
+		return fmt.Errorf("nn: %w", err)
+	}
+	for i, g := range signatures {
+		v := &s.values[i]
+		v.Type = g.Type
+		if g.Type == 0 {
+			continue // a value that the fused plan no longer has
+		}
+		width := g.Shape.Width()
+		if (width == tensor.Unknown || folds[i] == tensor.Unknown) && !s.isInput(i) {
+			return fmt.Errorf("nn: the size of value %d, %v, is not known when the model runs", i, g.Shape)
+		}
+		v.Shape, v.Width, v.Fold = g.Shape[1:], width, folds[i]
+	}
+	for i := range s.ops {
+		op, o := &s.ops[i], &s.program.Ops[i]
+		op.Fold = 1
+		if len(op.In) > 0 {
+			op.Fold = op.In[0].Fold
+		}
+		for k, v := range op.In {
+			op.InStride[k] = v.Width * v.Fold / op.Fold
+		}
+		for k, v := range op.Out {
+			op.OutStride[k] = v.Width * v.Fold / op.Fold
+		}
+		if o.Saves == nil && o.Reduce == nil && o.BackwardReduce == nil {
+			continue
+		}
+		known := make([]plan.Signature, len(o.In))
+		for k, v := range o.In {
+			known[k] = signatures[v]
+		}
+		if o.Saves != nil {
+			widths := o.Saves(known)
+			for len(op.Saved) < len(widths) {
+				op.Saved = append(op.Saved, workspace.Area{})
+			}
+			for k, w := range widths {
+				if w < 0 {
+					return fmt.Errorf("nn: layer %q saves %d elements for each row", o.Layer, w)
+				}
+				op.Saved[k].Width = w
+			}
+		}
+		if o.Reduce != nil {
+			op.Sums = workspace.Grow(op.Sums, o.Reduce.Width(known))
+		}
+		if o.BackwardReduce != nil {
+			op.BackwardSums = workspace.Grow(op.BackwardSums, o.BackwardReduce.Width(known))
+		}
+	}
+	s.inputs, s.signatures = own, signatures
+	s.run.Rows = 0
+	return nil
+}
+
+func (s *space) isInput(value int) bool {
+	for _, v := range s.program.Inputs {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// wire decides where gradients go, for losses that read the given values.
+func (s *space) wire(losses []int) {
+	g := s.program
+	s.wants = make([]bool, len(s.values))
+	if s.run.Training {
+		s.wants = g.flows(s.signatures, s.inputGrad, losses)
+	}
+	sources := make([]int, len(s.values)) // how many gradients each value gets
+	for _, v := range losses {
+		sources[v]++
+	}
+	backs := make([]bool, len(s.ops))
+	for i := range s.ops {
+		o := &g.Ops[i]
+		for _, v := range o.Out {
+			backs[i] = backs[i] || s.wants[v]
+		}
+		for _, v := range o.In {
+			if backs[i] && s.wants[v] {
+				sources[v]++
+			}
+		}
+	}
+	for v := range s.values {
+		s.values[v].Parts = s.values[v].Parts[:0]
+	}
+	part := func(v int) int {
+		if sources[v] < 2 {
+			return none
+		}
+		parts := &s.values[v].Parts
+		if n := len(*parts); n < cap(*parts) {
+			*parts = (*parts)[:n+1] // its memory is used again
+		} else {
+			*parts = append(*parts, nil)
+		}
+		return len(*parts) - 1
+	}
+	s.lossParts = make([]int, len(losses))
+	for k, v := range losses {
+		s.lossParts[k] = part(v)
+	}
+	s.unread = make([][]int, len(s.ops))
+	s.graded = slices.Clone(s.wants)
+	for i := range s.ops {
+		o, op := &g.Ops[i], &s.ops[i]
+		for k, v := range o.In {
+			op.Wants[k], op.Part[k] = backs[i] && s.wants[v], none
+			if op.Wants[k] {
+				op.Part[k] = part(v)
+			}
+		}
+		for _, v := range o.Out {
+			if backs[i] && sources[v] == 0 && s.values[v].Type == tensor.TypeFloat32 {
+				s.unread[i], s.graded[v] = append(s.unread[i], v), true
+			}
+		}
+	}
+	s.run.Rows = 0
+}
+
+// fits reports whether the layout serves inputs of these types and row shapes.
+func (s *space) fits(inputs []plan.Signature) bool {
+	if s.inputs == nil {
+		return false
+	}
+	for i, in := range inputs {
+		if s.inputs[i].Type != in.Type || !s.inputs[i].Shape[1:].Equal(in.Shape[1:]) {
+			return false
+		}
+	}
+	return true
+}
+
+// resize makes room for a batch of the given number of rows.
+func (s *space) resize(rows int) error {
+	if rows == s.run.Rows {
+		return nil
+	}
+	fits := func(width, fold int) bool {
+		return width <= 0 || fold <= 0 || rows <= math.MaxInt/8/width/fold
+	}
+	for i := range s.values {
+		v := &s.values[i]
+		if v.Type == 0 || (s.isInput(i) && !s.copiedInput(i)) {
+			continue
+		}
+		if !fits(v.Width, v.Fold) {
+			return fmt.Errorf("nn: a batch of %d rows of %d elements does not fit into memory", rows, v.Width)
+		}
+		n := rows * v.Width * v.Fold
+		switch v.Type {
+		case tensor.TypeFloat32:
+			v.Floats = workspace.Grow(v.Floats, n)
+			if s.graded != nil && s.graded[i] {
+				v.Grad = workspace.Grow(v.Grad, n)
+				for k := range v.Parts {
+					v.Parts[k] = workspace.Grow(v.Parts[k], n)
+				}
+			}
+		case tensor.TypeInt32:
+			v.Ints = workspace.Grow(v.Ints, n)
+		case tensor.TypeString:
+			v.Strings = workspace.Grow(v.Strings, n)
+		}
+	}
+	for i := range s.ops {
+		op := &s.ops[i]
+		for k := range op.Saved {
+			a := &op.Saved[k]
+			if !fits(a.Width, op.Fold) {
+				return fmt.Errorf("nn: layer %q keeps more for a batch of %d rows than fits into memory", op.Layer, rows)
+			}
+			a.Floats = workspace.Grow(a.Floats, rows*op.Fold*a.Width)
+		}
+	}
+	s.run.Index = workspace.Grow(s.run.Index, rows)
+	s.run.Rows = rows
+	return nil
+}
+
+// copiedInput reports whether an input of the model is copied for each batch.
+func (s *space) copiedInput(value int) bool {
+	for i, v := range s.program.Inputs {
+		if v == value {
+			return s.program.copied[i]
+		}
+	}
+	return false
+}

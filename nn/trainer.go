@@ -1,0 +1,288 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/nn/plan"
+	"github.com/linnet-ml/linnet/optional"
+)
+
+// TrainerOptions are the settings of a Trainer. Optimizer and a loss are required.
+type TrainerOptions struct {
+	Optimizer Optimizer
+	// Groups give some parameters an optimizer of their own, or keep them as they are.
+	Groups []Group
+	// Loss, Metrics and WeightedMetrics are asked of a model's one output; Outputs, in their place, of several by name.
+	Loss            Loss
+	Metrics         []Metric
+	WeightedMetrics []Metric
+	Outputs         map[string]OutputOptions
+
+	// Seed decides the noise of layers such as Dropout. The default is the seed that the model was built with.
+	Seed optional.Value[uint64]
+	// Threads is how many workers share a step; 0 decides by itself, by the first batch. It changes no bit of the result.
+	Threads int
+	// NoFusion runs the layers as they were written, one after another. It changes results by rounding.
+	NoFusion bool
+	// State, when given, is where the optimizer goes on from, and is left as Close leaves it.
+	State *TrainingState
+}
+
+// Trainer trains a model step by step, for a loop of one's own. Fit is one such loop. It belongs to one goroutine, and
+// must be closed.
+type Trainer struct {
+	stepper stepper
+	weights map[string]int // a parameter's place in the update
+	data    *dataset
+	waiting bool // there are gradients that Apply has not used
+	closed  bool
+}
+
+// NewTrainer returns a Trainer for the model. While there is one, no Fit and no other Trainer of the model can begin.
+func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
+	t := &Trainer{stepper: stepper{model: m, program: m.programFor(o.NoFusion), state: o.State,
+		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion, whole: false}}}
+	s := &t.stepper
+	if err := s.options.check("a Trainer"); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.objectives, err = m.objectives(o.Loss, o.Metrics, o.WeightedMetrics, o.Outputs); err != nil {
+		return nil, err
+	}
+	if err := needLoss(s.objectives, "a Trainer"); err != nil {
+		return nil, err
+	}
+	if s.state == nil {
+		s.state = &TrainingState{}
+	}
+	if !m.training.CompareAndSwap(false, true) {
+		return nil, errTraining
+	}
+	if err := m.restoreWeights(s.state); err != nil {
+		m.training.Store(false)
+		return nil, err
+	}
+	return t, nil
+}
+
+// ready checks a batch and lays the trainer out for the first.
+func (t *Trainer) ready(ctx context.Context, b Batch) error {
+	if t.closed {
+		return errors.New("nn: the Trainer is closed")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s := &t.stepper
+	data, err := s.model.dataset(ctx, s.program, &b, s.objectives, false, t.data)
+	if err != nil {
+		return err
+	}
+	t.data = data
+	if s.exec != nil {
+		return nil
+	}
+	workers := s.model.threads(s.program, s.options.threads, data.n, data.signatures)
+	if err := s.begin(data, data.n, workers); err != nil {
+		s.end()
+		s.exec = nil
+		return err
+	}
+	s.model.settle = func() { s.update.settle() }
+	t.weights = map[string]int{}
+	for i := range s.update.params {
+		t.weights[s.update.params[i].p.Name()] = i
+	}
+	return nil
+}
+
+// Step trains on a batch, and returns its loss. A loss that is NaN or infinite is a *LossError, and the step is not
+// taken.
+func (t *Trainer) Step(ctx context.Context, b Batch) (loss float64, err error) {
+	if t.waiting {
+		return 0, errors.New("nn: there are gradients that Apply has not used")
+	}
+	if err := t.ready(ctx, b); err != nil {
+		return 0, err
+	}
+	s := &t.stepper
+	loss, err = s.step(ctx, t.data, consecutive(nil, 0, t.data.n))
+	return loss, t.lossError(err)
+}
+
+func (t *Trainer) lossError(err error) error {
+	if e := (errLoss{}); errors.As(err, &e) {
+		return &LossError{Step: t.stepper.state.Groups[0].Step, Loss: e.loss}
+	}
+	return err
+}
+
+// Gradients computes the loss of a batch and the gradients of all parameters, which Gradient returns and Apply uses. The
+// parameters stay as they are.
+func (t *Trainer) Gradients(ctx context.Context, b Batch) (loss float64, err error) {
+	if t.waiting {
+		return 0, errors.New("nn: there are gradients that Apply has not used")
+	}
+	if err := t.ready(ctx, b); err != nil {
+		return 0, err
+	}
+	s := &t.stepper
+	if loss, err = s.forward(ctx, t.data, consecutive(nil, 0, t.data.n)); err != nil {
+		return loss, t.lossError(err)
+	}
+	// What accumulating, clipping and penalties make of gradients is a matter of Apply.
+	if err := s.team.Run(func(worker int) {
+		jobs := s.update.jobsOf(s.team, worker)
+		for i := range jobs {
+			s.update.gradient(&jobs[i], worker)
+		}
+	}); err != nil {
+		return loss, err
+	}
+	t.waiting = true
+	return loss, nil
+}
+
+// Gradient returns a copy of the gradient of the parameter of the given name, after Gradients.
+func (t *Trainer) Gradient(name string) ([]float32, error) {
+	if !t.waiting {
+		return nil, errors.New("nn: there are no gradients: Gradients computes them")
+	}
+	i, ok := t.weights[name]
+	if !ok {
+		return nil, fmt.Errorf("nn: no parameter %q is trained", name)
+	}
+	return t.stepper.update.dense(i), nil
+}
+
+// Apply takes a step with the gradients that Gradients computed, or with those given by the names of parameters in their
+// place: clipped, accumulated, or put together from several machines, say.
+func (t *Trainer) Apply(ctx context.Context, gradients map[string][]float32) error {
+	if !t.waiting {
+		return errors.New("nn: there are no gradients to apply: Gradients computes them")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s := &t.stepper
+	for name, g := range gradients {
+		i, ok := t.weights[name]
+		if !ok {
+			return fmt.Errorf("nn: no parameter %q is trained", name)
+		}
+		if p := s.update.params[i].p; len(g) != p.Size() {
+			return fmt.Errorf("nn: parameter %q has %d elements, and its gradient %d", name, p.Size(), len(g))
+		}
+	}
+	for name, g := range gradients {
+		s.update.setGradient(t.weights[name], g)
+	}
+	t.waiting = false
+	if err := s.update.apply(); err != nil {
+		return err
+	}
+	return s.taken()
+}
+
+// Results returns the loss and the metrics over all batches since the last Reset.
+func (t *Trainer) Results() (*history.Logs, error) {
+	logs := &history.Logs{}
+	if t.stepper.results == nil {
+		return logs, nil
+	}
+	return logs, t.stepper.results.log(logs, t.stepper.results.names)
+}
+
+// Reset begins the loss and the metrics anew.
+func (t *Trainer) Reset() error {
+	if t.stepper.results == nil {
+		return nil
+	}
+	return t.stepper.results.reset()
+}
+
+// LearningRate is the rate of the coming step.
+func (t *Trainer) LearningRate() (float32, error) {
+	if t.stepper.update == nil {
+		rule, err := t.stepper.options.optimizer.Rule()
+		if err != nil || rule.Schedule == nil {
+			return rule.Rate, err
+		}
+		return rule.Schedule.Rate(0), nil
+	}
+	return t.stepper.update.groups[0].coming(), nil
+}
+
+// Close ends the training: weights are up to date, the moving averages, if there are any, are the model's weights, and
+// TrainerOptions.State has what another Trainer goes on from.
+func (t *Trainer) Close() error {
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	s := &t.stepper
+	defer s.model.training.Store(false)
+	defer func() { s.model.settle = nil }()
+	defer s.end()
+	if s.update == nil {
+		return nil
+	}
+	err := s.update.settle()
+	s.update.finish()
+	s.update.save()
+	return err
+}
+
+// setGradient replaces a parameter's gradient.
+func (u *update) setGradient(param int, g []float32) {
+	p := &u.params[param]
+	if p.grad != nil {
+		copy(p.grad, g)
+		return
+	}
+	_, width := p.p.Rows()
+	rows, _ := p.p.Rows()
+	for _, j := range u.inOrder(param) {
+		j.table.Forget()
+	}
+	for row := range rows {
+		values := g[row*width : (row+1)*width]
+		if !slices.ContainsFunc(values, func(v float32) bool { return v != 0 }) {
+			continue
+		}
+		for _, j := range u.inOrder(param) {
+			if row >= j.lo && row < j.hi {
+				j.table.Begin(plan.Elements(key, p.p), &p.group.steps)
+				dst, places := j.table.Find([]int32{int32(row)})
+				copy(dst[int(places[0])*width:(int(places[0])+1)*width], values)
+			}
+		}
+	}
+}
+
+// apply takes a step with the gradients that are there.
+func (u *update) apply() error {
+	u.state.Accumulated++
+	if u.state.Accumulated < u.accumulate {
+		return nil
+	}
+	if err := u.begin(); err != nil {
+		u.state.Accumulated--
+		return err
+	}
+	u.state.Accumulated = 0
+	if err := u.team.Run(func(worker int) {
+		jobs := u.jobsOf(u.team, worker)
+		for i := range jobs {
+			u.complete(&jobs[i])
+		}
+	}); err != nil {
+		return err
+	}
+	return u.changeAll()
+}

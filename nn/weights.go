@@ -1,0 +1,118 @@
+package nn
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/linnet-ml/linnet/nn/plan"
+)
+
+// Weights returns a copy of all parameters' elements, in the order of Parameters. It uses the memory of old, an
+// earlier result or nil, again.
+func (m *Model) Weights(old [][]float32) [][]float32 {
+	m.settled()
+	params := m.params()
+	w := slices.Grow(old[:0], len(params))[:len(params)]
+	for i, p := range params {
+		w[i] = append(w[i][:0], plan.Elements(key, p)...)
+	}
+	return w
+}
+
+// SetWeights copies values, one slice a parameter in the order of Parameters, into the model. When one does not have
+// the parameter's size, nothing changes.
+func (m *Model) SetWeights(values [][]float32) error {
+	params := m.params()
+	if len(values) != len(params) {
+		return fmt.Errorf("nn: the model has %d parameters, not %d", len(params), len(values))
+	}
+	for i, p := range params {
+		if err := checkWeights(p, values[i]); err != nil {
+			return err
+		}
+	}
+	return m.write(params, values)
+}
+
+// SetParameter copies values into the parameter of the given name ("dense/kernel").
+func (m *Model) SetParameter(name string, values []float32) error {
+	p := m.Parameter(name)
+	if p == nil {
+		return fmt.Errorf("nn: the model has no parameter %q", name)
+	}
+	if err := checkWeights(p, values); err != nil {
+		return err
+	}
+	return m.write([]*plan.Parameter{p}, [][]float32{values})
+}
+
+// SetStorage makes the parameter of the given name read its elements from s, which is not copied: a table that lies in a
+// file or in 16 bits. Training the parameter copies it first.
+func (m *Model) SetStorage(name string, s plan.Storage) error {
+	p := m.Parameter(name)
+	switch {
+	case p == nil:
+		return fmt.Errorf("nn: the model has no parameter %q", name)
+	case isNil(s):
+		return fmt.Errorf("nn: the storage for %q is nil", name)
+	case m.training.Load():
+		return fmt.Errorf("nn: the storage of %q cannot change while the model trains", name)
+	}
+	if err := plan.SetStorage(key, p, s); err != nil {
+		return fmt.Errorf("nn: %w", err)
+	}
+	return nil
+}
+
+// write copies checked values into parameters.
+func (m *Model) write(params []*plan.Parameter, values [][]float32) error {
+	m.settled()
+	if m.written != nil {
+		m.written()
+	}
+	for _, p := range params {
+		if err := plan.MakeWritable(key, p); err != nil {
+			return fmt.Errorf("nn: %w", err)
+		}
+	}
+	for i, p := range params {
+		copy(plan.Elements(key, p), values[i])
+	}
+	return nil
+}
+
+// checkWeights says what is wrong with values for a parameter.
+func checkWeights(p *plan.Parameter, values []float32) error {
+	if len(values) != p.Size() {
+		return fmt.Errorf("nn: parameter %q has shape %v (%d elements), not %d", p.Name(), p.Shape(), p.Size(), len(values))
+	}
+	return nil
+}
+
+// SetTrainable says whether training changes the parameters whose names match a pattern as path.Match has it: "dense/*",
+// "*/bias". It returns how many match. A parameter that its layer does not train, such as a running mean, cannot be
+// made to.
+func (m *Model) SetTrainable(pattern string, trainable bool) (int, error) {
+	if m.training.Load() {
+		return 0, fmt.Errorf("nn: what trains cannot change while the model trains")
+	}
+	n := 0
+	for _, p := range m.params() {
+		ok, err := path.Match(pattern, p.Name())
+		if err != nil {
+			return 0, fmt.Errorf("nn: pattern %q: %w", pattern, err)
+		}
+		if !ok {
+			continue
+		}
+		n++
+		if plan.Born(key, p) {
+			plan.SetTrainable(key, p, trainable)
+		}
+	}
+	if n == 0 {
+		return 0, fmt.Errorf("nn: no parameter matches %q", pattern)
+	}
+	return n, nil
+}
