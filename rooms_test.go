@@ -53,7 +53,7 @@ const (
 var builtins = []string{"datasets/imdb/builtin", "pretrained/builtin"}
 
 // testPackages serve tests only: they import package testing, which no program should carry.
-var testPackages = []string{"internal/golden", "internal/shared", "examples/internal/exampletest"}
+var testPackages = []string{"internal/kindtest", "internal/golden", "internal/shared", "examples/internal/exampletest"}
 
 type listed struct {
 	ImportPath, Name string

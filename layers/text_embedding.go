@@ -39,8 +39,9 @@ type TextTable interface {
 // changes no bit.
 type TextEmbedding struct {
 	Name string
-	// Table is required.
-	Table TextTable `json:"-"`
+	// Table is required. A model whose spec is to be written down needs one that can be, such as a [VectorTable]:
+	// NewVectorTable makes it of any other.
+	Table TextTable
 	// Combiner says how the vectors of a text make one. The default is the table's own.
 	Combiner text.Combiner
 	// Trainable lets Fit change the table. The default is to leave it as it is, as that of hub.KerasLayer.

@@ -33,6 +33,28 @@ func (t Type) String() string {
 	return fmt.Sprintf("Type(%d)", uint8(t))
 }
 
+// typeNames are what MarshalText writes.
+var typeNames = map[Type]string{TypeFloat32: "float32", TypeInt32: "int32", TypeString: "string", TypeSparse: "sparse"}
+
+// MarshalText writes "float32", "int32", "string" or "sparse".
+func (t Type) MarshalText() ([]byte, error) {
+	if name, ok := typeNames[t]; ok {
+		return []byte(name), nil
+	}
+	return nil, fmt.Errorf("tensor: there is no type %d", uint8(t))
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (t *Type) UnmarshalText(text []byte) error {
+	for known, name := range typeNames {
+		if name == string(text) {
+			*t = known
+			return nil
+		}
+	}
+	return fmt.Errorf("tensor: there is no type %q", text)
+}
+
 // Rows is data that a model reads row by row: row i of the input belongs to row i of the labels.
 type Rows interface {
 	// Len is the number of rows.

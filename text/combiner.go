@@ -38,3 +38,20 @@ func ParseCombiner(name string) (Combiner, error) {
 	}
 	return 0, fmt.Errorf("text: %q is no combiner: there are %q", name, combiners[:])
 }
+
+// MarshalText writes the name: see [Combiner.String].
+func (c Combiner) MarshalText() ([]byte, error) {
+	if int(c) >= len(combiners) {
+		return nil, fmt.Errorf("text: there is no combiner %d", uint8(c))
+	}
+	return []byte(c.String()), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (c *Combiner) UnmarshalText(name []byte) error {
+	parsed, err := ParseCombiner(string(name))
+	if err == nil {
+		*c = parsed
+	}
+	return err
+}

@@ -25,6 +25,7 @@ import (
 // It does not change once made: any number of goroutines may use it.
 type HubTokenizer struct {
 	vocabulary *Vocabulary
+	options    HubTokenizerOptions
 	buckets    int
 
 	kinds   [256]byteKind
@@ -67,7 +68,7 @@ func NewHubTokenizer(v *Vocabulary, o HubTokenizerOptions) (*HubTokenizer, error
 	if o.OOVBuckets < 0 {
 		return nil, fmt.Errorf("text: a HubTokenizer cannot have %d buckets for words that are not in the vocabulary", o.OOVBuckets)
 	}
-	t := &HubTokenizer{vocabulary: v, buckets: max(o.OOVBuckets, 1), buffers: make(chan []byte, 16)}
+	t := &HubTokenizer{vocabulary: v, options: o, buckets: max(o.OOVBuckets, 1), buffers: make(chan []byte, 16)}
 	if t.buckets > math.MaxInt32-v.Len() {
 		return nil, fmt.Errorf("text: a vocabulary of %d words with %d buckets has more than %d ids", v.Len(), t.buckets, math.MaxInt32)
 	}

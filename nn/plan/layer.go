@@ -2,7 +2,9 @@ package plan
 
 // Spec is plain data that says what to build: a layer, an initializer, a schedule, an optimizer, a loss, a metric, a
 // callback, a tokeniser. Its Kind names its type in JSON: see [Kinds].
-type Spec interface {
+//
+// It is an alias of a plain interface, so that packages that must not know this one can have specs, too.
+type Spec = interface {
 	// Kind is the class name, Keras's where it has one: "GlobalAveragePooling1D".
 	Kind() string
 }

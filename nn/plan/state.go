@@ -29,7 +29,7 @@ type TrainingState struct {
 	// Accumulated is how many batches' gradients Gradients holds.
 	Accumulated int `json:"accumulated,omitempty"`
 	// Measured are the sums behind the loss and the metrics of the epoch's batches so far.
-	Measured [][]float64 `json:"measured,omitempty"`
+	Measured [][]float64 `json:"-"`
 	// History is that of the epochs so far.
 	History *history.History `json:"history,omitempty"`
 	// Callbacks are the states of the callbacks that have one, in their order.

@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/linnet-ml/linnet/tensor"
+)
+
+// Kinds knows types of specs by their kinds, to write them as JSON and to read them: see [Kinds.Encode]. Packages list
+// theirs (layers.Kinds, optim.Kinds, …), and programs add their own. Nothing is registered globally.
+type Kinds struct {
+	types map[string]reflect.Type
+}
+
+// NewKinds returns a registry of the types of the given specs, of which nothing but the type counts: layers.Dense{}.
+func NewKinds(lists ...[]Spec) (*Kinds, error) {
+	k := &Kinds{types: map[string]reflect.Type{}}
+	for _, list := range lists {
+		if err := k.Register(list...); err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+// Register adds types of specs. Two types of one kind are an error; the same type may come again.
+func (k *Kinds) Register(specs ...Spec) error {
+	for i, s := range specs {
+		if isNil(s) && reflect.ValueOf(s).Kind() != reflect.Slice {
+			return fmt.Errorf("plan: spec %d is nil", i)
+		}
+		kind, t := s.Kind(), reflect.TypeOf(s)
+		if kind == "" {
+			return fmt.Errorf("plan: %v has no kind", t)
+		}
+		if other, ok := k.types[kind]; ok && other != t {
+			return fmt.Errorf("plan: %v and %v are both of the kind %q", other, t, kind)
+		}
+		if t.Kind() == reflect.Func {
+			return fmt.Errorf("plan: %v is a function, which cannot be written down", t)
+		}
+		k.types[kind] = t
+	}
+	return nil
+}
+
+// Names lists the kinds in order.
+func (k *Kinds) Names() []string { return slices.Sorted(maps.Keys(k.types)) }
+
+// AssetSpec is a spec with things that are too big for JSON, such as a vocabulary or a table. They are written beside it.
+type AssetSpec interface {
+	Spec
+	// Assets returns the big things by name. They may share memory with the spec.
+	Assets() (map[string]tensor.Rows, error)
+	// WithAssets returns the spec with the assets that Assets returned, perhaps in another process.
+	WithAssets(assets map[string]tensor.Rows) (Spec, error)
+}
+
+// Encoded is a spec or a state as bytes and arrays.
+type Encoded struct {
+	// JSON is the spec as an object with its kind.
+	JSON []byte
+	// Assets are big things beside it, by the place of their spec and their name: "Layers[0].Table/words".
+	Assets map[string]tensor.Rows
+}
+
+// PlaceError reports what is wrong at a place of a spec in JSON: "Layers[2].KernelInit".
+type PlaceError struct {
+	Place string
+	Err   error
+}
+
+func (e *PlaceError) Error() string {
+	if e.Place == "" {
+		return "plan: the spec: " + e.Err.Error()
+	}
+	return "plan: " + e.Place + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *PlaceError) Unwrap() error { return e.Err }
+
+// at puts a place in front of an error that has none.
+func at(place string, err error) error {
+	if p := (*PlaceError)(nil); err == nil || errors.As(err, &p) {
+		return err
+	}
+	return &PlaceError{place, err}
+}
+
+// Equal reports whether two specs are the same, whatever they hold: unlike ==, it does not panic for specs with slices.
+// Functions are equal only if both are nil.
+func Equal(a, b Spec) bool { return reflect.DeepEqual(a, b) }
