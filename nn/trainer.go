@@ -9,6 +9,7 @@ import (
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
+	"github.com/linnet-ml/linnet/simd"
 )
 
 // TrainerOptions are the settings of a Trainer. Optimizer and a loss are required.
@@ -39,7 +40,9 @@ type Trainer struct {
 	weights map[string]int // a parameter's place in the update
 	data    *dataset
 	waiting bool // there are gradients that Apply has not used
-	closed  bool
+	// before are the gradients of earlier batches, where several make a step, while those of a batch wait.
+	before [][]float32
+	closed bool
 }
 
 // NewTrainer returns a Trainer for the model. While there is one, no Fit and no other Trainer of the model can begin.
@@ -136,6 +139,7 @@ func (t *Trainer) Gradients(ctx context.Context, b Batch) (loss float64, err err
 		return loss, t.lossError(err)
 	}
 	// What accumulating, clipping and penalties make of gradients is a matter of Apply.
+	t.before = s.update.setAside(t.before)
 	if err := s.team.Run(func(worker int) {
 		jobs := s.update.jobsOf(s.team, worker)
 		for i := range jobs {
@@ -183,6 +187,10 @@ func (t *Trainer) Apply(ctx context.Context, gradients map[string][]float32) err
 		s.update.setGradient(t.weights[name], g)
 	}
 	t.waiting = false
+	for i, g := range t.before {
+		s.update.addGradient(i, g)
+	}
+	t.before = t.before[:0]
 	if err := s.update.apply(); err != nil {
 		return err
 	}
@@ -238,29 +246,53 @@ func (t *Trainer) Close() error {
 	return err
 }
 
+// setAside returns the gradients of earlier batches that wait for a step, in the memory of old, and clears them.
+func (u *update) setAside(old [][]float32) [][]float32 {
+	old = old[:0]
+	if u.state.Accumulated == 0 {
+		return old
+	}
+	for i := range u.params {
+		old = append(old, u.dense(i))
+		u.clearGradient(i)
+	}
+	return old
+}
+
+// clearGradient makes a parameter's gradient 0.
+func (u *update) clearGradient(param int) {
+	clear(u.params[param].grad)
+	for _, j := range u.inOrder(param) {
+		if j.table != nil {
+			j.table.Forget()
+		}
+	}
+}
+
 // setGradient replaces a parameter's gradient.
 func (u *update) setGradient(param int, g []float32) {
+	u.clearGradient(param)
+	u.addGradient(param, g)
+}
+
+// addGradient adds to a parameter's gradient.
+func (u *update) addGradient(param int, g []float32) {
 	p := &u.params[param]
 	if p.grad != nil {
-		copy(p.grad, g)
+		simd.Add(p.grad, p.grad, g)
 		return
 	}
 	_, width := p.p.Rows()
-	rows, _ := p.p.Rows()
 	for _, j := range u.inOrder(param) {
-		j.table.Forget()
-	}
-	for row := range rows {
-		values := g[row*width : (row+1)*width]
-		if !slices.ContainsFunc(values, func(v float32) bool { return v != 0 }) {
-			continue
-		}
-		for _, j := range u.inOrder(param) {
-			if row >= j.lo && row < j.hi {
-				j.table.Begin(plan.Elements(key, p.p), &p.group.steps)
-				dst, places := j.table.Find([]int32{int32(row)})
-				copy(dst[int(places[0])*width:(int(places[0])+1)*width], values)
+		j.table.Begin(plan.Elements(key, p.p), &p.group.steps)
+		for row := j.lo; row < j.hi; row++ {
+			values := g[row*width : (row+1)*width]
+			if !slices.ContainsFunc(values, func(v float32) bool { return v != 0 }) {
+				continue
 			}
+			sums, places := j.table.Find([]int32{int32(row)})
+			dst := sums[int(places[0])*width : (int(places[0])+1)*width]
+			simd.Add(dst, dst, values)
 		}
 	}
 }
