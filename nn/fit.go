@@ -436,7 +436,10 @@ func (r *run) skip(ctx context.Context) error {
 		}
 	}
 	t.batch, t.trained = n, n
-	return r.results.setSums(t.state.Measured)
+	if err := r.results.setSums(t.state.Measured); err != nil {
+		return err
+	}
+	return r.results.log(&t.logs, r.results.names)
 }
 
 // shuffle puts the rows into the epoch's order.

@@ -280,12 +280,6 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		}
 	} else {
 		one.grad = make([]float32, p.Size())
-		if kept := u.state.Gradients[p.Name()]; kept != nil {
-			if len(kept) != p.Size() {
-				return fmt.Errorf("nn: the training state has %d gradients of %q, which has %d elements", len(kept), p.Name(), p.Size())
-			}
-			copy(one.grad, kept)
-		}
 		if one.slots, err = u.slotsFor(p, rule); err != nil {
 			return err
 		}
@@ -297,6 +291,10 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 				return err
 			}
 		}
+	}
+	kept := u.state.Gradients[p.Name()]
+	if kept != nil && len(kept) != p.Size() {
+		return fmt.Errorf("nn: the training state has %d gradients of %q, which has %d elements", len(kept), p.Name(), p.Size())
 	}
 	u.params = append(u.params, one)
 	parts := 1
@@ -330,6 +328,9 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		} else {
 			u.whole = append(u.whole, j)
 		}
+	}
+	if kept != nil {
+		u.addGradient(len(u.params)-1, kept)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,7 +116,7 @@ func DecodeState(from Encoded) (*TrainingState, error) {
 	if err := json.Unmarshal(from.JSON, &in); err != nil {
 		return nil, fmt.Errorf("plan: the training state: %w", err)
 	}
-	if in.TrainingState == nil {
+	if in.TrainingState == nil || string(bytes.TrimSpace(from.JSON)) == "null" {
 		return nil, errors.New("plan: the training state is null")
 	}
 	s.Measured = nil
