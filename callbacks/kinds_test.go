@@ -3,8 +3,8 @@ package callbacks_test
 import (
 	"testing"
 
-	"github.com/linnet-ml/linnet/internal/kindtest"
 	"github.com/linnet-ml/linnet/callbacks"
+	"github.com/linnet-ml/linnet/internal/kindtest"
 )
 
 func TestListOfKinds(t *testing.T) { kindtest.Check(t, callbacks.Kinds()) }

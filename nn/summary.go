@@ -16,7 +16,7 @@ import (
 // SummaryOptions say what a summary shows.
 type SummaryOptions struct {
 	// LineLength is the width of the table in characters. The default is 76, what Keras makes of a terminal of 80. At
-	// least 40 are taken.
+	// least 40 and at most 1,000 are taken.
 	LineLength int
 	// ShowTrainable adds a column that tells whether Fit changes the layer: Y, N, or - for a layer without parameters.
 	ShowTrainable bool
@@ -207,11 +207,11 @@ type table struct {
 // columnWidths makes columns that end at the given parts of the line. Keras asks rich for these widths without borders
 // and spaces, 3n+1 characters more than there is room for, which rich takes evenly from all columns.
 func columnWidths(positions []float64, line int) []int {
-	const standard, least = 76, 40
+	const standard, least, most = 76, 40, 1000
 	if line == 0 {
 		line = standard
 	}
-	line = max(line, least)
+	line = min(max(line, least), most)
 	widths := make([]int, len(positions))
 	at, excess := 0, 3*len(positions)+1
 	for i, p := range positions {

@@ -156,6 +156,11 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 		}
 		return ParameterRef{b, i}, nil
 	}
+	for what, spec := range map[string]Spec{"initializer": o.Init, "regularizer": o.Regularizer, "constraint": o.Constraint} {
+		if spec != nil && isNil(spec) {
+			return ParameterRef{}, fmt.Errorf("the %s of parameter %s is a nil %T", what, o.Name, spec)
+		}
+	}
 	name := b.scope.path + o.Name
 	p := &Parameter{name: name, shape: o.Shape.Clone(), trainable: !o.NotTrainable, born: !o.NotTrainable, storage: o.Storage}
 	if err := p.govern(&o); err != nil {
@@ -180,7 +185,7 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 			if err := o.Load(b.ctx, values); err != nil {
 				return ParameterRef{}, &LoadError{Parameter: o.Name, Err: err}
 			}
-		} else if !isNil(o.Init) {
+		} else if o.Init != nil {
 			if err := o.Init.Init(values, o.Shape, Random{random.Named(name, 0).Stream(b.seed, random.Initial, 0)}); err != nil {
 				return ParameterRef{}, fmt.Errorf("parameter %s: %w", o.Name, err)
 			}

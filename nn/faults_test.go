@@ -1,0 +1,392 @@
+package nn_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/metrics"
+	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
+	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/tensor"
+	"github.com/linnet-ml/linnet/text"
+)
+
+// panics is a part of a model or a run that panics in the function of the given name.
+type panics string
+
+func (p panics) in(function string) {
+	if string(p) == function {
+		panic("broken " + function)
+	}
+}
+
+func (panics) Kind() string { return "Panics" }
+
+// panicLayer panics in one of the functions of its operation, in all workers but the first where there are several.
+type panicLayer struct{ panics }
+
+func (l panicLayer) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	l.in("Build")
+	w, err := b.Parameter(plan.ParameterOptions{Name: "w", Shape: tensor.Shape{in[0].Shape[1]}, Init: panicInit(l)})
+	if err != nil {
+		return nil, err
+	}
+	op := product{}.op()
+	forward, backward, gradient := op.Forward, op.Backward, op.Gradient
+	op.Outputs = func(in []plan.Signature) ([]plan.Signature, error) { l.in("Outputs"); return in, nil }
+	op.Forward = func(f *plan.Frame, s plan.Span) {
+		if s.Lo > 0 || s.Hi == f.Rows() {
+			l.in("Forward")
+		}
+		forward(f, s)
+	}
+	op.Backward = func(f *plan.Frame, s plan.Span) { l.in("Backward"); backward(f, s) }
+	op.Gradient = func(f *plan.Frame, i int, g plan.Gradient) { l.in("Gradient"); gradient(f, i, g) }
+	op.Commit = func(*plan.Frame) { l.in("Commit") }
+	op.CheckInput = func(tensor.Rows) error { l.in("CheckInput"); return nil }
+	op.Reduce = &plan.Reduction{
+		Width:  func([]plan.Signature) int { return 1 },
+		Add:    func(*plan.Frame, plan.Span, []float64) { l.in("Add") },
+		Finish: func(*plan.Frame, []float64) { l.in("Finish") },
+	}
+	return b.Add(op, in, w)
+}
+
+type panicInit panicLayer
+
+func (p panicInit) Init(dst []float32, _ tensor.Shape, _ plan.Random) error {
+	p.in("Init")
+	for i := range dst {
+		dst[i] = 1
+	}
+	return nil
+}
+
+type panicLoss struct{ panics }
+
+func (p panicLoss) Start(info plan.LossInfo) (plan.LossRule, error) {
+	p.in("Start")
+	rule, err := loss.MeanSquaredError{}.Start(info)
+	rows := rule.Rows
+	rule.Rows = func(losses, gradient, output, labels []float32) { p.in("Rows"); rows(losses, gradient, output, labels) }
+	rule.CheckLabel = func(float32) error { p.in("CheckLabel"); return nil }
+	return rule, err
+}
+
+type panicOptimizer struct{ panics }
+
+func (p panicOptimizer) Rule() (plan.Rule, error) {
+	p.in("Rule")
+	rule, err := optim.SGD{}.Rule()
+	update, coefficients := rule.Update, rule.Coefficients
+	rule.Update = func(c *plan.Coefficients, w, g []float32, slots [][]float32) { p.in("Update"); update(c, w, g, slots) }
+	rule.Coefficients = func(t int, rate float32, s []float32) plan.Coefficients {
+		p.in("Coefficients")
+		return coefficients(t, rate, s)
+	}
+	return rule, err
+}
+
+type panicMetric struct{ panics }
+
+func (panicMetric) Name() string                 { return "panics" }
+func (panicMetric) Direction() history.Direction { return history.NoDirection }
+func (p panicMetric) Start(info plan.MetricInfo) (plan.Accumulator, error) {
+	p.in("metric Start")
+	a, err := metrics.Mean{}.Start(info)
+	return panicSums{a, p.panics}, err
+}
+
+type panicSums struct {
+	plan.Accumulator
+	panics
+}
+
+func (p panicSums) Add(labels, output, weights []float32) {
+	p.in("metric Add")
+	p.Accumulator.Add(labels, output, weights)
+}
+func (p panicSums) Result() float64 { p.in("Result"); return p.Accumulator.Result() }
+func (p panicSums) Reset()          { p.in("Reset"); p.Accumulator.Reset() }
+
+type panicCallback struct{ panics }
+
+func (p panicCallback) Start(plan.Training) (plan.Handler, error) {
+	p.in("callback Start")
+	return plan.Handler{
+		Handle: func(plan.Event, plan.Training) error { p.in("Handle"); return nil },
+		Save:   func() (plan.HandlerState, error) { p.in("Save"); return plan.HandlerState{}, nil },
+		Load:   func(plan.HandlerState) error { return nil },
+		Close:  func() error { p.in("Close"); return nil },
+	}, nil
+}
+
+// A panic in any function of a user's layer, loss, optimizer, metric or callback, on whatever worker, is Fit's error, which
+// names the function; no goroutine is left, and the model can be used again.
+func TestPanicsAreErrors(t *testing.T) {
+	for _, threads := range []int{1, 3} {
+		for _, function := range []string{"Build", "Init", "Outputs", "Forward", "Backward", "Gradient", "Commit", "CheckInput", "Add", "Finish", "Start", "Rows",
+			"CheckLabel", "Rule", "Update", "Coefficients", "metric Start", "metric Add", "Result", "Reset", "callback Start", "Handle", "Save", "Close", "Order", "Batches"} {
+			p := panics(function)
+			before := runtime.NumGoroutine()
+			m, err := nn.NewSequential(layers.Dense{Units: 3}, panicLayer{p}, layers.Dense{Units: 1}).Build(t.Context(), nn.Features(2), nn.BuildOptions{})
+			x := waves(t, 300, 2)
+			o := nn.FitOptions{Optimizer: panicOptimizer{p}, Loss: panicLoss{p}, Metrics: []nn.Metric{panicMetric{p}}, BatchSize: 200,
+				Callbacks: []nn.Callback{panicCallback{p}}, Threads: threads, State: &nn.TrainingState{}}
+			o.Order = func(int) []int32 {
+				p.in("Order")
+				order := make([]int32, 300)
+				for i := range order {
+					order[i] = int32(i)
+				}
+				return order
+			}
+			var source nn.Source = nn.Data{X: x, Y: waves(t, 300)}
+			if function == "Batches" {
+				o.Order, o.BatchSize = nil, 0
+				source = nn.ReadAhead(nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
+					return func(yield func(nn.Batch, error) bool) {
+						if yield(nn.Batch{X: x, Y: waves(t, 300)}, nil) {
+							p.in("Batches")
+						}
+					}
+				}), 2)
+			}
+			if err == nil {
+				_, err = m.Fit(t.Context(), source, o)
+			}
+			var got *nn.PanicError
+			if !errors.As(err, &got) || got.Value != "broken "+function || len(got.Stack) == 0 || !strings.Contains(err.Error(), "panic in nn_test.panics.in (faults_test.go:") {
+				// CheckInput and CheckLabel are asked for the first layer alone, which is another's.
+				if function == "CheckInput" {
+					continue
+				}
+				t.Errorf("%d threads, %s: error %v", threads, function, err)
+			}
+			noneLeft(t, before)
+			if m != nil && function != "Outputs" && function != "Forward" && function != "CheckInput" {
+				if _, err := m.Predict(t.Context(), x, nn.PredictOptions{Threads: threads}); err != nil {
+					t.Errorf("%s: a prediction afterwards: %v", function, err)
+				}
+			}
+		}
+	}
+}
+
+// A tokenizer that panics makes Fit, Evaluate and Predict fail with an error.
+func TestPanicInATokenizer(t *testing.T) {
+	m, err := nn.NewSequential(layers.TextEmbedding{Table: layers.VectorTable{Words: panicTokenizer{}, By: text.Mean, Vectors: waves(t, 4, 2)}},
+		layers.Dense{Units: 1}).Build(t.Context(), nn.Texts(), nn.BuildOptions{})
+	must(t, err)
+	x := array(t, []string{"a", "b", "c"})
+	for _, threads := range []int{1, 2} {
+		o := trains()
+		o.Threads = threads
+		for way, err := range map[string]error{
+			"Fit":      second2(m.Fit(t.Context(), nn.Data{X: x, Y: array(t, []float32{0, 1, 0})}, o)),
+			"Evaluate": second2(m.Evaluate(t.Context(), nn.Data{X: x, Y: array(t, []float32{0, 1, 0})}, nn.EvaluateOptions{Loss: o.Loss, Threads: threads})),
+			"Predict":  second2(m.Predict(t.Context(), x, nn.PredictOptions{Threads: threads})),
+		} {
+			var p *nn.PanicError
+			if !errors.As(err, &p) {
+				t.Errorf("%s: error %v", way, err)
+			}
+		}
+	}
+}
+
+func second2[T any](_ T, err error) error { return err }
+
+type panicTokenizer struct{}
+
+func (panicTokenizer) Size() int { return 4 }
+func (panicTokenizer) AppendIDs(context.Context, []int32, string) ([]int32, error) {
+	panic("broken tokenizer")
+}
+
+// A cancelled context ends each call within 100 ms, in the middle of one long text too.
+func TestContextsEndCalls(t *testing.T) {
+	v, err := text.NewVocabulary(t.Context(), []string{"good", "bad"})
+	must(t, err)
+	words, err := text.NewHubTokenizer(v, text.HubTokenizerOptions{})
+	must(t, err)
+	m, err := nn.NewSequential(layers.TextEmbedding{Table: layers.VectorTable{Words: words, By: text.Mean, Vectors: waves(t, 3, 2)}},
+		layers.Dense{Units: 1}).Build(t.Context(), nn.Texts(), nn.BuildOptions{})
+	must(t, err)
+	x := array(t, []string{strings.Repeat("good bad ", 8<<20)})
+	y := array(t, []float32{1})
+	for way, call := range map[string]func(ctx context.Context) error{
+		"Prepare": func(ctx context.Context) error { return second2(m.Prepare(ctx, x)) },
+		"Predict": func(ctx context.Context) error { return second2(m.Predict(ctx, x, nn.PredictOptions{})) },
+		"Evaluate": func(ctx context.Context) error {
+			return second2(m.Evaluate(ctx, nn.Data{X: x, Y: y}, nn.EvaluateOptions{Loss: loss.MeanSquaredError{}}))
+		},
+		"Fit": func(ctx context.Context) error { return second2(m.Fit(ctx, nn.Data{X: x, Y: y}, trains())) },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var cancelled time.Time
+		timer := time.AfterFunc(10*time.Millisecond, func() { cancelled = time.Now(); cancel() })
+		err := call(ctx)
+		took := time.Since(cancelled)
+		timer.Stop()
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v", way, err)
+		} else if took > 2*time.Second { // 100 ms are promised; a busy machine may take longer
+			t.Errorf("%s went on for %v", way, took)
+		}
+		var in *nn.InputError
+		if errors.As(err, &in) {
+			t.Errorf("%s: a cancelled context counts as a fault of the input", way)
+		}
+		cancel()
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := nn.NewSequential(layers.Dense{Units: 1}).Build(ended, nn.Features(1), nn.BuildOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Build: %v", err)
+	}
+}
+
+// Sizes that no memory has are errors, wherever they come from.
+func TestHugeSizes(t *testing.T) {
+	for name, spec := range map[string][]nn.Layer{
+		"Units":      {layers.Dense{Units: 1 << 40}},
+		"Vocabulary": {layers.Embedding{Vocabulary: 1 << 40, Dim: 1 << 10}},
+		"Dim":        {layers.Embedding{Vocabulary: 2, Dim: 1 << 45}},
+		"Filters":    {layers.Embedding{Vocabulary: 2, Dim: 2}, layers.Conv1D{Filters: 1 << 42, KernelSize: 1}},
+		"LSTM":       {layers.Embedding{Vocabulary: 2, Dim: 2}, layers.LSTM{Units: 1 << 30}},
+	} {
+		in := nn.Tokens(4)
+		if name == "Units" {
+			in = nn.Features(8)
+		}
+		if _, err := nn.NewSequential(spec...).Build(t.Context(), in, nn.BuildOptions{}); err == nil {
+			t.Errorf("%s: no error", name)
+		} else if p := (*nn.PanicError)(nil); errors.As(err, &p) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s := smallText(t).SummaryWith(nn.SummaryOptions{LineLength: 1 << 40}); len(s) > 1<<20 {
+		t.Errorf("a summary of %d bytes", len(s))
+	}
+}
+
+// nil and typed nil arguments are errors of every exported function and method, never panics.
+func TestNilArguments(t *testing.T) {
+	m := smallText(t)
+	d := someReviews(t)
+	o := trains()
+	with := func(change func(o *nn.FitOptions)) func() error {
+		return func() error {
+			o := trains()
+			change(&o)
+			return second2(m.Fit(t.Context(), d, o))
+		}
+	}
+	build := func(in nn.Input, l ...nn.Layer) func() error {
+		return func() error { return second2(nn.NewSequential(l...).Build(t.Context(), in, nn.BuildOptions{})) }
+	}
+	graph := func(make func(g *nn.Graph)) func() error {
+		return func() error {
+			g := &nn.Graph{}
+			make(g)
+			return second2(g.Build(t.Context(), nn.BuildOptions{}))
+		}
+	}
+	for name, call := range map[string]func() error{
+		"Build of a nil Sequential": func() error {
+			return second2((*nn.Sequential)(nil).Build(t.Context(), nn.Tokens(3), nn.BuildOptions{}))
+		},
+		"Build of a nil Graph":       func() error { return second2((*nn.Graph)(nil).Build(t.Context(), nn.BuildOptions{})) },
+		"Build of an empty Graph":    graph(func(*nn.Graph) {}),
+		"Build with no input":        build(nn.Input{}, layers.Dense{Units: 1}),
+		"a nil layer":                build(nn.Features(2), nil),
+		"a typed nil layer":          build(nn.Features(2), (*nilLayer)(nil)),
+		"a typed nil initializer":    build(nn.Features(2), layers.Dense{Units: 1, KernelInit: (*nilInit)(nil)}),
+		"a nil node":                 graph(func(g *nn.Graph) { g.Output("y", g.Apply(nil, g.Input("x", nn.Features(2)))) }),
+		"a zero Value":               graph(func(g *nn.Graph) { g.Input("x", nn.Features(2)); g.Output("y", nn.Value{}) }),
+		"a zero Value as input":      graph(func(g *nn.Graph) { g.Input("x", nn.Features(2)); g.Output("y", g.Apply(layers.Flatten{}, nn.Value{})) }),
+		"Fit of nil":                 func() error { return second2(m.Fit(t.Context(), nil, o)) },
+		"Fit of a nil *Data":         func() error { return second2(m.Fit(t.Context(), (*nn.Data)(nil), o)) },
+		"Fit of a nil SourceFunc":    func() error { return second2(m.Fit(t.Context(), nn.SourceFunc(nil), o)) },
+		"Fit of nil X":               func() error { return second2(m.Fit(t.Context(), nn.Data{X: (*tensor.Int32)(nil), Y: d.Y}, o)) },
+		"Fit of nil Y":               func() error { return second2(m.Fit(t.Context(), nn.Data{X: d.X, Y: (*tensor.Float32)(nil)}, o)) },
+		"Fit without an optimizer":   with(func(o *nn.FitOptions) { o.Optimizer = nil }),
+		"a typed nil optimizer":      with(func(o *nn.FitOptions) { o.Optimizer = (*nilOptimizer)(nil) }),
+		"Fit without a loss":         with(func(o *nn.FitOptions) { o.Loss = nil }),
+		"a typed nil loss":           with(func(o *nn.FitOptions) { o.Loss = (*nilLoss)(nil) }),
+		"a nil metric":               with(func(o *nn.FitOptions) { o.Metrics = []nn.Metric{nil} }),
+		"a typed nil metric":         with(func(o *nn.FitOptions) { o.Metrics = []nn.Metric{(*nilMetric)(nil)} }),
+		"a nil callback":             with(func(o *nn.FitOptions) { o.Callbacks = []nn.Callback{nil} }),
+		"a typed nil callback":       with(func(o *nn.FitOptions) { o.Callbacks = []nn.Callback{plan.CallbackFunc(nil)} }),
+		"Evaluate of nil":            func() error { return second2(m.Evaluate(t.Context(), nil, nn.EvaluateOptions{Loss: o.Loss})) },
+		"Evaluate without a loss":    func() error { return second2(m.Evaluate(t.Context(), d, nn.EvaluateOptions{})) },
+		"Predict of nil":             func() error { return second2(m.Predict(t.Context(), nil, nn.PredictOptions{})) },
+		"Predict of a typed nil":     func() error { return second2(m.Predict(t.Context(), (*tensor.Int32)(nil), nn.PredictOptions{})) },
+		"Predict of nil bags":        func() error { return second2(m.Predict(t.Context(), (*text.Bags)(nil), nn.PredictOptions{})) },
+		"PredictInto of nil":         func() error { return second2(m.PredictInto(t.Context(), nil, nil, nn.PredictOptions{})) },
+		"Prepare of nil":             func() error { return second2(m.Prepare(t.Context(), nil)) },
+		"CheckGradients of nil":      func() error { return m.CheckGradients(t.Context(), nil, nn.GradientOptions{}) },
+		"CheckGradients, typed nil":  func() error { return m.CheckGradients(t.Context(), (*tensor.Float32)(nil), nn.GradientOptions{}) },
+		"SetWeights of nil":          func() error { return m.SetWeights(nil) },
+		"SetParameter of nil":        func() error { return m.SetParameter("dense/bias", nil) },
+		"SetStorage of nil":          func() error { return m.SetStorage("dense/bias", nil) },
+		"NewTrainer without a loss":  func() error { return second2(m.NewTrainer(nn.TrainerOptions{Optimizer: optim.SGD{}})) },
+		"NewTrainer without options": func() error { return second2(m.NewTrainer(nn.TrainerOptions{})) },
+		"Intermediate of nothing":    func() error { return second2(m.Intermediate()) },
+		"SetTrainable of nothing":    func() error { return second2(m.SetTrainable("", false)) },
+		"a state of nil rows": with(func(o *nn.FitOptions) {
+			o.State = &nn.TrainingState{Version: 1, Rows: map[string]*plan.RowSlots{"dense/bias": {}}}
+		}),
+		"PredictAll of nil": func() error {
+			for _, err := range m.PredictAll(t.Context(), nil, nn.PredictOptions{}) {
+				return err
+			}
+			return nil
+		},
+		"ReadAhead of nil": func() error {
+			return second2(m.Evaluate(t.Context(), nn.ReadAhead(nil, 1), nn.EvaluateOptions{Loss: o.Loss}))
+		},
+	} {
+		func() {
+			defer func() {
+				if v := recover(); v != nil {
+					t.Errorf("%s panics: %v", name, v)
+				}
+			}()
+			if err := call(); err == nil {
+				t.Errorf("%s is no error", name)
+			}
+		}()
+	}
+}
+
+type (
+	nilInit      struct{ x int }
+	nilOptimizer struct{ x int }
+	nilLoss      struct{ x int }
+	nilMetric    struct{ x int }
+	nilLayer     struct{ x int }
+)
+
+func (n *nilInit) Kind() string                                               { return "Nil" }
+func (n *nilInit) Init([]float32, tensor.Shape, plan.Random) error            { n.x++; return nil }
+func (n *nilOptimizer) Kind() string                                          { return "Nil" }
+func (n *nilOptimizer) Rule() (plan.Rule, error)                              { n.x++; return plan.Rule{}, nil }
+func (n *nilLoss) Kind() string                                               { return "Nil" }
+func (n *nilLoss) Start(plan.LossInfo) (plan.LossRule, error)                 { n.x++; return plan.LossRule{}, nil }
+func (n *nilMetric) Kind() string                                             { return "Nil" }
+func (n *nilMetric) Name() string                                             { n.x++; return "" }
+func (n *nilMetric) Direction() history.Direction                             { n.x++; return 0 }
+func (n *nilMetric) Start(plan.MetricInfo) (plan.Accumulator, error)          { n.x++; return nil, nil }
+func (n *nilLayer) Kind() string                                              { n.x++; return "Nil" }
+func (n *nilLayer) Build(*plan.Builder, []plan.Symbol) ([]plan.Symbol, error) { n.x++; return nil, nil }
