@@ -522,7 +522,7 @@ func (u *update) complete(j *job) {
 	_, width := p.p.Rows()
 	if j.table != nil {
 		if u.accumulate > 1 {
-			j.table.Scale(1 / float32(u.accumulate))
+			j.table.Divide(float32(u.accumulate))
 		}
 		if shared.ClipValue > 0 {
 			j.table.Clip(shared.ClipValue)

@@ -198,9 +198,11 @@ func (t *Table) Forget() {
 	t.current, t.grad, t.squares = t.current[:0], t.grad[:0], t.squares[:0]
 }
 
-// Scale multiplies the gradients of the step.
-func (t *Table) Scale(factor float32) {
-	simd.Scale(t.grad, t.grad, factor)
+// Divide divides the gradients of the step.
+func (t *Table) Divide(by float32) {
+	for i := range t.grad {
+		t.grad[i] /= by
+	}
 }
 
 // Clip cuts each element of the gradients off at ±limit.
