@@ -340,6 +340,12 @@ func TestFitSettingErrors(t *testing.T) {
 			must(t, err)
 			o.Optimizer = optim.RMSprop{}
 		}, `nn: the training state's slots are ["momentum"], and those of rmsprop ["velocity"]`},
+		"squares accumulated": {func(o *nn.FitOptions, _ *nn.Data) {
+			o.Optimizer = optim.Adam{SquareOccurrences: true, Shared: optim.Shared{AccumulateSteps: 2}}
+		}, "nn: adam: squares of occurrences and accumulated gradients cannot go together"},
+		"squares clipped": {func(o *nn.FitOptions, _ *nn.Data) {
+			o.Optimizer = optim.Adam{SquareOccurrences: true, Shared: optim.Shared{ClipNorm: 1}}
+		}, "nn: adam: squares of occurrences and clipping cannot go together"},
 		"state before the start": {func(o *nn.FitOptions, _ *nn.Data) { o.State = &nn.TrainingState{Groups: []plan.GroupState{{Step: -1}}} }, "nn: the training state of optimizer 0: step -1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -61,7 +61,8 @@ type FitOptions struct {
 
 	Callbacks []Callback
 	// State, when given, is where the training goes on from: n epochs, State and m epochs give the bits of n+m epochs, in
-	// another process too. It is left as the run left it, without the weights, which the model has.
+	// another process too. It is left as the run left it, without the weights, which the model has, unless that has moving
+	// averages in their place.
 	State *TrainingState
 }
 
@@ -94,16 +95,13 @@ func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (*history.Histo
 	if e := r.training.update.settle(); err == nil {
 		err = e
 	}
-	if err == nil {
-		r.training.update.finish()
-	}
 	if wantsState {
-		r.training.state.Weights = nil
 		if e := r.training.note(r.training.epoch, r.training.trained); err == nil {
 			err = e
 		}
 		if r.training.trained > 0 {
 			r.training.state.Measured = r.results.sums()
+			r.training.state.Stopped = r.training.stop
 		}
 	}
 	if e := r.training.closeHandlers(); err == nil {
@@ -166,6 +164,7 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	if err := m.restoreWeights(o.State); err != nil {
 		return nil, err
 	}
+	o.State.Weights = nil
 	if err := t.begin(r.feed.data, r.feed.rows(), r.feed.threads(o.Threads)); err != nil {
 		return nil, err
 	}
@@ -317,7 +316,9 @@ func (r *run) run(ctx context.Context) error {
 	if err := t.tell(plan.TrainBegin); err != nil {
 		return err
 	}
-	for t.epoch < r.training.options.Epochs && t.stop == "" {
+	unfinished := t.state.Batch > 0 // a run that was stopped in an epoch ends after it
+	for t.epoch < r.training.options.Epochs && (t.stop == "" || unfinished) {
+		unfinished = false
 		if err := r.runEpoch(ctx); err != nil {
 			return err
 		}
@@ -328,6 +329,9 @@ func (r *run) run(ctx context.Context) error {
 		}
 	}
 	t.history.Stopped = t.stop
+	if err := t.finish(); err != nil {
+		return err
+	}
 	t.epoch-- // the last, as callbacks saw it
 	defer func() { t.epoch++ }()
 	return t.tell(plan.TrainEnd)

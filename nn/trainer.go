@@ -240,8 +240,8 @@ func (t *Trainer) Close() error {
 	if s.update == nil {
 		return nil
 	}
-	err := s.update.settle()
-	s.update.finish()
+	s.state.Weights = nil
+	err := s.finish()
 	s.update.save()
 	return err
 }

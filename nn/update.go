@@ -244,6 +244,9 @@ func checkRule(o Optimizer, r *plan.Rule) error {
 	if r.UpdateSquares != nil && (r.Shared.ClipValue > 0 || r.Shared.ClipNorm > 0 || r.Shared.GlobalClipNorm > 0) {
 		return fmt.Errorf("nn: %s: squares of occurrences and clipping cannot go together", r.Name)
 	}
+	if r.UpdateSquares != nil && r.Shared.AccumulateSteps > 1 {
+		return fmt.Errorf("nn: %s: squares of occurrences and accumulated gradients cannot go together", r.Name)
+	}
 	return nil
 }
 
@@ -329,7 +332,7 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 			u.whole = append(u.whole, j)
 		}
 	}
-	if kept != nil {
+	if kept != nil && u.state.Accumulated > 0 {
 		u.addGradient(len(u.params)-1, kept)
 	}
 	return nil
@@ -736,13 +739,22 @@ func (u *update) settle() error {
 	return err
 }
 
-// finish gives the model the moving averages at the end of training.
-func (u *update) finish() {
+// finish gives the model the moving averages at the end of training. The weights they replace, from which another run
+// goes on, are then in the state.
+func (s *stepper) finish() error {
+	u := s.update
+	if err := u.settle(); err != nil {
+		return err
+	}
 	for i := range u.params {
 		if p := &u.params[i]; p.average != nil && p.group.state.Step > 0 {
+			if s.state.Weights == nil {
+				s.state.Weights = s.model.weightsByName()
+			}
 			copy(plan.Elements(key, p.p), p.average)
 		}
 	}
+	return nil
 }
 
 // inOrder lists the jobs of a parameter by their rows.

@@ -20,7 +20,7 @@ type TrainingState struct {
 	Epoch int `json:"epoch"`
 	Batch int `json:"batch,omitempty"`
 	// Stopped is the reason that a callback gave when it stopped the run in its last epoch; a run that goes on from such a
-	// state ends at once. It is empty in the state that a run leaves when it has ended.
+	// state ends at once, or with the epoch under way. It is empty in the state that a run leaves when it has ended.
 	Stopped string `json:"stopped,omitempty"`
 	// Seed decides the order of rows and the noise.
 	Seed uint64 `json:"seed"`
@@ -36,7 +36,7 @@ type TrainingState struct {
 	Callbacks []HandlerState `json:"callbacks,omitempty"`
 
 	// Weights, if not nil, are the elements of all parameters by name, and are given to the model. FitOptions.State is left
-	// without, since the model has them; Training.State has them.
+	// without, since the model has them, unless that has moving averages in their place; Training.State has them.
 	Weights map[string][]float32 `json:"-"`
 	// Slots are the optimizers', by the name of the parameter and in the order of Rule.Slots.
 	Slots map[string][][]float32 `json:"-"`
