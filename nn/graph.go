@@ -172,7 +172,7 @@ func (g *Graph) Build(ctx context.Context, o BuildOptions) (_ *Model, err error)
 		if !ok {
 			return nil, fmt.Errorf("nn: output %q is %s, which does not exist", out.Name, c.describe(out.Ref))
 		}
-		outputs = append(outputs, namedSymbol{out.Name, v})
+		outputs = append(outputs, namedSymbol{out.Name, v, c.connection(out.Ref)})
 	}
 	if err := m.finish(c.b, outputs); err != nil {
 		return nil, err
@@ -201,7 +201,8 @@ func (c *graphBuild) inputs() error {
 		}
 		v := c.b.Input(s)
 		c.model.inputs = append(c.model.inputs, modelInput{in.Name, s})
-		c.model.layers = append(c.model.layers, builtLayer{name: in.Name, kind: "InputLayer", outputs: []plan.Symbol{v}})
+		c.model.layers = append(c.model.layers, builtLayer{name: in.Name, kind: "InputLayer", outputs: []plan.Symbol{v},
+			calls: []builtCall{{outputs: []plan.Symbol{v}, mask: none}}})
 		c.values[GraphRef{Node: -1 - i}] = v
 	}
 	return nil
@@ -254,6 +255,9 @@ func (c *graphBuild) call(i, k int) error {
 		if err != nil {
 			return fmt.Errorf("nn: layer %d%s: %w", i, kindOf(node.Layer), err)
 		}
+		if slices.ContainsFunc(c.model.inputs, func(in modelInput) bool { return in.name == n.Name() }) {
+			return fmt.Errorf("nn: layer %d%s: an input and a layer are named %q", i, kindOf(node.Layer), n.Name())
+		}
 		c.nodes[i] = n
 		c.model.layers = append(c.model.layers, builtLayer{name: n.Name(), kind: node.Layer.Kind()})
 		c.places[i] = len(c.model.layers)
@@ -276,18 +280,36 @@ func (c *graphBuild) call(i, k int) error {
 	if k == 0 {
 		layer.outputs = out
 	}
+	call := builtCall{outputs: out, mask: c.mask(out[0])}
 	for _, r := range node.Calls[k] {
-		layer.from = append(layer.from, c.source(r))
+		from := c.connection(r)
+		if from.mask != none {
+			call.mask = none
+		}
+		call.in = append(call.in, from)
 	}
+	layer.calls = append(layer.calls, call)
 	for j, v := range out {
 		c.values[GraphRef{i, k, j}] = v
 	}
 	return nil
 }
 
-// source is where a layer of the summary reads.
-func (c *graphBuild) source(r GraphRef) connection {
-	return connection{layer: c.layerName(r), call: r.Call, output: r.Output, value: c.values[r]}
+// connection is the value, which exists, among the model's layers.
+func (c *graphBuild) connection(r GraphRef) connection {
+	from := connection{layer: -1 - r.Node, call: r.Call, output: r.Output, mask: c.mask(c.values[r])}
+	if r.Node >= 0 {
+		from.layer = c.places[r.Node] - 1
+	}
+	return from
+}
+
+// mask is the value with v's mask, or none.
+func (c *graphBuild) mask(v plan.Symbol) int {
+	if m, ok := c.b.Mask(v); ok {
+		return m.Value()
+	}
+	return none
 }
 
 func (c *graphBuild) layerName(r GraphRef) string {

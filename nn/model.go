@@ -60,25 +60,34 @@ type modelInput struct {
 type modelOutput struct {
 	name      string
 	signature plan.Signature
+	from      connection // of a graph
 }
 
-// builtLayer is what the summary shows of a layer.
+// builtLayer is a layer, or an input of a graph, and its uses: what the summary shows.
 type builtLayer struct {
 	name, kind string
 	outputs    []plan.Symbol // of its first use
-	from       []connection
+	calls      []builtCall   // of a graph
 }
 
-// connection is a value that a layer reads.
+// builtCall is one use of a layer in a graph.
+type builtCall struct {
+	in      []connection
+	outputs []plan.Symbol
+	mask    int // the value with the mask that the layer makes of inputs that have none, or none
+}
+
+// connection is a value that a layer of a graph reads: the numbers of the layer that makes it, of the layer's use and of
+// its output. mask is the value with its mask, or none.
 type connection struct {
-	layer        string
-	call, output int
-	value        plan.Symbol
+	layer, call, output int
+	mask                int
 }
 
 type namedSymbol struct {
 	name  string
 	value plan.Symbol
+	from  connection
 }
 
 func (m *Model) finish(b *plan.Builder, outputs []namedSymbol) error {
@@ -88,7 +97,7 @@ func (m *Model) finish(b *plan.Builder, outputs []namedSymbol) error {
 			return fmt.Errorf("nn: the model's output is %v, not float32", out.value.Type)
 		}
 		symbols[i] = out.value
-		m.outputs = append(m.outputs, modelOutput{out.name, out.value.Signature})
+		m.outputs = append(m.outputs, modelOutput{out.name, out.value.Signature, out.from})
 	}
 	p, err := b.Finish(symbols...)
 	if err != nil {
@@ -243,7 +252,7 @@ func (m *Model) Intermediate(layers ...string) (*Model, error) {
 			return nil, fmt.Errorf("nn: no output of the model depends on layer %q", name)
 		}
 		p.Outputs, p.Masks = append(p.Outputs, value), append(p.Masks, none)
-		c.outputs = append(c.outputs, modelOutput{name, out.Signature})
+		c.outputs = append(c.outputs, modelOutput{name, out.Signature, connection{layer: i, mask: none}})
 	}
 	if len(layers) == 0 {
 		return nil, fmt.Errorf("nn: name the layers whose outputs are wanted; there are %q", m.LayerNames())

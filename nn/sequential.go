@@ -59,7 +59,7 @@ func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Mo
 		m.layers = append(m.layers, builtLayer{name: node.Name(), kind: l.Kind(), outputs: out})
 		at = out[0]
 	}
-	if err := m.finish(b, []namedSymbol{{"output", at}}); err != nil {
+	if err := m.finish(b, []namedSymbol{{name: "output", value: at}}); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -3,11 +3,8 @@ package nn
 import (
 	"context"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
@@ -15,8 +12,8 @@ import (
 
 // SummaryOptions say what a summary shows.
 type SummaryOptions struct {
-	// LineLength is the width of the table in characters. The default is 76, what Keras makes of a terminal of 80. At
-	// least 40 and at most 1,000 are taken.
+	// LineLength is the width of the table in characters, 40 to 1000; a number outside is taken for the nearest of them.
+	// The default is 76, what Keras makes of a terminal of 80.
 	LineLength int
 	// ShowTrainable adds a column that tells whether Fit changes the layer: Y, N, or - for a layer without parameters.
 	ShowTrainable bool
@@ -25,30 +22,52 @@ type SummaryOptions struct {
 }
 
 // Summary describes the model as Keras does, in the same words: a table of the layers with their output shapes and
-// numbers of parameters, and the sums. The text ends with a line end.
+// numbers of parameters, and the sums. A graph whose layers do not simply follow one another has a column for what each
+// layer reads: "tokens[0][0]" is the first output of the first use of the layer tokens. The text ends with a line end.
 func (m *Model) Summary() string { return m.SummaryWith(SummaryOptions{}) }
 
 // SummaryWith is Summary with options.
 func (m *Model) SummaryWith(o SummaryOptions) string {
+	if _, ok := m.spec.(*Graph); ok {
+		ops := m.summaryOps()
+		rows := make([]summaryRow, len(ops))
+		for i := range ops {
+			rows[i] = m.summaryRow(ops[i].name, ops[i].kind, ops[i].shapes)
+			rows[i].connected = connections(&ops[i])
+		}
+		return summary(m.name, rows, m.params(), !chain(ops), o)
+	}
 	rows := make([]summaryRow, len(m.layers))
 	for i, l := range m.layers {
-		r := summaryRow{name: l.name, kind: l.kind, output: l.outputs[0].Shape.String(), trainable: "-"}
-		n := 0
-		for _, p := range m.params() {
-			if !strings.HasPrefix(p.Name(), l.name+"/") {
-				continue
-			}
-			n += p.Size()
-			if p.Trainable() {
-				r.trainable = "Y"
-			} else if r.trainable == "-" {
-				r.trainable = "N"
-			}
-		}
-		r.parameters = grouped(n)
-		rows[i] = r
+		rows[i] = m.summaryRow(l.name, l.kind, shapesOf(l.outputs))
 	}
-	return summary(m.name, rows, m.params(), o)
+	return summary(m.name, rows, m.params(), false, o)
+}
+
+// summaryRow describes a layer.
+func (m *Model) summaryRow(name, kind string, shapes []tensor.Shape) summaryRow {
+	r := summaryRow{name: name, kind: kind, output: shapes[0].String(), trainable: "-"}
+	if len(shapes) > 1 {
+		all := make([]string, len(shapes))
+		for i, s := range shapes {
+			all[i] = s.String()
+		}
+		r.output = "[" + strings.Join(all, ", ") + "]"
+	}
+	n := 0
+	for _, p := range m.params() {
+		if !strings.HasPrefix(p.Name(), name+"/") {
+			continue
+		}
+		n += p.Size()
+		if p.Trainable() {
+			r.trainable = "Y"
+		} else if r.trainable == "-" {
+			r.trainable = "N"
+		}
+	}
+	r.parameters = grouped(n)
+	return r
 }
 
 // Summary describes the layers before Build, when their shapes and numbers of parameters are not known.
@@ -71,7 +90,7 @@ func (s *Sequential) Summary() string {
 			rows[i].parameters = "0 (unbuilt)"
 		}
 	}
-	return summary(s.name(), rows, nil, SummaryOptions{})
+	return summary(s.name(), rows, nil, false, SummaryOptions{})
 }
 
 // mayHaveParameters builds a layer by itself, without memory for parameters, behind the first kind of input that it
@@ -111,21 +130,26 @@ func parametersOf(b *plan.Builder, l Layer, in plan.Signature) (n int, err error
 }
 
 type summaryRow struct {
-	name, kind, output, parameters, trainable string
+	name, kind, output, parameters, connected, trainable string
 }
 
 // summary lays the table out as the library rich does for Keras (keras/src/utils/summary_utils.py).
-func summary(model string, rows []summaryRow, params []*plan.Parameter, o SummaryOptions) string {
-	header := []string{"Layer (type)", "Output Shape", "Param #"}
-	positions := []float64{0.45, 0.80, 1.0}
-	if o.ShowTrainable {
-		header = append(header, "Trainable")
-		for i := range positions {
-			positions[i] *= 0.90
-		}
-		positions = append(positions, 1.0)
+func summary(model string, rows []summaryRow, params []*plan.Parameter, connected bool, o SummaryOptions) string {
+	columns := []column{{"Layer (type)", left, 0.45}, {"Output Shape", left, 0.80}, {"Param #", right, 1}}
+	if connected {
+		columns = []column{{"Layer (type)", left, 0.3}, {"Output Shape", left, 0.56}, {"Param #", right, 0.74}, {"Connected to", left, 1}}
 	}
-	t := table{widths: columnWidths(positions, o.LineLength)}
+	if o.ShowTrainable {
+		for i := range columns {
+			columns[i].end *= 0.90
+		}
+		columns = append(columns, column{"Trainable", middle, 1})
+	}
+	t := table{columns, columnWidths(columns, o.LineLength)}
+	header := make([]string, len(columns))
+	for i, c := range columns {
+		header[i] = c.header
+	}
 
 	var b strings.Builder
 	b.WriteString("Model: \"" + model + "\"\n")
@@ -136,7 +160,14 @@ func summary(model string, rows []summaryRow, params []*plan.Parameter, o Summar
 		if i > 0 {
 			t.rule(&b, "├─┼┤")
 		}
-		t.row(&b, "│", []string{r.name + " (" + r.kind + ")", r.output, r.parameters, r.trainable}[:len(header)])
+		cells := []string{r.name + " (" + r.kind + ")", r.output, r.parameters}
+		if connected {
+			cells = append(cells, r.connected)
+		}
+		if o.ShowTrainable {
+			cells = append(cells, r.trainable)
+		}
+		t.row(&b, "│", cells)
 	}
 	t.rule(&b, "└─┴┘")
 
@@ -197,93 +228,4 @@ func memory(bytes int) string {
 		units = units[1:]
 	}
 	return fmt.Sprintf("%.2f %s", size, units[0])
-}
-
-// table is a table with borders. The first two columns are aligned left, the third right, the fourth in the middle.
-type table struct {
-	widths []int // within the borders, a space on either side included
-}
-
-// columnWidths makes columns that end at the given parts of the line. Keras asks rich for these widths without borders
-// and spaces, 3n+1 characters more than there is room for, which rich takes evenly from all columns.
-func columnWidths(positions []float64, line int) []int {
-	const standard, least, most = 76, 40, 1000
-	if line == 0 {
-		line = standard
-	}
-	line = min(max(line, least), most)
-	widths := make([]int, len(positions))
-	at, excess := 0, 3*len(positions)+1
-	for i, p := range positions {
-		end := int(p * float64(line))
-		less := int(math.RoundToEven(float64(excess) / float64(len(positions)-i)))
-		widths[i] = end - at + 2 - less
-		at, excess = end, excess-less
-	}
-	return widths
-}
-
-// rule writes a line of the four given characters: left, line, crossing, right.
-func (t *table) rule(b *strings.Builder, characters string) {
-	c := []rune(characters)
-	for i, w := range t.widths {
-		b.WriteRune(c[min(i, 1)*2])
-		for range w {
-			b.WriteRune(c[1])
-		}
-	}
-	b.WriteRune(c[3])
-	b.WriteByte('\n')
-}
-
-// row writes the cells of a row, on as many lines as the longest needs.
-func (t *table) row(b *strings.Builder, border string, cells []string) {
-	lines := make([][]string, len(cells))
-	height := 1
-	for i, c := range cells {
-		lines[i] = wrap(c, t.widths[i]-2)
-		height = max(height, len(lines[i]))
-	}
-	for k := range height {
-		for i := range cells {
-			text := ""
-			if k < len(lines[i]) {
-				text = lines[i][k]
-			}
-			space := t.widths[i] - 2 - utf8.RuneCountInString(text)
-			left := 0
-			switch i {
-			case 2:
-				left = space
-			case 3:
-				left = space / 2
-			}
-			b.WriteString(border)
-			b.WriteString(strings.Repeat(" ", left+1))
-			b.WriteString(text)
-			b.WriteString(strings.Repeat(" ", space-left+1))
-		}
-		b.WriteString(border)
-		b.WriteByte('\n')
-	}
-}
-
-// wrap breaks a text at its spaces into lines of at most width characters, and cuts longer words off.
-func wrap(s string, width int) []string {
-	var lines []string
-	used := 0
-	for word := range strings.FieldsFuncSeq(s, unicode.IsSpace) {
-		n := utf8.RuneCountInString(word)
-		if used > 0 && used+1+n <= width {
-			lines[len(lines)-1] += " " + word
-			used += 1 + n
-			continue
-		}
-		used = n
-		if n > width {
-			word = string([]rune(word)[:width-1]) + "…"
-		}
-		lines = append(lines, word)
-	}
-	return lines
 }
