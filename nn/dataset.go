@@ -70,6 +70,21 @@ func (m *Model) inputRows(b *Batch) ([]tensor.Rows, error) {
 	return rows, nil
 }
 
+// knownOutputs refuses labels and weights for outputs that the model does not have.
+func (m *Model) knownOutputs(b *Batch) error {
+	for _, name := range slices.Sorted(maps.Keys(b.Labels)) {
+		if !slices.Contains(m.OutputNames(), name) {
+			return fmt.Errorf("nn: the data has labels for %q; the model has the outputs %q", name, m.OutputNames())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.OutputWeights)) {
+		if !slices.Contains(m.OutputNames(), name) {
+			return fmt.Errorf("nn: the data has weights for %q; the model has the outputs %q", name, m.OutputNames())
+		}
+	}
+	return nil
+}
+
 // errNeedsBoth reports data without inputs or labels.
 var errNeedsBoth = errors.New("nn: data needs both X and Y")
 
@@ -148,6 +163,9 @@ func (m *Model) dataset(ctx context.Context, g *program, b *Batch, objectives []
 		signatures, _, err := g.Signatures(set.signatures)
 		if err != nil {
 			return nil, fmt.Errorf("nn: %w", err)
+		}
+		if err := m.knownOutputs(b); err != nil {
+			return nil, err
 		}
 		for i := range objectives {
 			o := &objectives[i]

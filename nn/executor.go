@@ -316,9 +316,12 @@ func (e *executor) segment(k, worker int) {
 			e.addShards(i, w.program.Ops[i].Reduce, len(w.ops[i].Sums), span)
 		case addMask:
 			e.feedLabels(e.losses[i].set, span)
-			e.mask(&e.losses[i], span)
+			e.mask(e.losses[i].end, span)
 		case feedLabels:
 			e.feedLabels(i, span)
+			if e.data.labels[i].masked {
+				e.mask(e.objectives[i].output, span)
+			}
 		case computeLoss:
 			e.loss(i, span)
 		case sumGradients:
@@ -436,9 +439,9 @@ func (e *executor) scale(l *runningLoss, gradient []float32, width, lo, hi int) 
 	}
 }
 
-// mask multiplies the weights of a worker's rows by their mask, 0 or 1.
-func (e *executor) mask(l *runningLoss, span plan.Span) {
-	end, mask := &e.ws.ends[l.end], &e.ws.values[l.mask]
+// mask multiplies the weights of a worker's rows of an output by their mask, 0 or 1.
+func (e *executor) mask(output int, span plan.Span) {
+	end, mask := &e.ws.ends[output], &e.ws.values[e.ws.program.Masks[output]]
 	for i, on := range mask.Ints[span.Lo*end.perRow : span.Hi*end.perRow] {
 		if on == 0 {
 			end.weights[span.Lo*end.perRow+i] = 0

@@ -324,7 +324,10 @@ func (c *graphBuild) layerName(r GraphRef) string {
 
 // describe names a value for error messages.
 func (c *graphBuild) describe(r GraphRef) string {
-	if r.Node < 0 {
+	if i := -1 - r.Node; i >= 0 {
+		if i >= len(c.graph.Inputs) {
+			return fmt.Sprintf("input %d", i)
+		}
 		return fmt.Sprintf("input %q", c.layerName(r))
 	}
 	s := c.layerName(r)
