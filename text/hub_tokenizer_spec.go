@@ -25,7 +25,7 @@ func (t *HubTokenizer) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the options. The tokenizer lacks its words until WithAssets.
 func (t *HubTokenizer) UnmarshalJSON(data []byte) error {
 	var o HubTokenizerOptions
-	if err := json.Unmarshal(data, &o); err != nil {
+	if err := unmarshalStrict(data, &o); err != nil {
 		return fmt.Errorf("text: a HubTokenizer: %w", err)
 	}
 	*t = HubTokenizer{options: o}
