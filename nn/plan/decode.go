@@ -20,7 +20,13 @@ import (
 // Decode reads what Encode writes, in this process or another. It runs no code but that of the registered types. A kind
 // that is not registered, an unknown or repeated member, a value of another type and an asset that is missing or not
 // wanted are errors with their place. It takes memory in proportion to the input.
-func (k *Kinds) Decode(from Encoded) (Spec, error) {
+func (k *Kinds) Decode(from Encoded) (_ Spec, err error) {
+	defer recovering(&err)
+	for name, rows := range from.Assets {
+		if isNil(rows) {
+			return nil, &PlaceError{"", fmt.Errorf("asset %q is nil", name)}
+		}
+	}
 	d := decoder{kinds: k, assets: maps.Clone(from.Assets)}
 	s, err := d.spec(from.JSON, "", 0)
 	if err != nil {
@@ -120,15 +126,15 @@ func (d *decoder) spec(raw []byte, place string, depth int) (Spec, error) {
 
 // withAssets gives a spec its assets.
 func (d *decoder) withAssets(s Spec, place string) (Spec, error) {
+	a, ok := s.(AssetSpec)
+	if !ok {
+		return s, nil
+	}
 	own := map[string]tensor.Rows{}
 	for name, rows := range d.assets {
 		if short, ok := strings.CutPrefix(name, place+"/"); ok && !strings.Contains(short, "/") {
 			own[short] = rows
 		}
-	}
-	a, ok := s.(AssetSpec)
-	if !ok {
-		return s, nil
 	}
 	for name := range own {
 		delete(d.assets, place+"/"+name)
@@ -184,7 +190,7 @@ func (d *decoder) value(v reflect.Value, raw []byte, place string, depth int) er
 		return nil
 	case (p.Implements(unmarshalerType) || p.Implements(textUnmarshalerType)) && !t.Implements(specType):
 		return at(place, json.Unmarshal(raw, v.Addr().Interface()))
-	case t.Implements(specType) && d.registered(t):
+	case t.Implements(specType) && d.kinds.has(t):
 		if null {
 			return nil
 		}
@@ -199,16 +205,6 @@ func (d *decoder) value(v reflect.Value, raw []byte, place string, depth int) er
 		return nil
 	}
 	return d.plain(v, raw, place, depth)
-}
-
-// registered reports whether a type is one of a known kind.
-func (d *decoder) registered(t reflect.Type) bool {
-	for _, other := range d.kinds.types {
-		if other == t {
-			return true
-		}
-	}
-	return false
 }
 
 // plain reads a value that is no spec.

@@ -28,8 +28,12 @@ var (
 // Encode writes a spec as JSON: an object with its kind and the fields that are not zero, in their order, those that hold
 // specs as objects of their own. The same spec gives the same bytes. A spec of a kind that is not registered, a number
 // that is not finite, a function and a text that is not UTF-8 are errors with their place.
-func (k *Kinds) Encode(s Spec) (Encoded, error) {
-	e := encoder{kinds: k, assets: map[string]tensor.Rows{}}
+//
+// A type with MarshalJSON and UnmarshalJSON is written by these, its NaN and infinities too if it has a form for them. What
+// it cannot read itself is an error.
+func (k *Kinds) Encode(s Spec) (_ Encoded, err error) {
+	defer recovering(&err)
+	e := encoder{kinds: k, assets: map[string]tensor.Rows{}, around: map[visit]bool{}}
 	if isNil(s) {
 		return Encoded{}, &PlaceError{"", errors.New("it is nil")}
 	}
@@ -43,10 +47,67 @@ type encoder struct {
 	kinds  *Kinds
 	out    bytes.Buffer
 	assets map[string]tensor.Rows
+	around map[visit]bool // what the value that is being written lies in
+}
+
+// visit is a pointer, slice or map.
+type visit struct {
+	at     uintptr
+	length int
+	t      reflect.Type
+}
+
+// enter refuses a pointer, slice or map that lies within itself, which would be written without end. The caller calls
+// leave when it is written.
+func (e *encoder) enter(v reflect.Value, place string) (leave func(), err error) {
+	x := visit{at: v.Pointer(), t: v.Type()}
+	switch {
+	case v.Kind() == reflect.Slice:
+		x.length = v.Len()
+	case v.Type().Kind() == reflect.Pointer && v.Type().Elem().Size() == 0:
+		return func() {}, nil // all such pointers may be the same
+	}
+	if e.around[x] && (v.Kind() != reflect.Slice || x.length > 0 && v.Type().Elem().Size() > 0) {
+		return nil, &PlaceError{place, fmt.Errorf("%v lies within itself", v.Type())}
+	}
+	e.around[x] = true
+	return func() { delete(e.around, x) }, nil
+}
+
+// marshals reports whether values of a type, or pointers to them, are written by their own MarshalJSON or MarshalText.
+func marshals(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(marshalerType) || p.Implements(textMarshalerType)
+}
+
+// own writes a value by its own method, and reads it again, so that nothing is written that cannot be read.
+func (e *encoder) own(v reflect.Value, place string) error {
+	var p reflect.Value
+	if v.CanAddr() { // others may use the value meanwhile: it is not copied
+		p = v.Addr()
+	} else {
+		p = reflect.New(v.Type())
+		p.Elem().Set(v)
+	}
+	b, err := json.Marshal(p.Interface())
+	if err != nil {
+		return at(place, err)
+	}
+	if err := json.Unmarshal(b, reflect.New(v.Type()).Interface()); err != nil {
+		return &PlaceError{place, fmt.Errorf("%v cannot read what it writes: %w", v.Type(), err)}
+	}
+	e.out.Write(b)
+	return nil
 }
 
 // spec writes a spec as an object.
 func (e *encoder) spec(v reflect.Value, place string, depth int) error {
+	if depth > maxDepth {
+		return &PlaceError{place, fmt.Errorf("specs lie more than %d deep in each other", maxDepth)}
+	}
+	if k := v.Kind(); (k == reflect.Pointer || k == reflect.Func) && v.IsNil() {
+		return &PlaceError{place, fmt.Errorf("the %v is nil", v.Type())}
+	}
 	s := v.Interface().(Spec)
 	t, ok := e.kinds.types[s.Kind()]
 	if !ok {
@@ -64,23 +125,30 @@ func (e *encoder) spec(v reflect.Value, place string, depth int) error {
 			if strings.Contains(name, "/") || isNil(rows) {
 				return &PlaceError{place, fmt.Errorf("asset %q is nil, or its name has a slash", name)}
 			}
-			e.assets[place+"/"+name] = rows
+			whole := place + "/" + name
+			if _, twice := e.assets[whole]; twice {
+				return &PlaceError{place, fmt.Errorf("another spec's asset is named %q, too", whole)}
+			}
+			e.assets[whole] = rows
 		}
 	}
 	e.out.WriteString(`{"kind":`)
 	e.text(s.Kind())
-	if m, ok := s.(json.Marshaler); ok {
-		b, err := json.Marshal(m)
+	if v.Kind() == reflect.Pointer {
+		leave, err := e.enter(v, place)
 		if err != nil {
-			return at(place, err)
+			return err
 		}
+		defer leave()
+		v = v.Elem()
+	}
+	if reflect.PointerTo(v.Type()).Implements(marshalerType) {
 		e.out.WriteString(`,"value":`)
-		e.out.Write(b)
+		if err := e.own(v, place); err != nil {
+			return err
+		}
 		e.out.WriteByte('}')
 		return nil
-	}
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
 	}
 	if v.Kind() != reflect.Struct {
 		e.out.WriteString(`,"value":`)
@@ -134,18 +202,24 @@ func (e *encoder) value(v reflect.Value, place string, depth int) error {
 			return &PlaceError{place, fmt.Errorf("%v is no spec", v.Elem().Type())}
 		}
 		return e.spec(v.Elem(), place, depth)
-	case (t.Implements(marshalerType) || t.Implements(textMarshalerType)) && !t.Implements(specType):
-		b, err := json.Marshal(v.Interface())
-		if err != nil {
-			return at(place, err)
-		}
-		e.out.Write(b)
-		return nil
+	case marshals(t) && !t.Implements(specType):
+		return e.own(v, place)
 	case t.Implements(specType) && v.Kind() == reflect.Pointer && v.IsNil():
 		e.out.WriteString("null")
 		return nil
-	case t.Implements(specType) && e.kinds.types[v.Interface().(Spec).Kind()] == t:
+	case t.Implements(specType) && e.kinds.has(t):
 		return e.spec(v, place, depth)
+	}
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Pointer:
+		if v.IsNil() {
+			break
+		}
+		leave, err := e.enter(v, place)
+		if err != nil {
+			return err
+		}
+		defer leave()
 	}
 	switch v.Kind() {
 	case reflect.Bool:
@@ -211,6 +285,9 @@ func (e *encoder) mapping(v reflect.Value, place string, depth int) error {
 		name, ok := keyText(it.Key())
 		if !ok {
 			return &PlaceError{place, fmt.Errorf("%v cannot be written down", v.Type())}
+		}
+		if !utf8.ValidString(name) {
+			return &PlaceError{place, fmt.Errorf("the key %q is not UTF-8", name)}
 		}
 		entries = append(entries, entry{name, it.Value()})
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -27,15 +28,17 @@ func NewKinds(lists ...[]Spec) (*Kinds, error) {
 	return k, nil
 }
 
-// Register adds types of specs. Two types of one kind are an error; the same type may come again.
-func (k *Kinds) Register(specs ...Spec) error {
+// Register adds types of specs. Two types of one kind are an error; the same type may come again. So are fields that could
+// not be told apart in JSON, or that it would lack.
+func (k *Kinds) Register(specs ...Spec) (err error) {
+	defer recovering(&err)
 	for i, s := range specs {
 		if isNil(s) && reflect.ValueOf(s).Kind() != reflect.Slice {
 			return fmt.Errorf("plan: spec %d is nil", i)
 		}
 		kind, t := s.Kind(), reflect.TypeOf(s)
-		if kind == "" {
-			return fmt.Errorf("plan: %v has no kind", t)
+		if kind == "" || !utf8.ValidString(kind) {
+			return fmt.Errorf("plan: %v has no kind, or %q, which is not UTF-8", t, kind)
 		}
 		if other, ok := k.types[kind]; ok && other != t {
 			return fmt.Errorf("plan: %v and %v are both of the kind %q", other, t, kind)
@@ -43,9 +46,53 @@ func (k *Kinds) Register(specs ...Spec) error {
 		if t.Kind() == reflect.Func {
 			return fmt.Errorf("plan: %v is a function, which cannot be written down", t)
 		}
+		if err := checkFields(t); err != nil {
+			return fmt.Errorf("plan: %v: %w", t, err)
+		}
 		k.types[kind] = t
 	}
 	return nil
+}
+
+// recovering makes an error of a panic in the methods of a spec.
+func recovering(err *error) {
+	if r := recover(); r != nil {
+		*err = Recovered(r)
+	}
+}
+
+// checkFields refuses a struct whose members in JSON would be ambiguous or incomplete.
+func checkFields(t reflect.Type) error {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || marshals(t) {
+		return nil
+	}
+	seen := map[string]bool{"kind": true}
+	for _, f := range fieldsOf(t) {
+		if seen[f.name] {
+			return fmt.Errorf("two members would be named %q", f.name)
+		}
+		seen[f.name] = true
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous && !f.IsExported() && f.Tag.Get("json") != "-" && f.Type.Kind() == reflect.Struct && len(fieldsOf(f.Type)) > 0 {
+			return fmt.Errorf("the embedded %v has fields that JSON would lack, since its name is not exported", f.Type)
+		}
+	}
+	return nil
+}
+
+// has reports whether a type is one of a known kind.
+func (k *Kinds) has(t reflect.Type) bool {
+	for _, other := range k.types {
+		if other == t {
+			return true
+		}
+	}
+	return false
 }
 
 // Names lists the kinds in order.
@@ -93,5 +140,6 @@ func at(place string, err error) error {
 }
 
 // Equal reports whether two specs are the same, whatever they hold: unlike ==, it does not panic for specs with slices.
-// Functions are equal only if both are nil.
+// Functions and channels are equal only if both are nil or, of channels, the same: a tokenizer with buffers of its own, such
+// as a text.HubTokenizer, equals itself alone.
 func Equal(a, b Spec) bool { return reflect.DeepEqual(a, b) }

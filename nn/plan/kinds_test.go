@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"strings"
@@ -13,12 +14,13 @@ import (
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/text"
 )
 
 func all(t testing.TB) *plan.Kinds {
 	t.Helper()
-	k, err := plan.NewKinds(layers.Kinds(), optim.Kinds(), loss.Kinds(), metrics.Kinds(), callbacks.Kinds(), nn.Kinds(), []plan.Spec{&text.HubTokenizer{}})
+	k, err := plan.NewKinds(layers.Kinds(), optim.Kinds(), loss.Kinds(), metrics.Kinds(), callbacks.Kinds(), nn.Kinds(), text.Kinds())
 	must(t, err)
 	return k
 }
@@ -216,6 +218,84 @@ func TestEncodeErrors(t *testing.T) {
 		t.Error("nil is no error")
 	}
 }
+
+type (
+	// around has a Layer, by whose Kind a value without one panics.
+	around struct{ plan.Layer }
+	// ring points to itself, twice in each round.
+	ring struct{ A, B *ring }
+	// bag holds anything at all by name.
+	bag struct{ M map[string]any }
+	// tagged has a member that would be named as its kind is, and double two of one name.
+	tagged struct {
+		K string `json:"kind"`
+	}
+	double struct {
+		A int
+		B int `json:"A"`
+	}
+	hidden struct{ inner }
+	inner  struct{ Units int }
+	// mute writes what it cannot read.
+	mute struct {
+		V optional.Value[plan.Initializer]
+	}
+)
+
+func (*ring) Kind() string  { return "Ring" }
+func (bag) Kind() string    { return "Bag" }
+func (tagged) Kind() string { return "Tagged" }
+func (double) Kind() string { return "Double" }
+func (hidden) Kind() string { return "Hidden" }
+func (mute) Kind() string   { return "Mute" }
+
+// Specs of users that break every rule are errors: they do not panic, run without end or lose a field in silence.
+func TestHostileSpecs(t *testing.T) {
+	k := all(t)
+	for _, s := range []plan.Spec{around{}, tagged{}, double{}, hidden{}} {
+		if err := k.Register(s); err == nil {
+			t.Errorf("%T is registered", s)
+		}
+	}
+	must(t, k.Register(&ring{}, bag{}, mute{}))
+	r := &ring{}
+	r.A, r.B = r, r
+	m := bag{map[string]any{}}
+	m.M["m"] = m
+	vectors, err := tensorOf(1, 2)
+	must(t, err)
+	table := layers.VectorTable{Vectors: vectors}
+	for want, s := range map[string]plan.Spec{
+		"plan: A: *plan_test.ring lies within itself":             r,
+		"plan: M.m.M: map[string]interface {} lies within itself": m,
+		"plan: Layers[1]: the *layers.Dense is nil":               nn.NewSequential(layers.Flatten{}, (*layers.Dense)(nil)),
+		"nn: panic in ":                        around{},
+		"plan: V: optional.Value[":             mute{optional.Of[plan.Initializer](layers.GlorotUniform{})},
+		`plan: M: the key "\xff" is not UTF-8`: bag{map[string]any{"\xff": nil}},
+		"plan: M.a.M.b: another spec's asset is named \"M.a.M.b/vectors\", too": bag{map[string]any{"a.M.b": table, "a": bag{map[string]any{"b": table}}}},
+		"plan: M.m: int is no spec":                                              bag{map[string]any{"m": 3}},
+		"plan: M.t.Words: plan_test.letters is no spec":                          bag{map[string]any{"t": layers.VectorTable{Vectors: vectors, Words: letters{}}}},
+		"plan: Layers[0].Table: a VectorTable without Vectors":                   nn.NewSequential(layers.TextEmbedding{Table: layers.VectorTable{}}),
+		`plan: Layers[0].Table.Words: text: a HubTokenizer without a vocabulary`: nn.NewSequential(layers.TextEmbedding{Table: layers.VectorTable{Vectors: vectors, Words: new(text.HubTokenizer)}}),
+	} {
+		if _, err := k.Encode(s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	// What is shared, and not around itself, is written where it stands.
+	shared := &ring{}
+	e, err := k.Encode(&ring{A: shared, B: shared})
+	must(t, err)
+	if want := `{"kind":"Ring","A":{"kind":"Ring"},"B":{"kind":"Ring"}}`; string(e.JSON) != want {
+		t.Errorf("%s, want %s", e.JSON, want)
+	}
+}
+
+// letters is a tokenizer that is no spec.
+type letters struct{}
+
+func (letters) AppendIDs(_ context.Context, dst []int32, s string) ([]int32, error) { return dst, nil }
+func (letters) Size() int                                                           { return 1 }
 
 type unknown struct{}
 
