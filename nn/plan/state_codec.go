@@ -22,7 +22,8 @@ type stateJSON struct {
 	Slot map[string]int               `json:"slots,omitempty"` // how many each parameter has
 }
 
-// Encode writes a training state as JSON and arrays, exactly.
+// Encode writes a training state as JSON and arrays, to the bit, NaN and infinities in the History and the sums included.
+// The arrays share memory with the state.
 func (s *TrainingState) Encode() (Encoded, error) {
 	if s == nil {
 		return Encoded{}, errors.New("plan: the training state is nil")
@@ -70,6 +71,9 @@ func (s *TrainingState) Encode() (Encoded, error) {
 		}
 	}
 	for name, rows := range s.Rows {
+		if rows == nil {
+			return Encoded{}, fmt.Errorf("plan: the training state has no rows of %q, but nil", name)
+		}
 		x, bad := tensor.Of(rows.Rows)
 		if bad != nil {
 			return Encoded{}, bad
@@ -109,15 +113,19 @@ func fromBits(s string) (float64, error) {
 	return math.Float64frombits(b), nil
 }
 
-// DecodeState reads what TrainingState.Encode writes. Whether it fits a model Fit says.
+// DecodeState reads what TrainingState.Encode writes, and shares memory with its arrays. Members that are unknown, values of
+// a wrong type, arrays that are missing or not wanted and what TrainingState.Check refuses are errors. Whether the state fits
+// a model Fit says.
 func DecodeState(from Encoded) (*TrainingState, error) {
 	s := &TrainingState{}
 	in := stateJSON{TrainingState: s}
-	if err := json.Unmarshal(from.JSON, &in); err != nil {
+	if _, err := members(from.JSON); err != nil { // null, two members of one name, more than one object
 		return nil, fmt.Errorf("plan: the training state: %w", err)
 	}
-	if in.TrainingState == nil || string(bytes.TrimSpace(from.JSON)) == "null" {
-		return nil, errors.New("plan: the training state is null")
+	d := json.NewDecoder(bytes.NewReader(from.JSON))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return nil, fmt.Errorf("plan: the training state: %w", err)
 	}
 	s.Measured = nil
 	for _, list := range in.Sums {
@@ -170,7 +178,7 @@ func (s *TrainingState) restoreOdd(odd map[string]map[string]string) error {
 		}
 		for place, text := range places {
 			i, err := strconv.Atoi(place)
-			if err != nil || i < 0 || i >= len(values) {
+			if err != nil || i < 0 || i >= len(values) || strconv.Itoa(i) != place {
 				return fmt.Errorf("plan: the training state: the history of %q has no value %q", name, place)
 			}
 			if values[i], err = fromBits(text); err != nil {
@@ -212,7 +220,7 @@ func (s *TrainingState) take(name string, x tensor.Rows) error {
 	number := func(prefix string, below int) (int, bool) {
 		text, ok := strings.CutPrefix(kind, prefix)
 		i, err := strconv.Atoi(text)
-		return i, ok && err == nil && i >= 0 && i < below
+		return i, ok && err == nil && i >= 0 && i < below && strconv.Itoa(i) == text
 	}
 	switch kind {
 	case "weights":
