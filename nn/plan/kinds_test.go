@@ -112,14 +112,22 @@ func TestTextEmbeddingGoesToJSONAndBack(t *testing.T) {
 	ctx := t.Context()
 	v, err := text.NewVocabulary(ctx, []string{"good", "bad", "\xff\x00"})
 	must(t, err)
-	words, err := text.NewHubTokenizer(v, text.HubTokenizerOptions{Lower: true, OOVBuckets: 2})
+	hub, err := text.NewHubTokenizer(v, text.HubTokenizerOptions{Lower: true, OOVBuckets: 2})
 	must(t, err)
+	vectorization, err := text.Vectorizer{}.WithVocabulary(ctx, []string{"good", "bad", "\xff\x00"}, nil)
+	must(t, err)
+	t.Run("HubTokenizer", func(t *testing.T) { textEmbeddingGoesToJSONAndBack(t, hub, "words") })
+	t.Run("TextVectorization", func(t *testing.T) { textEmbeddingGoesToJSONAndBack(t, vectorization, "tokens") })
+}
+
+func textEmbeddingGoesToJSONAndBack(t *testing.T, words text.Tokenizer, asset string) {
+	ctx := t.Context()
 	vectors, err := tensorOf(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	must(t, err)
 	spec := nn.NewSequential(layers.TextEmbedding{Table: layers.VectorTable{Words: words, By: text.Mean, Vectors: vectors}, Trainable: true}, layers.Dense{Units: 1})
 	e, err := all(t).Encode(spec)
 	must(t, err)
-	if len(e.Assets) != 2 || e.Assets["Layers[0].Table/vectors"] == nil || e.Assets["Layers[0].Table.Words/words"] == nil {
+	if len(e.Assets) != 2 || e.Assets["Layers[0].Table/vectors"] == nil || e.Assets["Layers[0].Table.Words/"+asset] == nil {
 		t.Errorf("assets %v", e.Assets)
 	}
 	back, err := all(t).Decode(e)
