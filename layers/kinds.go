@@ -36,6 +36,7 @@ func Kinds() []plan.Spec {
 		MaxNorm{},
 		Minimum{},
 		MinMaxNorm{},
+		MultiHeadAttention{},
 		Multiply{},
 		NonNeg{},
 		Ones{},

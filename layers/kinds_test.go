@@ -7,4 +7,6 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 )
 
-func TestListOfKinds(t *testing.T) { kindtest.Check(t, layers.Kinds(), "cell", "unitForgetBias") }
+func TestListOfKinds(t *testing.T) {
+	kindtest.Check(t, layers.Kinds(), "cell", "projection", "unitForgetBias")
+}
