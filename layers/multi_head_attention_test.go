@@ -126,7 +126,9 @@ func attentionCases(rows int) []wired {
 	}
 	type mha = layers.MultiHeadAttention
 	all := [][]int32{mask(4, 0), mask(5, 1), mask(5, 3)}
+	folded := layers.TimeDistributed{Layer: mha{NumHeads: 2, KeyDim: 3, Dropout: 0.2}}
 	return []wired{
+		{folded, []tensor.Shape{{rows, 2, 4, 3}}, nil, &outcome{}},
 		of(mha{}, nil, q),
 		of(mha{NoBias: true}, nil, q, v),
 		of(mha{ValueDim: 2, OutputShape: 5}, nil, q, v, k),
@@ -244,6 +246,32 @@ func TestMultiHeadAttentionDropout(t *testing.T) {
 	}
 }
 
+// Keys and values of lengths that are known only when the model runs must agree; a query may be of another length.
+func TestMultiHeadAttentionLengths(t *testing.T) {
+	b := plan.NewBuilder(t.Context(), plan.BuilderOptions{})
+	of := func(steps int) plan.Signature {
+		return plan.Signature{Type: tensor.TypeFloat32, Shape: tensor.Shape{tensor.Unknown, steps, 3}}
+	}
+	in := []plan.Symbol{b.Input(of(tensor.Unknown)), b.Input(of(tensor.Unknown)), b.Input(of(tensor.Unknown))}
+	out, err := b.Apply(layers.MultiHeadAttention{NumHeads: 2, KeyDim: 4, ReturnAttentionScores: true}, in...)
+	must(t, err)
+	p, err := b.Finish(out...)
+	must(t, err)
+	all, _, err := p.Signatures([]plan.Signature{of(5), of(7), of(7)})
+	must(t, err)
+	if y, scores := all[p.Outputs[0]].Shape.String(), all[p.Outputs[1]].Shape.String(); y != "(None, 5, 3)" || scores != "(None, 2, 5, 7)" {
+		t.Errorf("the outputs have shapes %s and %s", y, scores)
+	}
+	if _, _, err := p.Signatures([]plan.Signature{of(5), of(7), of(6)}); err == nil || !strings.Contains(err.Error(), "MultiHeadAttention with 6 steps of keys and 7 of values") {
+		t.Errorf("values of 7 steps and keys of 6: %v", err)
+	}
+}
+
+// The spec comes back from JSON as it was.
+func TestMultiHeadAttentionAsJSON(t *testing.T) {
+	roundTrip(t, layers.MultiHeadAttention{Name: "a", NumHeads: 2, KeyDim: 3, ValueDim: 4, Dropout: 0.5, NoBias: true, OutputShape: 5, UseCausalMask: true, ReturnAttentionScores: true})
+}
+
 // What does not fit is an error that says so.
 func TestMultiHeadAttentionErrors(t *testing.T) {
 	of := func(dims ...int) plan.Signature {
@@ -280,7 +308,7 @@ func TestMultiHeadAttentionErrors(t *testing.T) {
 	}
 }
 
-// A step without features collects from no step; a batch of rows without steps is not an error.
+// Rows without steps are no error.
 func TestMultiHeadAttentionWithoutSteps(t *testing.T) {
 	spec := []nn.Layer{layers.Embedding{Vocabulary: 9, Dim: 4}, layers.MultiHeadAttention{NumHeads: 2, KeyDim: 3}, layers.GlobalSumPooling1D{}}
 	out := predict(t, build(t, nn.Tokens(nn.AnyLength), spec...), array(t, []int32{}, 3, 0), nn.PredictOptions{})
