@@ -759,6 +759,8 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		"two threads":   {noisyText(t), d.X, nn.FitOptions{Optimizer: optim.Adam{}, Threads: 2}},
 		"not fused":     {noisyText(t), d.X, nn.FitOptions{Optimizer: optim.SGD{Momentum: 0.5}, NoFusion: true}},
 		"class weights": {noisyText(t), d.X, nn.FitOptions{Optimizer: optim.RMSprop{Centered: true}, ClassWeight: map[int]float32{1: 2}}},
+		"clipped":       {noisyText(t), d.X, nn.FitOptions{Optimizer: optim.Adam{Shared: optim.Shared{ClipNorm: 0.1, WeightDecay: 0.1, Average: true}}}},
+		"accumulated":   {noisyText(t), d.X, nn.FitOptions{Optimizer: optim.Adam{Shared: optim.Shared{GlobalClipNorm: 0.1, AccumulateSteps: 2}}, Threads: 2}},
 		"sparse":        {sparse, hot, nn.FitOptions{Optimizer: optim.RMSprop{}, Threads: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -50,6 +50,7 @@ type group struct {
 	state *plan.GroupState
 	steps rowwise.Steps
 	decay float32 // times the rate, in this step
+	sum   float64 // of the squares of all its gradients in this step
 }
 
 // updated is a parameter that the run trains.
@@ -68,7 +69,8 @@ type updated struct {
 	average     []float32 // the moving average, or nil
 	// norms are the sums of squares of rows of the gradient, where norms are clipped.
 	norms []float64
-	clip  func(grad []float32) // what a norm that is too large makes of the gradient in this step, or nil
+	// In this step: the gradient's norm, or ClipNorm where that is larger; and what GlobalClipNorm multiplies it by.
+	norm, factor float32
 }
 
 // user is an operation's use of a parameter.
@@ -486,9 +488,7 @@ func (u *update) step() error {
 
 // changeAll changes the parameters by their gradients.
 func (u *update) changeAll() error {
-	if err := u.clipNorms(); err != nil {
-		return err
-	}
+	u.clipNorms()
 	if err := u.team.Run(u.changeFn); err != nil {
 		return err
 	}
@@ -570,11 +570,12 @@ func sumSquares(g []float32) float64 {
 }
 
 // clipNorms decides how gradients are shortened in this step. Sums go over rows in order, whoever made them.
-func (u *update) clipNorms() error {
-	global := map[*group]float64{}
+func (u *update) clipNorms() {
+	for _, g := range u.groups {
+		g.sum = 0
+	}
 	for i := range u.params {
 		p := &u.params[i]
-		p.clip = nil
 		if p.norms == nil {
 			continue
 		}
@@ -582,14 +583,9 @@ func (u *update) clipNorms() error {
 		for _, v := range p.norms {
 			sum += v
 		}
-		global[p.group] += sum
+		p.group.sum += sum
 		if limit := p.group.rule.Shared.ClipNorm; limit > 0 {
-			norm := max(float32(math.Sqrt(sum)), limit)
-			p.clip = func(grad []float32) {
-				for i, g := range grad {
-					grad[i] = float32(g*limit) / norm
-				}
-			}
+			p.norm = max(float32(math.Sqrt(sum)), limit)
 		}
 	}
 	for i := range u.params {
@@ -598,11 +594,21 @@ func (u *update) clipNorms() error {
 		if p.norms == nil || limit == 0 {
 			continue
 		}
-		norm := float32(math.Sqrt(global[p.group]))
-		factor := float32(limit * min(1/norm, 1/limit))
-		p.clip = func(grad []float32) { simd.Scale(grad, grad, factor) }
+		norm := float32(math.Sqrt(p.group.sum))
+		p.factor = limit * min(1/norm, 1/limit)
 	}
-	return nil
+}
+
+// clip shortens a part of the gradient as clipNorms decided.
+func (p *updated) clip(grad []float32) {
+	if limit := p.group.rule.Shared.ClipNorm; limit > 0 {
+		for i, g := range grad {
+			grad[i] = float32(g*limit) / p.norm
+		}
+	}
+	if p.group.rule.Shared.GlobalClipNorm > 0 {
+		simd.Scale(grad, grad, p.factor)
+	}
 }
 
 // jobsOf are the jobs of a worker in the phase under way.
@@ -634,7 +640,7 @@ func (u *update) change(j *job) {
 	g := p.group
 	w := plan.Elements(key, p.p)
 	if j.table != nil {
-		if p.clip != nil {
+		if p.norms != nil {
 			j.table.EachGradient(func(_ int32, grad []float32) { p.clip(grad) })
 		}
 		j.table.Update(&g.steps, w)
@@ -649,9 +655,7 @@ func (u *update) change(j *job) {
 			j.chunk[k] = s[at:end]
 		}
 		grad := p.grad[at:end]
-		if p.clip != nil {
-			p.clip(grad)
-		}
+		p.clip(grad)
 		if p.decays {
 			for i, v := range w[at:end] {
 				w[at+i] = v - float32(float32(v*shared.WeightDecay)*g.decay)
