@@ -105,7 +105,7 @@ func (e *executor) lay(data *dataset) {
 	}
 	w.wire(on)
 	for len(w.run.Fails) < e.team.Size() {
-		w.run.Fails = append(w.run.Fails, nil)
+		w.run.Fails = append(w.run.Fails, workspace.Failure{})
 	}
 	for i := range w.ops {
 		op := &w.ops[i]
@@ -278,13 +278,23 @@ func (e *executor) run(ctx context.Context, rows []int32) error {
 			e.combineMasks()
 		}
 	}
-	for i, err := range w.run.Fails {
-		if err != nil {
+	for i, f := range w.run.Fails {
+		if f.Err != nil {
 			clear(w.run.Fails[i:])
-			return dataError("", err)
+			return dataError(e.inputOf(f.Op), f.Err)
 		}
 	}
 	return nil
+}
+
+// inputOf names the input of the model that an operation reads, where the model has several.
+func (e *executor) inputOf(op *workspace.Op) string {
+	for _, use := range e.ws.program.inputs {
+		if &e.ws.ops[use.op] == op && e.ws.program.names != nil {
+			return e.ws.program.names[use.input]
+		}
+	}
+	return ""
 }
 
 // count notes how much those elements weigh that the loss counts.

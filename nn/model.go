@@ -108,11 +108,11 @@ func (m *Model) finish(b *plan.Builder, outputs []namedSymbol) error {
 
 // use makes a plan the model's.
 func (m *Model) use(p *plan.Plan) error {
-	m.plain = newProgram(p)
+	m.plain = m.newProgram(p)
 	if err := m.plain.checkGradients(p.Values, false); err != nil {
 		return err
 	}
-	m.fused = newProgram(p.Fused())
+	m.fused = m.newProgram(p.Fused())
 	for _, p := range p.Params {
 		plan.OnRead(key, p, m.settled)
 	}
@@ -257,8 +257,8 @@ func (m *Model) Intermediate(layers ...string) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, fmt.Errorf("nn: name the layers whose outputs are wanted; there are %q", m.LayerNames())
 	}
-	c.plain = newProgram(p.Pruned())
-	c.fused = newProgram(c.plain.Fused())
+	c.plain = c.newProgram(p.Pruned())
+	c.fused = c.newProgram(c.plain.Fused())
 	return c, nil
 }
 

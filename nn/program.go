@@ -13,6 +13,7 @@ type program struct {
 	inputs []inputUse // in plan order
 	copied []bool     // for each input of the model: an operation reads it from a copy of each batch, and not by row number
 	ends   []end      // for each output
+	names  []string   // of the model's inputs, where it has several
 	// unit is how many rows of a batch stay with one worker: a shard, where an operation reduces over the batch.
 	unit    int
 	commits []int // the operations with a Commit
@@ -33,8 +34,11 @@ type end struct {
 
 const none = -1
 
-func newProgram(p *plan.Plan) *program {
+func (m *Model) newProgram(p *plan.Plan) *program {
 	g := &program{Plan: p, copied: make([]bool, len(p.Inputs)), unit: 1}
+	if len(m.inputs) > 1 {
+		g.names = m.InputNames()
+	}
 	for i := range p.Ops {
 		o := &p.Ops[i]
 		for k, v := range o.In {

@@ -146,8 +146,8 @@ func (f *Frame) Source(i int) (data tensor.Rows, rows []int32) {
 // Fail ends the execution with an error about the data, which Forward met in the rows of a worker's span: see
 // Source.Unprepared. Of several errors that of the first worker counts.
 func (f *Frame) Fail(worker int, err error) {
-	if fails := f.op.Run.Fails; fails[worker] == nil {
-		fails[worker] = fmt.Errorf("nn: layer %q: %w", f.op.Layer, err)
+	if fails := f.op.Run.Fails; fails[worker].Err == nil {
+		fails[worker] = workspace.Failure{Op: f.op, Err: fmt.Errorf("nn: layer %q: %w", f.op.Layer, err)}
 	}
 }
 

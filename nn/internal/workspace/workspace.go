@@ -17,9 +17,15 @@ type Run struct {
 	// Training: with gradients. Noiseless: with gradients, but as the model predicts.
 	Training, Noiseless bool
 	Seed                uint64
-	Step                uint64  // of the training run, for random numbers
-	Index               []int32 // the numbers of the batch's rows in the data
-	Fails               []error // one a worker: what is wrong with the data of its rows
+	Step                uint64    // of the training run, for random numbers
+	Index               []int32   // the numbers of the batch's rows in the data
+	Fails               []Failure // one a worker: what is wrong with the data of its rows
+}
+
+// Failure is what an operation found wrong with data; Err is nil where there is nothing.
+type Failure struct {
+	Op  *Op
+	Err error
 }
 
 // Value is the memory of one value of the plan and of its gradient.
