@@ -273,6 +273,9 @@ func (c *graphBuild) call(i, k int) error {
 	if load := (*plan.LoadError)(nil); errors.As(err, &load) {
 		return fmt.Errorf("nn: layer %d (%s): %w", i, name, err)
 	}
+	if err != nil && len(from) == 0 {
+		return fmt.Errorf("nn: layer %d (%s), which reads nothing: %w", i, name, err)
+	}
 	if err != nil {
 		return fmt.Errorf("nn: layer %d (%s) cannot follow %s: %w", i, name, strings.Join(from, " and "), err)
 	}
