@@ -764,36 +764,48 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		"sparse":        {sparse, hot, nn.FitOptions{Optimizer: optim.RMSprop{}, Threads: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			var steps, tests uint64
-			c.o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
-				switch e {
-				case plan.BatchBegin, plan.TestBatchBegin:
-					runtime.ReadMemStats(&before)
-				case plan.BatchEnd, plan.TestBatchEnd:
-					runtime.ReadMemStats(&after)
-					if tr.Epoch() == 0 {
-						break
-					}
-					if e == plan.BatchEnd {
-						steps += after.Mallocs - before.Mallocs
-					} else {
-						tests += after.Mallocs - before.Mallocs
-					}
+			// The runtime itself allocates now and then: hence not 0, but less than one in an epoch, at the third try at the
+			// latest.
+			for try := 1; ; try++ {
+				steps, tests := stepAllocations(t, c.model, nn.Data{X: c.x, Y: d.Y}, c.o)
+				if steps < 5 && tests < 5 {
+					break
 				}
-				return nil
-			})}
-			long := longRun()
-			c.o.Loss, c.o.Metrics, c.o.WeightedMetrics = long.Loss, long.Metrics, []nn.Metric{metrics.Mean{}}
-			c.o.Epochs, c.o.BatchSize, c.o.ValidationSplit, c.o.ValidationBatchSize = 6, 8, 0.2, 4
-			_, err := c.model.Fit(t.Context(), nn.Data{X: c.x, Y: d.Y}, c.o)
-			must(t, err)
-			// The runtime itself allocates now and then: hence not 0, but less than one in an epoch.
-			if steps >= 5 || tests >= 5 {
-				t.Errorf("%d allocations in the steps of 5 epochs, %d in those of validation", steps, tests)
+				if try == 3 {
+					t.Fatalf("%d allocations in the steps of 5 epochs, %d in those of validation", steps, tests)
+				}
 			}
 		})
 	}
+}
+
+// stepAllocations fits 6 epochs and counts the allocations in the steps of the last 5, and in those of their validation.
+func stepAllocations(t *testing.T, m *nn.Model, d nn.Data, o nn.FitOptions) (steps, tests uint64) {
+	t.Helper()
+	var before, after runtime.MemStats
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		switch e {
+		case plan.BatchBegin, plan.TestBatchBegin:
+			runtime.ReadMemStats(&before)
+		case plan.BatchEnd, plan.TestBatchEnd:
+			runtime.ReadMemStats(&after)
+			if tr.Epoch() == 0 {
+				break
+			}
+			if e == plan.BatchEnd {
+				steps += after.Mallocs - before.Mallocs
+			} else {
+				tests += after.Mallocs - before.Mallocs
+			}
+		}
+		return nil
+	})}
+	long := longRun()
+	o.Loss, o.Metrics, o.WeightedMetrics = long.Loss, long.Metrics, []nn.Metric{metrics.Mean{}}
+	o.Epochs, o.BatchSize, o.ValidationSplit, o.ValidationBatchSize = 6, 8, 0.2, 4
+	_, err := m.Fit(t.Context(), d, o)
+	must(t, err)
+	return steps, tests
 }
 
 // Fit does not train what is not trainable, but gives gradients through it.
