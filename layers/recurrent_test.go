@@ -229,7 +229,7 @@ func TestRecurrentErrors(t *testing.T) {
 		want  string
 	}{
 		{layers.LSTM{}, []plan.Signature{steps}, "LSTM needs at least 1 unit, not 0"},
-		{layers.GRU{Units: 1 << 40}, []plan.Signature{steps}, "GRU has at most 268435456 units"},
+		{layers.GRU{Units: 1 << 30}, []plan.Signature{steps}, "GRU has at most 268435456 units"},
 		{layers.SimpleRNN{Units: -1}, []plan.Signature{steps}, "SimpleRNN needs at least 1 unit, not -1"},
 		{layers.LSTM{Units: 4, Dropout: 1}, []plan.Signature{steps}, "Dropout is 1, which is not from 0 to below 1"},
 		{layers.LSTM{Units: 4, RecurrentDropout: -0.5}, []plan.Signature{steps}, "RecurrentDropout is -0.5, which is not from 0 to below 1"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -258,11 +259,12 @@ func TestContextsEndCalls(t *testing.T) {
 
 // Sizes that no memory has are errors, wherever they come from.
 func TestHugeSizes(t *testing.T) {
+	const huge = 1 << (29 + 11*(strconv.IntSize/64)) // fits an int, and no memory
 	for name, spec := range map[string][]nn.Layer{
-		"Units":      {layers.Dense{Units: 1 << 40}},
-		"Vocabulary": {layers.Embedding{Vocabulary: 1 << 40, Dim: 1 << 10}},
-		"Dim":        {layers.Embedding{Vocabulary: 2, Dim: 1 << 45}},
-		"Filters":    {layers.Embedding{Vocabulary: 2, Dim: 2}, layers.Conv1D{Filters: 1 << 42, KernelSize: 1}},
+		"Units":      {layers.Dense{Units: huge}},
+		"Vocabulary": {layers.Embedding{Vocabulary: huge, Dim: 1 << 10}},
+		"Dim":        {layers.Embedding{Vocabulary: 2, Dim: huge}},
+		"Filters":    {layers.Embedding{Vocabulary: 2, Dim: 2}, layers.Conv1D{Filters: huge, KernelSize: 1}},
 		"LSTM":       {layers.Embedding{Vocabulary: 2, Dim: 2}, layers.LSTM{Units: 1 << 30}},
 	} {
 		in := nn.Tokens(4)
@@ -275,7 +277,7 @@ func TestHugeSizes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if s := smallText(t).SummaryWith(nn.SummaryOptions{LineLength: 1 << 40}); len(s) > 1<<20 {
+	if s := smallText(t).SummaryWith(nn.SummaryOptions{LineLength: huge}); len(s) > 1<<20 {
 		t.Errorf("a summary of %d bytes", len(s))
 	}
 }
