@@ -91,9 +91,11 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 		return nil
 	}
 	workers := s.model.threads(s.program, s.options.threads, data.n, data.signatures)
+	given := cloneState(s.state)
 	if err := s.begin(data, data.n, workers); err != nil {
 		s.end()
 		s.exec = nil
+		*s.state = given
 		return err
 	}
 	s.model.settle = func() { s.update.settle() }
@@ -146,10 +148,23 @@ func (t *Trainer) Gradients(ctx context.Context, b Batch) (loss float64, err err
 			s.update.gradient(&jobs[i], worker)
 		}
 	}); err != nil {
+		t.dropGradients()
 		return loss, err
 	}
 	t.waiting = true
 	return loss, nil
+}
+
+// dropGradients forgets the gradients of the latest batch. Those of earlier batches wait for a step again.
+func (t *Trainer) dropGradients() {
+	u := t.stepper.update
+	for i := range u.params {
+		u.clearGradient(i)
+	}
+	for i, g := range t.before {
+		u.addGradient(i, g)
+	}
+	t.before, t.waiting = t.before[:0], false
 }
 
 // Gradient returns a copy of the gradient of the parameter of the given name, after Gradients.
@@ -218,10 +233,14 @@ func (t *Trainer) Reset() error {
 func (t *Trainer) LearningRate() (float32, error) {
 	if t.stepper.update == nil {
 		rule, err := t.stepper.options.optimizer.Rule()
-		if err != nil || rule.Schedule == nil {
-			return rule.Rate, err
+		if err != nil {
+			return 0, err
 		}
-		return rule.Schedule.Rate(0), nil
+		main := group{rule: rule, rate: rule.Rate, state: &plan.GroupState{}}
+		if groups := t.stepper.state.Groups; len(groups) > 0 {
+			main.state, main.rate = &groups[0], groups[0].Rate
+		}
+		return main.coming(), nil
 	}
 	return t.stepper.update.groups[0].coming(), nil
 }
@@ -239,6 +258,9 @@ func (t *Trainer) Close() error {
 	defer s.end()
 	if s.update == nil {
 		return nil
+	}
+	if t.waiting {
+		t.dropGradients()
 	}
 	s.state.Weights = nil
 	err := s.finish()

@@ -184,3 +184,81 @@ func TestTrainerState(t *testing.T) {
 	must(t, one.Close())
 	sameBits(t, "weights", m.Weights(nil), whole.Weights(nil))
 }
+
+// A Trainer that cannot begin leaves the state as it was given, for another to begin with.
+func TestTrainerThatFailsLeavesState(t *testing.T) {
+	m, state := smallText(t), &nn.TrainingState{}
+	o := trainerOptions(optim.SGD{LearningRate: 1})
+	o.State, o.Groups = state, []nn.Group{{Parameters: []string{"nobody"}}}
+	tr := trainer(t, m, o)
+	if _, err := tr.Step(t.Context(), batches(t)[0]); err == nil {
+		t.Error("a group without parameters")
+	}
+	must(t, tr.Close())
+	before := m.Weights(nil)
+	o.Groups = []nn.Group{{Parameters: []string{"dense/*"}}}
+	tr = trainer(t, m, o)
+	must(t, second(tr.Step(t.Context(), batches(t)[0])))
+	must(t, tr.Close())
+	if slices.Equal(before[1], m.Weights(nil)[1]) {
+		t.Error("the step has changed nothing")
+	}
+}
+
+// Gradients that Apply has not used when the Trainer is closed are forgotten, and those of earlier batches are not.
+func TestTrainerClosedBetweenGradientsAndApply(t *testing.T) {
+	states := make([]nn.TrainingState, 2)
+	for i := range states {
+		o := trainerOptions(optim.SGD{LearningRate: 1, Shared: optim.Shared{AccumulateSteps: 3}})
+		o.State = &states[i]
+		tr := trainer(t, smallText(t), o)
+		must(t, second(tr.Step(t.Context(), batches(t)[0])))
+		if i == 1 {
+			must(t, second(tr.Gradients(t.Context(), batches(t)[1])))
+		}
+		must(t, tr.Close())
+	}
+	for name, g := range states[0].Gradients {
+		equalBits(t, name, states[1].Gradients[name], g)
+	}
+}
+
+// Before the first batch the rate is that of the state.
+func TestTrainerLearningRateOfState(t *testing.T) {
+	schedule := optim.ExponentialDecay{InitialLearningRate: 1, DecaySteps: 1, DecayRate: 0.5}
+	for _, by := range []nn.Optimizer{optim.SGD{Schedule: schedule}, optim.SGD{LearningRate: 0.25}} {
+		o := trainerOptions(by)
+		o.State = &nn.TrainingState{}
+		m := smallText(t)
+		tr := trainer(t, m, o)
+		must(t, second(tr.Step(t.Context(), batches(t)[0])))
+		want, err := tr.LearningRate()
+		must(t, err)
+		must(t, tr.Close())
+		tr = trainer(t, m, o)
+		got, err := tr.LearningRate()
+		must(t, err)
+		must(t, tr.Close())
+		if got != want {
+			t.Errorf("%+v: rate %v, want %v", by, got, want)
+		}
+	}
+}
+
+// Gradients of more batches than make a step are not taken for those of a step.
+func TestStateOfMoreAccumulatedBatches(t *testing.T) {
+	o := trainerOptions(optim.SGD{Shared: optim.Shared{AccumulateSteps: 4}})
+	o.State = &nn.TrainingState{}
+	m := smallText(t)
+	tr := trainer(t, m, o)
+	for range 3 {
+		must(t, second(tr.Step(t.Context(), batches(t)[0])))
+	}
+	must(t, tr.Close())
+	o.Optimizer = optim.SGD{Shared: optim.Shared{AccumulateSteps: 2}}
+	tr = trainer(t, m, o)
+	defer tr.Close()
+	if _, err := tr.Step(t.Context(), batches(t)[0]); err == nil {
+		t.Error("no error")
+	}
+}

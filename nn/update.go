@@ -232,6 +232,9 @@ func (u *update) group(o *updateOptions) error {
 			u.apart = true
 		}
 	}
+	if n := o.state.Accumulated; n >= u.accumulate {
+		return fmt.Errorf("nn: the training state has the gradients of %d batches, and %d make a step of this run", n, u.accumulate)
+	}
 	return nil
 }
 
