@@ -8,6 +8,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 )
 
@@ -139,5 +140,56 @@ func TestLargeTablesAreLikeSmallOnes(t *testing.T) {
 				equalBits(t, name, got, want)
 			}
 		}
+	}
+}
+
+// A rate of 0 does not lose the ratio of the rates of two groups.
+func TestGroupRateAfterZero(t *testing.T) {
+	o := longRun()
+	o.Optimizer, o.Epochs = optim.SGD{LearningRate: 0.5}, 2
+	o.Groups = []nn.Group{{Parameters: []string{"dense/*"}, Optimizer: optim.SGD{LearningRate: 0.25}}}
+	var first, then []float32
+	o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		switch {
+		case e == plan.EpochBegin && tr.Epoch() == 0:
+			return tr.SetLearningRate(0)
+		case e == plan.EpochBegin:
+			first = slices.Clone(tr.Model().Parameter("dense/kernel").Values())
+			return tr.SetLearningRate(0.5)
+		case e == plan.TrainEnd:
+			then = tr.Model().Parameter("dense/kernel").Values()
+		}
+		return nil
+	})}
+	_, err := smallText(t).Fit(t.Context(), someReviews(t), o)
+	must(t, err)
+	if slices.Equal(first, then) {
+		t.Error("the group's rate stays 0")
+	}
+}
+
+// A run that freezes one large table and trains another leaves the first one's slots in the state.
+func TestFrozenTableKeepsSlots(t *testing.T) {
+	g := &nn.Graph{}
+	words := g.Input("words", nn.Tokens(nn.AnyLength))
+	average := func(name string) nn.Value {
+		return g.Apply(layers.GlobalAveragePooling1D{}, g.Apply(layers.Embedding{Name: name, Vocabulary: largeRows, Dim: largeDim}, words))
+	}
+	g.Output("output", g.Apply(layers.Dense{Units: 1, Activation: layers.Sigmoid}, g.Apply(layers.Add{}, average("one"), average("other"))))
+	m, err := g.Build(t.Context(), nn.BuildOptions{Seed: 1})
+	must(t, err)
+	state := nn.TrainingState{}
+	o := newRowsOptions(optim.Adam{}, 1)
+	o.State, o.Groups = &state, []nn.Group{{Parameters: []string{"other/*"}}}
+	_, err = m.Fit(t.Context(), newRows(t, 3), o)
+	must(t, err)
+	if len(state.Rows) != 2 {
+		t.Fatalf("slots of %d tables, want 2", len(state.Rows))
+	}
+	o.Groups[0].Frozen = true
+	_, err = m.Fit(t.Context(), newRows(t, 3), o)
+	must(t, err)
+	if len(state.Rows) != 2 {
+		t.Errorf("slots of %d tables are left, want 2", len(state.Rows))
 	}
 }

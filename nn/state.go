@@ -138,8 +138,11 @@ func (u *update) save() {
 		saved[p.p.Name()] = r
 		delete(s.Slots, p.p.Name())
 	}
-	if len(saved) > 0 {
+	switch {
+	case s.Rows == nil && len(saved) > 0:
 		s.Rows = saved
+	default: // tables that this run does not train keep theirs
+		maps.Copy(s.Rows, saved)
 	}
 }
 

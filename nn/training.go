@@ -62,9 +62,12 @@ func (t *training) SetLearningRate(rate float32) error {
 	if err := checkRate(rate); err != nil {
 		return err
 	}
-	if main.rate > 0 {
-		for _, g := range t.update.groups[1:] {
+	for _, g := range t.update.groups[1:] {
+		switch {
+		case main.rate > 0:
 			g.rate = float32(float64(g.rate) * (float64(rate) / float64(main.rate)))
+		case main.rule.Rate > 0: // the ratio of the rates went with the rate
+			g.rate = float32(float64(g.rule.Rate) * (float64(rate) / float64(main.rule.Rate)))
 		}
 	}
 	main.rate = rate
