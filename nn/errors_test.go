@@ -497,3 +497,20 @@ func TestWrongShapesNeverPanic(t *testing.T) {
 		}
 	})
 }
+
+// unfolds unfolds what was not folded.
+type unfolds struct{}
+
+func (unfolds) Kind() string { return "Unfolds" }
+func (unfolds) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	out, err := b.Unfold(in[0], in[0])
+	return []plan.Symbol{out}, err
+}
+
+// Steps that were never folded cannot be unfolded: their elements would be taken for others.
+func TestUnfoldOfWhatIsNotFolded(t *testing.T) {
+	_, err := nn.NewSequential(unfolds{}).Build(t.Context(), nn.Features(3, 2), nn.BuildOptions{})
+	if !errors.Is(err, tensor.ErrShape) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -269,7 +269,11 @@ func (b *Builder) Add(op Op, in []Symbol, params ...ParameterRef) ([]Symbol, err
 			rows = len(b.folds)
 		}
 	case unfoldRows:
-		rows = b.symbols[in[1].id].rows
+		like := foldedRows{of: b.symbols[in[1].id].rows, steps: in[1].Shape[1]}
+		if rows == 0 || b.folds[rows-1] != like {
+			return nil, fmt.Errorf("%w: what is unfolded was not folded as %v", tensor.ErrShape, in[1].Shape)
+		}
+		rows = like.of
 		o.In, o.Like = o.In[:1], o.In[1:]
 	}
 	out := make([]Symbol, len(outputs))
