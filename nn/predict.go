@@ -174,9 +174,9 @@ func (m *Model) predict(ctx context.Context, w *space, dst []float32, o *Predict
 // predictBatch is how many rows are computed at a time when nothing else is asked for.
 const predictBatch = 512
 
-// forget drops the user's data but keeps the memory that preparing it took.
+// forget drops the user's data and context but keeps the memory that preparing the data took.
 func (p *predictor) forget(w *space) {
-	p.rows[0] = nil
+	p.rows[0], w.run.Context = nil, nil
 	for i := range p.data.prepared {
 		input := &p.data.prepared[i]
 		input.data = nil

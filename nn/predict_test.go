@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
@@ -237,4 +238,27 @@ func TestPredictForgetsTheRows(t *testing.T) {
 		}
 	}
 	t.Error("the rows are still there after the prediction")
+}
+
+// A model keeps nothing of the context of a prediction.
+func TestContextIsNotKept(t *testing.T) {
+	m := smallText(t)
+	type big struct{ _ [1 << 16]byte }
+	type name struct{}
+	p := new(big)
+	w := weak.Make(p)
+	_, err := m.Predict(context.WithValue(t.Context(), name{}, p), someReviews(t).X, nn.PredictOptions{})
+	must(t, err)
+	p = nil
+	for range 20 {
+		runtime.GC()
+		if w.Value() == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if w.Value() != nil {
+		t.Error("the context of a prediction is kept")
+	}
+	runtime.KeepAlive(m)
 }
