@@ -75,14 +75,14 @@ const defaultBatch = 32
 
 // evaluate runs all that the feed has, in order, and measures. Before and after each batch it calls around, if that is
 // given.
-func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around func(ev plan.Event, step int) error) error {
+func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around func(ev plan.Event, step int) error) (err error) {
 	if err := r.reset(); err != nil {
 		return err
 	}
 	if err := from.begin(ctx, 0, nil); err != nil {
 		return err
 	}
-	defer from.end()
+	defer from.endAfter(&err)
 	for step := 0; ; step++ {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -235,6 +235,7 @@ func (e *executor) use(data *dataset) {
 func (e *executor) run(ctx context.Context, rows []int32) error {
 	w := e.ws
 	w.run.Context = ctx
+	clear(w.run.Fails) // a batch that panicked may have left some
 	if err := w.resize(len(rows)); err != nil {
 		return err
 	}

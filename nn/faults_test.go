@@ -392,3 +392,53 @@ func (n *nilMetric) Direction() history.Direction                             { 
 func (n *nilMetric) Start(plan.MetricInfo) (plan.Accumulator, error)          { n.x++; return nil, nil }
 func (n *nilLayer) Kind() string                                              { n.x++; return "Nil" }
 func (n *nilLayer) Build(*plan.Builder, []plan.Symbol) ([]plan.Symbol, error) { n.x++; return nil, nil }
+
+// badlyStopped panics when it is stopped.
+type badlyStopped struct{ d nn.Data }
+
+func (s badlyStopped) Batches(context.Context, int) iter.Seq2[nn.Batch, error] {
+	return func(yield func(nn.Batch, error) bool) {
+		for yield(nn.Batch(s.d), nil) {
+		}
+		panic("broken stop")
+	}
+}
+
+// A panic of a source that is stopped is an error of the call.
+func TestSourcePanicsWhenStopped(t *testing.T) {
+	o := longRun()
+	o.Validation = badlyStopped{someReviews(t)}
+	o.ValidationSplit = 0
+	_, err := smallText(t).Fit(t.Context(), someReviews(t), o)
+	if p := (*nn.PanicError)(nil); !errors.As(err, &p) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// failThenPanic refuses rows that begin with a negative number, and then panics.
+type failThenPanic struct{}
+
+func (failThenPanic) Kind() string { return "FailThenPanic" }
+func (failThenPanic) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return b.Add(plan.Op{
+		Outputs: func(in []plan.Signature) ([]plan.Signature, error) { return in[:1], nil },
+		Forward: func(f *plan.Frame, s plan.Span) {
+			if f.In(0, s)[0] < 0 {
+				f.Fail(s.Worker, errors.New("negative"))
+				panic("broken")
+			}
+			copy(f.Out(0, s), f.In(0, s))
+		},
+		Backward: func(f *plan.Frame, s plan.Span) {},
+	}, in)
+}
+
+// What a batch that panicked found wrong with its rows is no error of the next one.
+func TestFailureIsForgotten(t *testing.T) {
+	m := sequential(t, nn.Features(1), failThenPanic{})
+	if _, err := m.Predict(t.Context(), array(t, []float32{-1}, 1, 1), nn.PredictOptions{}); err == nil {
+		t.Error("no error")
+	}
+	_, err := m.Predict(t.Context(), array(t, []float32{1}, 1, 1), nn.PredictOptions{})
+	must(t, err)
+}

@@ -123,7 +123,9 @@ func (f *feed) begin(ctx context.Context, epoch int, order []int32) error {
 
 // open begins the stream's batches of an epoch and reads the first.
 func (f *feed) open(ctx context.Context, epoch int) (err error) {
-	f.end()
+	if err := f.end(); err != nil {
+		return err
+	}
 	defer recovering(&err)
 	f.next, f.stop = iter.Pull2(f.stream.Batches(ctx, epoch))
 	f.epoch, f.step = epoch, 0
@@ -142,11 +144,22 @@ func (f *feed) open(ctx context.Context, epoch int) (err error) {
 	return nil
 }
 
-// end gives the stream back.
-func (f *feed) end() {
-	if f.stop != nil {
-		f.stop()
-		f.stop, f.fresh = nil, false
+// end gives the stream back. A source that panics when it is stopped is an error.
+func (f *feed) end() (err error) {
+	if f.stop == nil {
+		return nil
+	}
+	defer recovering(&err)
+	stop := f.stop
+	f.stop, f.fresh = nil, false
+	stop()
+	return nil
+}
+
+// endAfter gives the stream back after a call that returns err, and keeps the first error.
+func (f *feed) endAfter(err *error) {
+	if e := f.end(); *err == nil {
+		*err = e
 	}
 }
 

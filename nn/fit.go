@@ -277,7 +277,9 @@ func (m *Model) validation(ctx context.Context, g *program, d *dataset, objectiv
 		return nil, &placedError{"validation data", err}
 	}
 	test.validation = true
-	test.end() // a stream begins anew at each epoch's end
+	if err := test.end(); err != nil { // a stream begins anew at each epoch's end
+		return nil, &placedError{"validation data", err}
+	}
 	for i := range objectives {
 		if a, b := test.data.labels[i].width, d.labels[i].width; a != b {
 			return nil, fmt.Errorf("nn: validation labels have %d columns, those to train on %d", a, b)
@@ -347,7 +349,7 @@ func (r *run) done(e plan.Event) error {
 	return t.tell(e)
 }
 
-func (r *run) runEpoch(ctx context.Context) error {
+func (r *run) runEpoch(ctx context.Context) (err error) {
 	t := &r.training
 	t.batch = 0
 	t.logs.Reset()
@@ -357,7 +359,7 @@ func (r *run) runEpoch(ctx context.Context) error {
 	if err := r.feed.begin(ctx, t.epoch, r.order); err != nil {
 		return err
 	}
-	defer r.feed.end()
+	defer r.feed.endAfter(&err)
 	if err := t.tell(plan.EpochBegin); err != nil {
 		return err
 	}

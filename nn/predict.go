@@ -198,7 +198,7 @@ func (m *Model) PredictAll(ctx context.Context, d Source, o PredictOptions) iter
 // errStopped reports that nobody wants more.
 var errStopped = errors.New("stopped")
 
-func (m *Model) predictAll(ctx context.Context, d Source, o *PredictOptions, yield func(map[string]*tensor.Float32, error) bool) error {
+func (m *Model) predictAll(ctx context.Context, d Source, o *PredictOptions, yield func(map[string]*tensor.Float32, error) bool) (err error) {
 	if err := checkSizes(o.BatchSize, o.Threads); err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (m *Model) predictAll(ctx context.Context, d Source, o *PredictOptions, yie
 	if err != nil {
 		return err
 	}
-	defer from.end()
+	defer from.endAfter(&err)
 	w := newSpace(g)
 	if err := w.layout(from.data.signatures); err != nil {
 		return err
