@@ -32,7 +32,6 @@ type stepOptions struct {
 	seed      optional.Value[uint64]
 	threads   int
 	noFusion  bool
-	whole     bool // gradients of large tables are wanted as a whole
 }
 
 // programFor is the plan that runs.
@@ -62,7 +61,7 @@ func (s *stepper) begin(data *dataset, rows, workers int) error {
 	s.team = team.New(workers)
 	s.exec = newExecutor(w, s.team, data, s.objectives)
 	s.update, err = newUpdate(w, &updateOptions{optimizer: s.options.optimizer, groups: s.options.groups, state: s.state, workers: workers,
-		data: data, batch: rows, whole: s.options.whole})
+		data: data, batch: rows})
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ type Trainer struct {
 // NewTrainer returns a Trainer for the model. While there is one, no Fit and no other Trainer of the model can begin.
 func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
 	t := &Trainer{stepper: stepper{model: m, program: m.programFor(o.NoFusion), state: o.State,
-		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion, whole: false}}}
+		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion}}}
 	s := &t.stepper
 	if err := s.options.check("a Trainer"); err != nil {
 		return nil, err

@@ -93,9 +93,6 @@ func New(lo, hi, width int, slots []plan.Slot, occurrences bool, readers []Reade
 // FallsBehind reports whether rows that no batch reads wait.
 func (t *Table) FallsBehind() bool { return t.readers != nil }
 
-// SetReaders replaces the readers: those of the workspace that runs next.
-func (t *Table) SetReaders(readers []Reader) { t.readers = readers }
-
 // Begin notes the table, before gradients of a step come. With steps there are rows that may be behind.
 func (t *Table) Begin(table []float32, steps *Steps) {
 	t.table, t.fresh = table, int32(len(steps.Done))
