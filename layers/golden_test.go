@@ -365,7 +365,7 @@ func TestMaskPassing(t *testing.T) {
 	}
 }
 
-// A mask with another number of steps than the values has no meaning: channels first behind an Embedding, where the
+// A mask with another number of steps than the values has no meaning: channels first after an Embedding, where the
 // steps become features.
 func TestMaskOfAnotherLength(t *testing.T) {
 	_, err := nn.NewSequential(layers.Embedding{Vocabulary: 5, Dim: 3, MaskZero: true}, layers.GlobalAveragePooling1D{ChannelsFirst: true}).Build(t.Context(), nn.Tokens(4), nn.BuildOptions{})

@@ -194,7 +194,7 @@ func fitTexts(t testing.TB, m *nn.Model, x tensor.Rows, y *tensor.Float32, o nn.
 	return h
 }
 
-// Without Trainable the table stays as it was read and costs an optimizer nothing; the layers behind it learn.
+// Without Trainable the table stays as it was read and costs an optimizer nothing; the layers after it learn.
 func TestTextEmbeddingFrozen(t *testing.T) {
 	x := unevenTexts(t)
 	m := build(t, nn.Texts(), layers.TextEmbedding{Table: newTable(300, 4, text.Mean)}, layers.Dense{Units: 1})

@@ -130,7 +130,7 @@ func (branches) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) 
 	return []plan.Symbol{step(sum, []plan.Symbol{x, three})}, err
 }
 
-// idle is a layer with a step that nobody reads.
+// idle is a layer with an operation that nobody reads.
 type idle struct{}
 
 func (idle) Kind() string { return "Idle" }
@@ -217,13 +217,13 @@ func TestGradientsOfBranches(t *testing.T) {
 	}
 }
 
-// A step that nobody reads gives no gradient, not even where it reads the model's output, and its parameters stay.
+// An operation that nobody reads gives no gradient, not even where it reads the model's output, and its parameters stay.
 func TestGradientsBesideIdleSteps(t *testing.T) {
 	checkAll(t, sequential(t, nn.Features(5), layers.Dense{Units: 3}, idle{}), waves(t, 4, 5), nn.GradientOptions{})
 	checkAll(t, sequential(t, nn.Features(5), layers.Dense{Units: 3}, idle{}, layers.Dense{Units: 2, Activation: layers.Sigmoid}), waves(t, 4, 5), nn.GradientOptions{})
 }
 
-// A mask that is worked out from values behind a parameter takes no gradient.
+// A mask that is worked out from values after a parameter takes no gradient.
 func TestGradientsBesideMasksOfValues(t *testing.T) {
 	m := sequential(t, nn.Features(4, 3), layers.Dense{Units: 3}, positive{}, layers.GlobalAveragePooling1D{}, layers.Dense{Units: 2})
 	checkAll(t, m, waves(t, 5, 4, 3), nn.GradientOptions{Step: 0.002})
@@ -237,15 +237,15 @@ func TestGradientsOfLosses(t *testing.T) {
 		loss nn.Loss
 		spec []nn.Layer
 	}{
-		{"from the logits behind a sigmoid", loss.BinaryCrossentropy{}, []nn.Layer{sigmoid}},
+		{"from the logits after a sigmoid", loss.BinaryCrossentropy{}, []nn.Layer{sigmoid}},
 		// Behind a Flatten the sigmoid is not the output any more, and the loss works on probabilities.
 		{"from probabilities", loss.BinaryCrossentropy{}, []nn.Layer{sigmoid, layers.Flatten{}}},
 		{"from logits", loss.BinaryCrossentropy{FromLogits: true}, []nn.Layer{layers.Dense{Units: 1}}},
-		{"smoothed, behind a sigmoid", loss.BinaryCrossentropy{LabelSmoothing: 0.2}, []nn.Layer{sigmoid}},
+		{"smoothed, after a sigmoid", loss.BinaryCrossentropy{LabelSmoothing: 0.2}, []nn.Layer{sigmoid}},
 		{"smoothed, from probabilities", loss.BinaryCrossentropy{LabelSmoothing: 0.2}, []nn.Layer{sigmoid, layers.Flatten{}}},
-		{"three outputs, behind a sigmoid", loss.BinaryCrossentropy{LabelSmoothing: 0.1}, []nn.Layer{wide}},
+		{"three outputs, after a sigmoid", loss.BinaryCrossentropy{LabelSmoothing: 0.1}, []nn.Layer{wide}},
 		{"three outputs, from probabilities", loss.BinaryCrossentropy{}, []nn.Layer{wide, layers.Flatten{}}},
-		{"behind a softmax", loss.BinaryCrossentropy{}, []nn.Layer{layers.Dense{Units: 3, Activation: layers.Softmax}}},
+		{"after a softmax", loss.BinaryCrossentropy{}, []nn.Layer{layers.Dense{Units: 3, Activation: layers.Softmax}}},
 		{"squared error", loss.MeanSquaredError{}, []nn.Layer{layers.Dense{Units: 3}}},
 		{"squared error of a sigmoid", loss.MeanSquaredError{}, []nn.Layer{sigmoid}},
 	} {

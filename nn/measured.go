@@ -177,7 +177,7 @@ func (r *measured) log(l *history.Logs, names []string) (err error) {
 	return nil
 }
 
-// sums are the numbers behind the results so far.
+// sums are what the results so far are computed from.
 func (r *measured) sums() [][]float64 {
 	all := [][]float64{{r.total, float64(r.rows)}, append([]float64{}, r.losses...)}
 	for _, m := range r.each {

@@ -17,7 +17,7 @@ func (signs) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	return b.Add(isPositive, in)
 }
 
-// Ids that a layer makes do not lie in the model's input: an embedding behind it must not look for them there.
+// Ids that a layer makes do not lie in the model's input: an embedding after it must not look for them there.
 func TestEmbeddingBehindALayer(t *testing.T) {
 	m := sequential(t, nn.Features(3, 1), signs{}, layers.Embedding{Vocabulary: 2, Dim: 2}, layers.GlobalAveragePooling1D{})
 	must(t, m.SetWeights([][]float32{{0, 3, 6, 9}}))

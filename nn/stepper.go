@@ -42,7 +42,7 @@ func (m *Model) programFor(noFusion bool) *program {
 	return m.fused
 }
 
-// begin lays a stepper out for data like this, in batches of so many rows.
+// begin lays a stepper out for data like this, in batches of that many rows.
 func (s *stepper) begin(data *dataset, rows, workers int) error {
 	w := newSpace(s.program)
 	w.run.Training = true

@@ -248,7 +248,7 @@ func TestStreamIsGivenBack(t *testing.T) {
 	}
 }
 
-// A small first batch does not keep workers from the larger ones behind it.
+// A small first batch does not keep workers from the larger ones after it.
 func TestStreamWithASmallFirstBatch(t *testing.T) {
 	d := someReviews(t)
 	x, y := d.X.(*tensor.Int32), d.Y.(*tensor.Int32)

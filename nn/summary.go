@@ -93,7 +93,7 @@ func (s *Sequential) Summary() string {
 	return summary(s.name(), rows, nil, false, SummaryOptions{})
 }
 
-// mayHaveParameters builds a layer by itself, without memory for parameters, behind the first kind of input that it
+// mayHaveParameters builds a layer by itself, without memory for parameters, after the first kind of input that it
 // takes.
 func mayHaveParameters(l Layer) bool {
 	for _, in := range []plan.Signature{

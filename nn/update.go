@@ -449,7 +449,7 @@ func (g *group) coming() float32 {
 	return g.rate
 }
 
-// begin starts the coming step, unless its rate is none to use.
+// begin starts the coming step, unless its rate is invalid.
 func (u *update) begin() (err error) {
 	defer recovering(&err)
 	for _, g := range u.groups {

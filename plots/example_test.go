@@ -89,7 +89,7 @@ func ExampleWriteText() {
 	//                              Epochs
 }
 
-// A flag is checked before hours of training, not behind them.
+// A flag is checked before hours of training, not after them.
 func ExampleCheck() {
 	fmt.Println(plots.Check("history.jpeg"))
 	// Output: plots: history.jpeg ends neither in .png nor in .svg

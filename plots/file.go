@@ -78,7 +78,7 @@ func WriteFile(path string, panels ...Panel) error {
 // Terminal is what [Check] and [Draw] take for a file's name when text is wanted.
 const Terminal = "-"
 
-// Check finds out, before a training and not behind it, whether [Draw] will find something wrong with a file's name: an
+// Check finds out, before a training and not after it, whether [Draw] will find something wrong with a file's name: an
 // ending that is no format, a folder that is missing or may not be written to.
 func Check(path string) error {
 	if path == Terminal {
@@ -160,7 +160,7 @@ func titled(svg []byte, panels []Panel) []byte {
 	return append(out, svg[end:]...)
 }
 
-// withResolution puts a PNG's resolution behind its first chunk, so that documents show it in its right size.
+// withResolution puts a PNG's resolution after its first chunk, so that documents show it in its right size.
 func withResolution(image []byte) []byte {
 	const header = 8 + 4 + 4 + 13 + 4 // the signature, and the chunk IHDR: length, name, content, check sum
 	const perMetre = (resolution*10000 + 127) / 254

@@ -19,7 +19,7 @@ import (
 // them, a space at an end has one beside it, and an empty text is one empty token: all of them count in the text's
 // length. A byte that is not part of valid UTF-8 stays as it is.
 //
-// The id of a token is its place in the vocabulary. Another token falls into one of the buckets behind it: id
+// The id of a token is its place in the vocabulary. Another token falls into one of the buckets after it: id
 // Len + Fingerprint64(token) mod buckets, FarmHash's Fingerprint64 (TensorFlow's StaticVocabularyTable).
 //
 // It does not change once made: any number of goroutines may use it.

@@ -45,7 +45,7 @@ func realTexts(tb testing.TB, n int) (texts []string, size int) {
 	return texts, size
 }
 
-// realVocabulary has the words of the real GloVe file, most frequent first, and so many made-up ones behind them that there
+// realVocabulary has the words of the real GloVe file, most frequent first, and so many made-up ones after them that there
 // are as many as in nnlm-en-dim50.
 func realVocabulary(tb testing.TB) *text.Vocabulary {
 	tb.Helper()

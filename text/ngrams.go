@@ -37,7 +37,7 @@ func (r *tokenRule) characters() bool { return r.single() && r.split == SplitCha
 // single reports whether no SplitFunc and no n-grams have a say in the tokens.
 func (r *tokenRule) single() bool { return r.splitText == nil && r.sizes == nil && r.upTo == 1 }
 
-// word finds the first word of s at i or behind. It is s[from:to], or, where standardisation changes it, what buf then
+// word finds the first word of s at i or later. It is s[from:to], or, where standardisation changes it, what buf then
 // holds: its bytes, or limit+1 of them where it has more. There is none when from == to. The next search begins at to.
 func (r *tokenRule) word(s string, i int, buf []byte, limit int) (from, to int, changedTo []byte) {
 	classes := &r.classes
@@ -58,7 +58,7 @@ func (r *tokenRule) word(s string, i int, buf []byte, limit int) (from, to int, 
 	for i < len(s) && classes[s[i]]&dropped != 0 {
 		i++
 	}
-	// What is dropped behind a word leaves it as it is, what is dropped inside does not.
+	// What is dropped after a word leaves it as it is, what is dropped inside does not.
 	if flags&changed == 0 && (i == to || i == len(s) || classes[s[i]]&between != 0) {
 		return from, to, buf[:0]
 	}
@@ -123,7 +123,7 @@ func (r *tokenRule) longWord(w *watch, s string, i int, buf []byte, limit int) (
 // joined holds the tokens of a text in such a way that each n-gram, tokens joined by a space, is a part of it. It is
 // used again for the next text.
 type joined struct {
-	bytes  []byte // the tokens, a space behind each
+	bytes  []byte // the tokens, a space after each
 	starts []int  // where each begins, and where the last one's space ends
 	text   []byte // the standardised text
 }
@@ -226,7 +226,7 @@ type gram struct {
 	from  int // its first token
 }
 
-// next returns the n-gram at p, and moves p to the one behind it.
+// next returns the n-gram at p, and moves p to the next one.
 func (g *joined) next(r *tokenRule, p *gram) (bytes []byte, ok bool) {
 	tokens := len(g.starts) - 1
 	for {

@@ -43,7 +43,7 @@ func hashBytes(v *Vocabulary, word []byte) uint64 {
 	if cap(word) < short {
 		word = append(make([]byte, 0, short), word...)
 	}
-	// What stands behind the word is not part of it; a shift by 64 or more keeps all bytes.
+	// What stands after the word is not part of it; a shift by 64 or more keeps all bytes.
 	a := load(word[:short], 0) &^ (math.MaxUint64 << (8 * uint(n)))
 	b := load(word[:short], 8) &^ (math.MaxUint64 << (8 * uint(max(n-8, 0))))
 	return v.hashShort(a, b, n)

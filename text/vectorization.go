@@ -352,7 +352,7 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 	return rows, nil
 }
 
-// Padded returns the ids of the tokens of each text, (len(texts), OutputSequenceLength), with zeros behind those of a
+// Padded returns the ids of the tokens of each text, (len(texts), OutputSequenceLength), with zeros after those of a
 // short text and without the end of a long one. Without an OutputSequenceLength the rows are as long as the longest: with
 // NoSplit one id each, (len(texts), 1), as Keras has it for texts (rows, 1). An end of ctx is an error.
 func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int32, error) {

@@ -40,7 +40,7 @@ type Vectorizer struct {
 
 	// OutputMode is what becomes of a text. The default is OutputInt.
 	OutputMode OutputMode
-	// OutputSequenceLength cuts off the ids of a text behind so many, and in [Vectorization.Padded] is the length of the
+	// OutputSequenceLength cuts off the ids of a text after that many, and in [Vectorization.Padded] is the length of the
 	// rows. 0, the default, cuts nothing: the rows are then as long as the longest text's (Keras's None). Only with
 	// OutputInt.
 	OutputSequenceLength int

@@ -17,7 +17,7 @@ import (
 //
 // It takes the bytes of the words and 12 to 20 bytes for each of them.
 type Vocabulary struct {
-	// words holds all words, one after the other, and behind the last one 16 bytes, so that 16 can be read from where any
+	// words holds all words, one after the other, and after the last one 16 bytes, so that 16 can be read from where any
 	// word begins.
 	words   string
 	offsets []uint32 // word i is words[offsets[i]:offsets[i+1]]
@@ -36,7 +36,7 @@ const (
 	longestLine = 1 << 16
 	// linesPerLook is how many lines are read between two looks at the context.
 	linesPerLook = 256
-	// padding stands behind the last word.
+	// padding stands after the last word.
 	padding = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 )
 
@@ -282,7 +282,7 @@ func (v *Vocabulary) hash(s string) uint64 {
 }
 
 // hashShort is the hash of a word of n bytes, at most 16: the first eight in a, the others in b, each the first lowest,
-// and zeros behind them.
+// and zeros after them.
 func (v *Vocabulary) hashShort(a, b uint64, n int) uint64 { return v.fold(a, b^uint64(n)<<56) }
 
 // hashLong is the hash of a word of more than 16 bytes.
@@ -308,7 +308,7 @@ func load[S string | []byte](s S, i int) uint64 {
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
-// load16 reads the n bytes, at most 16, from i on, and zeros behind them. Whatever n is, s has 16 bytes there.
+// load16 reads the n bytes, at most 16, from i on, and zeros after them. Whatever n is, s has 16 bytes there.
 func load16[S string | []byte](s S, i, n int) (a, b uint64) {
 	return lowBytes(load(s, i), n), lowBytes(load(s, i+8), max(n-8, 0))
 }

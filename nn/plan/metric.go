@@ -31,7 +31,7 @@ type Accumulator interface {
 	// Result is the metric over all batches since Reset.
 	Result() float64
 	Reset()
-	// Sums are the numbers behind the result, and SetSums takes them: a run that goes on in the middle of an epoch, from a
+	// Sums are what the result is computed from, and SetSums takes them: a run that goes on in the middle of an epoch, from a
 	// saved state, goes on adding. SetSums refuses a list of another length.
 	Sums() []float64
 	SetSums(sums []float64) error

@@ -20,7 +20,7 @@ type Parameter struct {
 	storage   Storage
 	elements  []float32 // where they lie as float32; nil for a storage that converts
 	converted []float32 // all elements, once somebody wanted them from a storage that converts
-	settle    func()    // brings rows up to date that a training run has left behind; or nil
+	settle    func()    // applies the steps that a training run has put off for some rows; or nil
 }
 
 // Name is the path of the layer and the parameter's own name: "dense/kernel", "residual/dense_1/kernel".

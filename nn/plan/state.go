@@ -28,7 +28,7 @@ type TrainingState struct {
 	Groups []GroupState `json:"groups,omitempty"`
 	// Accumulated is how many batches' gradients Gradients holds.
 	Accumulated int `json:"accumulated,omitempty"`
-	// Measured are the sums behind the loss and the metrics of the epoch's batches so far.
+	// Measured are the sums that give the loss and the metrics of the epoch's batches so far.
 	Measured [][]float64 `json:"-"`
 	// History is that of the epochs so far.
 	History *history.History `json:"history,omitempty"`

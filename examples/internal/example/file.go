@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// CheckWritable finds out before a training, and not behind it, that a file cannot be written.
+// CheckWritable finds out before a training, and not after it, that a file cannot be written.
 func CheckWritable(path string) error {
 	if path == "" {
 		return nil

@@ -29,7 +29,7 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Exit writes an error, if there is one, behind the program's name and returns the exit code. For flag.ErrHelp it is 0.
+// Exit writes an error, if there is one, after the program's name and returns the exit code. For flag.ErrHelp it is 0.
 func Exit(name string, err error, stderr io.Writer) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0

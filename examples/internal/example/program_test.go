@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// An error is one line behind the program's name, and its kind decides the exit code.
+// An error is one line after the program's name, and its kind decides the exit code.
 func TestExit(t *testing.T) {
 	for _, c := range []struct {
 		err  error

@@ -122,7 +122,7 @@ func Golden(t *testing.T, name, stdout string) {
 	}
 }
 
-// Readme compares the block behind a marker in README.md with what the program printed, but for times: all lines that it
+// Readme compares the block after a marker in README.md with what the program printed, but for times: all lines that it
 // shows must be there, and "..." stands for any.
 func Readme(t *testing.T, marker, printed string) {
 	t.Helper()
