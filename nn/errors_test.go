@@ -514,3 +514,26 @@ func TestUnfoldOfWhatIsNotFolded(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// wideValue makes a value of this many elements of each row.
+type wideValue int
+
+func (wideValue) Kind() string { return "WideValue" }
+func (w wideValue) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
+	return b.Add(plan.Op{
+		Outputs: func([]plan.Signature) ([]plan.Signature, error) {
+			return []plan.Signature{{Type: tensor.TypeFloat32, Shape: tensor.Shape{tensor.Unknown, int(w)}}}, nil
+		},
+		Forward: func(*plan.Frame, plan.Span) {},
+	}, in)
+}
+
+// A batch whose values do not fit into memory is an error before anything is allocated.
+func TestValuesTooLarge(t *testing.T) {
+	for _, width := range []int{math.MaxInt >> 2, math.MaxInt >> 4} {
+		m := sequential(t, nn.Features(1), wideValue(width))
+		if _, err := m.Predict(t.Context(), array(t, []float32{1}, 1, 1), nn.PredictOptions{}); !errors.Is(err, tensor.ErrTooLarge) {
+			t.Errorf("width %d: error %v", width, err)
+		}
+	}
+}

@@ -2,9 +2,9 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/nn/internal/workspace"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
@@ -225,16 +225,18 @@ func (s *space) resize(rows int) error {
 	if rows == s.run.Rows {
 		return nil
 	}
-	fits := func(width, fold int) bool {
-		return width <= 0 || fold <= 0 || rows <= math.MaxInt/8/width/fold
-	}
+	s.run.Rows = 0 // until there is room for everything
 	for i := range s.values {
 		v := &s.values[i]
 		if v.Type == 0 || (s.isInput(i) && !s.copiedInput(i)) {
 			continue
 		}
-		if !fits(v.Width, v.Fold) {
-			return fmt.Errorf("nn: a batch of %d rows of %d elements does not fit into memory", rows, v.Width)
+		size := 4
+		if v.Type == tensor.TypeString {
+			size = stringSize
+		}
+		if err := budget.Check("nn: the values of a batch", size, rows, v.Fold, v.Width); err != nil {
+			return err
 		}
 		n := rows * v.Width * v.Fold
 		switch v.Type {
@@ -256,8 +258,8 @@ func (s *space) resize(rows int) error {
 		op := &s.ops[i]
 		for k := range op.Saved {
 			a := &op.Saved[k]
-			if !fits(a.Width, op.Fold) {
-				return fmt.Errorf("nn: layer %q keeps more for a batch of %d rows than fits into memory", op.Layer, rows)
+			if err := budget.Check("nn: what a layer saves of a batch", 4, rows, op.Fold, a.Width); err != nil {
+				return err
 			}
 			a.Floats = workspace.Grow(a.Floats, rows*op.Fold*a.Width)
 		}
@@ -266,6 +268,9 @@ func (s *space) resize(rows int) error {
 	s.run.Rows = rows
 	return nil
 }
+
+// stringSize is the size in bytes of a string's header.
+const stringSize = 16
 
 // copiedInput reports whether an input of the model is copied for each batch.
 func (s *space) copiedInput(value int) bool {
