@@ -88,4 +88,4 @@ func checkNaN(x tensor.Rows) error {
 }
 
 // errNoRows reports a prediction of nothing.
-var errNoRows = errors.New("nn: there are no rows to predict")
+var errNoRows = &plan.InputError{Row: -1, Column: -1, Err: errors.New("nn: there are no rows to predict")}

@@ -7,7 +7,7 @@ import (
 	"github.com/linnet-ml/linnet/tensor"
 )
 
-// Source is where Fit, Evaluate and Outputs read data: [Data], which is rows in memory, or batches that come from a disk or
+// Source is where Fit, Evaluate and PredictAll read data: [Data], which is rows in memory, or batches that come from a disk or
 // are made as they are needed (what Keras calls a generator).
 type Source interface {
 	// Batches yields the batches of an epoch, counted from 0; Evaluate asks for epoch 0, and so does validation each

@@ -241,6 +241,9 @@ func (set *labelSet) steps(g *program, o *objective, n int) error {
 	if len(set.shape) == 0 || set.shape[0] != set.output[0] {
 		return nnError(o.place(), fmt.Errorf("%w: the output has %d steps in each row, and a row of the labels has shape %v", tensor.ErrShape, set.output[0], set.shape))
 	}
+	if set.output[0] == 0 {
+		return nnError(o.place(), &plan.InputError{Row: -1, Column: -1, Err: fmt.Errorf("%w: the rows have no steps", tensor.ErrShape)})
+	}
 	set.perRow = set.output[0]
 	set.output, set.shape = set.output[1:], set.shape[1:]
 	return nil

@@ -61,7 +61,8 @@ type FitOptions struct {
 
 	Callbacks []Callback
 	// State, when given, is where the training goes on from: n epochs, State and m epochs give the bits of n+m epochs, in
-	// another process too. It is left as the run left it, without the weights, which the model has, unless that has moving
+	// another process too. Where it is that of the last epoch, nothing is left to train, and the run ends at once, with what
+	// callbacks do at its end. It is left as the run left it, without the weights, which the model has, unless that has moving
 	// averages in their place.
 	State *TrainingState
 }
@@ -157,14 +158,17 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 			return nil, err
 		}
 	}
+	if o.ClassWeight != nil && len(t.objectives) > 1 {
+		return nil, errors.New("nn: ClassWeight is for a model with one output; those of several get weights in OutputWeights")
+	}
 	r.feed.classes = o.ClassWeight
 	if err := r.feed.weigh(); err != nil {
 		return nil, err
 	}
-	if err := m.restoreWeights(o.State); err != nil {
+	weights, err := m.stateWeights(o.State)
+	if err != nil {
 		return nil, err
 	}
-	o.State.Weights = nil
 	if err := t.begin(r.feed.data, r.feed.rows(), r.feed.threads(o.Threads)); err != nil {
 		return nil, err
 	}
@@ -179,7 +183,18 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 		t.history.Stopped = ""
 	}
 	directions(t.history, t.objectives)
-	return r, t.start(o.Callbacks)
+	if n := o.State.Batch; n > 0 {
+		if t.steps > 0 && n > t.steps {
+			return nil, fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has %d", n, o.InitialEpoch, t.steps)
+		}
+		if err := t.results.setSums(o.State.Measured); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.start(o.Callbacks); err != nil {
+		return nil, err
+	}
+	return r, t.restoreWeights(weights)
 }
 
 // giveBack ends what a run that does not begin has begun. What went wrong is known already.
@@ -226,7 +241,7 @@ func (o *FitOptions) check(d Source) error {
 	if o.Epochs == 0 {
 		o.Epochs = o.InitialEpoch + 1
 	}
-	if o.Epochs <= o.InitialEpoch {
+	if o.Epochs < o.InitialEpoch || (o.Epochs == o.InitialEpoch && o.State.Version == 0) {
 		return fmt.Errorf("nn: Epochs %d leaves nothing to train, since the first epoch is %d (counted from 0)", o.Epochs, o.InitialEpoch)
 	}
 	if o.BatchSize == 0 {

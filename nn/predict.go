@@ -106,7 +106,8 @@ type predictor struct {
 }
 
 // predictSpace is the workspace that a prediction of a model with one input runs in, with x in it.
-func (m *Model) predictSpace(o *PredictOptions, x tensor.Rows) (*space, error) {
+func (m *Model) predictSpace(o *PredictOptions, x tensor.Rows) (_ *space, err error) {
+	defer recovering(&err)
 	in := [1]plan.Signature{{Type: x.Type(), Shape: x.Shape()}}
 	g := m.programFor(o.NoFusion)
 	rows := [1]tensor.Rows{x}
@@ -116,7 +117,6 @@ func (m *Model) predictSpace(o *PredictOptions, x tensor.Rows) (*space, error) {
 		}
 	}
 	var w *space
-	var err error
 	if o.NoFusion {
 		w = newSpace(g)
 		err = w.layout(in[:])

@@ -101,10 +101,10 @@ func (s *space) layout(inputs []plan.Signature) error {
 			op.Fold = op.In[0].Fold
 		}
 		for k, v := range op.In {
-			op.InStride[k] = v.Width * v.Fold / op.Fold
+			op.InStride[k] = stride(v, op.Fold)
 		}
 		for k, v := range op.Out {
-			op.OutStride[k] = v.Width * v.Fold / op.Fold
+			op.OutStride[k] = stride(v, op.Fold)
 		}
 		if o.Saves == nil && o.Reduce == nil && o.BackwardReduce == nil {
 			continue
@@ -135,6 +135,15 @@ func (s *space) layout(inputs []plan.Signature) error {
 	s.inputs, s.signatures = own, signatures
 	s.run.Rows = 0
 	return nil
+}
+
+// stride is how many elements a value has for one row of an operation that has so many rows for each row of the batch. Of
+// rows that are folded from no steps there are none.
+func stride(v *workspace.Value, fold int) int {
+	if fold == 0 {
+		return v.Width
+	}
+	return v.Width * v.Fold / fold
 }
 
 func (s *space) isInput(value int) bool {

@@ -160,31 +160,48 @@ func (u *update) dense(param int) []float32 {
 	return all
 }
 
-// restoreWeights gives the model the weights of a state, where it has any.
-func (m *Model) restoreWeights(s *TrainingState) error {
+// stateWeights returns the weights of a state in the order of the parameters, or nil where it has none.
+func (m *Model) stateWeights(s *TrainingState) ([][]float32, error) {
 	if s.Weights == nil {
-		return nil
+		return nil, nil
 	}
 	params := m.params()
 	values := make([][]float32, len(params))
 	for i, p := range params {
 		v, ok := s.Weights[p.Name()]
 		if !ok {
-			return fmt.Errorf("nn: the training state has no weights of %q", p.Name())
+			return nil, fmt.Errorf("nn: the training state has no weights of %q", p.Name())
 		}
 		if err := checkWeights(p, v); err != nil {
-			return err
+			return nil, err
 		}
 		values[i] = v
 	}
 	if len(s.Weights) != len(params) {
 		for name := range s.Weights {
 			if m.Parameter(name) == nil {
-				return fmt.Errorf("nn: the training state has weights of %q, which the model does not have", name)
+				return nil, fmt.Errorf("nn: the training state has weights of %q, which the model does not have", name)
 			}
 		}
 	}
-	return m.write(params, values)
+	return values, nil
+}
+
+// restoreWeights gives the model the weights of a state, once nothing else is wrong with it.
+func (s *stepper) restoreWeights(values [][]float32) error {
+	if values == nil {
+		return nil
+	}
+	s.state.Weights = nil
+	if err := s.model.write(s.model.params(), values); err != nil {
+		return err
+	}
+	for i := range s.update.params {
+		if p := &s.update.params[i]; p.fresh {
+			copy(p.average, plan.Elements(key, p.p))
+		}
+	}
+	return nil
 }
 
 // weightsByName returns a copy of all parameters' elements.

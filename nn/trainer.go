@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/linnet-ml/linnet/history"
@@ -39,7 +40,8 @@ type Trainer struct {
 	stepper stepper
 	weights map[string]int // a parameter's place in the update
 	data    *dataset
-	waiting bool // there are gradients that Apply has not used
+	given   [][]float32 // the weights of the state, until the first batch
+	waiting bool        // there are gradients that Apply has not used
 	// before are the gradients of earlier batches, where several make a step, while those of a batch wait.
 	before [][]float32
 	closed bool
@@ -66,7 +68,12 @@ func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
 	if !m.training.CompareAndSwap(false, true) {
 		return nil, errTraining
 	}
-	if err := m.restoreWeights(s.state); err != nil {
+	if err = s.state.Check(); err != nil {
+		err = fmt.Errorf("nn: %w", err)
+	} else {
+		t.given, err = m.stateWeights(s.state)
+	}
+	if err != nil {
 		m.training.Store(false)
 		return nil, err
 	}
@@ -98,6 +105,10 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 		*s.state = given
 		return err
 	}
+	if err := s.restoreWeights(t.given); err != nil {
+		return err
+	}
+	t.given = nil
 	s.model.settle = func() { s.update.settle() }
 	t.weights = map[string]int{}
 	for i := range s.update.params {
@@ -196,6 +207,11 @@ func (t *Trainer) Apply(ctx context.Context, gradients map[string][]float32) err
 		}
 		if p := s.update.params[i].p; len(g) != p.Size() {
 			return fmt.Errorf("nn: parameter %q has %d elements, and its gradient %d", name, p.Size(), len(g))
+		}
+		for k, v := range g {
+			if v != v || math.IsInf(float64(v), 0) {
+				return fmt.Errorf("nn: element %d of the gradient of %q is %v", k, name, v)
+			}
 		}
 	}
 	for name, g := range gradients {

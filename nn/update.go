@@ -67,6 +67,7 @@ type updated struct {
 	occurrences bool
 	decays      bool
 	average     []float32 // the moving average, or nil
+	fresh       bool      // the average begins as the weights
 	// norms are the sums of squares of rows of the gradient, where norms are clipped.
 	norms []float64
 	// In this step: the gradient's norm, or ClipNorm where that is larger; and what GlobalClipNorm multiplies it by.
@@ -188,6 +189,12 @@ func (u *update) group(o *updateOptions) error {
 		}
 		optimizers = append(optimizers, by)
 	}
+	if o.state.Version != 0 && len(o.state.Groups) == 0 {
+		return errors.New("nn: the training state has no optimizer")
+	}
+	if o.state.Accumulated > 0 && o.state.Gradients == nil {
+		return fmt.Errorf("nn: the training state has no gradients of the %d batches that wait for a step", o.state.Accumulated)
+	}
 	if n := len(o.state.Groups); n > 0 && n != len(optimizers) {
 		return fmt.Errorf("nn: the training state has %d optimizers, and this run %d", n, len(optimizers))
 	}
@@ -295,6 +302,8 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 			one.squares = make([]float32, p.Size())
 		}
 		if rule.Shared.Average {
+			_, known := u.state.Averages[p.Name()]
+			one.fresh = !known
 			if one.average, err = u.averageFor(p); err != nil {
 				return err
 			}

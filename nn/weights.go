@@ -59,6 +59,11 @@ func (m *Model) SetStorage(name string, s plan.Storage) error {
 	case m.training.Load():
 		return fmt.Errorf("nn: the storage of %q cannot change while the model trains", name)
 	}
+	if c, ok := s.(interface{ Check() error }); ok {
+		if err := c.Check(); err != nil {
+			return fmt.Errorf("nn: the storage for %q: %w", name, err)
+		}
+	}
 	if err := plan.SetStorage(key, p, s); err != nil {
 		return fmt.Errorf("nn: %w", err)
 	}

@@ -257,8 +257,14 @@ func (b *Builder) Add(op Op, in []Symbol, params ...ParameterRef) ([]Symbol, err
 			return nil, fmt.Errorf("%w: input %d has other rows than input 0: time is folded into those of one of them", tensor.ErrShape, i)
 		}
 	}
+	if err := countable(signatures); err != nil {
+		return nil, err
+	}
 	outputs, err := op.Outputs(signatures)
 	if err != nil {
+		return nil, err
+	}
+	if err := countable(outputs); err != nil {
 		return nil, err
 	}
 	switch op.fold {
@@ -283,6 +289,23 @@ func (b *Builder) Add(op Op, in []Symbol, params ...ParameterRef) ([]Symbol, err
 	}
 	b.plan.Ops = append(b.plan.Ops, o)
 	return out, nil
+}
+
+// countable refuses values of which a row has more elements than can be counted.
+func countable(signatures []Signature) error {
+	for _, s := range signatures {
+		n := 1
+		for _, d := range s.Shape[min(1, len(s.Shape)):] {
+			switch {
+			case d == tensor.Unknown || d == 0:
+			case d < 0 || n > maxElements/d:
+				return fmt.Errorf("%w: a row of %v has more than %d elements", tensor.ErrShape, s.Shape, maxElements)
+			default:
+				n *= d
+			}
+		}
+	}
+	return nil
 }
 
 // own refuses symbols of another build.

@@ -233,6 +233,7 @@ func (s *TrainingState) take(name string, x tensor.Rows) error {
 		set(&s.Gradients)
 		return nil
 	}
+	values = slices.Clone(values) // training writes to what follows
 	if i, ok := number("slot", maxSlots); ok {
 		if s.Slots == nil {
 			s.Slots = map[string][][]float32{}
