@@ -24,6 +24,11 @@ func (m *Model) checkInputs(g *program, rows []tensor.Rows) (err error) {
 
 func (m *Model) checkInput(g *program, input int, x tensor.Rows) (err error) {
 	defer recovering(&err)
+	return m.checkRowsOf(g, input, x)
+}
+
+// checkRowsOf is checkInput for a caller that recovers.
+func (m *Model) checkRowsOf(g *program, input int, x tensor.Rows) error {
 	want, got := m.inputs[input].signature, plan.Signature{Type: x.Type(), Shape: x.Shape()}
 	if want.Type != got.Type {
 		return fmt.Errorf("nn: %w: the model reads %v rows %v, not %v rows %v", tensor.ErrShape, want.Type, want.Shape, got.Type, got.Shape)

@@ -52,7 +52,17 @@ func (m *Model) Predict(ctx context.Context, x tensor.Rows, o PredictOptions) (*
 
 // PredictInto appends what Predict returns, row-major, to dst and returns the extended slice. When dst has room for the
 // result and an earlier call had rows like these, it allocates nothing. With an error, dst is returned as it was.
-func (m *Model) PredictInto(ctx context.Context, dst []float32, x tensor.Rows, o PredictOptions) ([]float32, error) {
+func (m *Model) PredictInto(ctx context.Context, dst []float32, x tensor.Rows, o PredictOptions) (full []float32, err error) {
+	// One recovery for all that may panic: a prediction of one row takes less than a microsecond.
+	defer func() {
+		if v := recover(); v != nil {
+			full, err = dst, plan.Recovered(v)
+		}
+	}()
+	return m.predictInto(ctx, dst, x, &o)
+}
+
+func (m *Model) predictInto(ctx context.Context, dst []float32, x tensor.Rows, o *PredictOptions) ([]float32, error) {
 	if len(m.inputs) != 1 || len(m.outputs) != 1 {
 		return dst, fmt.Errorf("nn: the model has the inputs %q and the outputs %q: PredictAll takes and gives them by name", m.InputNames(), m.OutputNames())
 	}
@@ -63,14 +73,14 @@ func (m *Model) PredictInto(ctx context.Context, dst []float32, x tensor.Rows, o
 		return dst, err
 	}
 	m.settled()
-	w, err := m.predictSpace(&o, x)
+	w, err := m.predictSpace(o, x)
 	if err != nil {
 		return dst, err
 	}
 	if !o.NoFusion {
 		defer m.give(w)
 	}
-	return m.predict(ctx, w, dst, &o)
+	return m.predict(ctx, w, dst, o)
 }
 
 // isNilRows reports whether x is a nil array in an interface.
@@ -106,17 +116,17 @@ type predictor struct {
 }
 
 // predictSpace is the workspace that a prediction of a model with one input runs in, with x in it.
-func (m *Model) predictSpace(o *PredictOptions, x tensor.Rows) (_ *space, err error) {
-	defer recovering(&err)
+func (m *Model) predictSpace(o *PredictOptions, x tensor.Rows) (*space, error) {
 	in := [1]plan.Signature{{Type: x.Type(), Shape: x.Shape()}}
 	g := m.programFor(o.NoFusion)
 	rows := [1]tensor.Rows{x}
 	if !g.ready(0, x) {
-		if err := m.checkInput(g, 0, x); err != nil {
+		if err := m.checkRowsOf(g, 0, x); err != nil {
 			return nil, dataError("", err)
 		}
 	}
 	var w *space
+	var err error
 	if o.NoFusion {
 		w = newSpace(g)
 		err = w.layout(in[:])
@@ -138,8 +148,8 @@ func (m *Model) predict(ctx context.Context, w *space, dst []float32, o *Predict
 	p := w.predict
 	x := p.rows[0]
 	n := x.Len()
-	prepared, err := m.prepare(ctx, w.program, p.rows[:], p.data.prepared, true)
-	p.data = dataset{inputs: p.rows[:], prepared: prepared, n: n, signatures: w.inputs}
+	prepared, err := m.prepareInputs(ctx, w.program, p.rows[:], p.data.prepared, true)
+	p.data.inputs, p.data.prepared, p.data.n, p.data.signatures = p.rows[:], prepared, n, w.inputs
 	defer p.forget(w)
 	if err != nil {
 		return dst, err
@@ -149,7 +159,11 @@ func (m *Model) predict(ctx context.Context, w *space, dst []float32, o *Predict
 		batch = predictBatch
 	}
 	e := p.exec
-	if workers := m.threads(w.program, max(1, o.Threads), min(batch, n), w.inputs); workers > 1 {
+	workers := 1
+	if o.Threads > 1 {
+		workers = m.threads(w.program, o.Threads, min(batch, n), w.inputs)
+	}
+	if workers > 1 {
 		t := team.New(workers)
 		defer t.End()
 		e = newExecutor(w, t, &p.data, nil)

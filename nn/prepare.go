@@ -37,8 +37,13 @@ func (m *Model) Prepare(ctx context.Context, x tensor.Rows) (tensor.Rows, error)
 
 // prepare lets the program's operations prepare the inputs, which are checked. It uses the memory of old, an earlier
 // result or nil, again. What is read but once stays unprepared where an operation can do so.
-func (m *Model) prepare(ctx context.Context, g *program, rows []tensor.Rows, old []preparedInput, once bool) (_ []preparedInput, err error) {
+func (m *Model) prepare(ctx context.Context, g *program, rows []tensor.Rows, old []preparedInput, once bool) (prepared []preparedInput, err error) {
 	defer recovering(&err)
+	return m.prepareInputs(ctx, g, rows, old, once)
+}
+
+// prepareInputs is prepare for a caller that recovers.
+func (m *Model) prepareInputs(ctx context.Context, g *program, rows []tensor.Rows, old []preparedInput, once bool) ([]preparedInput, error) {
 	prepared := old[:0]
 	for i := range g.inputs {
 		use := &g.inputs[i]
@@ -53,6 +58,7 @@ func (m *Model) prepare(ctx context.Context, g *program, rows []tensor.Rows, old
 		x := rows[use.input]
 		data := x
 		if s.Prepare != nil && (!once || s.Unprepared == nil || !s.Unprepared(x)) {
+			var err error
 			if data, err = s.Prepare(ctx, x, own); err != nil {
 				return old, m.inputError(use, g, err)
 			}
