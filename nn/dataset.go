@@ -2,7 +2,6 @@ package nn
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -46,7 +45,7 @@ type preparedInput struct {
 func (m *Model) inputRows(b *Batch) ([]tensor.Rows, error) {
 	if b.Inputs == nil {
 		if len(m.inputs) > 1 {
-			return nil, fmt.Errorf("nn: the model has the inputs %q: give them by name, in Inputs", m.InputNames())
+			return nil, fault("nn: the model has the inputs %q: give them by name, in Inputs", m.InputNames())
 		}
 		if isNil(b.X) {
 			return nil, errNeedsBoth
@@ -54,17 +53,17 @@ func (m *Model) inputRows(b *Batch) ([]tensor.Rows, error) {
 		return []tensor.Rows{b.X}, nil
 	}
 	if b.X != nil {
-		return nil, errors.New("nn: data has either X or Inputs, not both")
+		return nil, fault("nn: data has either X or Inputs, not both")
 	}
 	rows := make([]tensor.Rows, len(m.inputs))
 	for i, in := range m.inputs {
 		if rows[i] = b.Inputs[in.name]; isNil(rows[i]) {
-			return nil, fmt.Errorf("nn: the data has no rows for the input %q", in.name)
+			return nil, fault("nn: the data has no rows for the input %q", in.name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Inputs)) {
 		if !slices.Contains(m.InputNames(), name) {
-			return nil, fmt.Errorf("nn: the model has no input %q; there are %q", name, m.InputNames())
+			return nil, fault("nn: the model has no input %q; there are %q", name, m.InputNames())
 		}
 	}
 	return rows, nil
@@ -85,8 +84,13 @@ func (m *Model) knownOutputs(b *Batch) error {
 	return nil
 }
 
+// fault is an error about data as a whole, in the words of fmt.Errorf.
+func fault(format string, args ...any) error {
+	return &plan.InputError{Row: -1, Column: -1, Err: fmt.Errorf(format, args...)}
+}
+
 // errNeedsBoth reports data without inputs or labels.
-var errNeedsBoth = errors.New("nn: data needs both X and Y")
+var errNeedsBoth error = fault("nn: data needs both X and Y")
 
 // labelRows returns a batch's labels and weights for an objective.
 func (m *Model) labelRows(b *Batch, o *objective) (y tensor.Rows, weights []float32, err error) {
@@ -95,13 +99,13 @@ func (m *Model) labelRows(b *Batch, o *objective) (y tensor.Rows, weights []floa
 	case b.Labels == nil && b.OutputWeights == nil && len(m.outputs) == 1:
 		y, weights = b.Y, b.Weights
 	case b.Y != nil || b.Weights != nil:
-		return nil, nil, fmt.Errorf("nn: the model has the outputs %q: give labels and weights by name, in Labels and OutputWeights", m.OutputNames())
+		return nil, nil, fault("nn: the model has the outputs %q: give labels and weights by name, in Labels and OutputWeights", m.OutputNames())
 	default:
 		y, weights = b.Labels[name], b.OutputWeights[name]
 	}
 	if isNil(y) {
 		if len(m.outputs) > 1 || b.Labels != nil {
-			return nil, nil, fmt.Errorf("nn: the data has no labels for the output %q", name)
+			return nil, nil, fault("nn: the data has no labels for the output %q", name)
 		}
 		return nil, nil, errNeedsBoth
 	}
@@ -114,23 +118,23 @@ func (m *Model) checkRows(rows []tensor.Rows, y tensor.Rows) (int, error) {
 	n := 0
 	for i, x := range rows {
 		if !isNil(y) && (len(x.Shape()) == 0 || len(y.Shape()) == 0) {
-			return 0, fmt.Errorf("nn: %w: X has shape %v and Y %v; both need rows", tensor.ErrShape, x.Shape(), y.Shape())
+			return 0, fault("nn: %w: X has shape %v and Y %v; both need rows", tensor.ErrShape, x.Shape(), y.Shape())
 		}
 		if len(x.Shape()) == 0 {
-			return 0, fmt.Errorf("nn: %w: X has shape %v; it needs rows", tensor.ErrShape, x.Shape())
+			return 0, fault("nn: %w: X has shape %v; it needs rows", tensor.ErrShape, x.Shape())
 		}
 		switch {
 		case i == 0:
 			n = x.Len()
 		case x.Len() != n:
-			return 0, fmt.Errorf("nn: input %q has %d rows and %q has %d", m.inputs[0].name, n, m.inputs[i].name, x.Len())
+			return 0, fault("nn: input %q has %d rows and %q has %d", m.inputs[0].name, n, m.inputs[i].name, x.Len())
 		}
 	}
 	switch {
 	case n == 0:
-		return 0, errors.New("nn: the data is empty")
+		return 0, fault("nn: the data is empty")
 	case n > math.MaxInt32:
-		return 0, fmt.Errorf("nn: %d rows are more than %d", n, math.MaxInt32)
+		return 0, fault("nn: %d rows are more than %d", n, math.MaxInt32)
 	}
 	return n, nil
 }
@@ -199,7 +203,7 @@ func (m *Model) labelSet(g *program, b *Batch, o *objective, n int, output plan.
 	}
 	for i, w := range weights {
 		if math.IsNaN(float64(w)) || math.IsInf(float64(w), 0) {
-			return nil, nnError(o.place(), fmt.Errorf("the weight of row %d is %v", i/max(1, len(weights)/n), w))
+			return nil, nnError(o.place(), fault("the weight of row %d is %v", i/max(1, len(weights)/n), w))
 		}
 	}
 	set.width = set.shape.Size()
@@ -220,9 +224,9 @@ func (m *Model) labelSet(g *program, b *Batch, o *objective, n int, output plan.
 // unequal reports numbers of rows that differ.
 func unequal(o *objective, n int, what string, rows int) error {
 	if place := o.place(); place != "" {
-		return fmt.Errorf("nn: %s: X has %d rows and %s has %d", place, n, what, rows)
+		return fault("nn: %s: X has %d rows and %s has %d", place, n, what, rows)
 	}
-	return fmt.Errorf("nn: X has %d rows and %s has %d", n, what, rows)
+	return fault("nn: X has %d rows and %s has %d", n, what, rows)
 }
 
 // steps decides whether each step of a row is a row to the loss: where the output has a mask for its steps, or there is
@@ -239,10 +243,10 @@ func (set *labelSet) steps(g *program, o *objective, n int) error {
 		return nil
 	}
 	if len(set.shape) == 0 || set.shape[0] != set.output[0] {
-		return nnError(o.place(), fmt.Errorf("%w: the output has %d steps in each row, and a row of the labels has shape %v", tensor.ErrShape, set.output[0], set.shape))
+		return nnError(o.place(), fault("%w: the output has %d steps in each row, and a row of the labels has shape %v", tensor.ErrShape, set.output[0], set.shape))
 	}
 	if set.output[0] == 0 {
-		return nnError(o.place(), &plan.InputError{Row: -1, Column: -1, Err: fmt.Errorf("%w: the rows have no steps", tensor.ErrShape)})
+		return nnError(o.place(), fault("%w: the rows have no steps", tensor.ErrShape))
 	}
 	set.perRow = set.output[0]
 	set.output, set.shape = set.output[1:], set.shape[1:]
@@ -258,12 +262,12 @@ func floatLabels(y tensor.Rows) ([]float32, error) {
 		all := make([]float32, len(y.Data()))
 		for i, v := range y.Data() {
 			if all[i] = float32(v); int32(all[i]) != v {
-				return nil, fmt.Errorf("the label %d of row %d is not exact in float32", v, i/max(1, y.Shape().Width()))
+				return nil, fault("the label %d of row %d is not exact in float32", v, i/max(1, y.Shape().Width()))
 			}
 		}
 		return all, nil
 	}
-	return nil, fmt.Errorf("labels are float32 or int32, not %v", y.Type())
+	return nil, fault("labels are float32 or int32, not %v", y.Type())
 }
 
 // checkLabels refuses labels that the loss is not defined for.
