@@ -1,0 +1,244 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/linnet-ml/linnet/nn/internal/rowwise"
+	"github.com/linnet-ml/linnet/nn/plan"
+)
+
+// updateOptions are what an update is laid out for.
+type updateOptions struct {
+	optimizer Optimizer
+	groups    []Group
+	state     *plan.TrainingState
+	workers   int
+	data      *dataset
+	batch     int  // rows
+	whole     bool // large tables keep gradients of all rows
+}
+
+// newUpdate lays out the jobs of a team, for an executor's workspace.
+func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
+	defer recovering(&err)
+	u := &update{state: o.state, jobs: make([][]job, o.workers), accumulate: 1}
+	if err := u.group(o); err != nil {
+		return nil, err
+	}
+	g := ws.program
+	matched := make([]int, len(o.groups))
+	turn := 0
+	for i, p := range g.Params {
+		if !p.Trainable() {
+			continue
+		}
+		of := u.groups[0]
+		frozen := false
+		for k := range o.groups {
+			if o.groups[k].has(p.Name()) {
+				matched[k]++
+				frozen = o.groups[k].Frozen
+				of = u.groups[1+k]
+				break
+			}
+		}
+		if frozen {
+			continue
+		}
+		users, byRow, byOccurrence := usersOf(ws, i)
+		if len(users) == 0 {
+			continue
+		}
+		if err := plan.MakeWritable(key, p); err != nil {
+			return nil, fmt.Errorf("nn: %w", err)
+		}
+		if err := u.add(p, of, users, byRow && !o.whole, byOccurrence, o, &turn); err != nil {
+			return nil, err
+		}
+	}
+	for k := range matched {
+		if matched[k] == 0 {
+			return nil, fmt.Errorf("nn: group %d: no trainable parameter matches %q", k, o.groups[k].Parameters)
+		}
+	}
+	for _, i := range g.commits {
+		for _, k := range g.Ops[i].Params {
+			if err := plan.MakeWritable(key, g.Params[k]); err != nil {
+				return nil, fmt.Errorf("nn: %w", err)
+			}
+		}
+	}
+	return u, nil
+}
+
+// add lays out the jobs of a parameter. One below jobElements is one job.
+func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurrence bool, o *updateOptions, turn *int) error {
+	rule := &of.rule
+	one := updated{p: p, group: of, users: users, occurrences: byOccurrence && rule.UpdateSquares != nil}
+	one.decays = rule.Shared.WeightDecay > 0 && !(&Group{Parameters: rule.Shared.NoDecay}).has(p.Name())
+	for i := range users {
+		u.apart = u.apart || users[i].op.GradientReadsParameters
+	}
+	large := byRow && p.Size() >= largeTable && !rule.MovesWithoutGradient && !one.decays && !rule.Shared.Average &&
+		p.Regularizer() == nil && p.Constraint() == nil
+	if p.Constraint() != nil {
+		u.constrained = append(u.constrained, p)
+	}
+	rows, width := p.Rows()
+	if rule.Shared.ClipNorm > 0 || rule.Shared.GlobalClipNorm > 0 {
+		one.norms = make([]float64, rows)
+	}
+	var err error
+	var saved *plan.RowSlots
+	if large {
+		if saved, err = u.rowsFor(p, rule); err != nil {
+			return err
+		}
+	} else {
+		one.grad = make([]float32, p.Size())
+		if one.slots, err = u.slotsFor(p, rule); err != nil {
+			return err
+		}
+		if one.occurrences {
+			one.squares = make([]float32, p.Size())
+		}
+		if rule.Shared.Average {
+			_, known := u.state.Averages[p.Name()]
+			one.fresh = !known
+			if one.average, err = u.averageFor(p); err != nil {
+				return err
+			}
+		}
+	}
+	kept := u.state.Gradients[p.Name()]
+	if kept != nil && len(kept) != p.Size() {
+		return fmt.Errorf("nn: the training state has %d gradients of %q, which has %d elements", len(kept), p.Name(), p.Size())
+	}
+	u.params = append(u.params, one)
+	parts := 1
+	if p.Size() >= jobElements {
+		parts = min(o.workers, rows)
+	}
+	ends := shareRows(rows, parts, large, contributions(users, o.data, o.batch, parts))
+	for k := range parts {
+		j := job{param: len(u.params) - 1, lo: 0, hi: ends[k], chunk: make([][]float32, len(rule.Slots))}
+		if k > 0 {
+			j.lo = ends[k-1]
+		}
+		if j.lo == j.hi || width == 0 {
+			continue
+		}
+		if large {
+			j.table = rowwise.New(j.lo, j.hi, width, rule.Slots, one.occurrences, readersOf(users))
+			u.behind = u.behind || j.table.FallsBehind()
+			if saved != nil {
+				j.table.Load(saved)
+			}
+		}
+		w := k
+		if parts == 1 {
+			w = *turn % o.workers
+			*turn++
+		}
+		u.jobs[w] = append(u.jobs[w], j)
+		if last := len(u.whole) - 1; k > 0 && !large && last >= 0 && u.whole[last].param == j.param {
+			u.whole[last].hi = j.hi
+		} else {
+			u.whole = append(u.whole, j)
+		}
+	}
+	if kept != nil && u.state.Accumulated > 0 {
+		u.addGradient(len(u.params)-1, kept)
+	}
+	return nil
+}
+
+// readersOf returns how the users of a table read it when all of them can tell which rows they read; otherwise nil.
+func readersOf(users []user) []rowwise.Reader {
+	var all []rowwise.Reader
+	for i := range users {
+		by := &users[i]
+		if by.op.Rows == nil || by.op.Rows.Reads == nil {
+			return nil
+		}
+		all = append(all, rowwise.Reader{Frame: by.frame, Param: by.param, Reads: by.op.Rows.Reads})
+	}
+	return all
+}
+
+// contributions says how often a batch is expected to contribute to the gradient of each row of a parameter, or nil where
+// nothing is known of that or it does not matter.
+func contributions(users []user, data *dataset, batch, parts int) []float32 {
+	if parts == 1 {
+		return nil
+	}
+	for i := range users {
+		by := &users[i]
+		if by.op.Rows == nil || by.op.Rows.Contributions == nil {
+			continue
+		}
+		for _, p := range data.prepared {
+			if p.op == by.at {
+				return by.op.Rows.Contributions(by.param, p.data, batch)
+			}
+		}
+	}
+	return nil
+}
+
+// shareRows cuts the rows of a parameter into parts of equal work and returns their ends. Without contributions the
+// parts have equal numbers of rows. Of a large table rows without contributions are not visited.
+func shareRows(rows, parts int, large bool, contributions []float32) []int {
+	ends := make([]int, parts)
+	for k := range ends {
+		ends[k] = rows * (k + 1) / parts
+	}
+	if contributions == nil {
+		return ends
+	}
+	// The optimizer's visit of a row costs about as much as six contributions to its gradient.
+	const visit = 6
+	work := func(n float32) float64 {
+		if large && n == 0 {
+			return 0
+		}
+		return visit + float64(n)
+	}
+	total := 0.0
+	for _, n := range contributions {
+		total += work(n)
+	}
+	k, sum := 0, 0.0
+	for row, n := range contributions {
+		if sum += work(n); k < parts-1 && sum >= total*float64(k+1)/float64(parts) {
+			ends[k] = row + 1
+			k++
+		}
+	}
+	for ; k < parts; k++ {
+		ends[k] = rows
+	}
+	return ends
+}
+
+// usersOf lists the operations that use a parameter and whose outputs a loss depends on, and reports whether all of them
+// give its gradient row by row, and whether all of them give squares of occurrences.
+func usersOf(ws *space, param int) (users []user, byRow, byOccurrence bool) {
+	byRow, byOccurrence = true, true
+	for i := range ws.program.Ops {
+		o := &ws.program.Ops[i]
+		wanted := false
+		for _, v := range o.Out {
+			wanted = wanted || ws.wants[v]
+		}
+		for k, j := range o.Params {
+			if j != param || !wanted || o.Gradient == nil {
+				continue
+			}
+			users = append(users, user{frame: &ws.frames[i], op: &o.Op, at: i, param: k})
+			byRow = byRow && o.Rows.Has(k)
+			byOccurrence = byOccurrence && o.Rows.Has(k) && o.Rows.Squares != nil
+		}
+	}
+	return users, byRow, byOccurrence
+}
