@@ -65,6 +65,11 @@ func (e *GradientError) Error() string {
 // It takes a model of one input and one output.
 func (m *Model) CheckGradients(ctx context.Context, x tensor.Rows, o GradientOptions) (err error) {
 	defer recovering(&err)
+	held, err := m.borrow()
+	if err != nil {
+		return err
+	}
+	defer held.release()
 	c, err := m.newGradientCheck(ctx, x, &o)
 	if err != nil {
 		return err

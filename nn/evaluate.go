@@ -42,6 +42,11 @@ func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (*his
 		return nil, fmt.Errorf("nn: Evaluate needs a loss or a metric")
 	}
 	m.settled()
+	held, err := m.borrow()
+	if err != nil {
+		return nil, err
+	}
+	defer held.release()
 	g := m.programFor(o.NoFusion)
 	batch := o.BatchSize
 	if batch == 0 {

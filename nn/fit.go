@@ -79,6 +79,11 @@ func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (*history.Histo
 		return &history.History{}, errTraining
 	}
 	defer m.training.Store(false)
+	held, err := m.borrow()
+	if err != nil {
+		return &history.History{}, err
+	}
+	defer held.release()
 	wantsState := o.State != nil
 	given := cloneState(o.State)
 	r, err := m.newRun(ctx, d, &o)

@@ -155,7 +155,7 @@ func (g *Graph) Build(ctx context.Context, o BuildOptions) (_ *Model, err error)
 	if m.name == "" {
 		m.name = "functional"
 	}
-	c := &graphBuild{graph: g, model: m, b: plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed}), values: map[GraphRef]plan.Symbol{},
+	c := &graphBuild{graph: g, model: m, b: plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed, Storage: o.Storage}), values: map[GraphRef]plan.Symbol{},
 		nodes: make([]*plan.Node, len(g.Nodes)), places: make([]int, len(g.Nodes))}
 	if err := c.inputs(); err != nil {
 		return nil, err

@@ -61,4 +61,8 @@ type BuildOptions struct {
 	// otherwise, the order of rows and the noise of training. The default is 0. The same seed gives the same bits on every
 	// machine. What a parameter or a layer draws depends on its name, and not on the layers beside it.
 	Seed uint64
+	// Storage, when given, is asked for the elements of each parameter by its name ("dense/kernel") and shape: memory with
+	// weights that exist already, such as those of a file. Where it returns nil the parameter gets its initial values.
+	// Storage that is read-only is copied before it is trained.
+	Storage func(name string, shape tensor.Shape) (plan.Storage, error)
 }

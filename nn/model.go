@@ -44,6 +44,8 @@ type Model struct {
 	mu   sync.Mutex
 	free []*space // of the fused plan
 
+	lenders atomic.Pointer[[]plan.Lender] // of the parameters that lie in others' memory; nil when there are none
+
 	// training is set during a Fit and while there is a Trainer. settle, when given, brings weights up to date that
 	// training under way has left behind.
 	training atomic.Bool
@@ -116,6 +118,7 @@ func (m *Model) use(p *plan.Plan) error {
 	for _, p := range p.Params {
 		plan.OnRead(key, p, m.settled)
 	}
+	m.findLenders()
 	return nil
 }
 
@@ -259,6 +262,7 @@ func (m *Model) Intermediate(layers ...string) (*Model, error) {
 	}
 	c.plain = c.newProgram(p.Pruned())
 	c.fused = c.newProgram(c.plain.Fused())
+	c.findLenders()
 	return c, nil
 }
 

@@ -73,6 +73,13 @@ func (m *Model) predictInto(ctx context.Context, dst []float32, x tensor.Rows, o
 		return dst, err
 	}
 	m.settled()
+	if m.lenders.Load() != nil {
+		held, err := m.borrow()
+		if err != nil {
+			return dst, err
+		}
+		defer held.release()
+	}
 	w, err := m.predictSpace(o, x)
 	if err != nil {
 		return dst, err
@@ -217,6 +224,11 @@ func (m *Model) predictAll(ctx context.Context, d Source, o *PredictOptions, yie
 		return err
 	}
 	m.settled()
+	held, err := m.borrow()
+	if err != nil {
+		return err
+	}
+	defer held.release()
 	g := m.programFor(o.NoFusion)
 	batch := o.BatchSize
 	if batch == 0 {

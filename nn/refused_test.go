@@ -135,7 +135,7 @@ func TestWhatWouldRuinWeights(t *testing.T) {
 	m := smallText(t)
 	before := m.Weights(nil)
 	wantError(t, m.SetStorage("dense/kernel", &plan.Int8Storage{Values: make([]int8, 24)}),
-		`nn: the storage for "dense/kernel": plan: 24 elements and 0 scales are not rows of 0`)
+		`nn: parameter "dense/kernel": plan: 24 elements and 0 scales are not rows of 0`)
 	tr := trainer(t, m, trainerOptions(optim.SGD{}))
 	must(t, second(tr.Gradients(t.Context(), batches(t)[0])))
 	wantError(t, tr.Apply(t.Context(), map[string][]float32{"dense_1/bias": {nan}}), `nn: element 0 of the gradient of "dense_1/bias" is NaN`)

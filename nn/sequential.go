@@ -36,7 +36,7 @@ func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Mo
 	}
 	m := &Model{name: s.name(), seed: o.Seed, inputs: []modelInput{{name: "input", signature: signature}},
 		spec: &Sequential{Name: s.Name, Layers: slices.Clone(s.Layers)}, specInput: in}
-	b := plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed})
+	b := plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed, Storage: o.Storage})
 	at := b.Input(signature)
 	for i, l := range s.Layers {
 		if isNil(l) {

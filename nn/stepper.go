@@ -65,6 +65,7 @@ func (s *stepper) begin(data *dataset, rows, workers int) error {
 	if err != nil {
 		return err
 	}
+	s.model.findLenders() // what trains has been copied
 	s.update.useTeam(s.team)
 	s.exec.useUpdate(s.update)
 	return s.results.reset()

@@ -45,6 +45,7 @@ type Trainer struct {
 	// before are the gradients of earlier batches, where several make a step, while those of a batch wait.
 	before [][]float32
 	closed bool
+	held   loan // from the first batch until Close
 }
 
 // NewTrainer returns a Trainer for the model. While there is one, no Fit and no other Trainer of the model can begin.
@@ -96,6 +97,11 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 	t.data = data
 	if s.exec != nil {
 		return nil
+	}
+	if t.held == nil {
+		if t.held, err = s.model.borrow(); err != nil {
+			return err
+		}
 	}
 	workers := s.model.threads(s.program, s.options.threads, data.n, data.signatures)
 	given := cloneState(s.state)
@@ -271,6 +277,7 @@ func (t *Trainer) Close() error {
 	s := &t.stepper
 	defer s.model.training.Store(false)
 	defer func() { s.model.settle = nil }()
+	defer t.held.release()
 	defer s.end()
 	if s.update == nil {
 		return nil

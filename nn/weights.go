@@ -9,11 +9,19 @@ import (
 )
 
 // Weights returns a copy of all parameters' elements, in the order of Parameters. It uses the memory of old, an
-// earlier result or nil, again.
+// earlier result or nil, again. Parameters in a file that was closed are nil.
 func (m *Model) Weights(old [][]float32) [][]float32 {
 	m.settled()
 	params := m.params()
 	w := slices.Grow(old[:0], len(params))[:len(params)]
+	held, err := m.borrow()
+	if err != nil {
+		for i, p := range params {
+			w[i] = p.Values()
+		}
+		return w
+	}
+	defer held.release()
 	for i, p := range params {
 		w[i] = append(w[i][:0], plan.Elements(key, p)...)
 	}
@@ -59,14 +67,10 @@ func (m *Model) SetStorage(name string, s plan.Storage) error {
 	case m.training.Load():
 		return fmt.Errorf("nn: the storage of %q cannot change while the model trains", name)
 	}
-	if c, ok := s.(interface{ Check() error }); ok {
-		if err := c.Check(); err != nil {
-			return fmt.Errorf("nn: the storage for %q: %w", name, err)
-		}
-	}
 	if err := plan.SetStorage(key, p, s); err != nil {
 		return fmt.Errorf("nn: %w", err)
 	}
+	m.findLenders()
 	return nil
 }
 
@@ -76,6 +80,7 @@ func (m *Model) write(params []*plan.Parameter, values [][]float32) error {
 	if m.written != nil {
 		m.written()
 	}
+	defer m.findLenders()
 	for _, p := range params {
 		if err := plan.MakeWritable(key, p); err != nil {
 			return fmt.Errorf("nn: %w", err)

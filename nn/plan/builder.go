@@ -30,6 +30,7 @@ type Builder struct {
 	seed    uint64
 	scope   *scope
 	dry     bool // parameters get no memory
+	given   func(name string, shape tensor.Shape) (Storage, error)
 	folds   []foldedRows
 }
 
@@ -51,11 +52,14 @@ type BuilderOptions struct {
 	Seed uint64
 	// Dry builds to learn shapes alone: parameters get no memory, and nothing is loaded.
 	Dry bool
+	// Storage, when given, is asked for the elements of each parameter by its full name ("dense/kernel") and shape. Where
+	// it returns a storage, that is the parameter's, and the layer's own first values are not made.
+	Storage func(name string, shape tensor.Shape) (Storage, error)
 }
 
 // NewBuilder begins a plan. Models do so in their Build; a test of a layer may, too.
 func NewBuilder(ctx context.Context, o BuilderOptions) *Builder {
-	return &Builder{ctx: ctx, plan: &Plan{}, seed: o.Seed, dry: o.Dry, scope: newScope(nil, "")}
+	return &Builder{ctx: ctx, plan: &Plan{}, seed: o.Seed, dry: o.Dry, given: o.Storage, scope: newScope(nil, "")}
 }
 
 // Input adds an input of the model.
@@ -165,6 +169,17 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 	p := &Parameter{name: name, shape: o.Shape.Clone(), trainable: !o.NotTrainable, born: !o.NotTrainable, storage: o.Storage}
 	if err := p.govern(&o); err != nil {
 		return ParameterRef{}, fmt.Errorf("parameter %s: %w", o.Name, err)
+	}
+	if b.given != nil && !b.dry {
+		s, err := b.given(name, o.Shape.Clone())
+		if err != nil {
+			return ParameterRef{}, &LoadError{Parameter: o.Name, Err: err}
+		}
+		if s != nil {
+			if err := p.setStorage(s); err != nil {
+				return ParameterRef{}, &LoadError{Parameter: o.Name, Err: err}
+			}
+		}
 	}
 	switch {
 	case p.storage != nil:

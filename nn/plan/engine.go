@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/nn/internal/workspace"
 )
@@ -23,10 +25,19 @@ func MakeWritable(_ workspace.Key, p *Parameter) error {
 	if err := budget.Check("parameter "+p.name, 4, p.shape...); err != nil {
 		return err
 	}
+	if l := p.lender; l != nil {
+		if err := l.Acquire(); err != nil {
+			return fmt.Errorf("parameter %q: %w", p.name, err)
+		}
+		defer l.Release()
+	}
 	values := make(Float32Storage, p.Size())
-	p.storage.Read(values, 0)
+	p.readable.Read(values, 0)
 	return p.setStorage(values)
 }
+
+// LenderOf returns the owner of the memory that the parameter's elements lie in, or nil when that is the parameter's own.
+func LenderOf(_ workspace.Key, p *Parameter) Lender { return p.lender }
 
 // SetStorage replaces the parameter's storage.
 func SetStorage(_ workspace.Key, p *Parameter, s Storage) error { return p.setStorage(s) }

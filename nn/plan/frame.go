@@ -133,7 +133,7 @@ func (f *Frame) Gather(dst []float32, i int, ids []int32) {
 		return
 	}
 	for k, id := range ids {
-		p.storage.Read(dst[k*width:(k+1)*width], int(id)*width)
+		p.readable.Read(dst[k*width:(k+1)*width], int(id)*width)
 	}
 }
 

@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/linnet-ml/linnet/tensor"
@@ -18,6 +21,8 @@ type Parameter struct {
 
 	mu        sync.Mutex
 	storage   Storage
+	readable  Storage   // the storage, or what a LentStorage lends
+	lender    Lender    // of a LentStorage, or nil
 	elements  []float32 // where they lie as float32; nil for a storage that converts
 	converted []float32 // all elements, once somebody wanted them from a storage that converts
 	settle    func()    // applies the steps that a training run has put off for some rows; or nil
@@ -57,13 +62,24 @@ func (p *Parameter) Storage() Storage {
 }
 
 // Values returns the elements, row-major, to read: the memory itself where the storage is float32, which training
-// changes, and a copy elsewhere. A callback has to ask anew each time, since rows of large tables are brought up to date
-// when Values is called and not when a step is taken. To change a parameter use the model's SetParameter.
+// changes, and a copy elsewhere. Of a [LentStorage] it is always a copy, and nil once its memory is gone. A callback has to
+// ask anew each time, since rows of large tables are brought up to date when Values is called and not when a step is
+// taken. To change a parameter use the model's SetParameter.
 func (p *Parameter) Values() []float32 {
 	if p.settle != nil {
 		p.settle()
 	}
-	return p.floats()
+	p.mu.Lock()
+	lender := p.lender
+	p.mu.Unlock()
+	if lender == nil {
+		return p.floats()
+	}
+	if lender.Acquire() != nil {
+		return nil
+	}
+	defer lender.Release()
+	return slices.Clone(p.floats())
 }
 
 // floats returns all elements as float32. Those of a storage that converts are converted once and kept.
@@ -79,18 +95,17 @@ func (p *Parameter) convert() []float32 {
 	defer p.mu.Unlock()
 	if p.converted == nil {
 		p.converted = make([]float32, p.storage.Len())
-		p.storage.Read(p.converted, 0)
+		p.readable.Read(p.converted, 0)
 	}
 	return p.converted
 }
 
 // setStorage replaces the storage.
 func (p *Parameter) setStorage(s Storage) error {
-	if s == nil || s.Len() != p.Size() {
-		n := 0
-		if s != nil {
-			n = s.Len()
-		}
+	if err := checkStorage(s); err != nil {
+		return fmt.Errorf("parameter %q: %w", p.name, err)
+	}
+	if n := s.Len(); n != p.Size() {
 		return fmt.Errorf("parameter %q of shape %v has %d elements, its storage %d", p.name, p.shape, p.Size(), n)
 	}
 	p.mu.Lock()
@@ -99,8 +114,25 @@ func (p *Parameter) setStorage(s Storage) error {
 	return nil
 }
 
+// checkStorage refuses a storage whose parts do not go together.
+func checkStorage(s Storage) error {
+	if isNil(s) {
+		return errors.New("the storage is nil")
+	}
+	if l, ok := s.(LentStorage); ok && (isNil(l.Storage) || isNil(l.Lender)) {
+		return errors.New("a LentStorage needs a Storage and a Lender")
+	} else if ok && !reflect.TypeOf(l.Lender).Comparable() {
+		return fmt.Errorf("a Lender must be comparable, as a pointer is; %T is not", l.Lender)
+	}
+	if c, ok := s.(interface{ Check() error }); ok {
+		return c.Check()
+	}
+	return nil
+}
+
 // keep makes s the storage.
 func (p *Parameter) keep(s Storage) {
 	p.storage, p.converted = s, nil
-	p.elements, _ = memory(s)
+	p.readable, p.lender = lent(s)
+	p.elements, _ = memory(p.readable)
 }
