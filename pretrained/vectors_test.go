@@ -119,7 +119,7 @@ func packZstd(t testing.TB, b []byte) []byte {
 func tensorFile(t testing.TB, entries ...safetensors.Entry) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := safetensors.Write(&b, nil, entries); err != nil {
+	if err := safetensors.Write(context.Background(), &b, nil, entries, safetensors.Reference); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

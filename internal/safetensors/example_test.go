@@ -2,6 +2,7 @@ package safetensors_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/linnet-ml/linnet/internal/safetensors"
@@ -9,10 +10,10 @@ import (
 
 func Example() {
 	var file bytes.Buffer
-	err := safetensors.Write(&file, nil, []safetensors.Entry{
+	err := safetensors.Write(context.Background(), &file, nil, []safetensors.Entry{
 		{Name: "dense/kernel", Shape: []int{2, 3}, Data: safetensors.Float32Data{1, 2, 3, 4, 5, 6}},
 		{Name: "dense/bias", Shape: []int{3}, Data: safetensors.Float32Data{0, 0, 1}},
-	})
+	}, safetensors.Reference)
 	if err != nil {
 		fmt.Println(err)
 		return

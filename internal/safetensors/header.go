@@ -1,12 +1,8 @@
 package safetensors
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/bits"
 	"slices"
@@ -23,31 +19,34 @@ const (
 
 // headerParser walks over the tokens of a header. It expects a certain token at each place and thus never recurses.
 type headerParser struct {
-	dec      *json.Decoder
+	scanner
 	tensors  []Tensor
+	index    map[string]int // of tensors by name, in the order in which they were read
 	metadata map[string]string
 }
 
 // parseHeader reads the header's JSON; the tensors come back in the order of their data, which fill dataBytes exactly.
-func parseHeader(header []byte, dataBytes int64) ([]Tensor, map[string]string, error) {
+func parseHeader(header []byte, dataBytes int64) (*File, error) {
 	if len(header) == 0 || header[0] != '{' {
-		return nil, nil, fmt.Errorf("safetensors: byte %d: header does not begin with {", lengthBytes)
+		return nil, fmt.Errorf("safetensors: byte %d: header does not begin with {", lengthBytes)
 	}
 	if i := invalidUTF8(header); i >= 0 {
-		return nil, nil, fmt.Errorf("safetensors: byte %d: header is not UTF-8", lengthBytes+i)
+		return nil, fmt.Errorf("safetensors: byte %d: header is not UTF-8", lengthBytes+i)
 	}
-	p := headerParser{dec: json.NewDecoder(bytes.NewReader(header))}
-	p.dec.UseNumber()
+	p := headerParser{scanner: scanner{text: header, base: lengthBytes, what: "header"}, index: map[string]int{}}
 	if err := p.header(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	slices.SortStableFunc(p.tensors, func(a, b Tensor) int {
 		return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(a.size, b.size))
 	})
 	if err := checkLayout(p.tensors, dataBytes); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return p.tensors, p.metadata, nil
+	for i, t := range p.tensors {
+		p.index[t.Name] = i
+	}
+	return &File{tensors: slices.Clip(p.tensors), index: p.index, metadata: p.metadata}, nil
 }
 
 // checkLayout demands that the tensors, sorted by offset, follow each other without gap or overlap up to the end.
@@ -56,12 +55,12 @@ func checkLayout(tensors []Tensor, dataBytes int64) error {
 	for i := range tensors {
 		t := &tensors[i]
 		switch {
-		case t.offset+t.size > dataBytes:
-			return fmt.Errorf("safetensors: tensor %.80q: data_offsets [%d,%d], but the file has %d bytes of data",
-				t.Name, t.offset, t.offset+t.size, dataBytes)
+		case t.size > dataBytes || t.offset > dataBytes-t.size:
+			return fmt.Errorf("safetensors: tensor %s: data_offsets [%d,%d], but the file has %d bytes of data",
+				quote(t.Name), t.offset, t.offset+t.size, dataBytes)
 		case t.offset < end:
-			return fmt.Errorf("safetensors: tensor %.80q begins at data byte %d, inside tensor %.80q, which ends at %d",
-				t.Name, t.offset, tensors[i-1].Name, end)
+			return fmt.Errorf("safetensors: tensor %s begins at data byte %d, inside tensor %s, which ends at %d",
+				quote(t.Name), t.offset, quote(tensors[i-1].Name), end)
 		case t.offset > end:
 			return fmt.Errorf("safetensors: data bytes %d to %d belong to no tensor", end, t.offset)
 		}
@@ -74,231 +73,190 @@ func checkLayout(tensors []Tensor, dataBytes int64) error {
 }
 
 func (p *headerParser) header() error {
-	if err := p.delim('{'); err != nil {
+	err := p.object(func() error {
+		name, err := p.str("name")
+		switch {
+		case err != nil:
+			return err
+		case name == metadataKey && p.metadata != nil:
+			return p.twice("name", name)
+		case name == metadataKey:
+			return p.readMetadata()
+		}
+		if _, ok := p.index[name]; ok {
+			return p.twice("name", name)
+		}
+		p.index[name] = len(p.tensors)
+		return p.readTensor(name)
+	})
+	if err != nil {
 		return err
 	}
-	seen := map[string]bool{}
-	for p.dec.More() {
-		name, err := p.key(seen, "name")
-		if err != nil {
-			return err
-		}
-		if name == metadataKey {
-			err = p.readMetadata()
-		} else {
-			err = p.readTensor(name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := p.delim('}'); err != nil {
-		return err
-	}
-	if _, err := p.dec.Token(); err != io.EOF {
-		return p.errorf("something follows the header's closing brace")
-	}
-	return nil
+	return p.end()
+}
+
+func (p *headerParser) twice(what, key string) error {
+	return p.errorf("%s %s occurs twice", what, quote(key))
 }
 
 func (p *headerParser) readMetadata() error {
-	if err := p.delim('{'); err != nil {
+	if err := p.colon(); err != nil {
 		return err
 	}
 	p.metadata = map[string]string{}
-	seen := map[string]bool{}
-	for p.dec.More() {
-		key, err := p.key(seen, "metadata key")
+	return p.object(func() error {
+		key, err := p.str("metadata key")
 		if err != nil {
 			return err
 		}
-		if p.metadata[key], err = p.text("metadata " + strconv.Quote(shorten(key))); err != nil {
+		if _, ok := p.metadata[key]; ok {
+			return p.twice("metadata key", key)
+		}
+		if err := p.colon(); err != nil {
 			return err
 		}
-	}
-	return p.delim('}')
+		p.metadata[key], err = p.str("metadata " + quote(key))
+		return err
+	})
 }
 
+// The fields of a tensor, as bits of what a tensor has.
+const (
+	hasDType = 1 << iota
+	hasShape
+	hasOffsets
+)
+
+var fields = [...]string{"dtype", "shape", "data_offsets"}
+
 func (p *headerParser) readTensor(name string) error {
+	if err := p.colon(); err != nil {
+		return err
+	}
 	t := Tensor{Name: name}
-	var offsets []int64
-	if err := p.delim('{'); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
-	for p.dec.More() {
-		field, err := p.key(seen, "field")
+	var dims, offsets [maxDims]int64
+	var rank, n, has int
+	err := p.object(func() error {
+		field, err := p.str("field")
 		if err != nil {
 			return err
 		}
-		switch field {
-		case "dtype":
-			var s string
-			if s, err = p.text("dtype"); err == nil {
-				t.DType = DType(s)
-				if t.DType.Size() == 0 {
-					err = p.errorf("tensor %.80q: unknown dtype %.80q", name, s)
-				}
-			}
-		case "shape":
-			var dims []int64
-			if dims, err = p.integers("shape", maxDims); err == nil {
-				t.Shape = make([]int, len(dims))
-				for i, d := range dims {
-					if d > math.MaxInt {
-						return p.errorf("tensor %.80q: size %d is too large for this platform", name, d)
-					}
-					t.Shape[i] = int(d)
-				}
-			}
-		case "data_offsets":
-			if offsets, err = p.integers("data_offsets", 2); err == nil && len(offsets) != 2 {
-				err = p.errorf("tensor %.80q: data_offsets has %d values, want 2", name, len(offsets))
-			}
-		default:
-			err = p.errorf("tensor %.80q: unknown field %.80q", name, field)
+		i := slices.Index(fields[:], field)
+		switch {
+		case i < 0:
+			return p.errorf("tensor %s: unknown field %s", quote(name), quote(field))
+		case has&(1<<i) != 0:
+			return p.twice("field", field)
 		}
-		if err != nil {
+		has |= 1 << i
+		if err := p.colon(); err != nil {
 			return err
 		}
-	}
-	if err := p.delim('}'); err != nil {
+		switch 1 << i {
+		case hasDType:
+			s, err := p.str("dtype")
+			if err != nil {
+				return err
+			}
+			// The type's own constant, so that a list of many tensors does not hold the word many times.
+			r := DType(s).rank()
+			if r < 0 {
+				return p.errorf("tensor %s: unknown dtype %s", quote(name), quote(s))
+			}
+			t.DType = order[r]
+		case hasShape:
+			if rank, err = p.integers("shape", dims[:]); err != nil {
+				return err
+			}
+			t.Shape = make([]int, rank)
+			for i, d := range dims[:rank] {
+				if d > math.MaxInt {
+					return p.errorf("tensor %s: size %d is too large for this platform", quote(name), d)
+				}
+				t.Shape[i] = int(d)
+			}
+		case hasOffsets:
+			if n, err = p.integers("data_offsets", offsets[:2]); err == nil && n != 2 {
+				err = p.errorf("tensor %s: data_offsets has %d values, want 2", quote(name), n)
+			}
+			return err
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	for _, field := range []string{"dtype", "shape", "data_offsets"} {
-		if !seen[field] {
-			return p.errorf("tensor %.80q has no %s", name, field)
+	for i, field := range fields {
+		if has&(1<<i) == 0 {
+			return p.errorf("tensor %s has no %s", quote(name), field)
 		}
 	}
-	need, ok := byteSize(t.DType, t.Shape)
-	if !ok {
-		return p.errorf("tensor %.80q: the size of shape %v overflows", name, t.Shape)
+	var need int64
+	if t.count, need, err = sizes(t.DType, t.Shape); err != nil {
+		return p.errorf("tensor %s: %w", quote(name), err)
 	}
 	if offsets[0] > offsets[1] || offsets[1]-offsets[0] != need {
-		return p.errorf("tensor %.80q: %s of shape %v needs %d bytes, data_offsets are [%d,%d]",
-			name, t.DType, t.Shape, need, offsets[0], offsets[1])
+		return p.errorf("tensor %s: %s of shape %v needs %d bytes, data_offsets are [%d,%d]",
+			quote(name), t.DType, t.Shape, need, offsets[0], offsets[1])
 	}
 	t.offset, t.size = offsets[0], need
 	p.tensors = append(p.tensors, t)
 	return nil
 }
 
-// byteSize is the number of bytes of a tensor; false when that, or the product of the sizes on the way to it,
-// does not fit into an int.
-func byteSize(d DType, shape []int) (int64, bool) {
-	n := uint64(d.Size())
+// sizes is the number of elements and bytes of a tensor. It is an error when one of them, or the product of the
+// dimensions on the way to it, does not fit into an int, and when elements smaller than a byte do not fill whole bytes.
+func sizes(d DType, shape []int) (count int, size int64, err error) {
+	n := uint64(1)
 	for _, s := range shape {
 		if s < 0 {
-			return 0, false
+			return 0, 0, fmt.Errorf("shape %v has a negative size", shape)
 		}
 		hi, lo := bits.Mul64(n, uint64(s))
 		if hi != 0 || lo > math.MaxInt {
-			return 0, false
+			return 0, 0, fmt.Errorf("the size of shape %v overflows", shape)
 		}
 		n = lo
 	}
-	return int64(n), true
+	hi, lo := bits.Mul64(n, uint64(d.Bits()))
+	if hi != 0 || lo/8 > math.MaxInt {
+		return 0, 0, fmt.Errorf("the size of shape %v overflows", shape)
+	}
+	if lo%8 != 0 {
+		return 0, 0, fmt.Errorf("%s of shape %v does not fill whole bytes", d, shape)
+	}
+	return int(n), int64(lo / 8), nil
 }
 
-func (p *headerParser) token() (json.Token, error) {
-	t, err := p.dec.Token()
-	if err == nil {
-		return t, nil
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	offset := p.dec.InputOffset()
-	if s := (*json.SyntaxError)(nil); errors.As(err, &s) {
-		offset = s.Offset
-	}
-	return nil, fmt.Errorf("safetensors: byte %d: header is not JSON: %w", lengthBytes+offset, err)
-}
-
-func (p *headerParser) delim(want json.Delim) error {
-	t, err := p.token()
-	if err != nil {
-		return err
-	}
-	if t != want {
-		return p.errorf("header has %s where %v is expected", describe(t), want)
-	}
-	return nil
-}
-
-// key reads an object's key and refuses one that the object already had.
-func (p *headerParser) key(seen map[string]bool, what string) (string, error) {
-	key, err := p.text(what)
-	if err != nil {
-		return "", err
-	}
-	if seen[key] {
-		return "", p.errorf("%s %.80q occurs twice", what, key)
-	}
-	seen[key] = true
-	return key, nil
-}
-
-func (p *headerParser) text(what string) (string, error) {
-	t, err := p.token()
-	if err != nil {
-		return "", err
-	}
-	s, ok := t.(string)
-	if !ok {
-		return "", p.errorf("%s is %s, want a string", what, describe(t))
-	}
-	return s, nil
-}
-
-// integers reads an array of at most limit integers from 0 up.
-func (p *headerParser) integers(what string, limit int) ([]int64, error) {
-	if err := p.delim('['); err != nil {
-		return nil, err
-	}
-	var list []int64
-	for p.dec.More() {
-		t, err := p.token()
+// integers reads an array of integers from 0 up into list and returns how many there are; more do not fit.
+func (p *headerParser) integers(what string, list []int64) (int, error) {
+	n := 0
+	err := p.array(func() error {
+		word, err := p.number(what)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		number, ok := t.(json.Number)
-		if !ok {
-			return nil, p.errorf("%s holds %s, want integers", what, describe(t))
+		v, err := strconv.ParseInt(string(word[:min(len(word), 80)]), 10, 64)
+		switch {
+		case err != nil || v < 0 || len(word) > 80:
+			return p.errorf("%s holds %.80s, want integers from 0 up", what, word)
+		case n == len(list):
+			return p.errorf("%s has more than %d values", what, n)
 		}
-		n, err := strconv.ParseInt(number.String(), 10, 64)
-		if err != nil || n < 0 {
-			return nil, p.errorf("%s holds %.80s, want integers from 0 up", what, number)
-		}
-		if len(list) == limit {
-			return nil, p.errorf("%s has more than %d values", what, limit)
-		}
-		list = append(list, n)
-	}
-	return list, p.delim(']')
+		list[n] = v
+		n++
+		return nil
+	})
+	return n, err
 }
 
-// errorf adds the place: the byte of the file behind the last token.
-func (p *headerParser) errorf(format string, args ...any) error {
-	return fmt.Errorf("safetensors: byte %d: "+format, append([]any{lengthBytes + p.dec.InputOffset()}, args...)...)
-}
-
-func describe(t json.Token) string {
-	switch t := t.(type) {
-	case json.Delim:
-		return t.String()
-	case string:
-		return strconv.Quote(shorten(t))
-	case json.Number:
-		return "the number " + shorten(t.String())
-	}
-	return fmt.Sprint(t)
-}
-
-// shorten keeps an error readable when the header holds a text of megabytes.
-func shorten(s string) string { return fmt.Sprintf("%.80s", s) }
+// quote is a text from a file for an error: escaped, and no more than the first 80 characters.
+func quote(s string) string { return fmt.Sprintf("%.80q", s) }
 
 func invalidUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {

@@ -1,16 +1,21 @@
 package safetensors
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/linnet-ml/linnet/internal/budget"
 )
 
-// chunkBytes is how much is read or written at a time; a multiple of every element's size.
-const chunkBytes = 64 << 10
+// chunkBytes is how much is read or written at a time: a multiple of every element's size, and little enough to look at a
+// context often.
+const chunkBytes = 256 << 10
 
-// File is the checked header of a safetensors file.
+// File is the checked header of a safetensors file, or of several that make one model (see [Index.Join]).
 type File struct {
 	tensors  []Tensor
 	index    map[string]int
@@ -23,8 +28,15 @@ type Tensor struct {
 	DType DType
 	Shape []int // empty for a scalar
 
-	r            io.ReaderAt
+	source       *source
+	count        int
 	offset, size int64 // offset counts from the start of the data until Open adds what precedes it
+}
+
+// source is where a file's bytes are.
+type source struct {
+	r      io.ReaderAt
+	memory []byte // the whole file, nil if it is not in memory
 }
 
 // Open reads and checks the header of the file of size bytes that r holds. It reads no element.
@@ -36,24 +48,49 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if err := readFull(r, field[:], 0); err != nil {
 		return nil, fmt.Errorf("safetensors: header's length: %w", err)
 	}
-	n := binary.LittleEndian.Uint64(field[:])
-	if n > maxHeader || n > uint64(size-lengthBytes) {
-		return nil, fmt.Errorf("safetensors: header of %d bytes in a file of %d (limit %d)", n, size, maxHeader)
+	n, err := headerLength(field[:], size)
+	if err != nil {
+		return nil, err
 	}
 	header := make([]byte, n)
 	if err := readFull(r, header, lengthBytes); err != nil {
 		return nil, fmt.Errorf("safetensors: header: %w", err)
 	}
-	start := lengthBytes + int64(n)
-	tensors, metadata, err := parseHeader(header, size-start)
+	return openHeader(&source{r: r}, header, size)
+}
+
+// OpenBytes checks the header of the file that b holds, which must not change as long as the File is in use. Its tensors
+// can be used where they lie ([Tensor.Raw], [Tensor.Float32View]).
+func OpenBytes(b []byte) (*File, error) {
+	size := int64(len(b))
+	if size < lengthBytes {
+		return nil, fmt.Errorf("safetensors: file of %d bytes is too short for the header's length", size)
+	}
+	n, err := headerLength(b, size)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{tensors: tensors, index: make(map[string]int, len(tensors)), metadata: metadata}
-	for i := range tensors {
-		t := &tensors[i]
-		t.r, t.offset = r, start+t.offset
-		f.index[t.Name] = i
+	return openHeader(&source{r: bytes.NewReader(b), memory: b}, b[lengthBytes:lengthBytes+n], size)
+}
+
+// headerLength is the number of bytes of the header of a file that begins with b.
+func headerLength(b []byte, size int64) (int, error) {
+	n := binary.LittleEndian.Uint64(b)
+	if n > maxHeader || n > uint64(size-lengthBytes) {
+		return 0, fmt.Errorf("safetensors: header of %d bytes in a file of %d (limit %d)", n, size, maxHeader)
+	}
+	return int(n), nil
+}
+
+func openHeader(s *source, header []byte, size int64) (*File, error) {
+	start := lengthBytes + int64(len(header))
+	f, err := parseHeader(header, size-start)
+	if err != nil {
+		return nil, err
+	}
+	for i := range f.tensors {
+		t := &f.tensors[i]
+		t.source, t.offset = s, start+t.offset
 	}
 	return f, nil
 }
@@ -65,7 +102,7 @@ func (f *File) Tensors() []Tensor { return f.tensors }
 func (f *File) Tensor(name string) (Tensor, error) {
 	i, ok := f.index[name]
 	if !ok {
-		return Tensor{}, fmt.Errorf("safetensors: the file has no tensor %q", name)
+		return Tensor{}, fmt.Errorf("safetensors: the file has no tensor %s", quote(name))
 	}
 	return f.tensors[i], nil
 }
@@ -74,15 +111,21 @@ func (f *File) Tensor(name string) (Tensor, error) {
 func (f *File) Metadata() map[string]string { return f.metadata }
 
 // Len is the number of elements.
-func (t Tensor) Len() int { return int(t.size) / t.DType.Size() }
+func (t Tensor) Len() int { return t.count }
+
+// Size is the number of bytes of all elements in the file.
+func (t Tensor) Size() int64 { return t.size }
 
 // Section reads the tensor's bytes, little-endian, without loading them.
-func (t Tensor) Section() *io.SectionReader { return io.NewSectionReader(t.r, t.offset, t.size) }
+func (t Tensor) Section() *io.SectionReader { return io.NewSectionReader(t.source.r, t.offset, t.size) }
 
 // Bytes reads the elements of any type as they are in the file, little-endian.
 func (t Tensor) Bytes() ([]byte, error) {
+	if err := budget.Check("safetensors: tensor "+quote(t.Name), 1, int(t.size)); err != nil {
+		return nil, err
+	}
 	b := make([]byte, t.size)
-	if err := readFull(t.r, b, t.offset); err != nil {
+	if err := readFull(t.source.r, b, t.offset); err != nil {
 		return nil, t.readError(0, err)
 	}
 	return b, nil
@@ -91,6 +134,11 @@ func (t Tensor) Bytes() ([]byte, error) {
 // Float32 reads the elements of an F32 tensor.
 func (t Tensor) Float32() ([]float32, error) {
 	return decode(t, F32, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) })
+}
+
+// Float64 reads the elements of an F64 tensor.
+func (t Tensor) Float64() ([]float64, error) {
+	return decode(t, F64, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) })
 }
 
 // Int32 reads the elements of an I32 tensor.
@@ -103,29 +151,131 @@ func (t Tensor) Int64() ([]int64, error) {
 	return decode(t, I64, func(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) })
 }
 
-// decode goes through the file in chunks, so that a large tensor is in memory once and not twice.
 func decode[E any](t Tensor, want DType, element func([]byte) E) ([]E, error) {
 	if t.DType != want {
-		return nil, fmt.Errorf("safetensors: tensor %.80q holds %s, not %s", t.Name, t.DType, want)
+		return nil, fmt.Errorf("safetensors: tensor %s holds %s, not %s", quote(t.Name), t.DType, want)
 	}
-	out := make([]E, t.Len())
 	width := want.Size()
-	buf := make([]byte, min(t.size, chunkBytes))
-	for at := int64(0); at < t.size; at += chunkBytes {
-		chunk := buf[:min(t.size-at, chunkBytes)]
-		if err := readFull(t.r, chunk, t.offset+at); err != nil {
-			return nil, t.readError(at, err)
+	if err := budget.Check("safetensors: tensor "+quote(t.Name), width, t.count); err != nil {
+		return nil, err
+	}
+	out := make([]E, t.count)
+	return out, t.chunks(context.Background(), func(at int, b []byte) error {
+		dst := out[at : at+len(b)/width]
+		for i := range dst {
+			dst[i] = element(b[i*width:])
 		}
-		dst := out[at/int64(width):]
-		for i := range len(chunk) / width {
-			dst[i] = element(chunk[i*width:])
+		return nil
+	})
+}
+
+// Conversion says which conversions are allowed that change values.
+type Conversion struct {
+	// RoundF64 allows F64, rounded to the nearest float32. A finite number beyond float32's range is an error.
+	RoundF64 bool
+}
+
+// ReadFloat32 reads the elements as float32 into dst, which has the tensor's length. F32, F16, BF16 and I8 are exact; of the
+// other types those that c allows are read, and the rest are an error that names the type. It ends with an error when ctx
+// is done.
+func (t Tensor) ReadFloat32(ctx context.Context, dst []float32, c Conversion) error {
+	if len(dst) != t.count {
+		return fmt.Errorf("safetensors: tensor %s has %d elements, the slice %d", quote(t.Name), t.count, len(dst))
+	}
+	switch t.DType {
+	case F32:
+		return t.chunks(ctx, func(at int, b []byte) error {
+			readFloat32(dst[at:at+len(b)/4], b)
+			return nil
+		})
+	case F16:
+		return t.chunks(ctx, func(at int, b []byte) error {
+			dst := dst[at : at+len(b)/2]
+			for i := range dst {
+				dst[i] = float16(binary.LittleEndian.Uint16(b[2*i:]))
+			}
+			return nil
+		})
+	case BF16:
+		return t.chunks(ctx, func(at int, b []byte) error {
+			dst := dst[at : at+len(b)/2]
+			for i := range dst {
+				dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b[2*i:])) << 16)
+			}
+			return nil
+		})
+	case I8:
+		return t.chunks(ctx, func(at int, b []byte) error {
+			for i, v := range b {
+				dst[at+i] = float32(int8(v))
+			}
+			return nil
+		})
+	case F64:
+		if !c.RoundF64 {
+			return fmt.Errorf("safetensors: tensor %s holds F64, which float32 cannot hold without rounding", quote(t.Name))
+		}
+		return t.chunks(ctx, func(at int, b []byte) error {
+			dst := dst[at : at+len(b)/8]
+			for i := range dst {
+				v := math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
+				dst[i] = float32(v)
+				if math.IsInf(float64(dst[i]), 0) && !math.IsInf(v, 0) {
+					return fmt.Errorf("safetensors: tensor %s: element %d, %v, is beyond the range of float32", quote(t.Name), at+i, v)
+				}
+			}
+			return nil
+		})
+	}
+	return fmt.Errorf("safetensors: tensor %s holds %s, which is not read as float32: F32, F16, BF16, I8 and F64 are",
+		quote(t.Name), t.DType)
+}
+
+// float16 converts an IEEE 754 half-precision number, exactly.
+func float16(h uint16) float32 {
+	sign, exponent, fraction := uint32(h&0x8000)<<16, uint32(h>>10&0x1f), uint32(h&0x3ff)
+	switch exponent {
+	case 0: // zero or a subnormal number: a multiple of 2^-24
+		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*(1.0/(1<<24))))
+	case 0x1f: // infinite, or not a number
+		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
+}
+
+// chunks goes through the elements in the file's bytes, so that a large tensor is in memory once and not twice. It calls use with
+// the number of the first element and the bytes of some, whole ones; elements must not be smaller than a byte. It ends
+// when use returns an error, or ctx is done.
+func (t Tensor) chunks(ctx context.Context, use func(at int, b []byte) error) error {
+	width := int64(t.DType.Size())
+	raw := t.Raw()
+	var buf []byte
+	if raw == nil {
+		buf = make([]byte, min(t.size, chunkBytes))
+	}
+	for at := int64(0); at < t.size; at += chunkBytes {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("safetensors: tensor %s: %w", quote(t.Name), err)
+		}
+		n := min(t.size-at, chunkBytes)
+		chunk := buf
+		if raw != nil {
+			chunk = raw[at : at+n]
+		} else {
+			chunk = buf[:n]
+			if err := readFull(t.source.r, chunk, t.offset+at); err != nil {
+				return t.readError(at, err)
+			}
+		}
+		if err := use(int(at/width), chunk); err != nil {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 func (t Tensor) readError(at int64, err error) error {
-	return fmt.Errorf("safetensors: tensor %.80q at byte %d of the file: %w", t.Name, t.offset+at, err)
+	return fmt.Errorf("safetensors: tensor %s at byte %d of the file: %w", quote(t.Name), t.offset+at, err)
 }
 
 // readFull fills b; an io.ReaderAt may report io.EOF together with the last bytes.

@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -237,14 +238,14 @@ func TestWriteThenRead(t *testing.T) {
 	}
 	metadata := map[string]string{"format": "pt", "a": "ü"}
 	var first, second bytes.Buffer
-	if err := Write(&first, metadata, entries); err != nil {
+	if err := Write(context.Background(), &first, metadata, entries, Reference); err != nil {
 		t.Fatal(err)
 	}
 	reversed := make([]Entry, 0, len(entries))
 	for i := len(entries) - 1; i >= 0; i-- {
 		reversed = append(reversed, entries[i])
 	}
-	if err := Write(&second, metadata, reversed); err != nil {
+	if err := Write(context.Background(), &second, metadata, reversed, Reference); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(first.Bytes(), second.Bytes()) {
@@ -327,7 +328,7 @@ func TestWriteRefuses(t *testing.T) {
 		{[]Entry{{"a", nil, RawData{"F4", []byte{1}}}}, `safetensors: tensor "a": unknown dtype "F4"`},
 	} {
 		var b bytes.Buffer
-		if err := Write(&b, nil, c.entries); err == nil || err.Error() != c.want {
+		if err := Write(context.Background(), &b, nil, c.entries, Reference); err == nil || err.Error() != c.want {
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
 		if b.Len() != 0 {
