@@ -1,14 +1,15 @@
-//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd || windows
-
 package download
 
 import (
 	"context"
 	"os"
+
+	"github.com/linnet-ml/linnet/internal/filelock"
 )
 
 // lock waits until no other process, and no other call in this one, holds the lock of the name, and takes it. While it
-// waits it calls waiting from time to time. The system gives the lock back when the process dies.
+// waits it calls waiting from time to time. The system gives the lock back when the process dies. Where there are no locks
+// the error is errors.ErrUnsupported.
 func lock(ctx context.Context, name string, waiting func()) (release func(), err error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -18,7 +19,7 @@ func lock(ctx context.Context, name string, waiting func()) (release func(), err
 		if err != nil {
 			return nil, err
 		}
-		taken, err := tryLock(f)
+		taken, err := filelock.Try(f)
 		if err != nil {
 			removeLocked(f, name)
 			return nil, err

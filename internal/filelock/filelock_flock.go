@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package download
+package filelock
 
 import (
 	"errors"
@@ -8,7 +8,9 @@ import (
 	"syscall"
 )
 
-func tryLock(f *os.File) (bool, error) {
+// Try takes the lock of a file if nobody holds it, and does not wait. Where there are no locks the error is
+// errors.ErrUnsupported.
+func Try(f *os.File) (bool, error) {
 	for {
 		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err {
 		case nil:
@@ -22,9 +24,4 @@ func tryLock(f *os.File) (bool, error) {
 			return false, err
 		}
 	}
-}
-
-func removeLocked(f *os.File, name string) {
-	os.Remove(name)
-	f.Close()
 }
