@@ -2,6 +2,7 @@ package plots
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,14 +10,14 @@ import (
 	"html"
 	"image/png"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/linnet-ml/linnet/internal/atomicfile"
 )
 
 // Format is a kind of picture.
@@ -69,7 +70,11 @@ func WriteFile(path string, panels ...Panel) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(path, picture); err != nil {
+	err = atomicfile.Write(context.Background(), path, func(w io.Writer) error {
+		_, err := w.Write(picture)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("plots: %w", err)
 	}
 	return nil
@@ -87,14 +92,7 @@ func Check(path string) error {
 	if _, err := FormatOf(path); err != nil {
 		return err
 	}
-	path, err := target(path)
-	if err == nil {
-		var f *os.File
-		if f, err = create(path); err == nil {
-			err = errors.Join(f.Close(), os.Remove(f.Name()))
-		}
-	}
-	if err != nil {
+	if err := atomicfile.Check(path); err != nil {
 		return fmt.Errorf("plots: %w", err)
 	}
 	return nil
@@ -172,53 +170,4 @@ func withResolution(image []byte) []byte {
 	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 	out := append(bytes.Clone(image[:header]), chunk...)
 	return append(out, image[header:]...)
-}
-
-// target is the file that a name stands for: links are followed, so that they stay.
-func target(path string) (string, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		_, err := os.Stat(filepath.Dir(path))
-		return path, err
-	case err != nil:
-		return "", err
-	case info.IsDir():
-		return "", fmt.Errorf("%s is a folder", path)
-	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("%s is no plain file", path)
-	}
-	return filepath.EvalSymlinks(path)
-}
-
-// create makes a new file beside the one of the given name.
-func create(path string) (*os.File, error) {
-	for i := 0; ; i++ {
-		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", path, os.Getpid(), i), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if !errors.Is(err, fs.ErrExist) || i == 100 {
-			return f, err
-		}
-	}
-}
-
-// replace writes a file under another name, and gives it its own when all of it lies on the disk.
-func replace(path string, data []byte) (err error) {
-	path, err = target(path)
-	if err != nil {
-		return err
-	}
-	f, err := create(path)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

@@ -633,7 +633,7 @@ func TestFiles(t *testing.T) {
 		{"p", "plots: p ends neither in .png nor in .svg"},
 		{"", "plots:  ends neither in .png nor in .svg"},
 		{folder, "plots: " + folder + " is a folder"},
-		{filepath.Join(dir, "none", "p.svg"), "plots: "},
+		{filepath.Join(dir, "none", "p.svg"), "plots: " + filepath.Join(dir, "none", "p.svg") + " cannot be written: there is no folder " + filepath.Join(dir, "none")},
 	} {
 		for name, err := range map[string]error{"Check": Check(c.path), "Draw": Draw(c.path, io.Discard, panels...)} {
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), ".tmp") {
@@ -646,7 +646,7 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range left {
-		if strings.HasSuffix(e.Name(), ".tmp") {
+		if strings.Contains(e.Name(), "tmp") {
 			t.Errorf("%s was left behind", e.Name())
 		}
 	}

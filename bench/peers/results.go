@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/atomicfile"
 )
 
 // part is what stands between two markers of RESULTS.md.
@@ -167,11 +171,10 @@ func replacePart(file string, p part, text string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	temporary := file + ".tmp"
-	if err := os.WriteFile(temporary, []byte(spliced), 0o644); err != nil {
+	return atomicfile.Write(context.Background(), file, func(w io.Writer) error {
+		_, err := io.WriteString(w, spliced)
 		return err
-	}
-	return os.Rename(temporary, file)
+	})
 }
 
 func (p part) splice(old, text string) (string, error) {

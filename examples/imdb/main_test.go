@@ -88,7 +88,7 @@ func TestErrors(t *testing.T) {
 		{"-plot history.jpg", 2, "-plot history.jpg ends neither in .png nor in .svg"},
 		{"-plot " + plotFolder, 1, "-plot: plots: " + plotFolder + " is a folder"},
 		{"-report " + dir, 1, "-report: " + dir + " is a folder"},
-		{"-history " + filepath.Join(file, "h.csv"), 1, "-history: " + file + " is no folder"},
+		{"-history " + filepath.Join(file, "h.csv"), 1, "-history: " + filepath.Join(file, "h.csv") + " cannot be written: " + file + " is not a folder"},
 	} {
 		stdout, stderr := program(t, c.code, append([]string{"-quiet"}, strings.Fields(c.args)...)...)
 		if want := "imdb: " + c.want + "\n"; stderr != want || stdout != "" {

@@ -109,7 +109,7 @@ func TestErrors(t *testing.T) {
 		{"-plot=", 2, "-plot is empty"},
 		{"-plot history.jpg", 2, "-plot history.jpg ends neither in .png nor in .svg"},
 		{"-report " + dir, 1, "-report: " + dir + " is a folder"},
-		{"-history " + filepath.Join(file, "h.csv"), 1, "-history: " + file + " is no folder"},
+		{"-history " + filepath.Join(file, "h.csv"), 1, "-history: " + filepath.Join(file, "h.csv") + " cannot be written: " + file + " is not a folder"},
 		{"-module none", 1, "-module: no file or folder is called none, and pretrained: no module is known by the name \"none\": known are " +
 			"nnlm-en-dim50, nnlm-en-dim50-with-normalization, nnlm-en-dim128, nnlm-en-dim128-with-normalization; " +
 			"any other goes by its URL, https://tfhub.dev/PUBLISHER/NAME/VERSION"},
