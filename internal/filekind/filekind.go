@@ -3,7 +3,7 @@ package filekind
 import "io/fs"
 
 // Name says what a mode stands for: "a folder", "a device", "a named pipe", "a socket", "a symbolic link", "a file" of
-// plain data, or "not a plain file".
+// plain data, or "an irregular file".
 func Name(mode fs.FileMode) string {
 	switch {
 	case mode.IsRegular():
@@ -19,5 +19,5 @@ func Name(mode fs.FileMode) string {
 	case mode&fs.ModeDevice != 0:
 		return "a device"
 	}
-	return "not a plain file"
+	return "an irregular file"
 }

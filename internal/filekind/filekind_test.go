@@ -14,7 +14,7 @@ func TestName(t *testing.T) {
 		fs.ModeSocket:                     "a socket",
 		fs.ModeDevice:                     "a device",
 		fs.ModeDevice | fs.ModeCharDevice: "a device",
-		fs.ModeIrregular:                  "not a plain file",
+		fs.ModeIrregular:                  "an irregular file",
 	} {
 		if got := Name(mode); got != want {
 			t.Errorf("%v: %s, want %s", mode, got, want)

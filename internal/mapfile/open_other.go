@@ -1,0 +1,5 @@
+//go:build !unix
+
+package mapfile
+
+const nonBlocking = 0
