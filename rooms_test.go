@@ -34,7 +34,7 @@ var rooms = []room{
 	{"callbacks", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
 	{"datasets", []string{"datasets", "text", "tensor", "internal"}, true},
 	{"pretrained", []string{"pretrained", "text", "tensor", "internal"}, true},
-	{"plots", []string{"history", "internal/budget"}, false},
+	{"plots", []string{"history", "internal/atomicfile", "internal/budget"}, false},
 	{"examples", []string{""}, false},
 	{"bench", []string{""}, false},
 }
