@@ -47,6 +47,7 @@ func Kinds() []plan.Spec {
 		Subtract{},
 		TextEmbedding{},
 		TimeDistributed{},
+		TokenTable{},
 		TruncatedNormal{},
 		UnitNorm{},
 		VectorTable{},

@@ -48,13 +48,26 @@ type TextEmbedding struct {
 	Trainable bool
 }
 
-var _ plan.NamedLayer = TextEmbedding{}
+var (
+	_ plan.NamedLayer   = TextEmbedding{}
+	_ plan.WeightedSpec = TextEmbedding{}
+)
 
 // Kind is "TextEmbedding".
 func (TextEmbedding) Kind() string { return "TextEmbedding" }
 
 // LayerName is Name.
 func (e TextEmbedding) LayerName() string { return e.Name }
+
+// WithoutWeights is the layer with a [TokenTable] in place of its table: that of a model whose vectors are written beside it.
+func (e TextEmbedding) WithoutWeights() (plan.Spec, error) {
+	s, err := e.bag()
+	if err != nil {
+		return nil, err
+	}
+	e.Table = TokenTable{Words: s.tokenizer, By: e.Table.Combiner(), Vectors: s.vocabulary, Width: s.dim}
+	return e, nil
+}
 
 // Build reads the table and adds the operation. A table that cannot be read is an error.
 func (e TextEmbedding) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {

@@ -100,6 +100,17 @@ func checkWeights(p *plan.Parameter, values []float32) error {
 	return nil
 }
 
+// Frozen are the names of the parameters that SetTrainable keeps from training, although their layers would train them.
+func (m *Model) Frozen() []string {
+	var names []string
+	for _, p := range m.params() {
+		if plan.Born(key, p) && !p.Trainable() {
+			names = append(names, p.Name())
+		}
+	}
+	return names
+}
+
 // SetTrainable says whether training changes the parameters whose names match a pattern as path.Match has it: "dense/*",
 // "*/bias". It returns how many match. A parameter that its layer does not train, such as a running mean, cannot be
 // made to.

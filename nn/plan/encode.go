@@ -31,9 +31,14 @@ var (
 //
 // A type with MarshalJSON and UnmarshalJSON is written by these, its NaN and infinities too if it has a form for them. What
 // it cannot read itself is an error.
-func (k *Kinds) Encode(s Spec) (_ Encoded, err error) {
+func (k *Kinds) Encode(s Spec) (Encoded, error) { return k.encode(s, false) }
+
+// EncodeWithoutWeights is Encode for a spec whose weights are written beside it: each WeightedSpec in it is written without.
+func (k *Kinds) EncodeWithoutWeights(s Spec) (Encoded, error) { return k.encode(s, true) }
+
+func (k *Kinds) encode(s Spec, withoutWeights bool) (_ Encoded, err error) {
 	defer recovering(&err)
-	e := encoder{kinds: k, assets: map[string]tensor.Rows{}, around: map[visit]bool{}}
+	e := encoder{kinds: k, withoutWeights: withoutWeights, assets: map[string]tensor.Rows{}, around: map[visit]bool{}}
 	if isNil(s) {
 		return Encoded{}, &PlaceError{"", errors.New("it is nil")}
 	}
@@ -45,6 +50,9 @@ func (k *Kinds) Encode(s Spec) (_ Encoded, err error) {
 
 type encoder struct {
 	kinds  *Kinds
+	// withoutWeights says that each WeightedSpec is written without its weights.
+	withoutWeights bool
+
 	out    bytes.Buffer
 	assets map[string]tensor.Rows
 	around map[visit]bool // what the value that is being written lies in
@@ -109,6 +117,16 @@ func (e *encoder) spec(v reflect.Value, place string, depth int) error {
 		return &PlaceError{place, fmt.Errorf("the %v is nil", v.Type())}
 	}
 	s := v.Interface().(Spec)
+	if w, ok := s.(WeightedSpec); ok && e.withoutWeights {
+		bare, err := w.WithoutWeights()
+		if err != nil {
+			return at(place, err)
+		}
+		if isNil(bare) {
+			return &PlaceError{place, fmt.Errorf("%v is nil without weights", v.Type())}
+		}
+		s, v = bare, reflect.ValueOf(bare)
+	}
 	t, ok := e.kinds.types[s.Kind()]
 	if !ok {
 		return &PlaceError{place, fmt.Errorf("the kind %q is not registered", s.Kind())}

@@ -107,6 +107,14 @@ type AssetSpec interface {
 	WithAssets(assets map[string]tensor.Rows) (Spec, error)
 }
 
+// WeightedSpec is a spec that brings first values of parameters, such as a table of word vectors. Where the weights are
+// written beside the spec, WithoutWeights gives what is written in its place: a spec that builds the same model but for
+// these values.
+type WeightedSpec interface {
+	Spec
+	WithoutWeights() (Spec, error)
+}
+
 // Encoded is a spec or a state as bytes and arrays.
 type Encoded struct {
 	// JSON is the spec as an object with its kind.
