@@ -238,7 +238,7 @@ func (p *headerParser) integers(what string, list []int64) (int, error) {
 		}
 		v, err := strconv.ParseInt(string(word[:min(len(word), 80)]), 10, 64)
 		switch {
-		case err != nil || v < 0 || len(word) > 80:
+		case err != nil || word[0] == '-' || len(word) > 80:
 			return p.errorf("%s holds %.80s, want integers from 0 up", what, word)
 		case n == len(list):
 			return p.errorf("%s has more than %d values", what, n)
