@@ -204,4 +204,3 @@ func FuzzIndex(f *testing.F) {
 		}
 	})
 }
-
