@@ -1,10 +1,12 @@
 package nn_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -441,4 +443,109 @@ func TestFailureIsForgotten(t *testing.T) {
 	}
 	_, err := m.Predict(t.Context(), array(t, []float32{1}, 1, 1), nn.PredictOptions{})
 	must(t, err)
+}
+
+// exits is a loss that ends its goroutine, as a test's FailNow does, in the caller's share of a batch or in others.
+type exits struct{ caller bool }
+
+func (exits) Kind() string { return "Exits" }
+func (e exits) Start(info plan.LossInfo) (plan.LossRule, error) {
+	rule, err := loss.MeanSquaredError{}.Start(info)
+	rows := rule.Rows
+	rule.Rows = func(losses, gradient, output, labels []float32) {
+		if inWorker := bytes.Contains(debug.Stack(), []byte("team.(*Team).work(")); inWorker != e.caller {
+			runtime.Goexit()
+		}
+		if e.caller {
+			time.Sleep(time.Millisecond) // the worker is at its share when the caller leaves
+		} else {
+			time.Sleep(10 * time.Millisecond) // the caller leaves the others to the workers
+		}
+		rows(losses, gradient, output, labels)
+	}
+	return rule, err
+}
+
+// exitsAtStart is a callback that ends its goroutine when it starts.
+type exitsAtStart struct{}
+
+func (exitsAtStart) Kind() string { return "ExitsAtStart" }
+func (exitsAtStart) Start(plan.Training) (plan.Handler, error) {
+	runtime.Goexit()
+	return plan.Handler{}, nil
+}
+
+// Code that ends its goroutine makes no call hang: in a worker it is an error, in the caller's goroutine deferred functions
+// run. No goroutine is left, and the model can be used again.
+func TestGoexitEndsCalls(t *testing.T) {
+	x, y := waves(t, 300, 2), waves(t, 300)
+	m := sequential(t, nn.Features(2), layers.Dense{Units: 1})
+	fit := func(l nn.Loss, c ...nn.Callback) func() error {
+		return func() error {
+			return second2(m.Fit(t.Context(), nn.Data{X: x, Y: y}, nn.FitOptions{Optimizer: optim.SGD{}, Loss: l, Threads: 3, BatchSize: 300, Callbacks: c}))
+		}
+	}
+	evaluate := func(l nn.Loss) func() error {
+		return func() error {
+			return second2(m.Evaluate(t.Context(), nn.Data{X: x, Y: y}, nn.EvaluateOptions{Loss: l, Threads: 3, BatchSize: 300}))
+		}
+	}
+	step := func(l nn.Loss) func() error {
+		return func() error {
+			tr, err := m.NewTrainer(nn.TrainerOptions{Optimizer: optim.SGD{}, Loss: l, Threads: 3})
+			if err != nil {
+				return err
+			}
+			defer tr.Close()
+			return second2(tr.Step(t.Context(), nn.Batch{X: x, Y: y}))
+		}
+	}
+	ahead := func() error {
+		src := nn.ReadAhead(nn.SourceFunc(func(context.Context, int) iter.Seq2[nn.Batch, error] {
+			return func(yield func(nn.Batch, error) bool) {
+				if yield(nn.Batch{X: x, Y: y}, nil) {
+					runtime.Goexit()
+				}
+			}
+		}), 2)
+		return second2(m.Fit(t.Context(), src, nn.FitOptions{Optimizer: optim.SGD{}, Loss: loss.MeanSquaredError{}, Threads: 3}))
+	}
+	for name, c := range map[string]struct {
+		call    func() error
+		returns bool
+	}{
+		"Fit, worker":            {fit(exits{}), true},
+		"Fit, caller":            {fit(exits{caller: true}), false},
+		"Evaluate, worker":       {evaluate(exits{}), true},
+		"Evaluate, caller":       {evaluate(exits{caller: true}), false},
+		"Trainer, worker":        {step(exits{}), true},
+		"Trainer, caller":        {step(exits{caller: true}), false},
+		"a callback that starts": {fit(loss.MeanSquaredError{}, exitsAtStart{}), false},
+		"ReadAhead":              {ahead, true},
+	} {
+		before := runtime.NumGoroutine()
+		left := make(chan struct{})
+		returned, err := false, error(nil)
+		go func() {
+			defer close(left)
+			err = c.call()
+			returned = true
+		}()
+		select {
+		case <-left:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: the call hangs", name)
+		}
+		if returned != c.returns {
+			t.Errorf("%s: the call returned: %t", name, returned)
+		}
+		var p *nn.PanicError
+		if c.returns && (!errors.As(err, &p) || !strings.Contains(err.Error(), "ended its goroutine")) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		noneLeft(t, before)
+		if err := fit(loss.MeanSquaredError{})(); err != nil {
+			t.Errorf("%s: a Fit afterwards: %v", name, err)
+		}
+	}
 }

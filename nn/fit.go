@@ -136,8 +136,9 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	t.options, t.history = o, &history.History{}
 	t.stepper = stepper{model: m, program: m.programFor(o.NoFusion), state: o.State,
 		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion}}
+	begun := false
 	defer func() {
-		if err != nil {
+		if !begun { // with an error, or because a user's code has ended the goroutine
 			r.giveBack()
 		}
 	}()
@@ -199,7 +200,11 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	if err := t.start(o.Callbacks); err != nil {
 		return nil, err
 	}
-	return r, t.restoreWeights(weights)
+	if err := t.restoreWeights(weights); err != nil {
+		return nil, err
+	}
+	begun = true
+	return r, nil
 }
 
 // giveBack ends what a run that does not begin has begun. What went wrong is known already.

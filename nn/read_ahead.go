@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"runtime"
+
+	"github.com/linnet-ml/linnet/nn/plan"
 )
 
 // ReadAhead returns a Source that makes the next batches of src in another goroutine while one is used, as many as depth
@@ -27,13 +29,20 @@ func readAhead(ctx context.Context, src Source, depth, epoch int, yield func(Bat
 	go func() {
 		defer close(ended)
 		defer close(batches)
-		err := produce(ctx, src, epoch, batches)
-		if err != nil {
-			select {
-			case batches <- made{err: err}:
-			case <-ctx.Done():
+		err, whole := error(nil), false
+		defer func() {
+			if !whole {
+				err = plan.Exited() // the source has ended the goroutine
 			}
-		}
+			if err != nil {
+				select {
+				case batches <- made{err: err}:
+				case <-ctx.Done():
+				}
+			}
+		}()
+		err = produce(ctx, src, epoch, batches)
+		whole = true
 	}()
 	// Whoever leaves, by yield's panic too, takes the goroutine along.
 	defer func() {

@@ -71,13 +71,14 @@ func New(size int) *Team {
 	for w := 1; w < size; w++ {
 		t.wake[w] = make(chan struct{}, 1)
 		t.exited.Add(1)
-		go t.work(w)
+		go t.work(w, 0)
 	}
 	return t
 }
 
 // Run runs phase(worker) once for each share and returns when all are finished. A panic in a share ends that share and
-// becomes Run's error; of several the first worker's counts.
+// becomes Run's error; of several the first worker's counts. So does a share that ends its goroutine (runtime.Goexit), which
+// gets a new one, but for the caller's: that ends, once no worker is at the phase.
 func (t *Team) Run(phase func(worker int)) error {
 	t.run(phase)
 	for w, err := range t.panics {
@@ -116,15 +117,21 @@ func (t *Team) run(phase func(worker int)) {
 		return
 	}
 	t.start(phase)
+	number := t.number.Load()
+	complete := false
+	defer func() {
+		if !complete {
+			t.abandon(number)
+		}
+	}()
 	begun := time.Now()
 	t.do(phase, 0)
 	own := time.Since(begun)
-	number := t.number.Load()
 	late := 0
 	for w := t.size - 1; w > 0; w-- {
 		if t.claim(w, number) {
-			t.do(phase, w)
 			t.running.Add(-1)
+			t.do(phase, w)
 			late = t.late + 1
 		}
 	}
@@ -135,7 +142,19 @@ func (t *Team) run(phase func(worker int)) {
 		t.wait()
 		waited = time.Since(begin)
 	}
+	complete = true
 	t.judge(waited, own)
+}
+
+// abandon ends a phase whose caller's goroutine ends in the middle of it: shares that nobody has begun are left out, the
+// others end, so that the team can be ended.
+func (t *Team) abandon(number uint32) {
+	for w := 1; w < t.size; w++ {
+		if t.claim(w, number) {
+			t.running.Add(-1)
+		}
+	}
+	t.wait()
 }
 
 // claim begins a worker's share of a phase, unless it has been begun.
@@ -197,9 +216,19 @@ func (t *Team) start(phase func(worker int)) {
 	}
 }
 
-func (t *Team) work(w int) {
-	defer t.exited.Done()
-	for seen := uint32(0); ; {
+// work runs a worker's shares of the phases after the one of the given number.
+func (t *Team) work(w int, seen uint32) {
+	sharing := false
+	defer func() {
+		if !sharing {
+			t.exited.Done()
+			return
+		}
+		t.panics[w] = plan.Exited() // the share has ended the goroutine
+		go t.work(w, seen)
+		t.done()
+	}()
+	for {
 		seen = t.await(w, seen)
 		// A phase whose share the caller has taken over may be long gone; only a share that is ours keeps the team,
 		// and what the phase is, as they are.
@@ -209,10 +238,17 @@ func (t *Team) work(w int) {
 		if t.ended {
 			return
 		}
+		sharing = true
 		t.do(t.phase, w)
-		if t.running.Add(-1) == 0 && t.waiting.CompareAndSwap(true, false) {
-			t.finished <- struct{}{}
-		}
+		sharing = false
+		t.done()
+	}
+}
+
+// done notes that a worker has finished its share.
+func (t *Team) done() {
+	if t.running.Add(-1) == 0 && t.waiting.CompareAndSwap(true, false) {
+		t.finished <- struct{}{}
 	}
 }
 

@@ -1,8 +1,11 @@
 package team
 
 import (
+	"bytes"
 	"errors"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -263,4 +266,76 @@ func TestTeamPanics(t *testing.T) {
 		team.End() // a second time does nothing
 		settle(t, before)
 	}
+}
+
+// A share that ends its goroutine (a test's FailNow) is the phase's error in a worker, which goes on in a new goroutine. In
+// the caller it ends the caller's goroutine, and End stops the workers, whatever these are at.
+func TestTeamOutlivesGoexit(t *testing.T) {
+	for size := 1; size <= 4; size++ {
+		for bad := range size {
+			before := runtime.NumGoroutine()
+			left := make(chan struct{})
+			var err, next error
+			returned := false
+			go func() {
+				defer close(left)
+				team := New(size)
+				defer team.End()
+				begun := make(chan struct{})
+				err = team.Run(func(worker int) {
+					if worker == bad && bad > 0 {
+						close(begun)
+					} else if worker == 0 && bad > 0 {
+						<-begun // or the caller would take the share over
+					} else if worker > 0 {
+						time.Sleep(time.Duration(worker) * time.Millisecond)
+					}
+					if worker == bad {
+						runtime.Goexit()
+					}
+				})
+				returned = true
+				team.alone = 0
+				next = team.Run(func(int) {})
+			}()
+			select {
+			case <-left:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%d workers, share %d: the call hangs", size, bad)
+			}
+			if returned != (bad > 0) {
+				t.Errorf("%d workers, share %d: Run returned: %t", size, bad, returned)
+			}
+			var p *plan.PanicError
+			if bad > 0 && (!errors.As(err, &p) || !strings.HasPrefix(p.Place, "team.TestTeamOutlivesGoexit.") || next != nil) {
+				t.Errorf("%d workers, share %d: error %v, and then %v", size, bad, err, next)
+			}
+			settle(t, before)
+		}
+	}
+}
+
+// A share that the caller has taken over from a worker may end the caller's goroutine, too.
+func TestTeamOutlivesGoexitOfAShareTakenOver(t *testing.T) {
+	before := runtime.NumGoroutine()
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		team := New(3)
+		defer team.End()
+		for { // until the caller is faster than a worker
+			team.alone = 0
+			team.Run(func(worker int) {
+				if worker > 0 && !bytes.Contains(debug.Stack(), []byte("(*Team).work(")) {
+					runtime.Goexit()
+				}
+			})
+		}
+	}()
+	select {
+	case <-left:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the call hangs")
+	}
+	settle(t, before)
 }
