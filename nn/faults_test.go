@@ -549,3 +549,130 @@ func TestGoexitEndsCalls(t *testing.T) {
 		}
 	}
 }
+
+// faultyRule is a momentum without a Repeat, whose Update panics in the call after which left is 0.
+type faultyRule struct{ left *int }
+
+func (faultyRule) Kind() string { return "FaultyRule" }
+func (o faultyRule) Rule() (plan.Rule, error) {
+	rule, err := optim.SGD{LearningRate: 0.5, Momentum: 0.5}.Rule()
+	update := rule.Update
+	rule.Repeat = nil
+	rule.Update = func(c *plan.Coefficients, w, g []float32, slots [][]float32) {
+		if *o.left--; *o.left == 0 {
+			panic("broken rule")
+		}
+		update(c, w, g, slots)
+	}
+	return rule, err
+}
+
+// Where a rule panics in the middle of a step, rows of a large table that the step has not reached are as if they had had
+// no gradient in it, and training can go on. Where it panics when rows are brought up to date, the training ends.
+func TestRuleFailsAtALargeTable(t *testing.T) {
+	const steps, rows = 4, 8
+	x, y := array(t, make([]int32, steps*rows), steps*rows, 1), waves(t, steps*rows, 1)
+	for i := range x.Data() {
+		x.Data()[i] = int32(i) // each batch has rows of its own
+	}
+	d := nn.Data{X: x, Y: y}
+	// fit fails in a call of Update, counted from the given step's.
+	fit := func(step, call int, o nn.FitOptions) (*nn.Model, error) {
+		m := sequential(t, nn.Tokens(1), layers.Embedding{Vocabulary: 1 << 20, Dim: 2}, layers.Flatten{}, layers.Dense{Units: 1})
+		left := 0
+		o.Optimizer, o.Loss, o.BatchSize, o.NoShuffle, o.Threads = faultyRule{&left}, loss.MeanSquaredError{}, rows, true, 1
+		o.Callbacks = append(o.Callbacks, plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+			if e == plan.BatchBegin && tr.Step() == step {
+				left = call
+			}
+			return nil
+		}))
+		_, err := m.Fit(t.Context(), d, o)
+		return m, err
+	}
+	whole, err := fit(0, 0, nn.FitOptions{})
+	must(t, err)
+	m, err := fit(steps-1, 3, nn.FitOptions{})
+	var p *nn.PanicError
+	if !errors.As(err, &p) || p.Value != "broken rule" {
+		t.Fatalf("error %v", err)
+	}
+	const reached = 2 * ((steps-1)*rows + 2) // elements, of two rows of the last batch too
+	equalBits(t, "rows", m.Weights(nil)[0][:reached], whole.Weights(nil)[0][:reached])
+	o := nn.FitOptions{Optimizer: optim.SGD{LearningRate: 0.5, Momentum: 0.5}, Loss: loss.MeanSquaredError{}}
+	_, err = m.Fit(t.Context(), d, o)
+	must(t, err)
+
+	// A callback that reads weights in the middle of an epoch brings rows up to date.
+	o = nn.FitOptions{Callbacks: []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) error {
+		if e == plan.BatchEnd && tr.Step() == 1 {
+			tr.Model().(*nn.Model).Weights(nil)
+		}
+		return nil
+	})}}
+	if m, err = fit(1, rows+2+3, o); !errors.As(err, &p) || p.Value != "broken rule" {
+		t.Errorf("rows brought up to date for a callback: error %v", err)
+	}
+	for _, w := range m.Weights(nil)[0][:reached] {
+		if w != w {
+			t.Fatal("weights are NaN")
+		}
+	}
+
+	left := 0
+	m = whole
+	tr := trainer(t, m, nn.TrainerOptions{Optimizer: faultyRule{&left}, Loss: loss.MeanSquaredError{}, Threads: 1})
+	b := nn.Batch{X: x.Rows(0, rows), Y: y.Rows(0, rows)}
+	must(t, second(tr.Step(t.Context(), b)))
+	left = 3
+	if err := second(tr.Step(t.Context(), b)); !errors.As(err, &p) {
+		t.Errorf("a Trainer's step: error %v", err)
+	}
+	must(t, second(tr.Step(t.Context(), b)))
+	must(t, tr.Close())
+}
+
+// Gradients of a batch that a failed step has used are not added to those of the next one; a step that does not begin counts
+// for nothing.
+func TestFailedStepLeavesNoGradients(t *testing.T) {
+	m := sequential(t, nn.Features(1), layers.Dense{Units: 1, NoBias: true})
+	must(t, m.SetParameter("dense/kernel", []float32{0}))
+	left, rate := 0, float32(0.5)
+	o := nn.TrainerOptions{Optimizer: scheduled{faultyRule{&left}, &rate}, Loss: loss.MeanSquaredError{}, State: &nn.TrainingState{}}
+	tr := trainer(t, m, o)
+	b := nn.Batch{X: array(t, []float32{1}, 1, 1), Y: array(t, []float32{-1})}
+	left = 1
+	if err := second(tr.Step(t.Context(), b)); err == nil {
+		t.Error("no error")
+	}
+	must(t, second(tr.Step(t.Context(), b))) // a gradient of 2 at a rate of 0.5
+	if w := m.Weights(nil)[0][0]; w != -1 {
+		t.Errorf("the weight is %v, not -1", w)
+	}
+	b.Y = array(t, []float32{-2})
+	must(t, second(tr.Gradients(t.Context(), b)))
+	rate = nan
+	if err := tr.Apply(t.Context(), nil); err == nil || o.State.Groups[0].Step != 2 {
+		t.Errorf("error %v after %d steps", err, o.State.Groups[0].Step)
+	}
+	rate = 0.5
+	must(t, tr.Apply(t.Context(), nil)) // a gradient of 2 again, and half of the momentum, which was -1
+	if w := m.Weights(nil)[0][0]; w != -2.5 {
+		t.Errorf("the weight is %v, not -2.5", w)
+	}
+	must(t, tr.Close())
+}
+
+// scheduled is an optimizer whose rate somebody else decides.
+type scheduled struct {
+	nn.Optimizer
+	rate *float32
+}
+
+func (s scheduled) Rule() (plan.Rule, error) {
+	rule, err := s.Optimizer.Rule()
+	rule.Schedule = s
+	return rule, err
+}
+func (scheduled) Check() error       { return nil }
+func (s scheduled) Rate(int) float32 { return *s.rate }

@@ -97,6 +97,7 @@ func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (*history.Histo
 	defer r.training.end()
 	m.settle = func() { r.training.update.settle() }
 	defer func() { m.settle = nil }()
+	defer r.training.update.settle() // where a user's code ends the goroutine
 	err = r.run(ctx)
 	if e := r.training.update.settle(); err == nil {
 		err = e

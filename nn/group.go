@@ -24,12 +24,13 @@ type Group struct {
 
 // group is the parameters that one optimizer moves.
 type group struct {
-	rule  plan.Rule
-	rate  float32 // unless there is a schedule
-	state *plan.GroupState
-	steps rowwise.Steps
-	decay float32 // times the rate, in this step
-	sum   float64 // of the squares of all its gradients in this step
+	rule   plan.Rule
+	rate   float32 // unless there is a schedule
+	state  *plan.GroupState
+	steps  rowwise.Steps
+	before []float32 // the scalars before this step
+	decay  float32   // times the rate, in this step
+	sum    float64   // of the squares of all its gradients in this step
 }
 
 // group starts the optimizers.
@@ -147,6 +148,15 @@ func (g *group) coming() float32 {
 
 // begin starts the coming step, unless its rate is invalid.
 func (u *update) begin() (err error) {
+	complete, begun := false, 0
+	defer func() {
+		for _, g := range u.groups[:begun] {
+			if !complete { // the step counts for no group
+				g.state.Step--
+				copy(g.state.Scalars, g.before)
+			}
+		}
+	}()
 	defer recovering(&err)
 	for _, g := range u.groups {
 		if err := checkRate(g.coming()); err != nil {
@@ -155,10 +165,13 @@ func (u *update) begin() (err error) {
 	}
 	for _, g := range u.groups {
 		rate := g.coming()
+		g.before = append(g.before[:0], g.state.Scalars...)
+		begun++
 		g.state.Step++
 		g.steps.Now = g.rule.Coefficients(g.state.Step, rate, g.state.Scalars)
 		g.decay = rate
 	}
+	complete = true
 	return nil
 }
 

@@ -175,9 +175,7 @@ func (t *Trainer) Gradients(ctx context.Context, b Batch) (loss float64, err err
 // dropGradients forgets the gradients of the latest batch. Those of earlier batches wait for a step again.
 func (t *Trainer) dropGradients() {
 	u := t.stepper.update
-	for i := range u.params {
-		u.clearGradient(i)
-	}
+	u.drop()
 	for i, g := range t.before {
 		u.addGradient(i, g)
 	}
@@ -223,13 +221,19 @@ func (t *Trainer) Apply(ctx context.Context, gradients map[string][]float32) err
 	for name, g := range gradients {
 		s.update.setGradient(t.weights[name], g)
 	}
+	full, err := s.update.count()
+	if err != nil {
+		return err
+	}
 	t.waiting = false
 	for i, g := range t.before {
 		s.update.addGradient(i, g)
 	}
 	t.before = t.before[:0]
-	if err := s.update.apply(); err != nil {
-		return err
+	if full {
+		if err := s.update.apply(); err != nil {
+			return err
+		}
 	}
 	return s.taken()
 }
@@ -342,24 +346,12 @@ func (u *update) addGradient(param int, g []float32) {
 	}
 }
 
-// apply takes a step with the gradients that are there.
+// apply takes a step, which has begun, with the gradients that are there.
 func (u *update) apply() error {
-	u.state.Accumulated++
-	if u.state.Accumulated < u.accumulate {
-		return nil
-	}
-	if err := u.begin(); err != nil {
-		u.state.Accumulated--
-		return err
-	}
-	u.state.Accumulated = 0
-	if err := u.team.Run(func(worker int) {
+	return u.changeAll(u.team.Run(func(worker int) {
 		jobs := u.jobsOf(u.team, worker)
 		for i := range jobs {
 			u.complete(&jobs[i])
 		}
-	}); err != nil {
-		return err
-	}
-	return u.changeAll()
+	}))
 }

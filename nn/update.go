@@ -19,8 +19,9 @@ type update struct {
 	accumulate int // batches for a step
 	// whole gradients must be there before any parameter changes: one is made from parameters, or norms are taken.
 	apart  bool
-	behind bool // there are large tables of which rows may be some steps behind
-	late   bool // some of them are
+	behind bool  // there are large tables of which rows may be some steps behind
+	late   bool  // some of them are
+	broken error // some of them could not be brought up to date
 
 	gradientFn, changeFn, stepFn func(worker int)
 	team                         *team.Team
@@ -85,34 +86,58 @@ func (u *update) useTeam(t *team.Team) {
 
 // step takes the step for the batch that the executor has run.
 func (u *update) step() error {
-	u.state.Accumulated++
-	if u.state.Accumulated < u.accumulate {
-		return u.team.Run(u.gradientFn)
-	}
-	if err := u.begin(); err != nil {
-		u.state.Accumulated--
+	full, err := u.count()
+	switch {
+	case err != nil:
 		return err
+	case !full:
+		return u.kept(u.team.Run(u.gradientFn))
+	case !u.apart:
+		return u.ended(u.team.Run(u.stepFn))
 	}
-	u.state.Accumulated = 0
-	if !u.apart {
-		if err := u.team.Run(u.stepFn); err != nil {
-			return err
-		}
-		return u.ended()
-	}
-	if err := u.team.Run(u.gradientFn); err != nil {
-		return err
-	}
-	return u.changeAll()
+	return u.changeAll(u.team.Run(u.gradientFn))
 }
 
-// changeAll changes the parameters by their gradients.
-func (u *update) changeAll() error {
-	u.clipNorms()
-	if err := u.team.Run(u.changeFn); err != nil {
-		return err
+// count counts a batch and reports whether it completes a step, which it then begins. With an error nothing has changed.
+func (u *update) count() (full bool, err error) {
+	if u.broken != nil {
+		return false, u.broken
 	}
-	return u.ended()
+	if u.state.Accumulated+1 < u.accumulate {
+		u.state.Accumulated++
+		return false, nil
+	}
+	if err := u.begin(); err != nil {
+		return false, err
+	}
+	u.state.Accumulated = 0
+	return true, nil
+}
+
+// kept notes that gradients were added up for a later step, unless there was an error: then what was added up is dropped.
+func (u *update) kept(err error) error {
+	if err != nil {
+		u.drop()
+		u.state.Accumulated = 0
+	}
+	return err
+}
+
+// drop forgets all gradients.
+func (u *update) drop() {
+	for i := range u.params {
+		u.clearGradient(i)
+		clear(u.params[i].squares)
+	}
+}
+
+// changeAll changes the parameters by their gradients, unless there was an error in computing these.
+func (u *update) changeAll(err error) error {
+	if err == nil {
+		u.clipNorms()
+		err = u.team.Run(u.changeFn)
+	}
+	return u.ended(err)
 }
 
 // gradient adds up the gradient of a job's rows.
@@ -200,13 +225,18 @@ func (u *update) change(j *job) {
 	}
 }
 
-// ended notes that all jobs of a step are done, and lets constraints act.
-func (u *update) ended() (err error) {
+// ended notes that all jobs of a step are done, and lets constraints act. After an error the step counts all the same, and
+// its gradients are dropped: elements that it has not reached are as if they had had none.
+func (u *update) ended(failed error) (err error) {
 	if u.behind {
 		for _, g := range u.groups {
 			g.steps.Done = append(g.steps.Done, g.steps.Now)
 		}
 		u.late = true
+	}
+	if failed != nil {
+		u.drop()
+		return failed
 	}
 	if len(u.constrained) == 0 {
 		return nil
@@ -232,10 +262,11 @@ func (u *update) catchUp(jobs []job, worker int) {
 	}
 }
 
-// settle brings all rows up to date, which must be so before anybody else looks at the weights or the slots.
+// settle brings all rows up to date, which must be so before anybody else looks at the weights or the slots. Where a rule
+// panics, some rows stay as they are, and no further step can be taken.
 func (u *update) settle() error {
 	if !u.late {
-		return nil
+		return u.broken
 	}
 	err := u.team.Run(func(worker int) {
 		jobs := u.jobsOf(u.team, worker)
@@ -250,6 +281,7 @@ func (u *update) settle() error {
 		g.steps.Done = g.steps.Done[:0]
 	}
 	u.late = false
+	u.broken = err
 	return err
 }
 

@@ -263,7 +263,7 @@ func (t *Table) row(place int, table []float32) (w []float32, slots [][]float32)
 
 // repeat makes the steps of the row at a place that it is behind.
 func (t *Table) repeat(u *Steps, place int, w []float32, slots [][]float32) {
-	missed := u.Done[t.done[place]:]
+	missed := u.Done[min(int(t.done[place]), len(u.Done)):] // a row may have made a step that has not ended
 	if len(missed) == 0 {
 		return
 	}
@@ -323,13 +323,14 @@ func (t *Table) each(places []int32, table []float32, do func(i int, place int32
 	}
 }
 
-// Settle brings all rows up to date, as of a time when there are no steps to come.
+// Settle brings all rows up to date, as of a time when there are no steps to come. Should the rule panic, the rows that
+// are left stay as they are.
 func (t *Table) Settle(u *Steps, table []float32) {
+	defer clear(t.done)
 	for p := range t.rows {
 		w, slots := t.row(p, table)
 		t.repeat(u, p, w, slots)
 	}
-	clear(t.done)
 }
 
 // gather brings the gradients of rows together; those that have none in this step get zeros.
