@@ -130,6 +130,12 @@ func checkRule(o Optimizer, r *plan.Rule) error {
 	return nil
 }
 
+// groupOf returns the group of a parameter, and which of the run's Groups that is, or none.
+func (u *update) groupOf(p *plan.Parameter, groups []Group) (*group, int) {
+	k := slices.IndexFunc(groups, func(g Group) bool { return g.has(p.Name()) })
+	return u.groups[1+k], k
+}
+
 // has reports whether one of the patterns is for the name.
 func (g *Group) has(name string) bool {
 	return slices.ContainsFunc(g.Parameters, func(pattern string) bool {

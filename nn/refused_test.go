@@ -154,3 +154,102 @@ func TestWhatWouldRuinWeights(t *testing.T) {
 		ClassWeight: map[int]float32{0: 2}})
 	wantError(t, err, "nn: ClassWeight is for a model with one output; those of several get weights in OutputWeights")
 }
+
+// A state from which a part was taken, or which has one of something else, is an error that names it, and changes nothing.
+// A state at the start may lack everything.
+func TestIncompleteStates(t *testing.T) {
+	options := func(s *nn.TrainingState) nn.FitOptions {
+		o := longRun()
+		o.BatchSize, o.ValidationSplit, o.State, o.Callbacks = 8, 0, s, nil
+		o.Optimizer = optim.SGD{Momentum: 0.5, Shared: optim.Shared{Average: true, AccumulateSteps: 2}}
+		return o
+	}
+	large := func(t *testing.T) *nn.Model {
+		return sequential(t, nn.Tokens(nn.AnyLength), layers.Embedding{Vocabulary: largeRows, Dim: largeDim}, layers.GlobalAveragePooling1D{},
+			layers.Dense{Units: 1, Activation: layers.Sigmoid})
+	}
+	stop := errors.New("the process ends")
+	taken := func(t *testing.T, m *nn.Model, o nn.FitOptions) *nn.TrainingState {
+		var state *nn.TrainingState
+		o.Callbacks = []nn.Callback{plan.CallbackFunc(func(e plan.Event, tr plan.Training) (err error) {
+			if e == plan.BatchDone && tr.Step() == 2 {
+				if state, err = tr.State(); err == nil {
+					err = stop
+				}
+			}
+			return err
+		})}
+		if _, err := m.Fit(t.Context(), someReviews(t), o); !errors.Is(err, stop) {
+			t.Fatal(err)
+		}
+		return elsewhere(t, state)
+	}
+	for want, spoil := range map[string]func(s *nn.TrainingState){
+		`nn: the training state has no slots of "dense/kernel" after 1 steps of sgd`:                     func(s *nn.TrainingState) { delete(s.Slots, "dense/kernel") },
+		`nn: the training state has no slots of "embedding/embeddings" after 1 steps of sgd`:             func(s *nn.TrainingState) { s.Slots = nil },
+		`nn: the training state has no average of "dense_1/bias" after 1 steps of sgd`:                   func(s *nn.TrainingState) { delete(s.Averages, "dense_1/bias") },
+		`nn: the training state has no average of "embedding/embeddings" after 1 steps of sgd`:           func(s *nn.TrainingState) { s.Averages = nil },
+		`nn: the training state has no gradients of "dense/bias", of the 1 batches that wait for a step`: func(s *nn.TrainingState) { delete(s.Gradients, "dense/bias") },
+		`nn: the training state has slots of "dense/gamma", which the model does not train`:              func(s *nn.TrainingState) { s.Slots["dense/gamma"] = [][]float32{{1}} },
+		`nn: the training state has an average of "dense/gamma", which the model does not train`:         func(s *nn.TrainingState) { s.Averages["dense/gamma"] = []float32{1} },
+		`nn: the training state has gradients of "dense/gamma", which the model does not train`:          func(s *nn.TrainingState) { s.Gradients["dense/gamma"] = []float32{1} },
+		`nn: the training state has rows of "dense/gamma", which the model does not train`:               func(s *nn.TrainingState) { s.Rows = map[string]*plan.RowSlots{"dense/gamma": {}} },
+		`nn: the training state has slots of "dense/bias" twice`:                                         func(s *nn.TrainingState) { s.Rows = map[string]*plan.RowSlots{"dense/bias": {}} },
+		"": func(*nn.TrainingState) {},
+	} {
+		s := taken(t, smallText(t), options(nil))
+		spoil(s)
+		m := smallText(t)
+		before := m.Weights(nil)
+		_, err := m.Fit(t.Context(), someReviews(t), options(s))
+		if want == "" {
+			must(t, err)
+			continue
+		}
+		wantError(t, err, want)
+		sameBits(t, want, m.Weights(nil), before)
+	}
+
+	o := options(nil)
+	o.Optimizer = optim.Adam{}
+	s := taken(t, large(t), o)
+	delete(s.Rows, "embedding/embeddings")
+	o.State = s
+	_, err := large(t).Fit(t.Context(), someReviews(t), o)
+	wantError(t, err, `nn: the training state has no slots of "embedding/embeddings" after 3 steps of adam`)
+
+	o = options(&nn.TrainingState{Version: plan.StateVersion, Groups: []plan.GroupState{{}}})
+	_, err = smallText(t).Fit(t.Context(), someReviews(t), o)
+	must(t, err)
+}
+
+// A parameter that one run keeps as it is can be trained in the next one, from the state that went to another process.
+func TestThawedParametersGoOn(t *testing.T) {
+	for name, freeze := range map[string]func(m *nn.Model, o *nn.FitOptions, frozen bool){
+		"group": func(_ *nn.Model, o *nn.FitOptions, frozen bool) {
+			o.Groups = []nn.Group{{Parameters: []string{"embedding/*"}, Frozen: frozen}}
+		},
+		"model": func(m *nn.Model, _ *nn.FitOptions, frozen bool) {
+			_, err := m.SetTrainable("embedding/*", !frozen)
+			must(t, err)
+		},
+	} {
+		m := smallText(t)
+		before := m.Weights(nil)
+		state := &nn.TrainingState{}
+		for epochs, frozen := range []bool{true, false, true, false} {
+			o := longRun()
+			o.Epochs, o.State, o.Callbacks = epochs+1, state, nil
+			o.Optimizer = optim.Adam{Shared: optim.Shared{Average: true, AccumulateSteps: 3}}
+			freeze(m, &o, frozen)
+			_, err := m.Fit(t.Context(), someReviews(t), o)
+			if err != nil {
+				t.Fatalf("%s, epoch %d: %v", name, epochs, err)
+			}
+			if epochs == 0 {
+				equalBits(t, name, m.Weights(nil)[0], before[0])
+			}
+			state = elsewhere(t, state)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -111,6 +112,18 @@ func (u *update) save() {
 	}
 	saved := map[string]*plan.RowSlots{}
 	s.Gradients = nil
+	for _, r := range u.resting {
+		name := r.p.Name()
+		if s.Accumulated > 0 {
+			if s.Gradients == nil {
+				s.Gradients = map[string][]float32{}
+			}
+			s.Gradients[name] = []float32{}
+		}
+		if s.Slots[name] == nil && s.Rows[name] == nil {
+			saved[name] = noRows(&r.group.rule)
+		}
+	}
 	for i := range u.params {
 		p := &u.params[i]
 		if s.Accumulated > 0 {
@@ -144,6 +157,59 @@ func (u *update) save() {
 	default: // tables that this run does not train keep theirs
 		maps.Copy(s.Rows, saved)
 	}
+}
+
+// noRows are the slots of a parameter that has never moved.
+func noRows(r *plan.Rule) *plan.RowSlots {
+	s := &plan.RowSlots{Rows: []int32{}, Slots: make([][]float32, len(r.Slots))}
+	for k := range s.Slots {
+		s.Slots[k] = []float32{}
+	}
+	return s
+}
+
+// checkParts refuses a state with parts that no run leaves, and one that lacks parts that each run leaves: slots of each
+// parameter that its layer trains, after a step; moving averages of those that have moved; gradients of all where some wait.
+func (u *update) checkParts(params []*plan.Parameter, groups []Group) error {
+	s := u.state
+	known := map[string]bool{}
+	for _, p := range params {
+		known[p.Name()] = plan.Born(key, p)
+	}
+	for _, part := range []struct {
+		what  string
+		names iter.Seq[string]
+	}{{"slots", maps.Keys(s.Slots)}, {"rows", maps.Keys(s.Rows)}, {"an average", maps.Keys(s.Averages)}, {"gradients", maps.Keys(s.Gradients)}} {
+		for _, name := range slices.Sorted(part.names) {
+			if !known[name] {
+				return fmt.Errorf("nn: the training state has %s of %q, which the model does not train", part.what, name)
+			}
+		}
+	}
+	for _, p := range params {
+		name := p.Name()
+		if !known[name] {
+			continue
+		}
+		of, _ := u.groupOf(p, groups)
+		_, dense := s.Slots[name]
+		rows := s.Rows[name]
+		_, waits := s.Gradients[name]
+		_, averaged := s.Averages[name]
+		moved := dense || (rows != nil && len(rows.Rows) > 0)
+		switch {
+		case s.Accumulated > 0 && !waits:
+			return fmt.Errorf("nn: the training state has no gradients of %q, of the %d batches that wait for a step", name, s.Accumulated)
+		case dense && rows != nil:
+			return fmt.Errorf("nn: the training state has slots of %q twice", name)
+		case of.state.Step == 0:
+		case !dense && rows == nil:
+			return fmt.Errorf("nn: the training state has no slots of %q after %d steps of %s", name, of.state.Step, of.rule.Name)
+		case of.rule.Shared.Average && moved && !averaged:
+			return fmt.Errorf("nn: the training state has no average of %q after %d steps of %s", name, of.state.Step, of.rule.Name)
+		}
+	}
+	return nil
 }
 
 // dense returns a copy of a parameter's whole gradient.

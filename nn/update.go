@@ -26,6 +26,13 @@ type update struct {
 	gradientFn, changeFn, stepFn func(worker int)
 	team                         *team.Team
 	constrained                  []*plan.Parameter
+	resting                      []resting
+}
+
+// resting is a parameter that the run could train and does not.
+type resting struct {
+	p     *plan.Parameter
+	group *group
 }
 
 // updated is a parameter that the run trains.

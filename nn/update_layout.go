@@ -26,27 +26,28 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 		return nil, err
 	}
 	g := ws.program
+	if err := u.checkParts(g.Params, o.groups); err != nil {
+		return nil, err
+	}
 	matched := make([]int, len(o.groups))
 	turn := 0
 	for i, p := range g.Params {
-		if !p.Trainable() {
+		if !plan.Born(key, p) {
 			continue
 		}
-		of := u.groups[0]
-		frozen := false
-		for k := range o.groups {
-			if o.groups[k].has(p.Name()) {
-				matched[k]++
-				frozen = o.groups[k].Frozen
-				of = u.groups[1+k]
-				break
-			}
+		of, k := u.groupOf(p, o.groups)
+		frozen := !p.Trainable()
+		if !frozen && k >= 0 {
+			matched[k]++
+			frozen = o.groups[k].Frozen
 		}
-		if frozen {
-			continue
+		var users []user
+		var byRow, byOccurrence bool
+		if !frozen {
+			users, byRow, byOccurrence = usersOf(ws, i)
 		}
-		users, byRow, byOccurrence := usersOf(ws, i)
 		if len(users) == 0 {
+			u.resting = append(u.resting, resting{p, of})
 			continue
 		}
 		if err := plan.MakeWritable(key, p); err != nil {
@@ -111,7 +112,7 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		}
 	}
 	kept := u.state.Gradients[p.Name()]
-	if kept != nil && len(kept) != p.Size() {
+	if len(kept) > 0 && len(kept) != p.Size() {
 		return fmt.Errorf("nn: the training state has %d gradients of %q, which has %d elements", len(kept), p.Name(), p.Size())
 	}
 	u.params = append(u.params, one)
@@ -147,7 +148,7 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 			u.whole = append(u.whole, j)
 		}
 	}
-	if kept != nil && u.state.Accumulated > 0 {
+	if len(kept) > 0 && u.state.Accumulated > 0 {
 		u.addGradient(len(u.params)-1, kept)
 	}
 	return nil

@@ -38,14 +38,17 @@ type TrainingState struct {
 	// Weights, if not nil, are the elements of all parameters by name, and are given to the model. FitOptions.State is left
 	// without, since the model has them, unless that has moving averages in their place; Training.State has them.
 	Weights map[string][]float32 `json:"-"`
-	// Slots are the optimizers', by the name of the parameter and in the order of Rule.Slots.
+	// Slots are the optimizers', by the name of the parameter and in the order of Rule.Slots. After a step each parameter
+	// that its layer trains has an entry in Slots or in Rows; one that no run has trained has Rows without rows.
 	Slots map[string][][]float32 `json:"-"`
 	// Rows are the slots of large tables, by the name of the parameter. A run takes slots of a table in either form and
 	// leaves them in its own. It writes Rows when it returns, and not before.
 	Rows map[string]*RowSlots `json:"-"`
-	// Averages are the moving averages of parameters, by name: see Shared.Average.
+	// Averages are the moving averages of parameters, by name: see Shared.Average. Each parameter that has been trained has
+	// one.
 	Averages map[string][]float32 `json:"-"`
-	// Gradients are sums of gradients that have not led to a step: see Shared.AccumulateSteps.
+	// Gradients are sums of gradients that have not led to a step: see Shared.AccumulateSteps. Where Accumulated is above 0
+	// each parameter that its layer trains has an entry, an empty one if the run does not train it.
 	Gradients map[string][]float32 `json:"-"`
 }
 
