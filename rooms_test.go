@@ -27,6 +27,7 @@ var rooms = []room{
 	{"nn/plan", []string{"nn/internal/workspace", "history", "optional", "tensor", "simd", "internal/random", "internal/budget"}, true},
 	{"nn/internal", []string{"nn/plan", "nn/internal", "tensor", "simd", "internal/random"}, true},
 	{"nn", []string{"nn/plan", "nn/internal", "history", "optional", "tensor", "simd", "internal/random", "internal/budget"}, true},
+	{"model", []string{"nn", "nn/plan", "layers", "text", "history", "tensor", "internal"}, true},
 	{"layers", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
 	{"loss", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
 	{"optim", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
