@@ -70,11 +70,17 @@ func openMapped(ctx context.Context, name string, memory *mapfile.File, o *LoadO
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	defer memory.Release()
-	file, err := safetensors.OpenBytes(memory.Bytes())
+	f := &File{name: name, memory: memory}
+	err := guard([]plan.Lender{memory}, func() (err error) {
+		if f.file, err = safetensors.OpenBytes(memory.Bytes()); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return f.open(ctx, o)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("model: %s: %w", name, err)
+		return nil, fmt.Errorf("model: %w", err)
 	}
-	return (&File{name: name, file: file, memory: memory}).open(ctx, o)
+	return f, nil
 }
 
 // Read reads the model in the size bytes of r, a file's content. The weights are copied into memory.
@@ -86,18 +92,22 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, o LoadOptions) (*File,
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	return (&File{name: "file", file: file}).open(ctx, &o)
+	f := &File{name: "file", file: file}
+	if err := f.open(ctx, &o); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	return f, nil
 }
 
 // open reads what the header says, and builds the model.
-func (f *File) open(ctx context.Context, o *LoadOptions) (*File, error) {
+func (f *File) open(ctx context.Context, o *LoadOptions) error {
 	if ctx == nil {
-		return nil, errors.New("model: the context is nil")
+		return errors.New("the context is nil")
 	}
 	if err := f.read(ctx, o); err != nil {
-		return nil, fmt.Errorf("model: %s: %w", f.name, err)
+		return fmt.Errorf("%s: %w", f.name, err)
 	}
-	return f, nil
+	return nil
 }
 
 func (f *File) read(ctx context.Context, o *LoadOptions) error {
@@ -172,14 +182,22 @@ func (f *File) HasState() bool {
 
 // State reads the state of the training, for nn.FitOptions.State: all that another run needs to go on as if there had been
 // one, the weights included. It is [ErrNoState] where the file has none.
-func (f *File) State(ctx context.Context) (*nn.TrainingState, error) {
+func (f *File) State(ctx context.Context) (s *nn.TrainingState, err error) {
+	if ctx == nil {
+		return nil, errors.New("model: the context is nil")
+	}
+	var held []plan.Lender
 	if f.memory != nil {
 		if err := f.memory.Acquire(); err != nil {
 			return nil, fmt.Errorf("model: %w", err)
 		}
 		defer f.memory.Release()
+		held = append(held, f.memory)
 	}
-	s, err := readState(ctx, f.file, f.Model)
+	err = guard(held, func() (err error) {
+		s, err = readState(ctx, f.file, f.Model)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("model: %s: %w", f.name, err)
 	}

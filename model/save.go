@@ -63,7 +63,7 @@ type writing struct {
 }
 
 func (w *writing) write(to io.Writer) error {
-	return safetensors.Write(w.ctx, to, w.metadata, w.entries, safetensors.Aligned)
+	return guard(w.held, func() error { return safetensors.Write(w.ctx, to, w.metadata, w.entries, safetensors.Aligned) })
 }
 
 // release gives back the files that the weights lie in.

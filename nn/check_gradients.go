@@ -70,6 +70,7 @@ func (m *Model) CheckGradients(ctx context.Context, x tensor.Rows, o GradientOpt
 		return err
 	}
 	defer held.release()
+	defer m.explain(&err)
 	c, err := m.newGradientCheck(ctx, x, &o)
 	if err != nil {
 		return err

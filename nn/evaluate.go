@@ -30,7 +30,7 @@ type EvaluateOptions struct {
 // Evaluate returns the loss and then the metrics over all of the data. The loss is the mean of the rows' losses, each
 // times its weight, plus the penalties of regularizers. As in Keras, a cross-entropy after a sigmoid or softmax is computed
 // from what goes into that.
-func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (*history.Logs, error) {
+func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *history.Logs, err error) {
 	if err := checkSizes(o.BatchSize, o.Threads); err != nil {
 		return nil, err
 	}
@@ -47,6 +47,7 @@ func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (*his
 		return nil, err
 	}
 	defer held.release()
+	defer m.explain(&err)
 	g := m.programFor(o.NoFusion)
 	batch := o.BatchSize
 	if batch == 0 {

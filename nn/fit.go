@@ -74,7 +74,7 @@ type FitOptions struct {
 //
 // From one seed a Fit gives the same bits on every machine and with any number of threads. A model trains in one Fit at
 // a time; another that begins meanwhile, even in a callback, is an error.
-func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (*history.History, error) {
+func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (_ *history.History, err error) {
 	if !m.training.CompareAndSwap(false, true) {
 		return &history.History{}, errTraining
 	}
@@ -84,6 +84,7 @@ func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (*history.Histo
 		return &history.History{}, err
 	}
 	defer held.release()
+	defer m.explain(&err)
 	wantsState := o.State != nil
 	given := cloneState(o.State)
 	r, err := m.newRun(ctx, d, &o)

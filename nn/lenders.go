@@ -1,19 +1,48 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
-// loan is memory that belongs to others, such as an open file, and that a call holds while it reads parameters.
-type loan []plan.Lender
+// loan is memory that belongs to others, such as an open file, and that a call holds while it reads parameters. Meanwhile
+// faults in it are panics.
+type loan struct {
+	lenders []plan.Lender
+	faults  bool // whether faults were panics before
+}
 
 // release gives the memory back.
-func (l loan) release() {
-	for _, lender := range l {
+func (l *loan) release() {
+	if l.lenders == nil {
+		return
+	}
+	debug.SetPanicOnFault(l.faults)
+	for _, lender := range l.lenders {
 		lender.Release()
+	}
+	l.lenders = nil
+}
+
+// explain says that a panic which ended a call was a fault in others' memory.
+func (m *Model) explain(err *error) {
+	lenders := m.lenders.Load()
+	if *err == nil || lenders == nil {
+		return
+	}
+	var p *plan.PanicError
+	if !errors.As(*err, &p) {
+		return
+	}
+	for _, l := range *lenders {
+		if fault := l.Fault(p.Value); fault != nil {
+			*err = fmt.Errorf("nn: %w", fault)
+			return
+		}
 	}
 }
 
@@ -25,18 +54,23 @@ func (m *Model) borrow() (loan, error) {
 		held, err = acquire(m.lenders.Load())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("nn: %w", err)
+		return loan{}, fmt.Errorf("nn: %w", err)
 	}
-	return held, nil
+	if held == nil {
+		return loan{}, nil
+	}
+	return loan{held, debug.SetPanicOnFault(true)}, nil
 }
 
-func acquire(lenders *[]plan.Lender) (loan, error) {
+func acquire(lenders *[]plan.Lender) ([]plan.Lender, error) {
 	if lenders == nil {
 		return nil, nil
 	}
 	for i, l := range *lenders {
 		if err := l.Acquire(); err != nil {
-			loan((*lenders)[:i]).release()
+			for _, held := range (*lenders)[:i] {
+				held.Release()
+			}
 			return nil, err
 		}
 	}

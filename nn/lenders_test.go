@@ -34,6 +34,8 @@ func (f *file) Acquire() error {
 
 func (f *file) Release() { f.held.Add(-1) }
 
+func (f *file) Fault(any) error { return nil }
+
 // lentModel is a model all of whose parameters lie in a file.
 func lentModel(t *testing.T, f *file) (lent, own *nn.Model) {
 	t.Helper()

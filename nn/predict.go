@@ -58,6 +58,9 @@ func (m *Model) PredictInto(ctx context.Context, dst []float32, x tensor.Rows, o
 		if v := recover(); v != nil {
 			full, err = dst, plan.Recovered(v)
 		}
+		if err != nil {
+			m.explain(&err)
+		}
 	}()
 	return m.predictInto(ctx, dst, x, &o)
 }
@@ -229,6 +232,7 @@ func (m *Model) predictAll(ctx context.Context, d Source, o *PredictOptions, yie
 		return err
 	}
 	defer held.release()
+	defer m.explain(&err)
 	g := m.programFor(o.NoFusion)
 	batch := o.BatchSize
 	if batch == 0 {

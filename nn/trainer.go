@@ -98,7 +98,7 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 	if s.exec != nil {
 		return nil
 	}
-	if t.held == nil {
+	if t.held.lenders == nil {
 		if t.held, err = s.model.borrow(); err != nil {
 			return err
 		}
@@ -126,6 +126,7 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 // Step trains on a batch, and returns its loss. A loss that is NaN or infinite is a *LossError, and the step is not
 // taken.
 func (t *Trainer) Step(ctx context.Context, b Batch) (loss float64, err error) {
+	defer t.stepper.model.explain(&err)
 	if t.waiting {
 		return 0, errors.New("nn: there are gradients that Apply has not used")
 	}
@@ -147,6 +148,7 @@ func (t *Trainer) lossError(err error) error {
 // Gradients computes the loss of a batch and the gradients of all parameters, which Gradient returns and Apply uses. The
 // parameters stay as they are.
 func (t *Trainer) Gradients(ctx context.Context, b Batch) (loss float64, err error) {
+	defer t.stepper.model.explain(&err)
 	if t.waiting {
 		return 0, errors.New("nn: there are gradients that Apply has not used")
 	}

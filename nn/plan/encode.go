@@ -49,7 +49,7 @@ func (k *Kinds) encode(s Spec, withoutWeights bool) (_ Encoded, err error) {
 }
 
 type encoder struct {
-	kinds  *Kinds
+	kinds *Kinds
 	// withoutWeights says that each WeightedSpec is written without its weights.
 	withoutWeights bool
 

@@ -25,14 +25,12 @@ func MakeWritable(_ workspace.Key, p *Parameter) error {
 	if err := budget.Check("parameter "+p.name, 4, p.shape...); err != nil {
 		return err
 	}
-	if l := p.lender; l != nil {
-		if err := l.Acquire(); err != nil {
-			return fmt.Errorf("parameter %q: %w", p.name, err)
-		}
-		defer l.Release()
-	}
 	values := make(Float32Storage, p.Size())
-	p.readable.Read(values, 0)
+	if p.lender == nil {
+		p.readable.Read(values, 0)
+	} else if err := whileLent(p.lender, func() { p.readable.Read(values, 0) }); err != nil {
+		return fmt.Errorf("parameter %q: %w", p.name, err)
+	}
 	return p.setStorage(values)
 }
 

@@ -75,11 +75,11 @@ func (p *Parameter) Values() []float32 {
 	if lender == nil {
 		return p.floats()
 	}
-	if lender.Acquire() != nil {
+	var values []float32
+	if whileLent(lender, func() { values = slices.Clone(p.floats()) }) != nil {
 		return nil
 	}
-	defer lender.Release()
-	return slices.Clone(p.floats())
+	return values
 }
 
 // floats returns all elements as float32. Those of a storage that converts are converted once and kept.

@@ -1,6 +1,9 @@
 package plan
 
-import "math"
+import (
+	"math"
+	"runtime/debug"
+)
 
 // Lender owns memory that storages lie in and that can be taken away: an open file.
 type Lender interface {
@@ -8,6 +11,9 @@ type Lender interface {
 	// goroutines may hold it at once.
 	Acquire() error
 	Release()
+	// Fault returns the error for what a panic was recovered with if that is a fault in the lender's memory, such as that of
+	// a file that was cut short; else nil. Whoever reads the memory turns faults into panics (debug.SetPanicOnFault).
+	Fault(recovered any) error
 }
 
 // LentStorage is a storage in a Lender's memory: a table in a file that is open. A model acquires the lender for each call
@@ -22,14 +28,29 @@ func (s LentStorage) Len() int { return s.Storage.Len() }
 
 // Read converts or copies elements. Once the lender's memory is gone they are NaN.
 func (s LentStorage) Read(dst []float32, at int) {
-	if s.Lender.Acquire() != nil {
+	if whileLent(s.Lender, func() { s.Storage.Read(dst, at) }) != nil {
 		for i := range dst {
 			dst[i] = float32(math.NaN())
 		}
-		return
 	}
-	defer s.Lender.Release()
-	s.Storage.Read(dst, at)
+}
+
+// whileLent runs read, which reads a lender's memory.
+func whileLent(l Lender, read func()) (err error) {
+	if err := l.Acquire(); err != nil {
+		return err
+	}
+	defer l.Release()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			if err = l.Fault(v); err == nil {
+				panic(v)
+			}
+		}
+	}()
+	read()
+	return nil
 }
 
 // Check refuses a storage without its parts, or whose parts do not go together.

@@ -2,6 +2,7 @@
 package team
 
 import (
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -218,6 +219,7 @@ func (t *Team) start(phase func(worker int)) {
 
 // work runs a worker's shares of the phases after the one of the given number.
 func (t *Team) work(w int, seen uint32) {
+	debug.SetPanicOnFault(true) // in a file that was cut short, for one: a panic is caught
 	sharing := false
 	defer func() {
 		if !sharing {
