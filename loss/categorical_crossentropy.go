@@ -73,7 +73,7 @@ func (l CategoricalCrossentropy) check(output, labels tensor.Shape) error {
 	if isClassNumbers(output, labels) {
 		hint = "; labels that are numbers of classes are for SparseCategoricalCrossentropy"
 	}
-	return fmt.Errorf("loss: %s: a row of the output has shape %v and a row of the labels %v%s", categorical, output, labels, hint)
+	return plan.NewInputError("", fmt.Errorf("loss: %s: a row of the output has shape %v and a row of the labels %v%s", categorical, output, labels, hint))
 }
 
 // categoricalCrossentropy is the loss for an output of a known number of classes.

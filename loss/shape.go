@@ -3,6 +3,7 @@ package loss
 import (
 	"fmt"
 
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -10,7 +11,7 @@ import (
 // dimension of 1 may be missing in one of them: labels (rows,) go with an output (rows, 1).
 func checkShapes(name string, output, labels tensor.Shape) error {
 	if !output.Equal(labels) && !output.Equal(withOne(labels)) && !withOne(output).Equal(labels) {
-		return fmt.Errorf("loss: %s: a row of the output has shape %v and a row of the labels %v", name, output, labels)
+		return plan.NewInputError("", fmt.Errorf("loss: %s: a row of the output has shape %v and a row of the labels %v", name, output, labels))
 	}
 	if output.Size() <= 0 {
 		return fmt.Errorf("loss: %s: a row of the output has shape %v: no elements, or a number of them that is not known", name, output)

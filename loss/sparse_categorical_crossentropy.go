@@ -84,7 +84,7 @@ func (l SparseCategoricalCrossentropy) check(output, labels tensor.Shape) error 
 	if output.Equal(labels) {
 		hint = "; labels that give each class its probability are for CategoricalCrossentropy"
 	}
-	return fmt.Errorf("loss: %s: a row of the output has shape %v and a row of the labels %v%s", sparseCategorical, output, labels, hint)
+	return plan.NewInputError("", fmt.Errorf("loss: %s: a row of the output has shape %v and a row of the labels %v%s", sparseCategorical, output, labels, hint))
 }
 
 // checkLabel refuses labels other than 0, 1, 2 and so on, unless they are ignored.

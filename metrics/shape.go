@@ -16,5 +16,5 @@ func withOne(s tensor.Shape) tensor.Shape { return append(s.Clone(), 1) }
 
 // errShapes reports that a metric cannot compare rows of these shapes.
 func errShapes(metric string, info plan.MetricInfo) error {
-	return fmt.Errorf("metrics: %s: a row of the output has shape %v and a row of the labels %v", metric, info.Output, info.Labels)
+	return plan.NewInputError("", fmt.Errorf("metrics: %s: a row of the output has shape %v and a row of the labels %v", metric, info.Output, info.Labels))
 }

@@ -73,12 +73,12 @@ func (m *Model) inputRows(b *Batch) ([]tensor.Rows, error) {
 func (m *Model) knownOutputs(b *Batch) error {
 	for _, name := range slices.Sorted(maps.Keys(b.Labels)) {
 		if !slices.Contains(m.OutputNames(), name) {
-			return fmt.Errorf("nn: the data has labels for %q; the model has the outputs %q", name, m.OutputNames())
+			return fault("nn: the data has labels for %q; the model has the outputs %q", name, m.OutputNames())
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.OutputWeights)) {
 		if !slices.Contains(m.OutputNames(), name) {
-			return fmt.Errorf("nn: the data has weights for %q; the model has the outputs %q", name, m.OutputNames())
+			return fault("nn: the data has weights for %q; the model has the outputs %q", name, m.OutputNames())
 		}
 	}
 	return nil
@@ -166,7 +166,7 @@ func (m *Model) dataset(ctx context.Context, g *program, b *Batch, objectives []
 	if len(objectives) > 0 {
 		signatures, _, err := g.Signatures(set.signatures)
 		if err != nil {
-			return nil, fmt.Errorf("nn: %w", err)
+			return nil, dataError("", fmt.Errorf("nn: %w", err))
 		}
 		if err := m.knownOutputs(b); err != nil {
 			return nil, err

@@ -131,7 +131,7 @@ func (f *feed) open(ctx context.Context, epoch int) (err error) {
 	f.epoch, f.step = epoch, 0
 	ok, err := f.pull(ctx)
 	if err == nil && !ok {
-		err = fmt.Errorf("nn: the stream has no batch in epoch %d (counted from 0)", epoch)
+		err = fault("nn: the stream has no batch in epoch %d (counted from 0)", epoch)
 		if f.validation {
 			err = &placedError{"validation data", err}
 		}
@@ -182,7 +182,7 @@ func (f *feed) pull(ctx context.Context) (_ bool, err error) {
 		for i := range f.data.labels {
 			before, now := old.labels[i].shape, f.data.labels[i].shape
 			if !slices.Equal(before, now) {
-				err = fmt.Errorf("labels of shape %v follow labels of shape %v", now, before)
+				err = fault("labels of shape %v follow labels of shape %v", now, before)
 			}
 		}
 	}

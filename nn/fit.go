@@ -309,7 +309,7 @@ func (m *Model) validation(ctx context.Context, g *program, d *dataset, objectiv
 	}
 	for i := range objectives {
 		if a, b := test.data.labels[i].width, d.labels[i].width; a != b {
-			return nil, fmt.Errorf("nn: validation labels have %d columns, those to train on %d", a, b)
+			return nil, fault("nn: validation labels have %d columns, those to train on %d", a, b)
 		}
 	}
 	return test, nil

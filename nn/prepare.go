@@ -16,7 +16,7 @@ import (
 // What it returns serves models of one input with the same first layers; not with NoFusion.
 func (m *Model) Prepare(ctx context.Context, x tensor.Rows) (tensor.Rows, error) {
 	if isNil(x) || x.Len() == 0 {
-		return nil, errors.New("nn: there are no rows to prepare")
+		return nil, fault("nn: there are no rows to prepare")
 	}
 	if len(m.inputs) > 1 {
 		return nil, fmt.Errorf("nn: the model has the inputs %q, and only those of a model of one are prepared", m.InputNames())

@@ -80,7 +80,7 @@ func (s *space) layout(inputs []plan.Signature) error {
 	}
 	signatures, folds, err := s.program.Signatures(own)
 	if err != nil {
-		return fmt.Errorf("nn: %w", err)
+		return dataError("", fmt.Errorf("nn: %w", err))
 	}
 	for i, g := range signatures {
 		v := &s.values[i]

@@ -105,13 +105,14 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 	}
 	workers := s.model.threads(s.program, s.options.threads, data.n, data.signatures)
 	given := cloneState(s.state)
-	if err := s.begin(data, data.n, workers); err != nil {
-		s.end()
-		s.exec = nil
-		*s.state = given
-		return err
+	err = s.begin(data, data.n, workers)
+	if err == nil {
+		err = s.restoreWeights(t.given)
 	}
-	if err := s.restoreWeights(t.given); err != nil {
+	if err != nil {
+		s.end()
+		s.exec, s.update = nil, nil
+		*s.state = given
 		return err
 	}
 	t.given = nil

@@ -11,7 +11,8 @@ import (
 // sum_over_batch_size).
 type Loss interface {
 	Spec
-	// Start checks the settings, and that output and labels go together, and returns what computes the loss.
+	// Start checks the settings, and that output and labels go together, and returns what computes the loss. Labels that
+	// do not are an InputError.
 	Start(info LossInfo) (LossRule, error)
 }
 

@@ -12,7 +12,8 @@ type Metric interface {
 	Name() string
 	// Direction says which of its values are better; history.NoDirection where neither is.
 	Direction() history.Direction
-	// Start returns an accumulator at zero, or an error when the metric does not go with what it is told.
+	// Start returns an accumulator at zero, or an error when the metric does not go with what it is told: an InputError
+	// where that is the labels.
 	Start(info MetricInfo) (Accumulator, error)
 }
 
