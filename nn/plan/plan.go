@@ -131,7 +131,7 @@ func (p *Plan) Fused() *Plan {
 	q.Ops = slices.Clone(p.Ops)
 	for i := 0; i < len(q.Ops); i++ {
 		o := q.Ops[i]
-		if o.Fuse == nil || len(o.Out) != 1 || slices.Contains(p.Outputs, o.Out[0]) {
+		if o.Fuse == nil || len(o.Out) != 1 || q.keeps(o.Out[0]) {
 			continue
 		}
 		readers := q.Readers(o.Out[0])
@@ -153,6 +153,12 @@ func (p *Plan) Fused() *Plan {
 	}
 	q.prune()
 	return &q
+}
+
+// keeps reports whether value v must exist whoever reads it: as an output or a mask, or for its signature.
+func (p *Plan) keeps(v int) bool {
+	return slices.Contains(p.Outputs, v) || slices.Contains(p.Masks, v) ||
+		slices.ContainsFunc(p.Ops, func(o Operation) bool { return slices.Contains(o.Like, v) })
 }
 
 // others are the operations that make what next reads beside the output of o, or false when one does not read just what o
