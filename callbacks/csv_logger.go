@@ -24,9 +24,12 @@ import (
 // The columns are those of the first epoch. The file is made when the Fit begins; each line is in it when the next
 // epoch begins, however the Fit ends. A file that cannot be written ends the Fit.
 //
-// A Fit that goes on from the state of another continues its file, without a second line of names. What is in a file that
-// is continued must be whole and have the columns of the logs: a last line without its end, or other columns, are an error
-// that names the file and the columns.
+// A Fit that goes on from the state of another continues its file, without a second line of names. It first cuts the file
+// back to the lines that were in it when the state was made: what an interrupted Fit wrote later comes again. A file that
+// lacks some of these lines is an error; one that is missing or empty is begun anew.
+//
+// A file that is continued must have the columns of the logs, and one that Append adds to must be whole: other columns, or
+// a last line without its end, are an error that names the file and the columns.
 type CSVLogger struct {
 	Path string
 	// Separator stands between values. The default is a comma.
@@ -69,6 +72,7 @@ type csvLogger struct {
 	file  *os.File
 	named bool // the file has its line of names
 	began bool // this Fit has written to it
+	dirty bool // lines may not be on the disk yet
 	goOn  bool // the file is that of an earlier Fit, which this one goes on from
 	csvLoggerState
 	line []byte
@@ -78,16 +82,25 @@ type csvLogger struct {
 type csvLoggerState struct {
 	// Columns are those after epoch; nil before the first epoch's end.
 	Columns []string `json:"columns"`
+	// Size is that of the file, in bytes.
+	Size int64 `json:"size"`
 }
 
+// save sees to it that the lines are on the disk before a state is that knows of them.
 func (h *csvLogger) save() (plan.HandlerState, error) {
+	if err := h.sync(); err != nil {
+		return plan.HandlerState{}, wrapped(err)
+	}
 	return saveValues(h.spec.Kind(), h.csvLoggerState)
 }
 
 func (h *csvLogger) load(s plan.HandlerState) error {
-	var read csvLoggerState
+	read := csvLoggerState{Size: -1}
 	if err := loadValues(h.spec.Kind(), s, &read); err != nil {
 		return err
+	}
+	if read.Size < 0 {
+		return errors.New("callbacks: CSVLogger: the saved state lacks the size of the file")
 	}
 	h.csvLoggerState, h.goOn = read, true
 	return nil
@@ -116,41 +129,67 @@ func wrapped(err error) error {
 // open opens the file. The run logs at least the given names.
 func (h *csvLogger) open(names []string) error {
 	flag := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	cut := int64(-1)
 	if h.spec.Append || h.goOn {
 		flag = os.O_WRONLY | os.O_CREATE | os.O_APPEND
-		if err := h.continued(names); err != nil {
+		size, err := h.continued(names)
+		if err != nil {
 			return err
+		}
+		if h.goOn && size > h.Size {
+			cut = h.Size
+		} else {
+			h.Size = size
 		}
 	}
 	var err error
-	h.file, err = os.OpenFile(h.spec.Path, flag, 0o666)
-	return err
-}
-
-// continued takes the columns from a file that is to be continued. It refuses one that is not whole, or has other columns
-// than the earlier Fit or, as far as they are known, the logs.
-func (h *csvLogger) continued(names []string) error {
-	info, err := os.Stat(h.spec.Path)
-	if errors.Is(err, os.ErrNotExist) || err == nil && (!info.Mode().IsRegular() || info.Size() == 0) {
-		return nil // there is nothing yet, or it cannot be read
-	}
-	if err != nil {
+	if h.file, err = os.OpenFile(h.spec.Path, flag, 0o666); err != nil || cut < 0 {
 		return err
 	}
+	return h.file.Truncate(cut)
+}
+
+// continued takes the columns from a file that is to be continued, and returns its size. It refuses one that lacks lines, or
+// has other columns than the earlier Fit or, as far as they are known, the logs.
+func (h *csvLogger) continued(names []string) (size int64, err error) {
+	info, err := os.Stat(h.spec.Path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return 0, nil // there is nothing yet, or it cannot be read
+	}
+	if err != nil || info.Size() == 0 {
+		return 0, err
+	}
+	size, whole := info.Size(), info.Size()
+	if h.goOn {
+		if whole = h.Size; whole > size {
+			return 0, fmt.Errorf("%s has %d bytes and had %d in the Fit that this one goes on from: it has lost lines", h.spec.Path, size, whole)
+		}
+		if whole == 0 {
+			return size, nil
+		}
+	}
+	return size, h.check(whole, names)
+}
+
+// check takes the columns from the first bytes of the file, which are whole lines.
+func (h *csvLogger) check(size int64, names []string) error {
 	f, err := os.Open(h.spec.Path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	r := csv.NewReader(io.LimitReader(f, longestNames))
+	r := csv.NewReader(io.LimitReader(f, min(size, longestNames)))
 	r.Comma = h.spec.Separator
 	first, err := r.Read()
 	if err != nil {
 		return fmt.Errorf("the line of names of %s: %w", h.spec.Path, err)
 	}
 	last := make([]byte, 1)
-	if _, err := f.ReadAt(last, info.Size()-1); err != nil {
+	if _, err := f.ReadAt(last, size-1); err != nil {
 		return err
+	}
+	if last[0] != '\n' && h.goOn {
+		return fmt.Errorf("%s has changed: no line ends after %d bytes, as in the Fit that this one goes on from", h.spec.Path, size)
 	}
 	if last[0] != '\n' {
 		return fmt.Errorf("the last line of %s has no end: it was cut off; the columns are %s", h.spec.Path, list(first))
@@ -212,8 +251,22 @@ func (h *csvLogger) write(epoch int, logs *history.Logs) error {
 		}
 	}
 	h.line = append(h.line, "\r\n"...)
-	_, err := h.file.Write(h.line)
+	n, err := h.file.Write(h.line)
+	h.Size += int64(n)
+	h.dirty = true
 	return err
+}
+
+// sync brings the lines to the disk, if they go to one.
+func (h *csvLogger) sync() error {
+	if h.file == nil || !h.dirty {
+		return nil
+	}
+	h.dirty = false
+	if info, err := h.file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return h.file.Sync()
 }
 
 // begin settles the columns, and adds the line of names where the file has none.
@@ -255,7 +308,10 @@ func (h *csvLogger) close() error {
 	if h.file == nil {
 		return nil
 	}
-	err := h.file.Close()
+	err := h.sync()
+	if e := h.file.Close(); err == nil {
+		err = e
+	}
 	h.file = nil
 	return wrapped(err)
 }

@@ -22,8 +22,8 @@ var _ plan.Callback = LearningRateScheduler{}
 // Kind is "LearningRateScheduler".
 func (c LearningRateScheduler) Kind() string { return "LearningRateScheduler" }
 
-// Start returns what acts in one Fit. A Fit that goes on from a state has the rate of that state, so there is nothing to
-// remember.
+// Start returns what acts in one Fit. From one Fit to the next it remembers for how many epochs it has set the rate: an
+// epoch that was interrupted goes on with the rate that it has.
 func (c LearningRateScheduler) Start(t plan.Training) (plan.Handler, error) {
 	if c.Schedule == nil {
 		return plan.Handler{}, errors.New("callbacks: LearningRateScheduler needs a Schedule")
@@ -32,19 +32,48 @@ func (c LearningRateScheduler) Start(t plan.Training) (plan.Handler, error) {
 		return plan.Handler{}, err
 	}
 	t.LogLearningRate()
-	return plan.Handler{Handle: c.handle}, nil
+	h := &scheduler{spec: c}
+	return plan.Handler{Handle: h.handle, Save: h.save, Load: h.load}, nil
 }
 
-func (c LearningRateScheduler) handle(e plan.Event, t plan.Training) error {
-	if e != plan.EpochBegin {
+// scheduler is the state of one Fit.
+type scheduler struct {
+	spec LearningRateScheduler
+	schedulerState
+}
+
+// schedulerState is what the next Fit must know.
+type schedulerState struct {
+	Epochs int `json:"epochs"` // the number of the latest epoch with a rate, plus one
+}
+
+func (h *scheduler) save() (plan.HandlerState, error) {
+	return saveValues(h.spec.Kind(), h.schedulerState)
+}
+
+func (h *scheduler) load(s plan.HandlerState) error {
+	var read schedulerState
+	if err := loadValues(h.spec.Kind(), s, &read); err != nil {
+		return err
+	}
+	if read.Epochs < 0 {
+		return fmt.Errorf("callbacks: LearningRateScheduler: the saved state has %d epochs", read.Epochs)
+	}
+	h.schedulerState = read
+	return nil
+}
+
+func (h *scheduler) handle(e plan.Event, t plan.Training) error {
+	if e != plan.EpochBegin || t.Epoch() < h.Epochs {
 		return nil
 	}
-	rate := c.Schedule(t.Epoch(), t.LearningRate())
+	rate := h.spec.Schedule(t.Epoch(), t.LearningRate())
 	if err := t.SetLearningRate(rate); err != nil {
 		return fmt.Errorf("callbacks: LearningRateScheduler: epoch %d (counted from 0): %w", t.Epoch(), err)
 	}
-	if c.Log != nil {
-		c.Log("Epoch %d: LearningRateScheduler setting learning rate to %v.", t.Epoch()+1, rate)
+	h.Epochs = t.Epoch() + 1
+	if h.spec.Log != nil {
+		h.spec.Log("Epoch %d: LearningRateScheduler setting learning rate to %v.", t.Epoch()+1, rate)
 	}
 	return nil
 }

@@ -63,7 +63,8 @@ type FitOptions struct {
 	// State, when given, is where the training goes on from: n epochs, State and m epochs give the bits of n+m epochs, in
 	// another process too. Where it is that of the last epoch, nothing is left to train, and the run ends at once, with what
 	// callbacks do at its end. It is left as the run left it, without the weights, which the model has, unless that has moving
-	// averages in their place.
+	// averages in their place. A callback that has a state of its own to go on from, as callbacks.BackupAndRestore after a
+	// run that was killed, comes first: State then gets that one.
 	State *TrainingState
 }
 
@@ -107,6 +108,7 @@ func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (_ *history.His
 		if e := r.training.note(r.training.epoch, r.training.trained); err == nil {
 			err = e
 		}
+		r.training.state.From = ""
 		if r.training.trained > 0 {
 			r.training.state.Measured = r.results.sums()
 			r.training.state.Stopped = r.training.stop
@@ -135,7 +137,7 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	}
 	r := &run{}
 	t := &r.training
-	t.options, t.history = o, &history.History{}
+	t.ctx, t.options = ctx, o
 	t.stepper = stepper{model: m, program: m.programFor(o.NoFusion), state: o.State,
 		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion}}
 	begun := false
@@ -175,7 +177,7 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	}
 	weights, err := m.stateWeights(o.State)
 	if err != nil {
-		return nil, err
+		return nil, fromState(o.State, err)
 	}
 	if err := t.begin(r.feed.data, r.feed.rows(), r.feed.threads(o.Threads)); err != nil {
 		return nil, err
@@ -186,6 +188,36 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 			return nil, err
 		}
 	}
+	if err := r.goOn(); err != nil {
+		return nil, fromState(o.State, err)
+	}
+	if err := t.start(o.Callbacks); err != nil {
+		return nil, err
+	}
+	resumed, err := t.resumed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if resumed != nil {
+		if weights, err = r.replaceState(resumed); err != nil {
+			return nil, fromState(resumed, err)
+		}
+	}
+	if err := t.loadHandlers(); err != nil {
+		return nil, fromState(o.State, err)
+	}
+	if err := t.restoreWeights(weights); err != nil {
+		return nil, err
+	}
+	begun = true
+	return r, nil
+}
+
+// goOn takes the epochs and batches so far from the state.
+func (r *run) goOn() error {
+	t := &r.training
+	o := t.options
+	t.history = &history.History{}
 	if o.State.History != nil {
 		t.history = o.State.History.Clone()
 		t.history.Stopped = ""
@@ -193,20 +225,49 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	directions(t.history, t.objectives)
 	if n := o.State.Batch; n > 0 {
 		if t.steps > 0 && n > t.steps {
-			return nil, fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has %d", n, o.InitialEpoch, t.steps)
+			return fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has %d", n, o.InitialEpoch, t.steps)
 		}
 		if err := t.results.setSums(o.State.Measured); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := t.start(o.Callbacks); err != nil {
+	t.trained = o.State.Batch
+	return nil
+}
+
+// replaceState makes the run go on from a state that a callback has, and returns its weights.
+func (r *run) replaceState(s *TrainingState) ([][]float32, error) {
+	t := &r.training
+	o := t.options
+	if err := s.Check(); err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	if s.Version != 0 && s.Epoch < o.InitialEpoch {
+		return nil, fmt.Errorf("nn: the training state goes on with epoch %d, before the first of this run, %d", s.Epoch, o.InitialEpoch)
+	}
+	if s.Epoch > o.Epochs {
+		return nil, fmt.Errorf("nn: the training state goes on with epoch %d, and the last of this run is %d", s.Epoch, o.Epochs-1)
+	}
+	weights, err := t.model.stateWeights(s)
+	if err != nil {
 		return nil, err
 	}
-	if err := t.restoreWeights(weights); err != nil {
+	t.completeSnapshots() // they know the update that is about to go
+	*o.State = *s
+	o.InitialEpoch = s.Epoch
+	t.epoch = s.Epoch
+	if err := t.beginUpdate(r.feed.data, r.feed.rows(), t.team.Size()); err != nil {
 		return nil, err
 	}
-	begun = true
-	return r, nil
+	return weights, r.goOn()
+}
+
+// fromState says in an error where a state was read, if that is known.
+func fromState(s *TrainingState, err error) error {
+	if s.From == "" {
+		return err
+	}
+	return &placedError{s.From, err}
 }
 
 // giveBack ends what a run that does not begin has begun. What went wrong is known already.
@@ -243,7 +304,7 @@ func (o *FitOptions) check(d Source) error {
 		o.State = &TrainingState{}
 	}
 	if err := o.State.Check(); err != nil {
-		return fmt.Errorf("nn: %w", err)
+		return fromState(o.State, fmt.Errorf("nn: %w", err))
 	}
 	if o.InitialEpoch == 0 {
 		o.InitialEpoch = o.State.Epoch
@@ -345,7 +406,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := t.tell(plan.TrainBegin); err != nil {
 		return err
 	}
-	unfinished := t.state.Batch > 0 // a run that was stopped in an epoch ends after it
+	unfinished := t.trained > 0 // a run that was stopped in an epoch ends after it
 	for t.epoch < r.training.options.Epochs && (t.stop == "" || unfinished) {
 		unfinished = false
 		if err := r.runEpoch(ctx); err != nil {
@@ -363,7 +424,10 @@ func (r *run) run(ctx context.Context) error {
 	}
 	t.epoch-- // the last, as callbacks saw it
 	defer func() { t.epoch++ }()
-	return t.tell(plan.TrainEnd)
+	if err := t.tell(plan.TrainEnd); err != nil {
+		return err
+	}
+	return t.tell(plan.TrainDone)
 }
 
 // done tells the callbacks that all of them have had their turn. Then they can ask for a state.
@@ -390,10 +454,12 @@ func (r *run) runEpoch(ctx context.Context) (err error) {
 	if err := t.tell(plan.EpochBegin); err != nil {
 		return err
 	}
-	if err := r.results.reset(); err != nil {
-		return err
+	if t.trained > 0 {
+		err = r.skip(ctx)
+	} else {
+		err = r.results.reset()
 	}
-	if err := r.skip(ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	for ; ; t.batch++ {
@@ -452,26 +518,20 @@ func (r *run) runEpoch(ctx context.Context) (err error) {
 	return nil
 }
 
-// skip leaves out the batches of the epoch that an earlier run has trained on.
+// skip leaves out the batches of the epoch that an earlier run has trained on. The results have their sums.
 func (r *run) skip(ctx context.Context) error {
 	t := &r.training
-	n := t.state.Batch
-	if n == 0 || t.epoch != r.training.options.InitialEpoch {
-		return nil
-	}
+	n := t.trained
 	for range n {
 		_, rows, err := r.feed.take(ctx)
 		if err != nil {
 			return err
 		}
 		if len(rows) == 0 {
-			return fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has fewer", n, t.epoch)
+			return fromState(t.state, fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has fewer", n, t.epoch))
 		}
 	}
-	t.batch, t.trained = n, n
-	if err := r.results.setSums(t.state.Measured); err != nil {
-		return err
-	}
+	t.batch = n
 	return r.results.log(&t.logs, r.results.names)
 }
 

@@ -359,6 +359,7 @@ func TestEvents(t *testing.T) {
 		say("epoch done %d/3 [loss val_loss]", e)
 	}
 	say("train end 1/3 [loss val_loss]")
+	say("train done 1/3 [loss val_loss]")
 	if d := cmp.Diff(strings.Split(want.String(), "\n"), strings.Split(got.String(), "\n")); d != "" {
 		t.Error(d)
 	}
@@ -484,7 +485,7 @@ func TestStop(t *testing.T) {
 		ended := false
 		o.Callbacks = []nn.Callback{
 			at(plan.BatchEnd, 1, 2, func(tr plan.Training) error { tr.Stop(reason); tr.Stop("too late"); return nil }),
-			plan.CallbackFunc(func(e plan.Event, _ plan.Training) error { ended = e == plan.TrainEnd; return nil }),
+			plan.CallbackFunc(func(e plan.Event, _ plan.Training) error { ended = e == plan.TrainDone; return nil }),
 		}
 		m := noisyText(t)
 		h, err := m.Fit(t.Context(), someReviews(t), o)

@@ -46,11 +46,6 @@ func (m *Model) programFor(noFusion bool) *program {
 func (s *stepper) begin(data *dataset, rows, workers int) error {
 	w := newSpace(s.program)
 	w.run.Training = true
-	w.run.Seed = s.options.seed.Or(s.model.seed)
-	if s.state.Version != 0 && !s.options.seed.IsSet() {
-		w.run.Seed = s.state.Seed
-	}
-	s.state.Seed = w.run.Seed
 	if err := w.layout(data.signatures); err != nil {
 		return err
 	}
@@ -60,6 +55,21 @@ func (s *stepper) begin(data *dataset, rows, workers int) error {
 	}
 	s.team = team.New(workers)
 	s.exec = newExecutor(w, s.team, data, s.objectives)
+	if err := s.beginUpdate(data, rows, workers); err != nil {
+		return err
+	}
+	return s.results.reset()
+}
+
+// beginUpdate takes the seed and lays out the update for the state.
+func (s *stepper) beginUpdate(data *dataset, rows, workers int) error {
+	w := s.exec.ws
+	w.run.Seed = s.options.seed.Or(s.model.seed)
+	if s.state.Version != 0 && !s.options.seed.IsSet() {
+		w.run.Seed = s.state.Seed
+	}
+	s.state.Seed = w.run.Seed
+	var err error
 	s.update, err = newUpdate(w, &updateOptions{optimizer: s.options.optimizer, groups: s.options.groups, state: s.state, workers: workers,
 		data: data, batch: rows})
 	if err != nil {
@@ -68,7 +78,7 @@ func (s *stepper) begin(data *dataset, rows, workers int) error {
 	s.model.findLenders() // what trains has been copied
 	s.update.useTeam(s.team)
 	s.exec.useUpdate(s.update)
-	return s.results.reset()
+	return nil
 }
 
 // end stops the workers.

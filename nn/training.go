@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 // training is a Fit that is under way, as callbacks see it.
 type training struct {
 	stepper
+	ctx       context.Context
 	options   *FitOptions
 	epoch     int
 	batch     int // in its epoch, or in the validation data
@@ -32,6 +34,7 @@ type training struct {
 
 var _ plan.Training = (*training)(nil)
 
+func (t *training) Context() context.Context                { return t.ctx }
 func (t *training) Model() plan.Model                       { return t.model }
 func (t *training) Epochs() int                             { return t.options.Epochs }
 func (t *training) InitialEpoch() int                       { return t.options.InitialEpoch }
@@ -114,7 +117,7 @@ func (t *training) closeHandler(i int) (err error) {
 	return t.handlers[i].Close()
 }
 
-// start starts the callbacks, and gives them what they remember of the run that this one goes on from.
+// start starts the callbacks.
 func (t *training) start(callbacks []Callback) (err error) {
 	defer recovering(&err)
 	for i, c := range callbacks {
@@ -130,6 +133,34 @@ func (t *training) start(callbacks []Callback) (err error) {
 		}
 		t.handlers, t.kinds = append(t.handlers, h), append(t.kinds, c.Kind())
 	}
+	return nil
+}
+
+// resumed asks the handlers for a state to go on from, and returns nil when there is none.
+func (t *training) resumed(ctx context.Context) (found *TrainingState, err error) {
+	defer recovering(&err)
+	by := 0
+	for i := range t.handlers {
+		if t.handlers[i].Resume == nil {
+			continue
+		}
+		s, err := t.handlers[i].Resume(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if s != nil && found != nil {
+			return nil, fmt.Errorf("nn: the callbacks %d (%s) and %d (%s) both have a training state to go on from", by, t.kinds[by], i, t.kinds[i])
+		}
+		if s != nil {
+			found, by = s, i
+		}
+	}
+	return found, nil
+}
+
+// loadHandlers gives the callbacks what they remember of the run that this one goes on from.
+func (t *training) loadHandlers() (err error) {
+	defer recovering(&err)
 	kept := t.state.Callbacks
 	if len(kept) == 0 {
 		return nil
@@ -192,6 +223,10 @@ func (t *training) note(epoch, batch int) error {
 func (t *training) State() (*TrainingState, error) {
 	var err error
 	switch t.now {
+	case plan.TrainBegin: // nothing has changed since the state that the run goes on from
+		if err = t.note(t.epoch, t.trained); t.trained > 0 {
+			t.state.Measured = t.results.sums()
+		}
 	case plan.BatchDone:
 		if err = t.update.settle(); err == nil {
 			err = t.note(t.epoch, t.batch+1)
@@ -200,7 +235,7 @@ func (t *training) State() (*TrainingState, error) {
 	case plan.EpochDone:
 		err = t.note(t.epoch+1, 0)
 	default:
-		return nil, fmt.Errorf("nn: a state is complete at batch done and epoch done, not at %v", t.now)
+		return nil, fmt.Errorf("nn: a state is complete at train begin, batch done and epoch done, not at %v", t.now)
 	}
 	if err != nil {
 		return nil, err
@@ -212,6 +247,7 @@ func (t *training) State() (*TrainingState, error) {
 // copyState copies the state and the weights: training goes on in the memory of the one that it has.
 func (t *training) copyState() *TrainingState {
 	c := cloneState(t.state)
+	c.From = ""
 	c.History = t.history.Clone()
 	for name, slots := range c.Slots {
 		own := make([][]float32, len(slots))

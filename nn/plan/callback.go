@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -27,10 +28,12 @@ const (
 	// EpochDone comes after all callbacks have had their turn at EpochEnd, and History has the epoch.
 	EpochDone
 	TrainEnd
+	// TrainDone comes after all callbacks have had their turn at TrainEnd: nothing is left to do.
+	TrainDone
 )
 
 var eventNames = [...]string{"train begin", "epoch begin", "batch begin", "batch end", "batch done", "test begin", "test batch begin",
-	"test batch end", "test end", "epoch end", "epoch done", "train end"}
+	"test batch end", "test end", "epoch end", "epoch done", "train end", "train done"}
 
 // String names the event: "epoch end".
 func (e Event) String() string {
@@ -49,8 +52,8 @@ type Callback interface {
 
 // Handler acts in one training run. Only Handle is required.
 type Handler struct {
-	// Handle is called at the events of the run. An error ends the run, which returns it. TrainEnd comes also after a run
-	// that was stopped, but not after an error.
+	// Handle is called at the events of the run. An error ends the run, which returns it. TrainEnd and TrainDone come also
+	// after a run that was stopped, but not after an error.
 	Handle func(e Event, t Training) error
 
 	// HandleLoss decides how a run ends in which the loss of a batch is NaN or infinite; the first in the list that has it
@@ -63,6 +66,11 @@ type Handler struct {
 	// handler without them has nothing to remember. Load comes after Start and before TrainBegin.
 	Save func() (HandlerState, error)
 	Load func(s HandlerState) error
+
+	// Resume returns the state that the run goes on from, weights included, in place of FitOptions.State, or nil when the
+	// handler knows of none. Fit asks all handlers, in their order, after all have started and before any Load. Two
+	// that return a state are an error. Fit checks the state as it checks FitOptions.State.
+	Resume func(ctx context.Context) (*TrainingState, error)
 
 	// Close is called when the run returns, whatever the reason. What it fails with is the run's error when there is no
 	// other.
@@ -90,6 +98,8 @@ func (f CallbackFunc) Start(Training) (Handler, error) { return Handler{Handle: 
 
 // Training is a run that is under way, as callbacks see it. It is good while the run lasts, in its goroutine.
 type Training interface {
+	// Context is the context of the run: what takes long in a handler honours it.
+	Context() context.Context
 	// Model is the model that trains.
 	Model() Model
 
@@ -141,7 +151,7 @@ type Training interface {
 	Restore(s Snapshot) error
 
 	// State returns all that another run needs to go on from here as if there had been one, in memory of its own. It is
-	// for BatchDone and EpochDone; at other events it is an error.
+	// for TrainBegin, BatchDone and EpochDone; at other events it is an error.
 	State() (*TrainingState, error)
 }
 

@@ -16,6 +16,8 @@ const StateVersion = 1
 type TrainingState struct {
 	// Version is StateVersion, or 0 at the start.
 	Version int `json:"version"`
+	// From says where the state was read, such as the name of a file. Errors about the state begin with it. It is not written.
+	From string `json:"-"`
 	// Epoch is the number of the epoch to go on with, counted from 0, and Batch the number of its batches that are done.
 	Epoch int `json:"epoch"`
 	Batch int `json:"batch,omitempty"`

@@ -39,12 +39,12 @@ func fullState() *plan.TrainingState {
 	}
 }
 
-// fullState has every field: one that is added later must be written, too.
+// fullState has every field: one that is added later must be written, too. From is not: it is where a state was read.
 func TestFullStateHasEveryField(t *testing.T) {
 	v := reflect.ValueOf(*fullState())
 	for i := range v.NumField() {
-		if v.Field(i).IsZero() {
-			t.Errorf("%s is zero in the state of the tests", v.Type().Field(i).Name)
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "From" {
+			t.Errorf("%s is zero in the state of the tests", name)
 		}
 	}
 }
