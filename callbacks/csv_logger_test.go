@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,12 @@ func TestCSVLoggerQuotes(t *testing.T) {
 // A file that cannot be continued is an error that names it and its columns, and stays as it is.
 func TestCSVLoggerContinues(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.csv")
-	state := &plan.HandlerState{Kind: "CSVLogger", Values: []byte(`{"columns":["loss","val_loss"]}`)}
+	// The state of a Fit that left a file of so many bytes, or of one before its first line.
+	stateOf := func(size int) *plan.HandlerState {
+		return &plan.HandlerState{Kind: "CSVLogger", Values: fmt.Appendf(nil, `{"columns":["loss","val_loss"],"size":%d}`, size)}
+	}
+	state := stateOf(len("epoch,loss,val_loss\r\n0,1,2\r\n"))
+	begun := &plan.HandlerState{Kind: "CSVLogger", Values: []byte(`{"columns":null,"size":0}`)}
 	loss := func(int) map[string]float64 { return map[string]float64{"loss": 0.5} }
 	both := func(int) map[string]float64 { return map[string]float64{"loss": 0.5, "rate": 1} }
 	const add = "1,0.5,NA\r\n"
@@ -87,14 +93,19 @@ func TestCSVLoggerContinues(t *testing.T) {
 		{"lines of another system", "epoch,loss,val_loss\n0,1,2\n", nil, loss, nil, "epoch,loss,val_loss\n0,1,2\n" + add, ""},
 		{"its own order", "epoch,val_loss,loss\r\n", nil, loss, nil, "epoch,val_loss,loss\r\n1,NA,0.5\r\n", ""},
 		{"empty", "", state, loss, nil, "epoch,loss,val_loss\r\n" + add, ""},
-		{"torn", "epoch,loss,val_loss\r\n0,1", state, loss, nil, "", "the last line of PATH has no end: it was cut off; the columns are epoch, loss, val_loss"},
+		{"later lines", "epoch,loss,val_loss\r\n0,1,2\r\n1,3,4\r\n2,3,4\r\n", state, loss, nil, "epoch,loss,val_loss\r\n0,1,2\r\n" + add, ""},
+		{"a torn later line", "epoch,loss,val_loss\r\n0,1,2\r\n1,3", state, loss, nil, "epoch,loss,val_loss\r\n0,1,2\r\n" + add, ""},
+		{"torn names, later", "epoch,lo", begun, loss, nil, "epoch,loss,val_loss\r\n" + add, ""},
+		{"lost lines", "epoch,loss,val_loss\r\n0,1", state, loss, nil, "", "PATH has 24 bytes and had 28 in the Fit that this one goes on from: it has lost lines"},
+		{"other lines", "epoch,loss,val_loss\n0,1,2\n1,1,2\n", state, loss, nil, "", "PATH has changed: no line ends after 28 bytes, as in the Fit that this one goes on from"},
+		{"torn", "epoch,loss,val_loss\r\n0,1", nil, loss, nil, "", "the last line of PATH has no end: it was cut off; the columns are epoch, loss, val_loss"},
 		{"torn, appended to", "epoch,loss,val_loss\r\n0,1,2\r", nil, loss, nil, "", "the last line of PATH has no end: it was cut off; the columns are epoch, loss, val_loss"},
 		{"torn names", "epoch,lo", nil, loss, nil, "", "the last line of PATH has no end: it was cut off; the columns are epoch, lo"},
 		{"torn quotes", "epoch,\"lo\n", nil, loss, nil, "", "the line of names of PATH: "},
 		{"no log", "a,b\x1b\n", nil, loss, nil, "", `the columns of PATH are a, "b\x1b", not epoch and then the logs`},
-		{"other columns than the state", "epoch,loss\r\n", state, loss, nil, "", "the columns of PATH are epoch, loss, and those of the Fit that this one goes on from epoch, loss, val_loss"},
-		{"another metric", "epoch,loss,val_loss\r\n", state, loss, []string{"loss", "auc"}, "", `the columns of PATH are epoch, loss, val_loss, and "auc" is logged too`},
-		{"another log", "epoch,loss,val_loss\r\n", state, both, nil, "", `the columns of PATH are epoch, loss, val_loss, and "rate" is logged too`},
+		{"other columns than the state", "epoch,loss\r\n", stateOf(12), loss, nil, "", "the columns of PATH are epoch, loss, and those of the Fit that this one goes on from epoch, loss, val_loss"},
+		{"another metric", "epoch,loss,val_loss\r\n", stateOf(21), loss, []string{"loss", "auc"}, "", `the columns of PATH are epoch, loss, val_loss, and "auc" is logged too`},
+		{"another log", "epoch,loss,val_loss\r\n", stateOf(21), both, nil, "", `the columns of PATH are epoch, loss, val_loss, and "rate" is logged too`},
 		{"more columns than logs", "epoch,loss,val_loss,x\r\n", nil, loss, nil, "", "the columns of PATH are epoch, loss, val_loss, x, and those of this Fit epoch, loss, val_loss"},
 	} {
 		if err := os.WriteFile(path, []byte(test.before), 0o600); err != nil {

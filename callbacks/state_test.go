@@ -46,8 +46,12 @@ func TestStatesGoOn(t *testing.T) {
 			}
 			return map[string]float64{"loss": 1, "x": float64(epoch)}
 		}},
-		"ProgbarLogger":  {still{ProgressLine{To: &shown, Style: Plain}}, nil},
-		"TerminateOnNaN": {TerminateOnNaN{}, nil},
+		"ModelCheckpoint":            {ModelCheckpoint{Path: path, Format: recorder{}, SaveBestOnly: true}, nil},
+		"ModelCheckpoint, batches":   {ModelCheckpoint{Path: path, Format: recorder{}, EveryBatches: 3}, nil},
+		"ModelCheckpoint, State":     {ModelCheckpoint{Path: path, Format: recorder{}, SaveBestOnly: true, State: true}, nil},
+		"ModelCheckpoint, threshold": {ModelCheckpoint{Path: path, Format: recorder{}, SaveBestOnly: true, InitialValue: optional.Of(0.55)}, nil},
+		"ProgbarLogger":              {still{ProgressLine{To: &shown, Style: Plain}}, nil},
+		"TerminateOnNaN":             {TerminateOnNaN{}, nil},
 	} {
 		script := test.script
 		if script == nil {
@@ -113,6 +117,9 @@ func TestStatesGoOn(t *testing.T) {
 
 // A state that no run has left is refused.
 func TestStatesAreChecked(t *testing.T) {
+	check := ModelCheckpoint{Path: "x", Format: recorder{}}
+	back := BackupAndRestore{Path: "x", Format: recorder{}}
+	rate := LearningRateScheduler{Schedule: func(int, float32) float32 { return 1 }}
 	early, reduce, csv := EarlyStopping{RestoreBest: true}, ReduceLROnPlateau{}, CSVLogger{Path: filepath.Join(t.TempDir(), "log.csv")}
 	for _, test := range []struct {
 		c            plan.Callback
@@ -131,7 +138,18 @@ func TestStatesAreChecked(t *testing.T) {
 		{early, "EarlyStopping", `{"seen":true,"best":"1"}`, map[string][]float32{}, "callbacks: early stopping: the saved weights of the best epoch: no weights of kernel"},
 		{reduce, "ReduceLROnPlateau", `{"wait":1,"cooldown":2,"seen":true,"best":"+Inf"}`, nil, ""},
 		{reduce, "ReduceLROnPlateau", `{"cooldown":-2}`, nil, "callbacks: ReduceLROnPlateau: the saved state has a wait of 0 and a cooldown of -2"},
-		{csv, "CSVLogger", `{"columns":["loss"]}`, nil, ""},
+		{csv, "CSVLogger", `{"columns":["loss"],"size":9}`, nil, ""},
+		{csv, "CSVLogger", `{"columns":["loss"]}`, nil, "callbacks: CSVLogger: the saved state lacks the size of the file"},
+		{csv, "CSVLogger", `{"columns":["loss"],"size":-2}`, nil, "callbacks: CSVLogger: the saved state lacks the size of the file"},
+		{check, "ModelCheckpoint", `{"batches":1,"seen":true,"best":"NaN","due":{"epoch":1,"logs":{"loss":"-Inf"}}}`, nil, ""},
+		{check, "ModelCheckpoint", `{"batches":-1}`, nil, "callbacks: ModelCheckpoint: the saved state has -1 batches"},
+		{check, "ModelCheckpoint", `{"due":{"epoch":0}}`, nil, "callbacks: ModelCheckpoint: the saved state has 0 batches"},
+		{check, "ModelCheckpoint", `{"due":{"epoch":1,"batch":-1}}`, nil, "callbacks: ModelCheckpoint: the saved state has 0 batches"},
+		{back, "BackupAndRestore", `{"batches":3,"steps":1,"test_steps":7}`, nil, ""},
+		{back, "BackupAndRestore", `{"batches":-3}`, nil, "callbacks: BackupAndRestore: the saved state has -3 batches"},
+		{back, "BackupAndRestore", `{"steps":2}`, nil, "callbacks: BackupAndRestore: the saved state is of a training with 2 batches in an epoch and 0 in validation, and this one has 1 and 0"},
+		{rate, "LearningRateScheduler", `{"epochs":3}`, nil, ""},
+		{rate, "LearningRateScheduler", `{"epochs":-3}`, nil, "callbacks: LearningRateScheduler: the saved state has -3 epochs"},
 		{csv, "CSVLogger", `{"columns":[1]}`, nil, "callbacks: CSVLogger: the saved state: "},
 	} {
 		h, err := test.c.Start(&training{})

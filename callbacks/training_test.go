@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -28,6 +29,11 @@ type training struct {
 	weight                       float32
 }
 
+func (t *training) Context() context.Context { return context.Background() }
+func (t *training) Model() plan.Model        { return nil }
+func (t *training) State() (*plan.TrainingState, error) {
+	return &plan.TrainingState{Epoch: t.epoch, Batch: t.step}, nil
+}
 func (t *training) Epochs() int             { return t.epochs }
 func (t *training) InitialEpoch() int       { return t.initial }
 func (t *training) Epoch() int              { return t.epoch }
@@ -107,7 +113,7 @@ func (t *training) run(c plan.Callback, state *plan.HandlerState, initial, epoch
 			return err
 		}
 		for ; t.step < t.Steps(); t.step++ {
-			for _, e := range []plan.Event{plan.BatchBegin, plan.BatchEnd} {
+			for _, e := range []plan.Event{plan.BatchBegin, plan.BatchEnd, plan.BatchDone} {
 				if err := h.Handle(e, t); err != nil {
 					return err
 				}
@@ -124,13 +130,19 @@ func (t *training) run(c plan.Callback, state *plan.HandlerState, initial, epoch
 		if err := h.Handle(plan.EpochEnd, t); err != nil {
 			return err
 		}
+		if err := h.Handle(plan.EpochDone, t); err != nil {
+			return err
+		}
 		if each != nil {
 			if err := each(&h); err != nil {
 				return err
 			}
 		}
 	}
-	return h.Handle(plan.TrainEnd, t)
+	if err := h.Handle(plan.TrainEnd, t); err != nil {
+		return err
+	}
+	return h.Handle(plan.TrainDone, t)
 }
 
 // through sends a state through JSON, and its weights beside it, as files do.
