@@ -11,3 +11,6 @@ import (
 func kinds(own []plan.Spec) (*plan.Kinds, error) {
 	return plan.NewKinds(nn.Kinds(), layers.Kinds(), text.Kinds(), own)
 }
+
+// Kinds lists the package's kinds of specs, for plan.NewKinds: Format.
+func Kinds() []plan.Spec { return []plan.Spec{Format{}} }
