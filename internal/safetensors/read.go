@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 
 	"github.com/linnet-ml/linnet/internal/budget"
 )
@@ -229,6 +230,52 @@ func (t Tensor) ReadFloat32(ctx context.Context, dst []float32, c Conversion) er
 	}
 	return fmt.Errorf("safetensors: tensor %s holds %s, which is not read as float32: F32, F16, BF16, I8 and F64 are",
 		quote(t.Name), t.DType)
+}
+
+// ReadInt32 reads whole numbers as int32 into dst, which has the tensor's length. I32, I16, U16, I8 and U8 are exact; a value of
+// I64, U32 or U64 that int32 cannot hold is an error. It ends with an error when ctx is done.
+func (t Tensor) ReadInt32(ctx context.Context, dst []int32) error {
+	if len(dst) != t.count {
+		return fmt.Errorf("safetensors: tensor %s has %d elements, the slice %d", quote(t.Name), t.count, len(dst))
+	}
+	var element func(b []byte) uint64
+	signed := true
+	switch t.DType {
+	case I64:
+		element = binary.LittleEndian.Uint64
+	case I32:
+		element = func(b []byte) uint64 { return uint64(int32(binary.LittleEndian.Uint32(b))) }
+	case I16:
+		element = func(b []byte) uint64 { return uint64(int16(binary.LittleEndian.Uint16(b))) }
+	case I8:
+		element = func(b []byte) uint64 { return uint64(int8(b[0])) }
+	case U64:
+		signed, element = false, binary.LittleEndian.Uint64
+	case U32:
+		signed, element = false, func(b []byte) uint64 { return uint64(binary.LittleEndian.Uint32(b)) }
+	case U16:
+		signed, element = false, func(b []byte) uint64 { return uint64(binary.LittleEndian.Uint16(b)) }
+	case U8:
+		signed, element = false, func(b []byte) uint64 { return uint64(b[0]) }
+	default:
+		return fmt.Errorf("safetensors: tensor %s holds %s, which is not read as int32: whole numbers are", quote(t.Name), t.DType)
+	}
+	width := t.DType.Size()
+	return t.chunks(ctx, func(at int, b []byte) error {
+		dst := dst[at : at+len(b)/width]
+		for i := range dst {
+			v := element(b[i*width:])
+			if dst[i] = int32(v); uint64(dst[i]) == v && (signed || dst[i] >= 0) {
+				continue
+			}
+			value := strconv.FormatUint(v, 10)
+			if signed {
+				value = strconv.FormatInt(int64(v), 10)
+			}
+			return fmt.Errorf("safetensors: tensor %s: element %d, %s, is beyond the range of int32", quote(t.Name), at+i, value)
+		}
+		return nil
+	})
 }
 
 // float16 converts an IEEE 754 half-precision number, exactly.

@@ -160,6 +160,41 @@ func TestReadFloat32(t *testing.T) {
 	}
 }
 
+// Whole numbers are read as int32 where int32 holds them.
+func TestReadInt32(t *testing.T) {
+	ff := func(n int) []byte { return bytes.Repeat([]byte{0xff}, n) }
+	for _, c := range []struct {
+		d    DType
+		data []byte
+		want int32
+		err  string
+	}{
+		{I8, ff(1), -1, ""}, {U8, ff(1), 255, ""}, {I16, ff(2), -1, ""}, {U16, ff(2), 65535, ""}, {I32, ff(4), -1, ""}, {I64, ff(8), -1, ""},
+		{I32, []byte{0, 0, 0, 0x80}, math.MinInt32, ""}, {U32, []byte{1, 2, 3, 0x7f}, 0x7f030201, ""}, {U64, []byte{9, 0, 0, 0, 0, 0, 0, 0}, 9, ""},
+		{I64, []byte{0, 0, 0, 0x80, 0xff, 0xff, 0xff, 0xff}, math.MinInt32, ""},
+		{U32, ff(4), 0, "element 0, 4294967295, is beyond the range of int32"},
+		{U64, ff(8), 0, "element 0, 18446744073709551615, is beyond the range of int32"},
+		{U64, []byte{0, 0, 0, 0x80, 0xff, 0xff, 0xff, 0xff}, 0, "element 0, 18446744071562067968, is beyond the range of int32"},
+		{I64, []byte{0, 0, 0, 0x80, 0, 0, 0, 0}, 0, "element 0, 2147483648, is beyond the range of int32"},
+		{I64, []byte{0, 0, 0, 0, 0, 0, 0, 0x80}, 0, "element 0, -9223372036854775808, is beyond the range of int32"},
+	} {
+		got := make([]int32, 1)
+		err := one(t, c.d, c.data...).ReadInt32(context.Background(), got)
+		if c.err != "" {
+			checkError(t, string(c.d), err, `safetensors: tensor "x": `+c.err)
+		} else if err != nil || got[0] != c.want {
+			t.Errorf("%s %x: %d, %v", c.d, c.data, got[0], err)
+		}
+	}
+	for _, d := range []DType{F32, Bool, F4, BF16} {
+		checkError(t, string(d), one(t, d, 0, 0, 0, 0).ReadInt32(context.Background(), make([]int32, 32/d.Bits())),
+			`safetensors: tensor "x" holds `+string(d)+`, which is not read as int32: whole numbers are`)
+	}
+	if err := one(t, I8, 1).ReadInt32(context.Background(), nil); err == nil {
+		t.Error("a slice that is too short was filled")
+	}
+}
+
 // Every half-precision number, from its definition.
 func TestFloat16(t *testing.T) {
 	for bits := range 1 << 16 {
