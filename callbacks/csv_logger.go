@@ -35,7 +35,8 @@ type CSVLogger struct {
 	// Separator stands between values. The default is a comma.
 	Separator rune
 	// Append keeps what is in the file and adds to it, without a second line of names. By default the file is emptied,
-	// unless the Fit goes on from the state of another.
+	// unless the Fit goes on from the state of another. Lines of a Fit that was killed before there was a state to go on
+	// from stay.
 	Append bool
 }
 
@@ -280,7 +281,7 @@ func (h *csvLogger) begin(logs *history.Logs) error {
 	}
 	if h.goOn {
 		// As in one Fit, what the first epoch logged may be missing now.
-		own = own[:0]
+		own = nil
 		for name := range logs.All() {
 			own = append(own, name)
 		}

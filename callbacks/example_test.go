@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/linnet-ml/linnet/callbacks"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
@@ -96,4 +98,76 @@ func ExampleTerminateOnNaN() {
 	// Output:
 	// <nil> 3
 	// terminate on NaN: the loss was +Inf in epoch 3, step 1; the weights are those before this step
+}
+
+// Each epoch that is better than all before leaves a file, whose name says how good it was.
+func ExampleModelCheckpoint() {
+	folder, err := os.MkdirTemp("", "checkpoints")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	model, data := line()
+	_, err = model.Fit(context.Background(), data, nn.FitOptions{
+		Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.MeanSquaredError{}, Epochs: 3,
+		Callbacks: []nn.Callback{callbacks.ModelCheckpoint{
+			Path:   filepath.Join(folder, "line-{epoch:02d}-{loss:.1f}"),
+			Format: format, // model.Format{}
+			// The loss of the training data is monitored here, since there are no others.
+			SaveBestOnly: true, Monitor: "loss",
+		}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range files {
+		fmt.Println(f.Name())
+	}
+	// Output:
+	// line-01-30.5
+	// line-02-1.2
+	// line-03-0.4
+}
+
+// The first Fit is interrupted. The second is the same, and goes on where the first was.
+func ExampleBackupAndRestore() {
+	folder, err := os.MkdirTemp("", "backup")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	for range 2 {
+		ctx, cancel := context.WithCancel(context.Background())
+		model, data := line()
+		history, err := model.Fit(ctx, data, nn.FitOptions{
+			Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.MeanSquaredError{}, Epochs: 5,
+			Callbacks: []nn.Callback{
+				plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
+					if e == plan.EpochBegin {
+						fmt.Println("epoch", t.Epoch()+1)
+					}
+					if e == plan.EpochBegin && t.Epoch() == 3 && t.InitialEpoch() == 0 {
+						cancel()
+					}
+					return nil
+				}),
+				callbacks.BackupAndRestore{Path: filepath.Join(folder, "line.backup"), Format: format}, // model.Format{}
+			},
+		})
+		fmt.Println(len(history.Epochs), "epochs,", err)
+		cancel()
+	}
+	// Output:
+	// epoch 1
+	// epoch 2
+	// epoch 3
+	// epoch 4
+	// 3 epochs, context canceled
+	// epoch 4
+	// epoch 5
+	// 5 epochs, <nil>
 }

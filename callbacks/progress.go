@@ -97,6 +97,7 @@ type progress struct {
 	failed   bool
 
 	begin time.Time // of the epoch
+	first int       // the first batch of the epoch in this Fit; -1 before it has ended
 	drawn time.Time // when the line was last drawn
 	shown int       // characters on the line that is drawn in its place
 	line  []byte
@@ -109,12 +110,15 @@ func (h *progress) handle(e plan.Event, t plan.Training) error {
 	switch e {
 	case plan.EpochBegin:
 		h.begin = h.now()
-		h.drawn = time.Time{}
+		h.drawn, h.first = time.Time{}, -1
 		if h.style == Terminal && t.Epochs() > 1 {
 			h.line = fmt.Appendf(h.line[:0], "Epoch %d/%d\n", t.Epoch()+1, t.Epochs())
 			h.write()
 		}
 	case plan.BatchEnd:
+		if h.first < 0 {
+			h.first = t.Step()
+		}
 		if h.style == Terminal {
 			h.draw(t)
 		}
@@ -142,12 +146,13 @@ func (h *progress) draw(t plan.Training) {
 	}
 	h.drawn = now
 	done := t.Step() + 1
+	own := done - h.first // an earlier Fit did the others
 	elapsed := now.Sub(h.begin)
 	h.line = append(h.line[:0], '\r')
 	if t.Steps() == 0 { // a stream's first epoch
-		h.line = fmt.Appendf(h.line, "%d/Unknown - %.0fs %s", done, elapsed.Seconds(), perStep(elapsed, done))
+		h.line = fmt.Appendf(h.line, "%d/Unknown - %.0fs %s", done, elapsed.Seconds(), perStep(elapsed, own))
 	} else {
-		left := max(0, elapsed/time.Duration(done)*time.Duration(t.Steps()-done))
+		left := max(0, elapsed/time.Duration(own)*time.Duration(t.Steps()-done))
 		h.bar(min(done, t.Steps()), t.Steps())
 		h.line = append(h.line, " - ETA: "...)
 		h.line = appendRemaining(h.line, left)
@@ -162,13 +167,14 @@ func (h *progress) draw(t plan.Training) {
 // finish shows the epoch's results.
 func (h *progress) finish(t plan.Training) {
 	elapsed := h.now().Sub(h.begin)
+	own := t.Steps() - max(h.first, 0)
 	if h.style == Terminal {
 		h.line = append(h.line[:0], '\r')
 		h.bar(t.Steps(), t.Steps())
-		h.line = fmt.Appendf(h.line, " - %.0fs %s", elapsed.Seconds(), perStep(elapsed, t.Steps()))
+		h.line = fmt.Appendf(h.line, " - %.0fs %s", elapsed.Seconds(), perStep(elapsed, own))
 	} else {
 		h.line = fmt.Appendf(h.line[:0], "Epoch %d/%d - %d/%d - %.0fs - %s", t.Epoch()+1, t.Epochs(), t.Steps(), t.Steps(),
-			elapsed.Seconds(), perStep(elapsed, t.Steps()))
+			elapsed.Seconds(), perStep(elapsed, own))
 	}
 	h.logs(t.Logs())
 	h.pad()
