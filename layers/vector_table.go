@@ -11,6 +11,9 @@ import (
 	"github.com/linnet-ml/linnet/text"
 )
 
+// errNilContext reports a call without a context.
+var errNilContext = errors.New("layers: the context is nil")
+
 // VectorTable is a TextTable in memory: vectors of one's own, or those of another table ([NewVectorTable]), which then can
 // be written down with the model's spec. The vectors and what the tokenizer knows are assets beside the JSON.
 type VectorTable struct {
@@ -29,6 +32,9 @@ var (
 
 // NewVectorTable reads another table into memory.
 func NewVectorTable(ctx context.Context, from TextTable) (VectorTable, error) {
+	if ctx == nil {
+		return VectorTable{}, errNilContext
+	}
 	if from == nil {
 		return VectorTable{}, errors.New("layers: NewVectorTable needs a table")
 	}
@@ -76,6 +82,9 @@ func (t VectorTable) Combiner() text.Combiner { return t.By }
 
 // ReadTable copies the vectors.
 func (t VectorTable) ReadTable(ctx context.Context, dst []float32) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	if t.Vectors == nil || len(dst) != len(t.Vectors.Data()) {
 		return fmt.Errorf("layers: a table of shape (%d, %d) does not fit a slice of %d values", t.Rows(), t.Dim(), len(dst))
 	}

@@ -64,6 +64,9 @@ func (e *GradientError) Error() string {
 //
 // It takes a model of one input and one output.
 func (m *Model) CheckGradients(ctx context.Context, x tensor.Rows, o GradientOptions) (err error) {
+	if err := m.usable(ctx); err != nil {
+		return err
+	}
 	defer recovering(&err)
 	held, err := m.borrow()
 	if err != nil {

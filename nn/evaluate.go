@@ -31,6 +31,9 @@ type EvaluateOptions struct {
 // times its weight, plus the penalties of regularizers. As in Keras, a cross-entropy after a sigmoid or softmax is computed
 // from what goes into that.
 func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *history.Logs, err error) {
+	if err := m.usable(ctx); err != nil {
+		return nil, err
+	}
 	if err := checkSizes(o.BatchSize, o.Threads); err != nil {
 		return nil, err
 	}

@@ -284,6 +284,103 @@ func TestHugeSizes(t *testing.T) {
 	}
 }
 
+// A nil context, and a Model, Trainer or Sequential that nobody has made, are errors of every method that can return one, and
+// never panics.
+func TestZeroValues(t *testing.T) {
+	var ctx context.Context
+	bg := t.Context()
+	m, d, o := smallText(t), someReviews(t), trains()
+	x := ids(t, 2, 3)
+	all := func(seq iter.Seq2[map[string]*tensor.Float32, error]) error {
+		for _, err := range seq {
+			return err
+		}
+		return nil
+	}
+	tr := trainer(t, m, trainerOptions(optim.SGD{}))
+	must(t, second(tr.Gradients(bg, batches(t)[0])))
+	waiting := trainer(t, smallText(t), trainerOptions(optim.SGD{}))
+	defer waiting.Close()
+	calls := map[string]func() error{
+		"Sequential.Build, no context": func() error {
+			return second2(nn.NewSequential(layers.Dense{Units: 1}).Build(ctx, nn.Features(1), nn.BuildOptions{}))
+		},
+		"Graph.Build, no context": func() error {
+			g := &nn.Graph{}
+			g.Output("y", g.Apply(layers.Dense{Units: 1}, g.Input("x", nn.Features(2))))
+			return second2(g.Build(ctx, nn.BuildOptions{}))
+		},
+		"zero Sequential":               func() error { return second2(new(nn.Sequential).Build(bg, nn.Tokens(3), nn.BuildOptions{})) },
+		"zero Graph":                    func() error { return second2(new(nn.Graph).Build(bg, nn.BuildOptions{})) },
+		"Trainer.Step, no context":      func() error { return second(waiting.Step(ctx, batches(t)[0])) },
+		"Trainer.Gradients, no context": func() error { return second(waiting.Gradients(ctx, batches(t)[0])) },
+		"Trainer.Apply, no context":     func() error { return tr.Apply(ctx, nil) },
+	}
+	for what, z := range map[string]struct {
+		ctx context.Context
+		m   *nn.Model
+	}{"no context": {nil, smallText(t)}, "zero Model": {bg, &nn.Model{}}, "nil Model": {bg, nil}} {
+		ctx, m := z.ctx, z.m
+		for name, call := range map[string]func() error{
+			"Fit":            func() error { return second2(m.Fit(ctx, d, o)) },
+			"Evaluate":       func() error { return second2(m.Evaluate(ctx, d, nn.EvaluateOptions{Loss: o.Loss})) },
+			"Predict":        func() error { return second2(m.Predict(ctx, x, nn.PredictOptions{})) },
+			"PredictInto":    func() error { return second2(m.PredictInto(ctx, nil, x, nn.PredictOptions{})) },
+			"PredictAll":     func() error { return all(m.PredictAll(ctx, nn.Data{X: x}, nn.PredictOptions{})) },
+			"Prepare":        func() error { return second2(m.Prepare(ctx, x)) },
+			"Clone":          func() error { return second2(m.Clone(ctx)) },
+			"CheckGradients": func() error { return m.CheckGradients(ctx, waves(t, 2, 3), nn.GradientOptions{}) },
+		} {
+			calls[name+", "+what] = call
+		}
+		if ctx == nil {
+			continue
+		}
+		for name, call := range map[string]func() error{
+			"Intermediate": func() error { return second2(m.Intermediate("dense")) },
+			"NewTrainer":   func() error { return second2(m.NewTrainer(trainerOptions(optim.SGD{}))) },
+			"SetWeights":   func() error { return m.SetWeights(nil) },
+			"SetParameter": func() error { return m.SetParameter("dense/bias", nil) },
+			"SetStorage":   func() error { return m.SetStorage("dense/bias", plan.Float32Storage{1}) },
+			"SetTrainable": func() error { return second2(m.SetTrainable("*", true)) },
+		} {
+			calls[name+", "+what] = call
+		}
+	}
+	for what, tr := range map[string]*nn.Trainer{"zero": {}, "nil": nil} {
+		for name, call := range map[string]func() error{
+			"Step":         func() error { return second(tr.Step(bg, nn.Batch{})) },
+			"Gradients":    func() error { return second(tr.Gradients(bg, nn.Batch{})) },
+			"Gradient":     func() error { return second2(tr.Gradient("dense/bias")) },
+			"Apply":        func() error { return tr.Apply(bg, nil) },
+			"Results":      func() error { return second2(tr.Results()) },
+			"Reset":        tr.Reset,
+			"LearningRate": func() error { return second2(tr.LearningRate()) },
+			"Close":        tr.Close,
+		} {
+			calls[what+" Trainer."+name] = call
+		}
+	}
+	for name, call := range calls {
+		func() {
+			defer func() {
+				if v := recover(); v != nil {
+					t.Errorf("%s panics: %v", name, v)
+				}
+			}()
+			err := call()
+			if p := (*nn.PanicError)(nil); err == nil || errors.As(err, &p) {
+				t.Errorf("%s: error %v", name, err)
+			}
+		}()
+	}
+	zero := &nn.Model{}
+	if s := zero.Summary(); len(zero.Parameters())+len(zero.Weights(nil))+len(zero.LayerNames())+zero.ParameterCount() != 0 || s == "" {
+		t.Errorf("an empty model has something, or no summary: %q", s)
+	}
+	must(t, tr.Close())
+}
+
 // nil and typed nil arguments are errors of every exported function and method, never panics.
 func TestNilArguments(t *testing.T) {
 	m := smallText(t)

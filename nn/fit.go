@@ -76,6 +76,9 @@ type FitOptions struct {
 // From one seed a Fit gives the same bits on every machine and with any number of threads. A model trains in one Fit at
 // a time; another that begins meanwhile, even in a callback, is an error.
 func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (_ *history.History, err error) {
+	if err := m.usable(ctx); err != nil {
+		return &history.History{}, err
+	}
 	if !m.training.CompareAndSwap(false, true) {
 		return &history.History{}, errTraining
 	}

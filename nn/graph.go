@@ -143,6 +143,9 @@ func (g *Graph) clone() *Graph {
 // built many times; each time gives a model of its own.
 func (g *Graph) Build(ctx context.Context, o BuildOptions) (_ *Model, err error) {
 	defer recovering(&err)
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	switch {
 	case g == nil:
 		return nil, errors.New("nn: the Graph is nil")

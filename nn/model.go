@@ -2,6 +2,7 @@ package nn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -123,7 +124,31 @@ func (m *Model) use(p *plan.Plan) error {
 }
 
 // params are the parameters in the order of the layers.
-func (m *Model) params() []*plan.Parameter { return m.plain.Params }
+func (m *Model) params() []*plan.Parameter {
+	if m == nil || m.plain == nil {
+		return nil
+	}
+	return m.plain.Params
+}
+
+// built refuses a Model that no Build has made.
+func (m *Model) built() error {
+	if m == nil || m.plain == nil {
+		return errors.New("nn: the model is nil or empty: the Build of a Sequential or a Graph makes one")
+	}
+	return nil
+}
+
+// usable refuses a Model that no Build has made, and a context that is nil.
+func (m *Model) usable(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	return m.built()
+}
+
+// errNilContext reports a call without a context.
+var errNilContext = errors.New("nn: the context is nil")
 
 // Name is the model's name: "sequential".
 func (m *Model) Name() string { return m.name }
@@ -217,6 +242,9 @@ func (m *Model) settled() {
 // Clone returns a model with the same plan and a copy of the parameters: one to predict with while the other goes on
 // training, or to put in its place.
 func (m *Model) Clone(ctx context.Context) (*Model, error) {
+	if err := m.usable(ctx); err != nil {
+		return nil, err
+	}
 	m.settled()
 	p := *m.plain.Plan
 	p.Params = make([]*plan.Parameter, len(p.Params))
@@ -238,6 +266,9 @@ func (m *Model) Clone(ctx context.Context) (*Model, error) {
 // the layers' names: what a layer makes of an input. Training one trains the other; they must not train, or train and
 // predict, at the same time.
 func (m *Model) Intermediate(layers ...string) (*Model, error) {
+	if err := m.built(); err != nil {
+		return nil, err
+	}
 	c := &Model{name: m.name, inputs: m.inputs, seed: m.seed, layers: m.layers, spec: m.spec, specInput: m.specInput}
 	p := *m.plain.Plan
 	p.Outputs, p.Masks = nil, nil

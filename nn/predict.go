@@ -58,7 +58,7 @@ func (m *Model) PredictInto(ctx context.Context, dst []float32, x tensor.Rows, o
 		if v := recover(); v != nil {
 			full, err = dst, plan.Recovered(v)
 		}
-		if err != nil {
+		if err != nil && m != nil {
 			m.explain(&err)
 		}
 	}()
@@ -66,6 +66,9 @@ func (m *Model) PredictInto(ctx context.Context, dst []float32, x tensor.Rows, o
 }
 
 func (m *Model) predictInto(ctx context.Context, dst []float32, x tensor.Rows, o *PredictOptions) ([]float32, error) {
+	if err := m.usable(ctx); err != nil {
+		return dst, err
+	}
 	if len(m.inputs) != 1 || len(m.outputs) != 1 {
 		return dst, fmt.Errorf("nn: the model has the inputs %q and the outputs %q: PredictAll takes and gives them by name", m.InputNames(), m.OutputNames())
 	}
@@ -223,6 +226,9 @@ func (m *Model) PredictAll(ctx context.Context, d Source, o PredictOptions) iter
 var errStopped = errors.New("stopped")
 
 func (m *Model) predictAll(ctx context.Context, d Source, o *PredictOptions, yield func(map[string]*tensor.Float32, error) bool) (err error) {
+	if err := m.usable(ctx); err != nil {
+		return err
+	}
 	if err := checkSizes(o.BatchSize, o.Threads); err != nil {
 		return err
 	}

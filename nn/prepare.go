@@ -15,6 +15,9 @@ import (
 //
 // What it returns serves models of one input with the same first layers; not with NoFusion.
 func (m *Model) Prepare(ctx context.Context, x tensor.Rows) (tensor.Rows, error) {
+	if err := m.usable(ctx); err != nil {
+		return nil, err
+	}
 	if isNil(x) || x.Len() == 0 {
 		return nil, fault("nn: there are no rows to prepare")
 	}

@@ -27,6 +27,9 @@ func (s *Sequential) Kind() string { return "Sequential" }
 // times; each time gives a model of its own.
 func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Model, err error) {
 	defer recovering(&err)
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	signature, err := in.signature()
 	if err != nil {
 		return nil, err

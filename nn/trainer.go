@@ -50,6 +50,9 @@ type Trainer struct {
 
 // NewTrainer returns a Trainer for the model. While there is one, no Fit and no other Trainer of the model can begin.
 func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
+	if err := m.built(); err != nil {
+		return nil, err
+	}
 	t := &Trainer{stepper: stepper{model: m, program: m.programFor(o.NoFusion), state: o.State,
 		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion}}}
 	s := &t.stepper
@@ -81,10 +84,21 @@ func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
 	return t, nil
 }
 
+// made refuses a Trainer that NewTrainer has not made.
+func (t *Trainer) made() error {
+	if t == nil || t.stepper.model == nil {
+		return errors.New("nn: the Trainer is nil or empty: Model.NewTrainer makes one")
+	}
+	return nil
+}
+
 // ready checks a batch and lays the trainer out for the first.
 func (t *Trainer) ready(ctx context.Context, b Batch) error {
 	if t.closed {
 		return errors.New("nn: the Trainer is closed")
+	}
+	if ctx == nil {
+		return errNilContext
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -127,6 +141,9 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 // Step trains on a batch, and returns its loss. A loss that is NaN or infinite is a *LossError, and the step is not
 // taken.
 func (t *Trainer) Step(ctx context.Context, b Batch) (loss float64, err error) {
+	if err := t.made(); err != nil {
+		return 0, err
+	}
 	defer t.stepper.model.explain(&err)
 	if t.waiting {
 		return 0, errors.New("nn: there are gradients that Apply has not used")
@@ -149,6 +166,9 @@ func (t *Trainer) lossError(err error) error {
 // Gradients computes the loss of a batch and the gradients of all parameters, which Gradient returns and Apply uses. The
 // parameters stay as they are.
 func (t *Trainer) Gradients(ctx context.Context, b Batch) (loss float64, err error) {
+	if err := t.made(); err != nil {
+		return 0, err
+	}
 	defer t.stepper.model.explain(&err)
 	if t.waiting {
 		return 0, errors.New("nn: there are gradients that Apply has not used")
@@ -187,6 +207,9 @@ func (t *Trainer) dropGradients() {
 
 // Gradient returns a copy of the gradient of the parameter of the given name, after Gradients.
 func (t *Trainer) Gradient(name string) ([]float32, error) {
+	if err := t.made(); err != nil {
+		return nil, err
+	}
 	if !t.waiting {
 		return nil, errors.New("nn: there are no gradients: Gradients computes them")
 	}
@@ -200,8 +223,14 @@ func (t *Trainer) Gradient(name string) ([]float32, error) {
 // Apply takes a step with the gradients that Gradients computed, or with those given by the names of parameters in their
 // place: clipped, accumulated, or put together from several machines, say.
 func (t *Trainer) Apply(ctx context.Context, gradients map[string][]float32) error {
+	if err := t.made(); err != nil {
+		return err
+	}
 	if !t.waiting {
 		return errors.New("nn: there are no gradients to apply: Gradients computes them")
+	}
+	if ctx == nil {
+		return errNilContext
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -243,6 +272,9 @@ func (t *Trainer) Apply(ctx context.Context, gradients map[string][]float32) err
 
 // Results returns the loss and the metrics over all batches since the last Reset.
 func (t *Trainer) Results() (*history.Logs, error) {
+	if err := t.made(); err != nil {
+		return nil, err
+	}
 	logs := &history.Logs{}
 	if t.stepper.results == nil {
 		return logs, nil
@@ -252,6 +284,9 @@ func (t *Trainer) Results() (*history.Logs, error) {
 
 // Reset begins the loss and the metrics anew.
 func (t *Trainer) Reset() error {
+	if err := t.made(); err != nil {
+		return err
+	}
 	if t.stepper.results == nil {
 		return nil
 	}
@@ -260,6 +295,9 @@ func (t *Trainer) Reset() error {
 
 // LearningRate is the rate of the coming step.
 func (t *Trainer) LearningRate() (float32, error) {
+	if err := t.made(); err != nil {
+		return 0, err
+	}
 	if t.stepper.update == nil {
 		rule, err := t.stepper.options.optimizer.Rule()
 		if err != nil {
@@ -277,6 +315,9 @@ func (t *Trainer) LearningRate() (float32, error) {
 // Close ends the training: weights are up to date, the moving averages, if there are any, are the model's weights, and
 // TrainerOptions.State has what another Trainer goes on from.
 func (t *Trainer) Close() error {
+	if err := t.made(); err != nil {
+		return err
+	}
 	if t.closed {
 		return nil
 	}

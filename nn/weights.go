@@ -31,6 +31,9 @@ func (m *Model) Weights(old [][]float32) [][]float32 {
 // SetWeights copies values, one slice a parameter in the order of Parameters, into the model. When one does not have
 // the parameter's size, nothing changes.
 func (m *Model) SetWeights(values [][]float32) error {
+	if err := m.built(); err != nil {
+		return err
+	}
 	params := m.params()
 	if len(values) != len(params) {
 		return fmt.Errorf("nn: the model has %d parameters, not %d", len(params), len(values))
@@ -45,6 +48,9 @@ func (m *Model) SetWeights(values [][]float32) error {
 
 // SetParameter copies values into the parameter of the given name ("dense/kernel").
 func (m *Model) SetParameter(name string, values []float32) error {
+	if err := m.built(); err != nil {
+		return err
+	}
 	p := m.Parameter(name)
 	if p == nil {
 		return fmt.Errorf("nn: the model has no parameter %q", name)
@@ -58,6 +64,9 @@ func (m *Model) SetParameter(name string, values []float32) error {
 // SetStorage makes the parameter of the given name read its elements from s, which is not copied: a table that lies in a
 // file or in 16 bits. Training the parameter copies it first.
 func (m *Model) SetStorage(name string, s plan.Storage) error {
+	if err := m.built(); err != nil {
+		return err
+	}
 	p := m.Parameter(name)
 	switch {
 	case p == nil:
@@ -115,6 +124,9 @@ func (m *Model) Frozen() []string {
 // "*/bias". It returns how many match. A parameter that its layer does not train, such as a running mean, cannot be
 // made to.
 func (m *Model) SetTrainable(pattern string, trainable bool) (int, error) {
+	if err := m.built(); err != nil {
+		return 0, err
+	}
 	if m.training.Load() {
 		return 0, fmt.Errorf("nn: what trains cannot change while the model trains")
 	}

@@ -36,6 +36,9 @@ func FindModule(nameOrURL string) (folder string, err error) {
 // OpenModule opens a TensorFlow Hub module that was downloaded before: [FindModule], then [OpenHub]. The embedding's
 // default name is the module's, such as nnlm-en-dim50, whatever its folder is called.
 func OpenModule(ctx context.Context, nameOrURL string, o HubOptions) (*Embedding, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	m, err := tfhub.Parse(nameOrURL)
 	if err != nil {
 		return nil, fmt.Errorf("pretrained: %w", err)

@@ -69,6 +69,7 @@ func TestNilArguments(t *testing.T) {
 		"MakeBags of no vocabulary":        func() error { return errOf(text.MakeBags(ids, text.BagOptions{})) },
 		"MakeBags of less than none":       func() error { return errOf(text.MakeBags(ids, text.BagOptions{Vocabulary: -1})) },
 		"NewBags of nothing":               func() error { return errOf(text.NewBags(0, nil, nil, nil, nil)) },
+		"Bags.Make, no context":            func() error { return new(text.Bags).Make(noContext, ids, text.BagOptions{Vocabulary: 9}) },
 		"Bags.Make of nil":                 func() error { return new(text.Bags).Make(context.Background(), nil, text.BagOptions{}) },
 		"Bags.MakeRows of nil":             func() error { return new(text.Bags).MakeRows(nil, rows, text.BagOptions{}) },
 		"Bags.MakeRows of no row":          func() error { return new(text.Bags).MakeRows(ids, []int32{1}, text.BagOptions{Vocabulary: 9}) },

@@ -142,6 +142,9 @@ func MakeBags(x *tensor.Int32, o BagOptions) (*Bags, error) {
 // Make is [MakeBags] into b, whose memory it uses again: after a few calls it allocates nothing. After an error b has no
 // rows. When ctx is done before it has finished, its error is the context's.
 func (b *Bags) Make(ctx context.Context, x *tensor.Int32, o BagOptions) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	if err := checkBags(x, o); err != nil {
 		b.start(BagOptions{}, 0, 0, 0)
 		return err

@@ -2,6 +2,7 @@ package imdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -10,6 +11,9 @@ import (
 	"github.com/linnet-ml/linnet/internal/npz"
 	"github.com/linnet-ml/linnet/internal/numpy"
 )
+
+// errNilContext reports a call without a context.
+var errNilContext = errors.New("imdb: the context is nil")
 
 // Split is one half of the data set: the reviews to train on, or those to test with.
 type Split struct {
@@ -23,6 +27,9 @@ type Split struct {
 // is missing ([fs.ErrNotExist] is wrapped), damaged, or holds other reviews than the official file and
 // [Options].AllowUnverified is not set; and when MaxLen leaves no review.
 func Load(ctx context.Context, o Options) (train, test *Split, err error) {
+	if ctx == nil {
+		return nil, nil, errNilContext
+	}
 	s, err := o.settings()
 	if err != nil {
 		return nil, nil, err

@@ -88,6 +88,9 @@ const maxReview = 1 << 20
 // labels. It fails when there is no archive (fs.ErrNotExist is wrapped), when it is damaged, and when it holds other
 // texts than the official one and [TextOptions].AllowUnverified is not set.
 func LoadTexts(ctx context.Context, o TextOptions) (train, test *TextSplit, err error) {
+	if ctx == nil {
+		return nil, nil, errNilContext
+	}
 	seed, err := o.seed()
 	if err != nil {
 		return nil, nil, err
@@ -125,6 +128,9 @@ func LoadTexts(ctx context.Context, o TextOptions) (train, test *TextSplit, err 
 
 // LoadUnsupervisedTexts reads the 50,000 reviews that have no labels, in the order of the same options as [LoadTexts].
 func LoadUnsupervisedTexts(ctx context.Context, o TextOptions) (*TextSplit, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	seed, err := o.seed()
 	if err != nil {
 		return nil, err

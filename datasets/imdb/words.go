@@ -20,6 +20,9 @@ import (
 // (keras.datasets.imdb.get_word_index). A word's id in a review is its rank + [Options].IndexFrom. Of the options only
 // Path and AllowUnverified count.
 func WordIndex(ctx context.Context, o Options) (map[string]int, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	file, err := find(o.Path, wordIndexName)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,9 @@ import (
 	"github.com/linnet-ml/linnet/internal/numpy"
 )
 
+// errNilContext reports a call without a context.
+var errNilContext = errors.New("textdir: the context is nil")
+
 // Dataset is texts with their labels, one element for each file.
 type Dataset struct {
 	Texts []string
@@ -30,6 +33,9 @@ type Dataset struct {
 // the order of Keras for the seed; Keras itself mixes them once more in each epoch, as Fit does. Errors name the file.
 // That no file is left is an error.
 func Load(ctx context.Context, fsys fs.FS, o Options) (*Dataset, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -42,6 +48,9 @@ func Load(ctx context.Context, fsys fs.FS, o Options) (*Dataset, error) {
 
 // LoadBoth reads the files to train on and those to validate with (subset="both"). Subset must not be set.
 func LoadBoth(ctx context.Context, fsys fs.FS, o Options) (train, validation *Dataset, err error) {
+	if ctx == nil {
+		return nil, nil, errNilContext
+	}
 	if o.Subset != All {
 		return nil, nil, fmt.Errorf("textdir: the Subset %v is set for LoadBoth", o.Subset)
 	}

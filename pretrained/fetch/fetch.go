@@ -17,6 +17,9 @@ import (
 	"github.com/linnet-ml/linnet/internal/tfhub"
 )
 
+// errNilContext reports a call without a context.
+var errNilContext = errors.New("fetch: the context is nil")
+
 // Options say how to download. The zero value downloads from TensorFlow Hub into the folder that package pretrained
 // looks into.
 type Options struct {
@@ -54,6 +57,9 @@ const maxArchive = 4 << 30
 // module's place, and the next call goes on with it. A VERSION.tar.gz that lies there already is unpacked in place of a
 // download, and removed when the module is in its place.
 func Module(ctx context.Context, nameOrURL string, o Options) (folder string, err error) {
+	if ctx == nil {
+		return "", errNilContext
+	}
 	m, err := tfhub.Parse(nameOrURL)
 	if err != nil {
 		return "", fmt.Errorf("fetch: %w", err)

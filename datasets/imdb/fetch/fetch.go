@@ -12,6 +12,9 @@ import (
 	"github.com/linnet-ml/linnet/internal/download"
 )
 
+// errNilContext reports a call without a context.
+var errNilContext = errors.New("fetch: the context is nil")
+
 // Options say how to download. The zero value downloads the official files into the folder that package imdb looks
 // into.
 type Options struct {
@@ -59,6 +62,9 @@ func textsFile() file {
 
 // Reviews returns the places of imdb.npz and imdb_word_index.json, which it downloads if need be (19 MB).
 func Reviews(ctx context.Context, o Options) (imdb.Files, error) {
+	if ctx == nil {
+		return imdb.Files{}, errNilContext
+	}
 	if o.Folder == "" {
 		if found, err := imdb.Find(""); !errors.Is(err, fs.ErrNotExist) {
 			return found, err
@@ -78,6 +84,9 @@ func Reviews(ctx context.Context, o Options) (imdb.Files, error) {
 // Texts returns the place of the archive of texts, which it downloads if need be (84 MB). In place of the archive it
 // may be another one, or a folder, that imdb.LoadTexts reads as well.
 func Texts(ctx context.Context, o Options) (string, error) {
+	if ctx == nil {
+		return "", errNilContext
+	}
 	if o.Folder == "" {
 		if found, err := imdb.FindTexts(""); !errors.Is(err, fs.ErrNotExist) {
 			return found, err
