@@ -18,14 +18,14 @@ import (
 	"github.com/linnet-ml/linnet/text"
 )
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func equalBits(t *testing.T, what string, got, want []float32) {
+func equalBits(t testing.TB, what string, got, want []float32) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d values, want %d", what, len(got), len(want))
@@ -38,7 +38,7 @@ func equalBits(t *testing.T, what string, got, want []float32) {
 }
 
 // texts is a model that reads texts, with words of its own.
-func textModel(t *testing.T) (*nn.Model, tensor.Rows) {
+func textModel(t testing.TB) (*nn.Model, tensor.Rows) {
 	t.Helper()
 	words, err := text.NewVocabulary(t.Context(), []string{"good", "bad", "film", ""})
 	must(t, err)
