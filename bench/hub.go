@@ -105,12 +105,17 @@ func LoadHub(ctx context.Context, folder string, module *pretrained.Embedding) (
 		return nil, err
 	}
 	h.Texts = nn.Data{X: texts, Y: labels[1]}
-	h.Model, err = nn.NewSequential(
+	h.Model, err = HubNetwork(ctx, module)
+	return h, err
+}
+
+// HubNetwork is the second tutorial's network, which predicts from raw texts.
+func HubNetwork(ctx context.Context, module *pretrained.Embedding) (*nn.Model, error) {
+	return nn.NewSequential(
 		layers.TextEmbedding{Table: module, Trainable: true},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1},
 	).Build(ctx, nn.Texts(), nn.BuildOptions{Seed: 1})
-	return h, err
 }
 
 // FitOptions are the tutorial's.
