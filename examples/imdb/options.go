@@ -21,7 +21,9 @@ type options struct {
 	quiet, try                       bool
 	text                             string
 	report, history, plot            string
-	given                            map[string]bool // the flags that were set
+	saved                            example.Saved
+	set                              *flag.FlagSet   // all flags
+	given                            map[string]bool // those that were set
 	fetch                            fetch.Options   // for -data download; no flag changes it
 }
 
@@ -38,7 +40,7 @@ const (
 )
 
 func flags(o *options) *flag.FlagSet {
-	f := flag.NewFlagSet("imdb", flag.ContinueOnError)
+	f := flag.NewFlagSet(programName, flag.ContinueOnError)
 	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with imdb.npz, or builtin, or download to\nfetch them into the cache, 19 MB, unless they are there (default: the cache if\ncomplete, else builtin)")
 	f.IntVar(&o.words, "words", 10000, "size of the vocabulary")
 	f.IntVar(&o.maxlen, "maxlen", 256, "length that reviews are padded or cut to")
@@ -58,13 +60,21 @@ func flags(o *options) *flag.FlagSet {
 	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
 	f.StringVar(&o.history, "history", "", "write the history to this `file` as CSV")
 	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them as text (default: as\ntext, unless -quiet)")
+	o.saved.Flags(f)
 	return f
 }
+
+// settingFlags are the flags that a training which goes on must share with its beginning.
+var settingFlags = []string{"words", "maxlen", "dim", "units", "lr", "adam", "loss", "input", "batch", "patience", "seed"}
+
+// trainingFlags are those that say what is trained and how, or need a training.
+var trainingFlags = []string{"words", "maxlen", "dim", "units", "lr", "adam", "loss", "input", "epochs", "patience", "seed", "history", "plot"}
 
 // parseOptions reads the flags. For -h it writes them to help and returns flag.ErrHelp.
 func parseOptions(args []string, help io.Writer) (*options, error) {
 	o := &options{given: map[string]bool{}}
 	f := flags(o)
+	o.set = f
 	if err := example.Parse(f, args, help); err != nil {
 		return nil, err
 	}
@@ -75,6 +85,9 @@ func parseOptions(args []string, help io.Writer) (*options, error) {
 
 // check refuses values that no run can use.
 func (o *options) check() error {
+	if err := o.saved.Check(o.set, o.given, trainingFlags, []string{"report", "history", "plot"}); err != nil {
+		return err
+	}
 	if err := cmp.Or(
 		example.CheckBound("words", o.words, 4, 100_000), // ids 0 to 3 are not words
 		example.CheckBound("maxlen", o.maxlen, 1, 4096),

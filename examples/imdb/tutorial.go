@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
+	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
@@ -27,13 +30,16 @@ type tutorial struct {
 	out      io.Writer // the steps; nowhere with -quiet
 	result   io.Writer
 	progress io.Writer
+	steps    int // that have begun
 
 	data        dataset
 	train, test nn.Data
 	partial     nn.Data // of train, without the reviews that validate
 	validation  nn.Data
+	file        *model.File // of -load
 	model       *nn.Model
 	fit         nn.FitOptions
+	keeper      example.Keeper
 	past        *history.History
 	interrupted bool
 }
@@ -54,8 +60,16 @@ func (t *tutorial) run(ctx context.Context) error {
 			return fmt.Errorf("-%s: %w", f.name, err)
 		}
 	}
-	if err := example.CheckPlot(t.plot); err != nil {
+	if err := cmp.Or(t.saved.CheckFile(), example.CheckPlot(t.plot)); err != nil {
 		return err
+	}
+	if t.saved.Load != "" {
+		return t.runLoaded(ctx)
+	}
+	if t.saved.Resume != "" {
+		if _, err := t.saved.CheckResume(ctx, programName, t.epochs, settingFlags, example.SettingsOf(t.set, settingFlags)); err != nil {
+			return err
+		}
 	}
 	t.showVersions()
 	for _, step := range []func(context.Context) error{t.getData, t.exploreData, t.prepareData, t.buildModel, t.setApart, t.trainModel} {
@@ -81,12 +95,52 @@ func (t *tutorial) run(ctx context.Context) error {
 	return nil
 }
 
+// runLoaded tests the model of -load and trains nothing.
+func (t *tutorial) runLoaded(ctx context.Context) (err error) {
+	if err := t.openModel(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.file.Close()) }()
+	t.showVersions()
+	for _, step := range []func(context.Context) error{t.getData, t.prepareData, t.showModel, t.evaluate, t.scoreText} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return example.WriteReport(t.options.report, &t.report)
+}
+
+// openModel opens the file of -load. What the network reads is what it was trained on.
+func (t *tutorial) openModel(ctx context.Context) error {
+	file, settings, err := t.saved.OpenLoad(ctx, programName)
+	if err != nil {
+		return err
+	}
+	names := slices.DeleteFunc(slices.Clone(settingFlags), func(name string) bool { return t.given[name] }) // -batch
+	if err := cmp.Or(settings.Set(t.set, names), t.check()); err != nil {
+		return errors.Join(fmt.Errorf("-load: the settings in %s: %v", t.saved.Load, err), file.Close())
+	}
+	t.file, t.model = file, file.Model
+	return nil
+}
+
+// heading begins a step.
+func (t *tutorial) heading(title string) {
+	t.steps++
+	text := example.Heading(t.steps, title)
+	if t.steps == 1 {
+		text = strings.TrimPrefix(text, "\n")
+	}
+	fmt.Fprint(t.out, text)
+}
+
 func (t *tutorial) showVersions() {
-	fmt.Fprint(t.out, strings.TrimPrefix(example.Heading(1, "Versions"), "\n"), example.Versions(t.threads))
+	t.heading("Versions")
+	fmt.Fprint(t.out, example.Versions(t.threads))
 }
 
 func (t *tutorial) getData(ctx context.Context) (err error) {
-	fmt.Fprint(t.out, example.Heading(2, "Get the reviews"))
+	t.heading("Get the reviews")
 	start := time.Now()
 	t.data, t.report.Data, err = load(ctx, t.options, t.progress)
 	t.report.LoadS = time.Since(start).Seconds()
@@ -101,7 +155,7 @@ func (t *tutorial) getData(ctx context.Context) (err error) {
 }
 
 func (t *tutorial) exploreData(context.Context) error {
-	fmt.Fprint(t.out, example.Heading(3, "Explore the data"))
+	t.heading("Explore the data")
 	train, _ := t.data.labels()
 	fmt.Fprintf(t.out, "Training entries: %d, labels: %d\n", len(train), len(train))
 	fmt.Fprintf(t.out, "A label is 1 for a good review and 0 for a bad one; the first is %d.\n", train[0])
@@ -110,7 +164,7 @@ func (t *tutorial) exploreData(context.Context) error {
 }
 
 func (t *tutorial) prepareData(context.Context) error {
-	fmt.Fprint(t.out, example.Heading(4, "Prepare the data"))
+	t.heading("Prepare the data")
 	start := time.Now()
 	train, test, err := t.data.prepare(t.options)
 	t.report.PadS = time.Since(start).Seconds()
@@ -132,7 +186,7 @@ func labelled(x tensor.Rows, labels []int32) (nn.Data, error) {
 }
 
 func (t *tutorial) buildModel(ctx context.Context) (err error) {
-	fmt.Fprint(t.out, example.Heading(5, "Build the model"))
+	t.heading("Build the model")
 	in := nn.Tokens(nn.AnyLength)
 	stack := []nn.Layer{
 		layers.Embedding{Vocabulary: t.words, Dim: t.dim},
@@ -152,6 +206,26 @@ func (t *tutorial) buildModel(ctx context.Context) (err error) {
 		return err
 	}
 	fmt.Fprint(t.out, t.model.Summary())
+	t.compile()
+	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Kind())
+	return nil
+}
+
+func (t *tutorial) showModel(context.Context) error {
+	t.heading("Load the model")
+	fmt.Fprint(t.out, t.model.Summary())
+	t.compile()
+	epochs := "0 epochs"
+	if h := t.file.Info.History; h != nil {
+		epochs = example.Plural(len(h.Epochs), "epoch")
+	}
+	fmt.Fprintf(t.out, "From: %s, trained for %s. Loss: %s.\n", t.saved.Load, epochs, t.fit.Loss.Kind())
+	t.report.WeightsSHA256 = example.WeightsSHA256(t.model)
+	return nil
+}
+
+// compile says how the network is trained and tested.
+func (t *tutorial) compile() {
 	t.fit = nn.FitOptions{
 		Optimizer: optim.Adam{LearningRate: float32(t.lr), SquareOccurrences: t.adam == adamKeras3}, Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
 		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads,
@@ -159,12 +233,10 @@ func (t *tutorial) buildModel(ctx context.Context) (err error) {
 	if t.options.loss == lossMSE {
 		t.fit.Loss = loss.MeanSquaredError{}
 	}
-	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Kind())
-	return nil
 }
 
 func (t *tutorial) setApart(context.Context) error {
-	fmt.Fprint(t.out, example.Heading(6, "Set reviews apart for validation"))
+	t.heading("Set reviews apart for validation")
 	y := t.train.Y.(*tensor.Int32)
 	n := y.Len()
 	t.validation = nn.Data{X: part(t.train.X, 0, validationRows), Y: y.Rows(0, validationRows)}
@@ -173,9 +245,14 @@ func (t *tutorial) setApart(context.Context) error {
 	return nil
 }
 
-func (t *tutorial) trainModel(ctx context.Context) error {
-	fmt.Fprint(t.out, example.Heading(7, "Train the model"))
+func (t *tutorial) trainModel(ctx context.Context) (err error) {
+	t.heading("Train the model")
 	fmt.Fprintf(t.out, "%s of %d steps of %d reviews.\n", example.Plural(t.epochs, "epoch"), (t.partial.X.Len()+t.batch-1)/t.batch, t.batch)
+	if t.fit.State, err = t.saved.State(ctx, t.model); err != nil {
+		return err
+	}
+	fmt.Fprint(t.out, t.saved.GoingOn(t.fit.State))
+	before := t.fit.State.Epoch
 	t.fit.Validation = t.validation
 	if t.progress != nil {
 		t.fit.Callbacks = append(t.fit.Callbacks, callbacks.Progress(t.progress))
@@ -193,10 +270,9 @@ func (t *tutorial) trainModel(ctx context.Context) error {
 		}
 		return nil
 	}))
-	var err error
-	t.past, err = t.model.Fit(ctx, t.partial, t.fit)
+	t.past, err = t.keeper.Fit(ctx, t.model, t.partial, t.fit)
 	t.report.FitS = time.Since(start).Seconds()
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && (!errors.Is(err, context.Canceled) || t.saved.Resume != "" && !t.keeper.Begun()) {
 		return err
 	}
 	t.interrupted = err != nil
@@ -204,14 +280,17 @@ func (t *tutorial) trainModel(ctx context.Context) error {
 	if t.past.Stopped != "" {
 		fmt.Fprintf(t.out, "%s\n", t.past.Stopped)
 	}
-	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(t.past.Epochs), "epoch"), t.report.FitS)
+	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(t.past.Epochs)-before, "epoch"), t.report.FitS)
+	if err := t.saved.SaveModel(context.WithoutCancel(ctx), programName, t.model, &t.keeper, t.past, example.SettingsOf(t.set, settingFlags), t.out); err != nil {
+		return err
+	}
 	t.report.WeightsSHA256 = example.WeightsSHA256(t.model)
 	t.report.History, err = example.History(t.past)
 	return err
 }
 
 func (t *tutorial) evaluate(ctx context.Context) error {
-	fmt.Fprint(t.out, example.Heading(8, "Evaluate the model"))
+	t.heading("Evaluate the model")
 	start := time.Now()
 	logs, err := t.model.Evaluate(ctx, t.test, nn.EvaluateOptions{Loss: t.fit.Loss, Metrics: t.fit.Metrics, BatchSize: t.batch, Threads: t.threads})
 	t.report.EvaluateS = time.Since(start).Seconds()
@@ -227,7 +306,7 @@ func (t *tutorial) evaluate(ctx context.Context) error {
 }
 
 func (t *tutorial) showHistory(context.Context) error {
-	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
+	t.heading("Accuracy and loss over the epochs")
 	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.past.Names(), ", "))
 	if err := example.Draw(t.plot, t.past, t.out, t.result); err != nil {
 		return err
