@@ -82,6 +82,51 @@ func (p Program) ReportPortable(t *testing.T, report any, args ...string) {
 	ReadReport(t, file, report)
 }
 
+// Process runs the program in a process of its own, which must succeed.
+func (p Program) Process(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", p.Name, strings.Join(args, " "), err, out)
+	}
+}
+
+// Resumes trains until the last of some numbers of epochs in one process, and in as many as there are numbers, each of
+// which goes on from the file of the one before. Both must leave the same file, to the byte, whose name it returns.
+func (p Program) Resumes(t *testing.T, epochs []string, args ...string) (saved string) {
+	t.Helper()
+	dir := t.TempDir()
+	once, often := filepath.Join(dir, "once.linnet"), filepath.Join(dir, "often.linnet")
+	args = append([]string{"-quiet"}, args...)
+	p.Process(t, append(args, "-epochs", epochs[len(epochs)-1], "-save", once)...)
+	for i, n := range epochs {
+		now := append(args, "-epochs", n, "-save", often)
+		if i > 0 {
+			now = append(now, "-resume", often)
+		}
+		p.Process(t, now...)
+	}
+	SameFiles(t, once, often)
+	return often
+}
+
+// SameFiles compares files.
+func SameFiles(t *testing.T, want, got string) {
+	t.Helper()
+	a, err := os.ReadFile(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		t.Errorf("%s has %d bytes and %s %d, and they differ", want, len(a), got, len(b))
+	}
+}
+
 // ReadReport reads a report, which must have no field that report lacks.
 func ReadReport(t *testing.T, file string, report any) {
 	t.Helper()
