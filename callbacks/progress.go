@@ -30,8 +30,8 @@ func Progress(w io.Writer) plan.Callback { return ProgressLine{To: w} }
 //
 //	Epoch 1/40 - 30/30 - 1s - 22ms/step - loss: 0.6627 - accuracy: 0.6301 - val_loss: 0.5973 - val_accuracy: 0.7651
 //
-// The times are those of the whole epoch with its validation, and that divided by the number of steps. There are no
-// colours. A writer that fails is not written to again, and the Fit goes on: it must not end because its reader did.
+// The first time is the whole epoch's, validation included; the second is the first divided by the number of steps. There
+// are no colours. A writer that fails is not written to again, and the Fit goes on: it must not end because its reader did.
 type ProgressLine struct {
 	// To is where the lines go. It is required.
 	To io.Writer `json:"-"`

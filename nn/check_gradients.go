@@ -48,6 +48,7 @@ type GradientError struct {
 	Tolerance          float64
 }
 
+// Error names the element, and both numbers.
 func (e *GradientError) Error() string {
 	return fmt.Sprintf("nn: the gradient of %s%v is %.6g, but by central differences %.6g (tolerance %.2g)",
 		e.Name, e.Index, e.Gradient, e.Estimate, e.Tolerance)
@@ -58,9 +59,9 @@ func (e *GradientError) Error() string {
 // if it lies too far. It is meant for tests of layers, losses and whole models: the elements that it changes are set
 // back, but while it runs nobody else may use the model.
 //
-// An element that does not agree is estimated again from smaller steps, since there may be a kink beside it, such as
-// relu's at 0. A wrong gradient agrees with none of them; and neither does an element exactly on a kink, such as the
-// zero bias of a relu of which a row's input is all zero: give biases other values for a check.
+// An element that does not agree is estimated again from smaller steps, since there may be a kink beside it, such as relu's
+// at 0. A wrong gradient agrees with none of them. Nor does an element exactly on a kink, such as a zero bias before a relu
+// when a row's input is all zero: give biases other values for a check.
 //
 // It takes a model of one input and one output.
 func (m *Model) CheckGradients(ctx context.Context, x tensor.Rows, o GradientOptions) (err error) {

@@ -28,7 +28,7 @@ type FitOptions struct {
 
 	// Epochs is the number of the last epoch, plus one. The default is one epoch: InitialEpoch + 1.
 	Epochs int
-	// InitialEpoch is the number of the first epoch, counted from 0. The default is that of State.
+	// InitialEpoch is the number of the first epoch, counted from 0. The default is State.Epoch.
 	InitialEpoch int
 	// BatchSize is how many rows make a step, 32 by default. The last batch of an epoch may be short. Sources other than
 	// Data make their own batches.
@@ -51,8 +51,8 @@ type FitOptions struct {
 	// counts. It cannot go together with weights in the data.
 	ClassWeight map[int]float32
 
-	// Seed decides the order of rows and the noise of layers such as Dropout. The default is that of State, else the seed
-	// that the model was built with.
+	// Seed decides the order of rows and the noise of layers such as Dropout. The default is State.Seed, else the seed that
+	// the model was built with.
 	Seed optional.Value[uint64]
 	// Threads is how many workers share a step; 0 decides by itself. It changes no bit of the result.
 	Threads int
@@ -61,17 +61,17 @@ type FitOptions struct {
 
 	Callbacks []Callback
 	// State, when given, is where the training goes on from: n epochs, State and m epochs give the bits of n+m epochs, in
-	// another process too. Where it is that of the last epoch, nothing is left to train, and the run ends at once, with what
-	// callbacks do at its end. It is left as the run left it, without the weights, which the model has, unless that has moving
-	// averages in their place. A callback that has a state of its own to go on from, as callbacks.BackupAndRestore after a
-	// run that was killed, comes first: State then gets that one.
+	// another process too. If all epochs are done, nothing is left to train: the run only does what callbacks do at its end.
+	// When Fit returns, State holds the state at that point. It has no Weights, since the model has them, unless the model
+	// now has moving averages in their place. A callback that has a state of its own to go on from, as
+	// callbacks.BackupAndRestore after a run that was killed, comes first: State then gets that one.
 	State *TrainingState
 }
 
-// Fit trains the model. It returns what was logged, in the run that State is of too, also when an error, a cancelled context among them, ends it early:
-// then the weights are those after the last whole step. Logged losses weigh each row alike, so that a short last batch
-// counts in proportion; as in Keras they are means over the epoch, during which the weights change, and include the
-// penalties of regularizers.
+// Fit trains the model and returns the History, which begins with the epochs in State. An error or a cancelled context
+// ends it early; the History then has the epochs before that, and the model the weights after the last whole step. Logged
+// losses weigh each row alike, so that a short last batch counts in proportion; as in Keras they are means over the epoch,
+// during which the weights change, and include the penalties of regularizers.
 //
 // From one seed a Fit gives the same bits on every machine and with any number of threads. A model trains in one Fit at
 // a time; another that begins meanwhile, even in a callback, is an error.

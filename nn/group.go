@@ -16,7 +16,7 @@ type Group struct {
 	// Parameters are patterns of names, as path.Match has them: "embedding/*", "*/bias". A parameter belongs to the first
 	// group that has a pattern for it. A pattern that no trainable parameter matches is an error.
 	Parameters []string
-	// Optimizer is the group's own, with its own rate and steps; nil means that of FitOptions.
+	// Optimizer is the group's own, with its own rate and steps; nil means FitOptions.Optimizer.
 	Optimizer Optimizer
 	// Frozen keeps the parameters as they are.
 	Frozen bool

@@ -19,15 +19,15 @@ type Input struct {
 	Dims []int
 }
 
-// Tokens is the input of a model that reads token ids, int32 rows of so many steps ([AnyLength] for any).
+// Tokens is the input of a model that reads token ids, int32 rows of the given number of steps ([AnyLength] for any).
 func Tokens(steps int) Input { return Input{tensor.TypeInt32, []int{steps}} }
 
 // Features is the input of a model that reads float32 rows of the given dimensions. With several, all but the last
 // may be [AnyLength].
 func Features(dims ...int) Input { return Input{tensor.TypeFloat32, dims} }
 
-// SparseFeatures is the input of a model that reads rows of so many float32, most of them 0: a tensor.Sparse, such as
-// text.MultiHot makes.
+// SparseFeatures is the input of a model that reads sparse rows of width float32, most of them 0: a tensor.Sparse, as
+// text.MultiHot returns.
 func SparseFeatures(width int) Input { return Input{tensor.TypeSparse, []int{width}} }
 
 // Texts is the input of a model that reads texts: a tensor.String of shape (rows,), one text a row. Layers that count
@@ -57,9 +57,9 @@ func (in Input) signature() (plan.Signature, error) {
 
 // BuildOptions are the settings of Build.
 type BuildOptions struct {
-	// Seed is that of all random numbers of the model: the initial values of its parameters and, unless FitOptions say
-	// otherwise, the order of rows and the noise of training. The default is 0. The same seed gives the same bits on every
-	// machine. What a parameter or a layer draws depends on its name, and not on the layers beside it.
+	// Seed decides all random numbers of the model: the initial values of its parameters and, unless FitOptions.Seed is set,
+	// the order of rows and the noise of training. The default is 0. The same seed gives the same bits on every machine.
+	// What a parameter or a layer draws depends on its name, and not on the layers beside it.
 	Seed uint64
 	// Storage, when given, is asked for the elements of each parameter by its name ("dense/kernel") and shape: memory with
 	// weights that exist already, such as those of a file. Where it returns nil the parameter gets its initial values.

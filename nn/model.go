@@ -184,7 +184,7 @@ func (m *Model) ParameterCount() int {
 	return n
 }
 
-// InputNames are the names of the model's inputs; that of a Sequential is "input".
+// InputNames are the names of the model's inputs; a Sequential has one, "input".
 func (m *Model) InputNames() []string {
 	names := make([]string, len(m.inputs))
 	for i, in := range m.inputs {
@@ -193,7 +193,7 @@ func (m *Model) InputNames() []string {
 	return names
 }
 
-// OutputNames are the names of the model's outputs; that of a Sequential is "output".
+// OutputNames are the names of the model's outputs; a Sequential has one, "output".
 func (m *Model) OutputNames() []string {
 	names := make([]string, len(m.outputs))
 	for i, out := range m.outputs {
@@ -213,7 +213,7 @@ func (m *Model) InputShape(name string) tensor.Shape {
 	return nil
 }
 
-// OutputShape is the shape of what the model makes of a batch at the output of the given name, or nil.
+// OutputShape is the shape of the output of the given name for a batch, or nil.
 func (m *Model) OutputShape(name string) tensor.Shape {
 	for _, out := range m.outputs {
 		if out.name == name {
@@ -262,9 +262,8 @@ func (m *Model) Clone(ctx context.Context) (*Model, error) {
 	return c, c.use(&p)
 }
 
-// Intermediate returns a model that shares the parameters and has the outputs of the given layers as its outputs, under
-// the layers' names: what a layer makes of an input. Training one trains the other; they must not train, or train and
-// predict, at the same time.
+// Intermediate returns a model that shares the parameters and has the outputs of the given layers as its outputs, under the
+// layers' names. Training one model trains the other. While one trains, the other must not train or predict.
 func (m *Model) Intermediate(layers ...string) (*Model, error) {
 	if err := m.built(); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 	"github.com/linnet-ml/linnet/simd"
 )
 
-// TrainingState is all that a training run leaves behind for another to go on from: see [plan.TrainingState].
+// TrainingState is all that another run needs to continue a training run: see [plan.TrainingState].
 type TrainingState = plan.TrainingState
 
 // cloneState is a copy of a state, but for the numbers in the slots; of none, one at the start.

@@ -24,7 +24,8 @@ type TrainerOptions struct {
 	WeightedMetrics []Metric
 	Outputs         map[string]OutputOptions
 
-	// Seed decides the noise of layers such as Dropout. The default is the seed that the model was built with.
+	// Seed decides the noise of layers such as Dropout. The default is State.Seed, else the seed that the model was built
+	// with.
 	Seed optional.Value[uint64]
 	// Threads is how many workers share a step; 0 decides by itself, by the first batch. It changes no bit of the result.
 	Threads int

@@ -8,8 +8,8 @@
 // models with weights that are exactly 0. The doc comment of each has its formulas, in which w is a weight, g the gradient
 // of the loss by it, and what a formula keeps from step to step is a slot, 0 at the start unless said otherwise.
 //
-// The zero value of a field means the default, which is Keras's. Settings of which zero is legal but not the default are
-// an optional.Value: optim.Adam{Beta1: optional.Of(0.5)}. Settings that are out of range are errors of Rule, and so of Fit.
+// The zero value of a field means Keras's default. A setting for which zero is legal, but not the default, is an
+// optional.Value: optim.Adam{Beta1: optional.Of(0.5)}. Settings that are out of range are errors of Rule, and so of Fit.
 //
 // # What all have
 //

@@ -113,6 +113,7 @@ type ValueError struct {
 	Type  Type
 }
 
+// Error names the value and its place.
 func (e *ValueError) Error() string {
 	if e.Column == Whole {
 		return fmt.Sprintf("tensor: row %d: %s does not fit %v", e.Row, e.Value, e.Type)

@@ -306,6 +306,7 @@ type IDError struct {
 	Vocabulary  int
 }
 
+// Error names the place, the id and the vocabulary.
 func (e *IDError) Error() string {
 	return fmt.Sprintf("row %d, column %d: id %d is outside the vocabulary 0 to %d", e.Row, e.Column, e.ID, e.Vocabulary-1)
 }

@@ -46,6 +46,7 @@ type DuplicateError struct {
 	First, Second int
 }
 
+// Error names the word and its places.
 func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("text: words %d and %d of the vocabulary are both %q", e.First, e.Second, e.Word)
 }

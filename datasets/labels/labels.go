@@ -79,6 +79,7 @@ type Error struct {
 	Classes int
 }
 
+// Error names the place and the label.
 func (e *Error) Error() string {
 	place := fmt.Sprintf("row %d", e.Row)
 	if e.Column != Whole {

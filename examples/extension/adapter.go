@@ -19,6 +19,7 @@ type Adapter struct {
 func (Adapter) Kind() string        { return "Adapter" }
 func (a Adapter) LayerName() string { return a.Name }
 
+// Build adds both inner layers and what lies between them.
 func (a Adapter) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	if len(in) != 1 || len(in[0].Shape) != 2 || in[0].Type != tensor.TypeFloat32 {
 		return nil, fmt.Errorf("%w: Adapter reads one float32 value (batch, features)", tensor.ErrShape)

@@ -10,6 +10,7 @@ type Ramp struct{ Height float32 }
 
 func (Ramp) Kind() string { return "Ramp" }
 
+// Init writes the ramp to dst.
 func (r Ramp) Init(dst []float32, _ tensor.Shape, random plan.Random) error {
 	step := 2 * r.Height / float32(max(1, len(dst)-1))
 	random.Uniform(dst, -step/4, step/4)

@@ -15,6 +15,7 @@ type SignSGD struct {
 
 func (SignSGD) Kind() string { return "SignSGD" }
 
+// Rule checks the rate and returns the update.
 func (o SignSGD) Rule() (plan.Rule, error) {
 	if o.LearningRate == 0 {
 		o.LearningRate = 0.01

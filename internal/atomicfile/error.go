@@ -14,6 +14,7 @@ type Error struct {
 	Err     error
 }
 
+// Error names the path and the problem.
 func (e *Error) Error() string {
 	if e.Path == "" {
 		return e.Problem
@@ -21,6 +22,7 @@ func (e *Error) Error() string {
 	return e.Path + " " + e.Problem
 }
 
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // ErrNotRegular is wrapped by the error for a path that is no plain file: a folder, a device, a named pipe, a socket.

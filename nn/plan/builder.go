@@ -236,8 +236,10 @@ type LoadError struct {
 	Err       error
 }
 
+// Error names the parameter and the cause.
 func (e *LoadError) Error() string { return "parameter " + e.Parameter + ": " + e.Err.Error() }
 
+// Unwrap returns the cause.
 func (e *LoadError) Unwrap() error { return e.Err }
 
 // maxElements bounds the size of a parameter: beyond it, sizes in bytes overflow on the way.

@@ -103,8 +103,8 @@ type Training interface {
 	// Model is the model that trains.
 	Model() Model
 
-	// Epochs is the number of the last epoch, plus one; InitialEpoch the number of the first; Epoch that of the epoch under
-	// way, counted from 0.
+	// Epochs is the number of epochs once the run has ended, InitialEpoch included. InitialEpoch is the first epoch of the
+	// run and Epoch the current one, both counted from 0.
 	Epochs() int
 	InitialEpoch() int
 	Epoch() int
@@ -122,7 +122,7 @@ type Training interface {
 	// LogNames are the names that the run itself logs at the end of an epoch, in order: "loss", the metrics, and with
 	// validation data "val_loss" and so on. Known from Callback.Start on. What callbacks add is not among them.
 	LogNames() []string
-	// History is what earlier epochs logged, those of an earlier run that this one goes on from included.
+	// History is what earlier epochs logged, including the epochs of the run that this one goes on from.
 	History() *history.History
 	// Direction tells which values of a logged number are better: lower for a loss, what the metric says for a metric.
 	Direction(name string) history.Direction
@@ -142,7 +142,7 @@ type Training interface {
 	Stop(reason string)
 
 	// Snapshot remembers the model's weights as they are now. It uses the memory of old, an earlier snapshot that is no
-	// longer needed or nil, again. Of a large table it holds the rows that had ever moved by then, and no others.
+	// longer needed or nil, again. Of a large table it holds only the rows that had moved by then.
 	Snapshot(old Snapshot) Snapshot
 	// SnapshotOf makes a snapshot of weights that Snapshot.Weights returned, perhaps in an earlier run.
 	SnapshotOf(weights map[string][]float32) (Snapshot, error)

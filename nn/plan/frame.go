@@ -34,7 +34,8 @@ func (f *Frame) Shards(do func(s Span)) {
 	}
 }
 
-// Context is that of the call that computes the batch. What can take long honours it: the tokenising of a long text.
+// Context is the context of the call that computes the batch. An operation that can take long honours it, such as one that
+// tokenises a long text.
 func (f *Frame) Context() context.Context { return f.op.Run.Context }
 
 // Training reports whether the batch is one to train on, for layers that then behave otherwise (Dropout).

@@ -32,8 +32,8 @@ type Regularizer interface {
 	Spec
 	// Check refuses settings out of range.
 	Check() error
-	// Penalty returns the penalty of elements w and, where gradient is not nil, adds the penalty's slope to it. The penalty
-	// of a parameter is the sum of those of its rows, in order.
+	// Penalty returns the penalty of elements w and, where gradient is not nil, adds the penalty's slope to it. A
+	// parameter's penalty is the sum of its rows' penalties, in order.
 	Penalty(w, gradient []float32) float64
 }
 

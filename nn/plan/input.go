@@ -9,13 +9,14 @@ import (
 // InputError reports data that a model cannot take: the caller's fault, and not the model's. errors.As finds it in what
 // Fit, Evaluate and Predict return.
 type InputError struct {
-	// Input is the name of the model's input; empty where it has but one, and for labels and weights.
+	// Input is the name of the model's input. It is empty in a model of one input, and for labels and weights.
 	Input string
 	// Row and Column are the place, counted from 0, or -1 where there is none.
 	Row, Column int
 	Err         error
 }
 
+// Error names the input of a model with several, and the cause, which says where.
 func (e *InputError) Error() string {
 	if e.Input == "" {
 		return e.Err.Error()

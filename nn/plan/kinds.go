@@ -129,6 +129,7 @@ type PlaceError struct {
 	Err   error
 }
 
+// Error names the place and the cause.
 func (e *PlaceError) Error() string {
 	if e.Place == "" {
 		return "plan: the spec: " + e.Err.Error()

@@ -44,10 +44,10 @@ type LossRule struct {
 	// CheckLabels refuses labels of a row that do not go together, or with the output's shape. It says at which of them.
 	CheckLabels func(labels []float32) (column int, err error)
 
-	// Counted is how many of the labels, each that of an element, count, for a loss that leaves elements out as their
-	// labels say. The loss of a batch is then the mean over those that count in place of all, which Keras computes as the
-	// mean over all times their number over (the number that counts + 1e-7): 0 where none counts. Row losses are still
-	// means over all of the row's elements, with 0 for those left out.
+	// Counted returns how many of the labels count, one label an element, for a loss that leaves elements out by their
+	// labels. The loss of a batch is then the mean over the elements that count. As in Keras it is computed as the mean over
+	// all elements, times their number, divided by (the number that counts + 1e-7); it is 0 where none counts. Row losses
+	// are still means over all of the row's elements, with 0 for those left out.
 	Counted func(labels []float32) int
 }
 
@@ -58,6 +58,7 @@ type LossError struct {
 	Loss        float64
 }
 
+// Error gives the loss and the step.
 func (e *LossError) Error() string {
 	return fmt.Sprintf("nn: the loss is %v at epoch %d, step %d (counted from 0); the weights are those before this step", e.Loss, e.Epoch, e.Step)
 }

@@ -19,8 +19,8 @@ type Op struct {
 	// recognises it by this. Nil for an operation that nobody needs to recognise.
 	Form any
 
-	// Outputs returns the signatures of what the operation makes of inputs of these signatures. Build calls it while
-	// dimensions may be unknown, and the model calls it again when they are known.
+	// Outputs returns the signatures of the outputs for inputs of these signatures. Build calls it while dimensions may be
+	// unknown, and the model calls it again when they are known.
 	Outputs func(in []Signature) ([]Signature, error)
 
 	// Saves returns how many float32 the operation keeps for each row in each of its save areas ([Frame.Saved]), for
@@ -70,10 +70,10 @@ type Op struct {
 	// InputError's Row and Column are kept.
 	CheckInput func(x tensor.Rows) error
 
-	// Fuse returns an operation that takes over this one and the next, or false. It reads this operation's inputs, has
-	// both operations' parameters in order, and writes the outputs of next. Build asks when next is the only reader of
-	// this operation's one output. Where next reads other values too, such as a mask, others are the operations that make
-	// them, which read the same inputs as this one.
+	// Fuse returns an operation that takes over this one and the next, or false. It reads this operation's inputs, has both
+	// operations' parameters in order, and writes the outputs of next. Build asks when next is the only reader of this
+	// operation's one output. If next reads other values too, such as a mask, others are the operations that write them;
+	// they read the same inputs as this one.
 	Fuse func(next Op, others []Op) (Op, bool)
 
 	// Activation is the Keras name of the activation function that the operation applies ("sigmoid"), by which a loss
@@ -145,13 +145,13 @@ type RowSparse struct {
 
 	// Reads, if not nil, calls visit with the rows from s.Lo to s.Hi-1 of parameter i that Forward reads for the batch, all
 	// of them, some perhaps several times. The slice is the operation's and good during the call. A row that no batch reads
-	// can then be left some steps behind: training catches it up when it is read next, with the same bits. It runs before
-	// any Forward, when nothing of the batch is in the Frame but its Source, in a worker; others ask for other rows.
+	// can then miss some steps: training makes them up, with the same bits, before the row is read next. It runs before any
+	// Forward, when nothing of the batch is in the Frame but its Source, in a worker; others ask for other rows.
 	Reads func(f *Frame, i int, s Span, visit func(rows []int32))
 
-	// Contributions, if not nil, returns how often a batch of so many rows of data, as Source.Prepare returned it, is
-	// expected to contribute to the gradient of each row of parameter i, so that workers get equal shares of a table in
-	// which some ids occur far more often than others.
+	// Contributions, if not nil, returns how often a batch is expected to contribute to the gradient of each row of
+	// parameter i: batch rows of data, which Source.Prepare returned. Workers thus get equal shares of a table in which some
+	// ids occur far more often than others.
 	Contributions func(i int, data tensor.Rows, batch int) []float32
 
 	// Squares, if not nil, adds to g, as Gradient does, the square of what each occurrence of a row contributes. Keras 3
@@ -171,8 +171,8 @@ type Source struct {
 	// result or nil, again. It returns early with the context's error when that is cancelled.
 	Prepare func(ctx context.Context, x, old tensor.Rows) (tensor.Rows, error)
 
-	// Ready, if not nil, reports whether x, which is not of the model's input type and shape, is ready for the operation:
-	// what it makes of such input, made beforehand. Prepare checks it further. Outputs is then asked with x's signature.
+	// Ready, if not nil, reports whether x is prepared input: not of the model's input type and shape, but in the form that
+	// the operation reads. Prepare checks it further. Outputs is then asked with x's signature.
 	Ready func(x tensor.Rows) bool
 
 	// Unprepared, if not nil, reports whether Forward reads x as it came, when it is not to train: Frame.Source then

@@ -98,10 +98,10 @@ type Shared struct {
 	Average bool `json:",omitempty"`
 	// AverageMomentum is how much of the average is kept each step; Keras's default: 0.99.
 	AverageMomentum optional.Value[float32]
-	// AverageEvery, if above 0, gives the model the average after each so many steps (Keras's ema_overwrite_frequency).
+	// AverageEvery, if above 0, gives the model the average every AverageEvery steps (Keras's ema_overwrite_frequency).
 	AverageEvery int `json:",omitempty"`
 
-	// AccumulateSteps, if above 1, adds up the gradients of so many batches and then takes one step with their mean
+	// AccumulateSteps, if above 1, is how many batches' gradients are added up before one step is taken with their mean
 	// (Keras's gradient_accumulation_steps).
 	AccumulateSteps int `json:",omitempty"`
 }

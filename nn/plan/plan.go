@@ -25,7 +25,7 @@ type Plan struct {
 type Operation struct {
 	Op
 	In, Out []int // values
-	// Like are values of which the operation reads the signature alone; Op.Outputs gets theirs after those of In.
+	// Like are values whose signatures alone the operation reads. Op.Outputs gets these after the signatures of In.
 	Like   []int
 	Params []int // in Plan.Params
 	// Layer is the path of the layer that added the operation.
@@ -125,7 +125,7 @@ func (p *Plan) Signatures(inputs []Signature) (all []Signature, folds []int, err
 	return all, folds, nil
 }
 
-// Fused returns the plan with every operation taken over by the one before it that offers to.
+// Fused returns the plan after fusion: each operation that offers to (Op.Fuse) has taken over the one after it.
 func (p *Plan) Fused() *Plan {
 	q := *p
 	q.Ops = slices.Clone(p.Ops)

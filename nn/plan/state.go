@@ -11,8 +11,8 @@ import (
 // StateVersion is the version of the TrainingState that this package writes.
 const StateVersion = 1
 
-// TrainingState is all that a training run leaves behind for another to go on from as if there had been one run: n epochs,
-// state, a new process and m epochs give the bits of n + m epochs. Its zero value is the state at the start.
+// TrainingState is all that another run needs to continue a training run as if there had been one: n epochs, state, a new
+// process and m epochs give the bits of n + m epochs. Its zero value is the state at the start.
 type TrainingState struct {
 	// Version is StateVersion, or 0 at the start.
 	Version int `json:"version"`
@@ -32,7 +32,7 @@ type TrainingState struct {
 	Accumulated int `json:"accumulated,omitempty"`
 	// Measured are the sums that give the loss and the metrics of the epoch's batches so far.
 	Measured [][]float64 `json:"-"`
-	// History is that of the epochs so far.
+	// History has the epochs so far.
 	History *history.History `json:"history,omitempty"`
 	// Callbacks are the states of the callbacks that have one, in their order.
 	Callbacks []HandlerState `json:"callbacks,omitempty"`
@@ -67,7 +67,7 @@ type GroupState struct {
 	Scalars []float32 `json:"scalars,omitempty"`
 }
 
-// RowSlots are the optimizer's slots of a large table: of the rows that ever had a gradient.
+// RowSlots are the optimizer's slots for the rows of a large table that have had a gradient.
 type RowSlots struct {
 	// Rows are the numbers of the rows, ascending.
 	Rows []int32
@@ -162,7 +162,7 @@ func notFinite(values []float32) int {
 	return slices.IndexFunc(values, func(v float32) bool { return v != v || math.IsInf(float64(v), 0) })
 }
 
-// Check refuses slots that are not those of the parameter.
+// Check refuses slots that do not fit the parameter and the rule.
 func (s *RowSlots) Check(p *Parameter, r *Rule) error {
 	rows, width := p.Rows()
 	fits := len(s.Slots) == len(r.Slots) && slices.IsSorted(s.Rows)

@@ -29,8 +29,8 @@ func (s *Int8Storage) Read(dst []float32, at int) {
 	}
 }
 
-// NewInt8Storage rounds values, rows of so many elements, to the nearest multiples of a 127th of each row's largest
-// magnitude. Values that are not finite are an error.
+// NewInt8Storage stores rows of width values in 8 bits each. It rounds to the nearest multiples of a 127th of each row's
+// largest magnitude. Values that are not finite are an error.
 func NewInt8Storage(values []float32, width int) (*Int8Storage, error) {
 	if width < 1 || len(values)%width != 0 {
 		return nil, fmt.Errorf("plan: %d elements are not rows of %d", len(values), width)

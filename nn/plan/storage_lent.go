@@ -11,8 +11,8 @@ type Lender interface {
 	// goroutines may hold it at once.
 	Acquire() error
 	Release()
-	// Fault returns the error for what a panic was recovered with if that is a fault in the lender's memory, such as that of
-	// a file that was cut short; else nil. Whoever reads the memory turns faults into panics (debug.SetPanicOnFault).
+	// Fault returns an error if a recovered panic was a fault in the lender's memory, as when a file is cut short; else nil.
+	// Whoever reads the memory turns faults into panics (debug.SetPanicOnFault).
 	Fault(recovered any) error
 }
 

@@ -52,6 +52,7 @@ func Exit(name string, err error, stderr io.Writer) int {
 // UsageError is an error in what was asked for, as opposed to one that came up on the way.
 type UsageError struct{ message string }
 
+// Error says what is wrong with the command line.
 func (e UsageError) Error() string { return e.message }
 
 // Usagef makes a UsageError.
@@ -63,6 +64,7 @@ type Interrupted struct {
 	Training   string // which of several, such as "second"; empty for the only one
 }
 
+// Error says how far the run had come.
 func (e Interrupted) Error() string {
 	message := fmt.Sprintf("interrupted after %d of %s", e.Epochs, Plural(e.Of, "epoch"))
 	if e.Training != "" {
