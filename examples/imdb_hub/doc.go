@@ -8,4 +8,10 @@
 //
 // Without the reviews' texts and without a module it uses what is built in: the reviews' words in no order, and GloVe's
 // vectors for the most frequent of them. -h lists the flags.
+//
+// The network that was trained last goes into a file with -save, with the words and vectors that it reads texts with. It
+// is tested and asked again without training (-load), and trains on to -epochs (-resume), with the bits of one run:
+//
+//	go run ./examples/imdb_hub -save reviews.linnet
+//	go run ./examples/imdb_hub -load reviews.linnet -try 'What a lovely film!'
 package main

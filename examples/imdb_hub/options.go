@@ -22,12 +22,14 @@ type options struct {
 	quiet, try                       bool
 	text                             string
 	report, history, plot            string
-	mirror                           string          // where downloads come from; no flag changes it
-	given                            map[string]bool // the flags that were set
+	mirror                           string // where downloads come from; no flag changes it
+	saved                            example.Saved
+	set                              *flag.FlagSet   // all flags
+	given                            map[string]bool // those that were set
 }
 
 func flags(o *options) *flag.FlagSet {
-	f := flag.NewFlagSet("imdb_hub", flag.ContinueOnError)
+	f := flag.NewFlagSet(programName, flag.ContinueOnError)
 	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with aclImdb_v1.tar.gz, download, or builtin\n(default: the cache if it has them, else builtin)")
 	f.StringVar(&o.module, "module", "", "`where` the text embedding is: a folder with a SavedModel, a name (nnlm-en-dim50), a\ntfhub.dev URL, a file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
 	f.BoolVar(&o.trainable, "trainable", true, "train the embedding too")
@@ -45,13 +47,22 @@ func flags(o *options) *flag.FlagSet {
 	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
 	f.StringVar(&o.history, "history", "", "write the history of all epochs to this `file` as CSV")
 	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them as text (default: as\ntext, unless -quiet)")
+	o.saved.Flags(f)
 	return f
 }
+
+// settingFlags are the flags that a training which goes on must share with its beginning. The second training must share
+// -patience, too, and both what moduleSettings says.
+var settingFlags = []string{"trainable", "combiner", "units", "lr", "batch", "seed"}
+
+// trainingFlags are those that say what is trained and how, or need a training.
+var trainingFlags = []string{"module", "trainable", "combiner", "scale", "units", "lr", "epochs", "patience", "seed", "history", "plot"}
 
 // parseOptions reads the flags. For -h it writes them to help and returns flag.ErrHelp.
 func parseOptions(args []string, help io.Writer) (*options, error) {
 	o := &options{given: map[string]bool{}}
 	f := flags(o)
+	o.set = f
 	if err := example.Parse(f, args, help); err != nil {
 		return nil, err
 	}
@@ -62,6 +73,9 @@ func parseOptions(args []string, help io.Writer) (*options, error) {
 
 // check refuses values that no run can use.
 func (o *options) check() error {
+	if err := o.saved.Check(o.set, o.given, trainingFlags, []string{"report", "history", "plot"}); err != nil {
+		return err
+	}
 	if err := cmp.Or(
 		example.CheckBound("units", o.units, 1, 4096),
 		example.CheckBound("epochs", o.epochs, 1, 1_000_000),

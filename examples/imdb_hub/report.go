@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -32,7 +33,7 @@ type report struct {
 	// TokeniseTestS is the test texts' part of TokeniseS.
 	TokeniseTestS float64 `json:"tokenise_test_s"`
 
-	// Of all epochs.
+	// Of all epochs. Not filled in by a run that goes on with the training that stops early.
 	Full              timing          `json:"full"`
 	FullHistory       json.RawMessage `json:"full_history"`
 	FullTestLoss      *float64        `json:"full_test_loss"` // null when it is no number
@@ -76,7 +77,7 @@ func (t *tutorial) checkFiles() error {
 			return fmt.Errorf("-%s: %w", f.name, err)
 		}
 	}
-	return example.CheckPlot(t.plot)
+	return cmp.Or(t.saved.CheckFile(), example.CheckPlot(t.plot))
 }
 
 // writeFiles writes what -report and -history ask for.
@@ -85,5 +86,5 @@ func (t *tutorial) writeFiles() error {
 	if err := example.WriteReport(t.options.report, &t.report); err != nil {
 		return err
 	}
-	return example.WriteHistory(t.history, t.full)
+	return example.WriteHistory(t.history, t.shown())
 }

@@ -32,15 +32,20 @@ type tutorial struct {
 	out      io.Writer // the steps; nowhere with -quiet
 	result   io.Writer
 	progress io.Writer // nil with -quiet
+	steps    int       // that have begun
 
 	train, test *imdb.TextSplit
 	module      *pretrained.Embedding
+	tokenizer   text.Tokenizer
+	words       int // the tokenizer's ids that are words, the first ones
 	model       *nn.Model
 	// The texts as ids of the module's rows, which they are turned into once.
 	validation, partial, testing nn.Data
 
 	full, stopped *history.History // of all epochs; of the run that stops early, or nil
 	interrupted   bool
+	stopping      *Stopped         // what the report will say of the run that stops early
+	resumed       example.Settings // of the file of -resume
 }
 
 func newTutorial(o *options, stdout, stderr io.Writer) *tutorial {
@@ -57,14 +62,24 @@ func (t *tutorial) run(ctx context.Context) error {
 	if err := t.checkFiles(); err != nil {
 		return err
 	}
-	fmt.Fprint(t.out, strings.TrimPrefix(example.Heading(1, "Versions"), "\n"), example.Versions(t.threads))
-	for _, step := range []func(context.Context) error{t.getData, t.explore, t.openModule, t.buildModel, t.tokenise, t.trainAll} {
+	if t.saved.Load != "" {
+		return t.runLoaded(ctx)
+	}
+	if err := t.checkResume(ctx); err != nil {
+		return err
+	}
+	train, rest := t.trainAll, []func(context.Context) error{t.evaluateAll, t.showHistory, t.stopEarly, t.scoreText}
+	if t.goesOnStopping() {
+		train, rest = t.goOnStopping, []func(context.Context) error{t.scoreStopped, t.showHistory, t.scoreText}
+	}
+	t.showVersions()
+	for _, step := range []func(context.Context) error{t.getData, t.explore, t.openModule, t.buildModel, t.tokenise, train} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	// After an interruption the rest shows what was reached, if anything was.
-	for _, step := range []func(context.Context) error{t.evaluateAll, t.showHistory, t.stopEarly, t.scoreText} {
+	for _, step := range rest {
 		if len(t.last().Epochs) == 0 {
 			break
 		}
@@ -93,8 +108,31 @@ func (t *tutorial) last() *history.History {
 	return t.full
 }
 
+// shown is the history that is drawn and written: that of all epochs, unless only the other training ran.
+func (t *tutorial) shown() *history.History {
+	if t.full != nil {
+		return t.full
+	}
+	return t.stopped
+}
+
+// heading begins a step.
+func (t *tutorial) heading(title string) {
+	t.steps++
+	text := example.Heading(t.steps, title)
+	if t.steps == 1 {
+		text = strings.TrimPrefix(text, "\n")
+	}
+	fmt.Fprint(t.out, text)
+}
+
+func (t *tutorial) showVersions() {
+	t.heading("Versions")
+	fmt.Fprint(t.out, example.Versions(t.threads))
+}
+
 func (t *tutorial) getData(ctx context.Context) (err error) {
-	fmt.Fprint(t.out, example.Heading(2, "Get the reviews"))
+	t.heading("Get the reviews")
 	start := time.Now()
 	t.train, t.test, t.report.Data, err = loadTexts(ctx, t.options, t.progress)
 	t.report.LoadS = time.Since(start).Seconds()
@@ -134,7 +172,7 @@ func counted(s string) string {
 }
 
 func (t *tutorial) explore(context.Context) error {
-	fmt.Fprint(t.out, example.Heading(3, "Explore the data"))
+	t.heading("Explore the data")
 	fmt.Fprintf(t.out, "Training entries: %d, test entries: %d\n", len(t.train.Texts), len(t.test.Texts))
 	fmt.Fprintf(t.out, "The first %d texts, and their labels (1 for a good review, 0 for a bad one):\n", shownTexts)
 	for i, s := range t.train.Texts[:shownTexts] {
@@ -148,7 +186,7 @@ func (t *tutorial) explore(context.Context) error {
 }
 
 func (t *tutorial) openModule(ctx context.Context) (err error) {
-	fmt.Fprint(t.out, example.Heading(4, "Get the text embedding"))
+	t.heading("Get the text embedding")
 	start := time.Now()
 	t.module, err = openModule(ctx, t.options, t.progress)
 	t.report.ModuleS = time.Since(start).Seconds()
@@ -156,11 +194,16 @@ func (t *tutorial) openModule(ctx context.Context) (err error) {
 		return err
 	}
 	m := t.module
+	t.tokenizer, t.words = m.Tokenizer(), m.Vocabulary().Len()
+	if t.saved.Resume != "" {
+		if err := t.resumed.Need(moduleSettings, t.settings("")); err != nil {
+			return fmt.Errorf("-resume: %s: %w", t.saved.Resume, err)
+		}
+	}
 	t.report.Module, t.report.ModuleRows, t.report.ModuleDim, t.report.Scale = m.Name(), m.Rows(), m.Dim(), t.scale
-	words := m.Vocabulary().Len()
 	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", m.Name(), t.report.ModuleS)
 	fmt.Fprintf(t.out, "%d words, and %s for all others, of %s each.\n",
-		words, example.Plural(m.Rows()-words, "row"), example.Plural(m.Dim(), "number"))
+		t.words, example.Plural(m.Rows()-t.words, "row"), example.Plural(m.Dim(), "number"))
 	if t.scale != 1 {
 		fmt.Fprintf(t.out, "All numbers are multiplied by %v (-scale).\n", t.scale)
 	}
@@ -223,7 +266,7 @@ func (t *tutorial) build(ctx context.Context) (err error) {
 }
 
 func (t *tutorial) buildModel(ctx context.Context) error {
-	fmt.Fprint(t.out, example.Heading(5, "Build the model"))
+	t.heading("Build the model")
 	start := time.Now()
 	if err := t.build(ctx); err != nil {
 		return err
@@ -249,20 +292,15 @@ const (
 
 // tokenise turns all texts into ids, once, and sets those apart that validate.
 func (t *tutorial) tokenise(ctx context.Context) error {
-	fmt.Fprint(t.out, example.Heading(6, "Set reviews apart for validation"))
+	t.heading("Set reviews apart for validation")
 	start := time.Now()
 	data := make([]nn.Data, 2)
 	for i, s := range []*imdb.TextSplit{t.train, t.test} {
 		begun := time.Now()
-		x, err := text.CountTexts(ctx, s.Texts, t.module.Tokenizer())
-		if err != nil {
+		var err error
+		if data[i], err = t.count(ctx, s); err != nil {
 			return err
 		}
-		y, err := tensor.Of(s.Labels)
-		if err != nil {
-			return err
-		}
-		data[i] = nn.Data{X: x, Y: y}
 		t.report.TokeniseTestS = time.Since(begun).Seconds() // of the last, which is the test's
 	}
 	t.report.TokeniseS = time.Since(start).Seconds()
@@ -277,11 +315,22 @@ func (t *tutorial) tokenise(ctx context.Context) error {
 	return nil
 }
 
-// fit trains the network and tells how long it took.
-func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback) (*history.History, error) {
+// count turns texts into ids.
+func (t *tutorial) count(ctx context.Context, s *imdb.TextSplit) (nn.Data, error) {
+	x, err := text.CountTexts(ctx, s.Texts, t.tokenizer)
+	if err != nil {
+		return nn.Data{}, err
+	}
+	y, err := tensor.Of(s.Labels)
+	return nn.Data{X: x, Y: y}, err
+}
+
+// fit trains the network, of which state has what was done of it before, saves it if it is the last training, and tells how long it took.
+func (t *tutorial) fit(ctx context.Context, timing *timing, state *nn.TrainingState, training string, also ...nn.Callback) (*history.History, error) {
+	before := state.Epoch
 	o := nn.FitOptions{
 		Optimizer: optim.Adam{LearningRate: float32(t.lr)}, Loss: theLoss, Metrics: theMetrics(),
-		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads, Validation: t.validation,
+		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads, Validation: t.validation, State: state,
 	}
 	if t.progress != nil {
 		o.Callbacks = append(o.Callbacks, callbacks.Progress(t.progress))
@@ -297,27 +346,36 @@ func (t *tutorial) fit(ctx context.Context, timing *timing, also ...nn.Callback)
 		}
 		return nil
 	}))
-	history, err := t.model.Fit(ctx, t.partial, o)
+	var keeper example.Keeper
+	history, err := keeper.Fit(ctx, t.model, t.partial, o)
 	timing.FitS = time.Since(start).Seconds()
 	if errors.As(err, new(*nn.LossError)) {
 		return nil, fmt.Errorf("%w; try a smaller -lr than %v", err, t.lr)
 	}
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && (!errors.Is(err, context.Canceled) || state.Epoch+state.Batch > 0 && !keeper.Begun()) {
 		return nil, err
 	}
 	t.interrupted = err != nil
 	if history.Stopped != "" {
 		fmt.Fprintf(t.out, "%s\n", history.Stopped)
 	}
-	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(history.Epochs), "epoch"), timing.FitS)
-	return history, nil
+	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(history.Epochs)-before, "epoch"), timing.FitS)
+	if training == allEpochs && t.patience > 0 && !t.interrupted {
+		return history, nil // the training that stops early comes after it
+	}
+	return history, t.saved.SaveModel(context.WithoutCancel(ctx), programName, t.model, &keeper, history, t.settings(training), t.out)
 }
 
 func (t *tutorial) trainAll(ctx context.Context) (err error) {
-	fmt.Fprint(t.out, example.Heading(7, "Train the model"))
+	t.heading("Train the model")
 	fmt.Fprintf(t.out, "%s of %s of %d reviews.\n", example.Plural(t.epochs, "epoch"),
 		example.Plural((t.partial.X.Len()+t.batch-1)/t.batch, "step"), t.batch)
-	t.full, err = t.fit(ctx, &t.report.Full)
+	state, err := t.saved.State(ctx, t.model)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(t.out, t.saved.GoingOn(state))
+	t.full, err = t.fit(ctx, &t.report.Full, state, allEpochs)
 	if err != nil {
 		return err
 	}
@@ -350,7 +408,7 @@ func (t *tutorial) trained(h *history.History) string {
 }
 
 func (t *tutorial) evaluateAll(ctx context.Context) error {
-	fmt.Fprint(t.out, example.Heading(8, "Evaluate the model"))
+	t.heading("Evaluate the model")
 	loss, accuracy, err := t.score(ctx, t.trained(t.full), &t.report.Full.EvaluateS)
 	if err != nil {
 		return err
@@ -362,12 +420,13 @@ func (t *tutorial) evaluateAll(ctx context.Context) error {
 }
 
 func (t *tutorial) showHistory(context.Context) error {
-	fmt.Fprint(t.out, example.Heading(9, "Accuracy and loss over the epochs"))
-	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.full.Names(), ", "))
-	if err := example.Draw(t.plot, t.full, t.out, t.result); err != nil {
+	t.heading("Accuracy and loss over the epochs")
+	h := t.shown()
+	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(h.Names(), ", "))
+	if err := example.Draw(t.plot, h, t.out, t.result); err != nil {
 		return err
 	}
-	t.showOverfitting(t.full, false)
+	t.showOverfitting(h, t.full == nil)
 	return nil
 }
 
@@ -386,21 +445,40 @@ func (t *tutorial) showOverfitting(h *history.History, restored bool) {
 	fmt.Fprint(t.out, example.Overfitting(h, restored, stop, smaller))
 }
 
+// monitor is what validation is judged by.
+const monitor = "val_loss"
+
 // stopEarly trains once more, from the same first weights, and stops where validation gets no better.
 func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 	if t.patience == 0 || t.interrupted {
 		return nil
 	}
-	fmt.Fprint(t.out, example.Heading(10, "Stop in time"))
+	t.heading("Stop in time")
 	fmt.Fprintf(t.out, "The same again with callbacks.EarlyStopping{Patience: %d, RestoreBest: true}.\n", t.patience)
 	if err := t.build(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	run := &Stopped{}
-	stop := callbacks.EarlyStopping{Monitor: "val_loss", Patience: t.patience, RestoreBest: true}
-	if t.stopped, err = t.fit(ctx, &run.timing, stop); err != nil || len(t.stopped.Epochs) == 0 {
+	if err := t.fitStopping(ctx, &nn.TrainingState{}); err != nil || len(t.stopped.Epochs) == 0 {
 		return err
 	}
+	if err := t.testStopped(ctx); err != nil {
+		return err
+	}
+	t.showOverfitting(t.stopped, !t.interrupted)
+	return nil
+}
+
+// fitStopping trains until validation gets no better.
+func (t *tutorial) fitStopping(ctx context.Context, state *nn.TrainingState) (err error) {
+	stop := callbacks.EarlyStopping{Monitor: monitor, Patience: t.patience, RestoreBest: true}
+	t.stopping = &Stopped{}
+	t.stopped, err = t.fit(ctx, &t.stopping.timing, state, stoppedEarly, stop)
+	return err
+}
+
+// testStopped tests the network that fitStopping has trained.
+func (t *tutorial) testStopped(ctx context.Context) (err error) {
+	run := t.stopping
 	if run.History, err = example.History(t.stopped); err != nil {
 		return err
 	}
@@ -409,7 +487,7 @@ func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 		if t.stopped.Stopped != "" {
 			what = "stopped early"
 		}
-		what += fmt.Sprintf(", weights of epoch %d", t.stopped.Best(stop.Monitor, history.LowerIsBetter)+1)
+		what += fmt.Sprintf(", weights of epoch %d", t.stopped.Best(monitor, history.LowerIsBetter)+1)
 	}
 	loss, accuracy, err := t.score(ctx, what, &run.EvaluateS)
 	if err != nil {
@@ -419,7 +497,6 @@ func (t *tutorial) stopEarly(ctx context.Context) (err error) {
 	run.WeightsSHA256 = example.WeightsSHA256(t.model)
 	t.report.Stopped = run
 	fmt.Fprintf(t.out, "Weights sha256 %s\n", run.WeightsSHA256)
-	t.showOverfitting(t.stopped, !t.interrupted)
 	return nil
 }
 
@@ -456,11 +533,11 @@ func (t *tutorial) known(ctx context.Context, s string) (known, words int, err e
 			continue
 		}
 		words++
-		ids, err := t.module.Tokenizer().AppendIDs(ctx, nil, word)
+		ids, err := t.tokenizer.AppendIDs(ctx, nil, word)
 		if err != nil {
 			return 0, 0, err
 		}
-		if _, ok := t.module.Vocabulary().Word(ids[0]); ok {
+		if int(ids[0]) < t.words {
 			known++
 		}
 	}
