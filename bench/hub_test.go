@@ -32,13 +32,7 @@ func hubFolder(b *testing.B) string {
 func loadHub(b *testing.B) *Hub {
 	b.Helper()
 	data, vectors := shared.Path(b, "data/imdb"), shared.Path(b, "data/embeddings/glove.6B.100d.imdb-vocab.txt.gz")
-	var module *pretrained.Embedding
-	folder, err := HubModule()
-	if err == nil {
-		module, err = pretrained.OpenHub(context.Background(), folder, pretrained.HubOptions{})
-	} else if errors.Is(err, fs.ErrNotExist) {
-		module, err = MadeUpModule(vectors)
-	}
+	module, err := TextModule(context.Background(), vectors)
 	check(b, err)
 	h, err := LoadHub(b.Context(), data, module)
 	check(b, err)

@@ -36,19 +36,15 @@ func OpenNetwork(ctx context.Context) (*nn.Model, error) {
 		Build(ctx, nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 1})
 }
 
-// TextNetwork is the second tutorial's network, with its module or one of its size: see MadeUpModule.
-func TextNetwork(ctx context.Context, vectors string) (*nn.Model, error) {
-	var module *pretrained.Embedding
+// TextModule is the second tutorial's module, or one of its size: see HubModule and MadeUpModule.
+func TextModule(ctx context.Context, vectors string) (*pretrained.Embedding, error) {
 	folder, err := HubModule()
-	if err == nil {
-		module, err = pretrained.OpenHub(ctx, folder, pretrained.HubOptions{})
-	} else if errors.Is(err, fs.ErrNotExist) {
-		module, err = MadeUpModule(vectors)
-	}
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return MadeUpModule(vectors)
+	} else if err != nil {
 		return nil, err
 	}
-	return HubNetwork(ctx, module)
+	return pretrained.OpenHub(ctx, folder, pretrained.HubOptions{})
 }
 
 // ReviewIDs are the ids of a made-up review, of shape (1, Length), all below Words.

@@ -44,7 +44,9 @@ func BenchmarkModelLoad(b *testing.B) {
 			return saved(b, m, err)
 		}},
 		{"texts", review, func(b *testing.B) string {
-			m, err := TextNetwork(b.Context(), shared.Path(b, "data/embeddings/glove.6B.100d.imdb-vocab.txt.gz"))
+			module, err := TextModule(b.Context(), shared.Path(b, "data/embeddings/glove.6B.100d.imdb-vocab.txt.gz"))
+			check(b, err)
+			m, err := HubNetwork(b.Context(), module)
 			return saved(b, m, err)
 		}},
 		{"embedding-200MB", ids, func(b *testing.B) string {

@@ -23,9 +23,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var s settings
-	flag.StringVar(&s.what, "what", "inference", "inference, table or curves")
+	flag.StringVar(&s.what, "what", "inference", "inference, table, curves, load, save or models (which writes those that load reads)")
 	flag.StringVar(&s.data, "data", "", "`folder` with imdb.npz")
 	flag.StringVar(&s.export, "export", "", "write the reviews and the trained weights to this `folder`, and measure nothing")
+	flag.StringVar(&s.models, "models", "", "`folder` of the models that load and save measure")
+	flag.StringVar(&s.vectors, "vectors", "", "`file` of word vectors, whose words models uses")
+	flag.StringVar(&s.model, "model", "tutorial", "the model that load opens: tutorial, table, texts or open")
+	flag.BoolVar(&s.memory, "memory", false, "load copies the model into memory")
 	flag.IntVar(&s.threads, "threads", 1, "threads")
 	flag.IntVar(&s.repeats, "repeats", 9, "how often inference is timed")
 	flag.DurationVar(&s.point, "point", 150*time.Millisecond, "how long each step of a curve is timed, at least")
@@ -41,9 +45,11 @@ func main() {
 }
 
 type settings struct {
-	what, data, export string
-	threads, repeats   int
-	point              time.Duration
+	what, data, export     string
+	models, vectors, model string
+	memory                 bool
+	threads, repeats       int
+	point                  time.Duration
 }
 
 // figures are by the names that bench/peers knows.
@@ -57,6 +63,12 @@ func (s *settings) measure() func(context.Context) (figures, error) {
 		return s.table
 	case "curves":
 		return s.curves
+	case "load":
+		return s.load
+	case "save":
+		return s.save
+	case "models":
+		return s.exportModels
 	}
 	return nil
 }
