@@ -5,8 +5,8 @@
 //
 // It measures in sections (-only names some of them): fit, the first tutorial's 40 epochs; inference, the evaluation
 // and prediction of its reviews; table, training with a large table; products, the matrix products of bench/gemm;
-// curves, linnet's cost against size; and hub, the second tutorial with a module of the size of nnlm-en-dim50, which it
-// makes on its first run. What is asked of linnet stands beside what it reached.
+// curves, linnet's cost against size; hub, the second tutorial with a module of the size of nnlm-en-dim50, which it
+// makes on its first run; and load, saved models. What is asked of linnet stands beside what it reached.
 //
 // It needs the data and the peers' scripts (-shared, $LINNET_SHARED or ../shared beside the repository) and python3.11,
 // with which it makes virtual environments outside the repository on its first run: hub needs an older TensorFlow than

@@ -61,7 +61,7 @@ func parseFlags(args []string, help io.Writer) (s settings, set *flag.FlagSet, e
 	set.StringVar(&s.shared, "shared", "", "`folder` with data/imdb and peers (default $LINNET_SHARED, else ../shared beside the repository)")
 	set.StringVar(&s.venv, "venv", "", "Python virtual environment `folder` (default linnet/peers-venv in the user's cache folder, made when missing)")
 	set.StringVar(&s.hubVenv, "hub-venv", "", "the same for the section hub, whose module it keeps (default linnet/peers-hub-venv there)")
-	set.StringVar(&s.out, "out", "", "`file` whose tables are replaced (default bench/RESULTS.md for a whole run, and for a whole one of the section hub)")
+	set.StringVar(&s.out, "out", "", "`file` whose tables are replaced (default bench/RESULTS.md for a whole run, and for a whole one of hub or load)")
 	set.StringVar(&s.only, "only", "", "comma-separated `names` of sections ("+strings.Join(sectionKeys, ", ")+")\nor peers (linnet, keras, torch-bag, ...): measure no others")
 	set.StringVar(&s.linnet, "linnet", "", "measure this `program` in place of ./examples/imdb in the section fit")
 	set.IntVar(&s.rounds, "rounds", wholeRounds, "how often each peer runs; in the section hub "+strconv.Itoa(hubRounds)+" times at most")
@@ -100,6 +100,11 @@ func (s settings) wholeHub() bool {
 	return s.whole() || s.only == hubKey && !s.quick && s.rounds >= hubRounds
 }
 
+// wholeLoad reports whether the run is one that the part on saved models is made of.
+func (s settings) wholeLoad() bool {
+	return s.whole() || s.only == loadKey && !s.quick && s.rounds >= wholeRounds
+}
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	s, set, err := parseFlags(args, stdout)
 	if err != nil {
@@ -126,7 +131,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	sections, hub := apart(sections)
+	sections, hub, saved := apart(sections)
 	if b.scratch, err = os.MkdirTemp("", "linnet-peers-"); err != nil {
 		return err
 	}
@@ -148,25 +153,46 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	if hub != nil {
+		r := r
 		r.part, r.sections, r.rounds, r.epochs = hubPart, []section{*hub}, min(s.rounds, hubRounds), b.hubEpochs()
-		if err := b.measureHub(ctx, &r); err != nil {
+		missing, err := b.prepareHub(ctx, *hub)
+		if err == nil {
+			err = b.measureSections(ctx, &r, missing)
+		}
+		if err != nil {
 			return err
 		}
-		return b.write(r, s.wholeHub(), stdout)
+		if err := b.write(r, s.wholeHub(), stdout); err != nil {
+			return err
+		}
+	}
+	if len(saved) > 0 {
+		r.part, r.sections = loadPart, saved
+		missing, err := b.prepareLoad(ctx, saved)
+		if err == nil {
+			err = b.measureSections(ctx, &r, missing)
+		}
+		if err != nil {
+			return err
+		}
+		return b.write(r, s.wholeLoad(), stdout)
 	}
 	return nil
 }
 
-// apart takes the second tutorial out of the sections; nil: it is not among them.
-func apart(sections []section) (others []section, hub *section) {
+// apart takes the sections that have a part of the results for themselves out of the others; nil: not among them.
+func apart(sections []section) (others []section, hub *section, load []section) {
 	for _, sec := range sections {
-		if sec.key == hubKey {
+		switch sec.name() {
+		case hubKey:
 			hub = &sec
-		} else {
+		case loadKey:
+			load = append(load, sec)
+		default:
 			others = append(others, sec)
 		}
 	}
-	return others, hub
+	return others, hub, load
 }
 
 // measureMain measures all but the second tutorial.
@@ -197,18 +223,16 @@ func (b *bench) measureMain(ctx context.Context, r *report, products, curves boo
 	return nil
 }
 
-// measureHub measures the second tutorial.
-func (b *bench) measureHub(ctx context.Context, r *report) error {
-	missing, err := b.prepareHub(ctx, r.sections[0])
-	if err != nil {
-		return err
-	}
+// measureSections measures a part's sections.
+func (b *bench) measureSections(ctx context.Context, r *report, missing map[string]string) error {
 	start := time.Now()
-	result, err := measure(ctx, r.sections[0], missing, r.rounds, b.seed, b.log)
-	if err != nil {
-		return err
+	for _, sec := range r.sections {
+		result, err := measure(ctx, sec, missing, r.rounds, b.seed, b.log)
+		if err != nil {
+			return err
+		}
+		r.results = append(r.results, result)
 	}
-	r.results = []outcome{result}
 	fmt.Fprintf(b.log, "measured for %v\n", time.Since(start).Round(time.Second))
 	return nil
 }

@@ -30,7 +30,8 @@ type bench struct {
 	scratch    string // an empty folder, removed at the end
 	log        io.Writer
 
-	meanPrediction float64 // of linnet's network, which the peers' must have too
+	meanPrediction  float64            // of linnet's network, which the peers' must have too
+	loadPredictions map[string]float64 // of linnet's saved models, which the peers' must have too
 }
 
 func (b *bench) npz() string { return filepath.Join(b.shared, "data", "imdb", "imdb.npz") }
@@ -49,7 +50,7 @@ func (b *bench) prepare(ctx context.Context, sections []section, products bool) 
 	if b.linnet == "" {
 		b.linnet = b.program("imdb")
 	}
-	if err := os.CopyFS(b.scratch, scripts); err != nil {
+	if err := b.copyScripts(); err != nil {
 		return nil, err
 	}
 	if slices.ContainsFunc(sections, func(s section) bool { return s.key != "fit" }) {
@@ -63,17 +64,32 @@ func (b *bench) prepare(ctx context.Context, sections []section, products bool) 
 			return nil, err
 		}
 	}
-	var packages []string
+	var more []string
+	if products {
+		more = []string{"numpy"} // for its OpenBLAS
+	}
+	return b.missingPeers(ctx, sections, more...)
+}
+
+// copyScripts writes the Python scripts to the scratch folder, unless they are there.
+func (b *bench) copyScripts() error {
+	if _, err := os.Stat(filepath.Join(b.scratch, "scripts")); err == nil {
+		return nil
+	}
+	return os.CopyFS(b.scratch, scripts)
+}
+
+// missingPeers installs the packages that the peers of the sections need, and more, where that is allowed. It returns why
+// peers are missing, by their keys.
+func (b *bench) missingPeers(ctx context.Context, sections []section, more ...string) (missing map[string]string, err error) {
+	packages := more
 	for _, s := range sections {
 		for _, p := range s.peers {
 			packages = append(packages, p.packages...)
 		}
 	}
-	if products {
-		packages = append(packages, "numpy") // for its OpenBLAS
-	}
 	if len(packages) == 0 {
-		return nil, nil
+		return map[string]string{}, nil
 	}
 	why := b.prepareVenv(ctx, packages)
 	if ctx.Err() != nil {
@@ -346,7 +362,8 @@ func renamed(figures map[string]float64, out []byte, names [][2]string) (map[str
 }
 
 // versionNames are what the peers call their versions.
-var versionNames = map[string]string{"keras": "Keras", "tf": "TensorFlow", "torch": "PyTorch", "onnxruntime": "onnxruntime"}
+var versionNames = map[string]string{"keras": "Keras", "tf": "TensorFlow", "torch": "PyTorch", "onnxruntime": "onnxruntime", "safetensors": "safetensors",
+	"fasttext": "fastText (fasttext-wheel)"}
 
 // parseFigures reads the JSON object in the last line of a program's output.
 func parseFigures(out []byte) (measurement, error) {

@@ -376,8 +376,8 @@ func TestWholeRuns(t *testing.T) {
 		whole bool
 	}{{"", true}, {"-jit -compile -rounds 9", true}, {"-quick", false}, {"-only fit", false}, {"-epochs 3", false}, {"-rounds 4", false}, {"-linnet x", false}} {
 		s, _, err := parseFlags(strings.Fields(c.args), io.Discard)
-		if err != nil || s.whole() != c.whole || s.wholeHub() != c.whole {
-			t.Errorf("%q: whole %v, of hub %v, %v", c.args, s.whole(), s.wholeHub(), err)
+		if err != nil || s.whole() != c.whole || s.wholeHub() != c.whole || s.wholeLoad() != c.whole {
+			t.Errorf("%q: whole %v, of hub %v, of load %v, %v", c.args, s.whole(), s.wholeHub(), s.wholeLoad(), err)
 		}
 	}
 	for args, whole := range map[string]bool{"-only hub": true, "-only hub -rounds 3": true, "-only hub -rounds 2": false, "-only hub -quick": false, "-only hub,fit": false} {
@@ -386,17 +386,29 @@ func TestWholeRuns(t *testing.T) {
 			t.Errorf("%q: whole %v, of hub %v, %v", args, s.whole(), s.wholeHub(), err)
 		}
 	}
+	for args, whole := range map[string]bool{"-only load": true, "-only load -rounds 9": true, "-only load -rounds 4": false, "-only load -quick": false, "-only load,fit": false} {
+		s, _, err := parseFlags(strings.Fields(args), io.Discard)
+		if err != nil || s.whole() || s.wholeHub() || s.wholeLoad() != whole {
+			t.Errorf("%q: whole %v, of hub %v, of load %v, %v", args, s.whole(), s.wholeHub(), s.wholeLoad(), err)
+		}
+	}
 }
 
 func TestChoose(t *testing.T) {
+	const load = "load-tutorial:linnet,linnet-memory,torch-load,torch-mmap,safetensors,keras " +
+		"load-table:linnet,linnet-memory,torch-load,torch-mmap,safetensors,keras load-texts:linnet,linnet-memory,fasttext " +
+		"load-open:linnet,linnet-memory load-save:linnet,torch-load,safetensors"
 	for _, c := range []struct {
 		settings
 		want string
 	}{
-		{settings{}, "fit:linnet,linnet-2,linnet-busy,linnet-2-busy,plain,keras,torch-mean,torch-bag inference:linnet,onnxruntime,torch-bag,keras table:linnet,linnet-2,keras hub:linnet,linnet-2,keras,keras-2 products curves"},
+		{settings{}, "fit:linnet,linnet-2,linnet-busy,linnet-2-busy,plain,keras,torch-mean,torch-bag inference:linnet,onnxruntime,torch-bag,keras table:linnet,linnet-2,keras hub:linnet,linnet-2,keras,keras-2 " +
+			load + " products curves"},
 		{settings{only: "hub"}, "hub:linnet,linnet-2,keras,keras-2"},
+		{settings{only: "load"}, load},
 		{settings{only: "inference,curves"}, "inference:linnet,onnxruntime,torch-bag,keras curves"},
-		{settings{only: "linnet,keras"}, "fit:linnet,keras inference:linnet,keras table:linnet,keras hub:linnet,keras"},
+		{settings{only: "linnet,keras"}, "fit:linnet,keras inference:linnet,keras table:linnet,keras hub:linnet,keras " +
+			"load-tutorial:linnet,keras load-table:linnet,keras load-texts:linnet load-open:linnet load-save:linnet"},
 		{settings{only: "fit,plain,keras-jit"}, "fit:plain,keras-jit"},
 		{settings{only: "fit", jit: true, compile: true}, "fit:linnet,linnet-2,linnet-busy,linnet-2-busy,plain,keras,keras-jit,torch-mean,torch-bag,torch-compile"},
 	} {

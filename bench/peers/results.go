@@ -23,6 +23,10 @@ var (
 		begin: "<!-- begin: go run ./bench/peers -only hub -->", end: "<!-- end: go run ./bench/peers -only hub -->",
 		title: "The second tutorial beside Keras", note: hubNote,
 	}
+	loadPart = part{
+		begin: "<!-- begin: go run ./bench/peers -only load -->", end: "<!-- end: go run ./bench/peers -only load -->",
+		title: "Saved models beside PyTorch, Keras and fastText", note: loadNote,
+	}
 )
 
 // report is what the tables of a part are made of.

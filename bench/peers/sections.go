@@ -44,14 +44,14 @@ func (m measurement) with(figures map[string]float64) measurement {
 }
 
 // sectionKeys are the names for -only.
-var sectionKeys = []string{"fit", "inference", "table", "products", "curves", hubKey}
+var sectionKeys = []string{"fit", "inference", "table", "products", "curves", hubKey, loadKey}
 
 // sections are all, with all their peers. To measure something else, add a peer or a figure here.
 func (b *bench) sections() []section {
 	keras := []string{"tensorflow-cpu", "keras", "numpy"}
 	torch := []string{"torch", "numpy"}
 	ort := []string{"onnxruntime", "onnx", "numpy"}
-	return []section{
+	return append([]section{
 		{"fit", "The first tutorial: 40 epochs with validation", []figure{
 			{"fit_s", "fit, s", 3, true},
 			{"epoch_median_s", "an epoch, s", 4, false},
@@ -91,7 +91,15 @@ func (b *bench) sections() []section {
 			{"keras", "Keras", keras, b.tableScript},
 		}},
 		b.hubSection(),
+	}, b.loadSections()...)
+}
+
+// name is the section's for -only.
+func (s section) name() string {
+	if strings.HasPrefix(s.key, loadKey+"-") {
+		return loadKey
 	}
+	return s.key
 }
 
 // choose returns what -only, -jit and -compile ask for.
@@ -128,7 +136,7 @@ func (b *bench) choose() (chosen []section, products, curves bool, err error) {
 	in := func(key string) bool { return len(sections) == 0 || slices.Contains(sections, key) }
 	for _, s := range all {
 		s.peers = slices.DeleteFunc(s.peers, func(p peer) bool { return !wanted(p) })
-		if in(s.key) && len(s.peers) > 0 {
+		if in(s.name()) && len(s.peers) > 0 {
 			chosen = append(chosen, s)
 		}
 	}

@@ -44,6 +44,8 @@ var targets = []target{
 	{section: hubKey, what: "the same, 2 threads", peer: "linnet-2", figure: "open_s", most: 0.5, unit: "s"},
 	{section: hubKey, what: "open the module and read its table", peer: "linnet", figure: "open_read_s", most: 0.5, unit: "s"},
 	{section: hubKey, what: "the same, 2 threads", peer: "linnet-2", figure: "open_read_s", most: 0.5, unit: "s"},
+	{section: loadOpenKey, what: "open a file of 200 MB", peer: "linnet", figure: "open_ms", most: 5, unit: "ms"},
+	{section: loadOpenKey, what: "heap that opening it takes", peer: "linnet", figure: "heap_mb", most: 2, unit: "MB"},
 }
 
 // The targets of matrix products, in speed by the faster peer's.

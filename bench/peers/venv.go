@@ -46,6 +46,8 @@ var pinned = []pin{
 	{"numpy", "2.4.6"},
 	{"onnxruntime", "1.31.1"},
 	{"onnx", "1.23.2"},
+	{"safetensors", "0.8.0"},
+	{"fasttext-wheel", "0.9.2"},
 }
 
 // pythonIn is the interpreter of a virtual environment.
