@@ -30,6 +30,7 @@ var format plan.ModelFormat = stateFile{}
 // task is a training with much to remember.
 type task struct {
 	optimizer nn.Optimizer
+	format    plan.ModelFormat // nil for format
 	every     int // batches between backups; 0 for the end of each epoch
 	epochs    int
 	// steer are callbacks of the task's own.
@@ -65,6 +66,10 @@ type outcome struct {
 
 // train runs a task in a folder, or goes on with it there.
 func train(ctx context.Context, folder string, k task) (outcome, error) {
+	format := format
+	if k.format != nil {
+		format = k.format
+	}
 	rows := k.rows
 	if rows == 0 {
 		rows = 14
@@ -219,6 +224,11 @@ func TestBackupGoesOnFromAnyEvent(t *testing.T) {
 				t.Fatalf("stopped early: %t: %s", stopped, want.History)
 			}
 			for i, every := range []int{1, 4, 0} {
+				whole.every, whole.last = every, nil
+				want, err := train(t.Context(), t.TempDir(), whole)
+				if err != nil {
+					t.Fatal(err)
+				}
 				for j, place := range []string{"last", "first", "last, with the backup first", "after the backup, which is first"} {
 					at, step := 0, 1
 					switch {
@@ -259,11 +269,11 @@ func TestBackupGoesOnFromAnyEvent(t *testing.T) {
 // A training that ends again and again, soon after it goes on, ends all the same.
 func TestBackupGoesOnAgainAndAgain(t *testing.T) {
 	for name, k := range tasks() {
+		k.every = 1
 		want, err := train(t.Context(), t.TempDir(), k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		k.every = 1
 		folder, starts := t.TempDir(), 0
 		var got outcome
 		for err = errKilled; err == errKilled; starts++ {
@@ -284,7 +294,7 @@ func TestBackupOfSomethingElse(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "backup")
 	k := tasks()["ReduceLROnPlateau"]
-	k.every = 1
+	k.every, k.format = 1, stateFile{} // whose files are changed here
 	killed := k
 	killed.last = killer(45)
 	if _, err := train(t.Context(), folder, killed); err != errKilled {
