@@ -9,6 +9,7 @@ import (
 	"github.com/linnet-ml/linnet/callbacks"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
+	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
@@ -107,12 +108,12 @@ func ExampleModelCheckpoint() {
 		panic(err)
 	}
 	defer os.RemoveAll(folder)
-	model, data := line()
-	_, err = model.Fit(context.Background(), data, nn.FitOptions{
+	m, data := line()
+	_, err = m.Fit(context.Background(), data, nn.FitOptions{
 		Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.MeanSquaredError{}, Epochs: 3,
 		Callbacks: []nn.Callback{callbacks.ModelCheckpoint{
-			Path:   filepath.Join(folder, "line-{epoch:02d}-{loss:.1f}"),
-			Format: format, // model.Format{}
+			Path:   filepath.Join(folder, "line-{epoch:02d}-{loss:.1f}.linnet"),
+			Format: model.Format{},
 			// The loss of the training data is monitored here, since there are no others.
 			SaveBestOnly: true, Monitor: "loss",
 		}},
@@ -128,9 +129,9 @@ func ExampleModelCheckpoint() {
 		fmt.Println(f.Name())
 	}
 	// Output:
-	// line-01-30.5
-	// line-02-1.2
-	// line-03-0.4
+	// line-01-30.5.linnet
+	// line-02-1.2.linnet
+	// line-03-0.4.linnet
 }
 
 // The first Fit is interrupted. The second is the same, and goes on where the first was.
@@ -142,8 +143,8 @@ func ExampleBackupAndRestore() {
 	defer os.RemoveAll(folder)
 	for range 2 {
 		ctx, cancel := context.WithCancel(context.Background())
-		model, data := line()
-		history, err := model.Fit(ctx, data, nn.FitOptions{
+		m, data := line()
+		history, err := m.Fit(ctx, data, nn.FitOptions{
 			Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.MeanSquaredError{}, Epochs: 5,
 			Callbacks: []nn.Callback{
 				plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
@@ -155,7 +156,7 @@ func ExampleBackupAndRestore() {
 					}
 					return nil
 				}),
-				callbacks.BackupAndRestore{Path: filepath.Join(folder, "line.backup"), Format: format}, // model.Format{}
+				callbacks.BackupAndRestore{Path: filepath.Join(folder, "line.backup"), Format: model.Format{}},
 			},
 		})
 		fmt.Println(len(history.Epochs), "epochs,", err)
