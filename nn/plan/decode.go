@@ -24,23 +24,47 @@ func (k *Kinds) Decode(from Encoded) (_ Spec, err error) {
 	defer recovering(&err)
 	for name, rows := range from.Assets {
 		if isNil(rows) {
-			return nil, &PlaceError{"", fmt.Errorf("asset %q is nil", name)}
+			return nil, &PlaceError{"", fmt.Errorf("asset %s is nil", short(name))}
 		}
 	}
-	d := decoder{kinds: k, assets: maps.Clone(from.Assets)}
+	d := decoder{kinds: k, assets: map[string]map[string]tensor.Rows{}}
+	for whole, rows := range from.Assets {
+		i := strings.LastIndexByte(whole, '/')
+		if i < 0 {
+			return nil, &PlaceError{"", fmt.Errorf("asset %s has no place", short(whole))}
+		}
+		place := d.assets[whole[:i]]
+		if place == nil {
+			place = map[string]tensor.Rows{}
+			d.assets[whole[:i]] = place
+		}
+		place[whole[i+1:]] = rows
+	}
 	s, err := d.spec(from.JSON, "", 0)
 	if err != nil {
 		return nil, err
 	}
 	if len(d.assets) > 0 {
-		return nil, &PlaceError{"", fmt.Errorf("no spec has the asset %q", slices.Sorted(maps.Keys(d.assets))[0])}
+		place := slices.Min(slices.Collect(maps.Keys(d.assets)))
+		name := slices.Min(slices.Collect(maps.Keys(d.assets[place])))
+		return nil, &PlaceError{"", fmt.Errorf("no spec has the asset %s", short(place+"/"+name))}
 	}
 	return s, nil
 }
 
+// short makes a text of a file fit for an error.
+func short(s string) string {
+	const most = 80
+	if len(s) > most {
+		return fmt.Sprintf("%q…", strings.ToValidUTF8(s[:most], ""))
+	}
+	return strconv.Quote(s)
+}
+
 type decoder struct {
-	kinds  *Kinds
-	assets map[string]tensor.Rows // not yet used
+	kinds *Kinds
+	// assets are those not yet used, by the place of their spec and their name.
+	assets map[string]map[string]tensor.Rows
 }
 
 // member is a name and a value of a JSON object.
@@ -64,12 +88,12 @@ func members(raw []byte) ([]member, error) {
 		}
 		name, ok := t.(string)
 		if !ok || seen[name] {
-			return nil, fmt.Errorf("the member %q is there twice", name)
+			return nil, fmt.Errorf("the member %s is there twice", short(name))
 		}
 		seen[name] = true
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			return nil, fmt.Errorf("the value of %q is broken", name)
+			return nil, fmt.Errorf("the value of %s is broken", short(name))
 		}
 		all = append(all, member{name, value})
 	}
@@ -98,7 +122,7 @@ func (d *decoder) spec(raw []byte, place string, depth int) (Spec, error) {
 	}
 	t, ok := d.kinds.types[kind]
 	if !ok {
-		return nil, &PlaceError{place, fmt.Errorf("the kind %q is not known; there are %q", kind, d.kinds.Names())}
+		return nil, &PlaceError{place, fmt.Errorf("the kind %s is not known; there are %q", short(kind), d.kinds.Names())}
 	}
 	v := reflect.New(t).Elem()
 	target := v
@@ -130,15 +154,11 @@ func (d *decoder) withAssets(s Spec, place string) (Spec, error) {
 	if !ok {
 		return s, nil
 	}
-	own := map[string]tensor.Rows{}
-	for name, rows := range d.assets {
-		if short, ok := strings.CutPrefix(name, place+"/"); ok && !strings.Contains(short, "/") {
-			own[short] = rows
-		}
+	own := d.assets[place]
+	if own == nil {
+		own = map[string]tensor.Rows{}
 	}
-	for name := range own {
-		delete(d.assets, place+"/"+name)
-	}
+	delete(d.assets, place)
 	s, err := a.WithAssets(own)
 	if err != nil {
 		return nil, at(place, err)
@@ -154,7 +174,7 @@ func (d *decoder) fields(v reflect.Value, all []member, place string, depth int)
 	for _, m := range all {
 		i := slices.IndexFunc(known, func(f field) bool { return f.name == m.name })
 		if i < 0 {
-			return &PlaceError{place, fmt.Errorf("%v has no %q", v.Type(), m.name)}
+			return &PlaceError{place, fmt.Errorf("%v has no %s", v.Type(), short(m.name))}
 		}
 		if err := d.value(v.Field(known[i].index), m.value, join(place, m.name), depth+1); err != nil {
 			return err
@@ -210,7 +230,7 @@ func (d *decoder) value(v reflect.Value, raw []byte, place string, depth int) er
 // plain reads a value that is no spec.
 func (d *decoder) plain(v reflect.Value, raw []byte, place string, depth int) error {
 	t := v.Type()
-	wrong := func() error { return &PlaceError{place, fmt.Errorf("%.60s is no %v", strconv.Quote(string(raw)), t)} }
+	wrong := func() error { return &PlaceError{place, fmt.Errorf("%s is no %v", short(string(raw)), t)} }
 	switch v.Kind() {
 	case reflect.Bool, reflect.String:
 		if string(raw) == "null" || json.Unmarshal(raw, v.Addr().Interface()) != nil {
@@ -292,7 +312,7 @@ func (d *decoder) mapping(v reflect.Value, raw []byte, place string, depth int) 
 		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 			n, err := strconv.ParseInt(m.name, 10, t.Key().Bits())
 			if err != nil || strconv.FormatInt(n, 10) != m.name {
-				return &PlaceError{place, fmt.Errorf("%q is no %v", m.name, t.Key())}
+				return &PlaceError{place, fmt.Errorf("%s is no %v", short(m.name), t.Key())}
 			}
 			key.SetInt(n)
 		default:

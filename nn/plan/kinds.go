@@ -6,6 +6,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/tensor"
@@ -134,7 +136,11 @@ func (e *PlaceError) Error() string {
 	if e.Place == "" {
 		return "plan: the spec: " + e.Err.Error()
 	}
-	return "plan: " + e.Place + ": " + e.Err.Error()
+	place := e.Place
+	if len(place) > 200 || strings.ContainsFunc(place, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		place = short(place) // it has names of a file
+	}
+	return "plan: " + place + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.

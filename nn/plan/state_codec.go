@@ -108,7 +108,7 @@ func texts(list []float64) []string {
 func fromBits(s string) (float64, error) {
 	b, err := strconv.ParseUint(s, 16, 64)
 	if err != nil {
-		return 0, fmt.Errorf("plan: the training state: %q is no number", s)
+		return 0, fmt.Errorf("plan: the training state: %s is no number", short(s))
 	}
 	return math.Float64frombits(b), nil
 }
@@ -143,7 +143,7 @@ func DecodeState(from Encoded) (*TrainingState, error) {
 	}
 	for name, x := range from.Assets {
 		if err := s.take(name, x); err != nil {
-			return nil, fmt.Errorf("plan: the training state: asset %q: %w", name, err)
+			return nil, fmt.Errorf("plan: the training state: asset %s: %w", short(name), err)
 		}
 	}
 	for name, n := range in.Slot {
@@ -153,17 +153,17 @@ func DecodeState(from Encoded) (*TrainingState, error) {
 			}
 			s.Slots[name] = [][]float32{}
 		} else if len(s.Slots[name]) != n {
-			return nil, fmt.Errorf("plan: the training state has %d slots of %q in place of %d", len(s.Slots[name]), name, n)
+			return nil, fmt.Errorf("plan: the training state has %d slots of %s in place of %d", len(s.Slots[name]), short(name), n)
 		}
 	}
 	for name, slots := range s.Slots {
 		if slices.ContainsFunc(slots, func(v []float32) bool { return v == nil }) {
-			return nil, fmt.Errorf("plan: the training state lacks a slot of %q", name)
+			return nil, fmt.Errorf("plan: the training state lacks a slot of %s", short(name))
 		}
 	}
 	for name, rows := range s.Rows {
 		if rows.Rows == nil || slices.ContainsFunc(rows.Slots, func(v []float32) bool { return v == nil }) {
-			return nil, fmt.Errorf("plan: the training state lacks the rows or a slot of %q", name)
+			return nil, fmt.Errorf("plan: the training state lacks the rows or a slot of %s", short(name))
 		}
 	}
 	return s, s.Check()
@@ -179,7 +179,7 @@ func (s *TrainingState) restoreOdd(odd map[string]map[string]string) error {
 		for place, text := range places {
 			i, err := strconv.Atoi(place)
 			if err != nil || i < 0 || i >= len(values) || strconv.Itoa(i) != place {
-				return fmt.Errorf("plan: the training state: the history of %q has no value %q", name, place)
+				return fmt.Errorf("plan: the training state: the history of %s has no value %s", short(name), short(place))
 			}
 			if values[i], err = fromBits(text); err != nil {
 				return err
