@@ -1,9 +1,10 @@
 // Package linnet is the entrance to a neural-network library for Go: what Keras's Sequential users know, in plain Go
 // without cgo, trained on a CPU. It has no code of its own; the packages below it do.
 //
-// A model is built from specs and then trained, evaluated and asked:
+// A model is built from specs and then trained, evaluated, asked and saved:
 //
 //   - [github.com/linnet-ml/linnet/nn]: Sequential, Model, Fit, Evaluate, Predict, and the contracts of all that follows;
+//   - [github.com/linnet-ml/linnet/model]: a model in one file, saved, loaded, converted to 16 or 8 bits;
 //   - [github.com/linnet-ml/linnet/history]: what a training logged: values, the best epoch, JSON and CSV;
 //   - [github.com/linnet-ml/linnet/layers], [github.com/linnet-ml/linnet/loss], [github.com/linnet-ml/linnet/optim],
 //     [github.com/linnet-ml/linnet/metrics], [github.com/linnet-ml/linnet/callbacks]: the specs;
@@ -21,4 +22,8 @@
 //
 //	go run github.com/linnet-ml/linnet/examples/imdb
 //	go run github.com/linnet-ml/linnet/examples/imdb_hub
+//
+// The program examples/embed carries a saved model inside itself:
+//
+//	go run github.com/linnet-ml/linnet/examples/embed 'What a lovely film!'
 package linnet

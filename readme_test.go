@@ -2,6 +2,7 @@ package linnet_test
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,22 @@ func block(t *testing.T, marker, language string) string {
 		t.Fatalf("the block behind %q does not end", marker)
 	}
 	return text
+}
+
+// What README.md shows of examples/embed is what it prints.
+func TestReadmeShowsTheEmbeddedModel(t *testing.T) {
+	command := strings.TrimSuffix(block(t, "embed", "sh"), "\n")
+	const want = `go run ./examples/embed 'What a lovely film!' 'I want my money back.'`
+	if command != want {
+		t.Fatalf("README.md shows %s, and this test runs %s", command, want)
+	}
+	out, err := exec.Command("go", "run", "./examples/embed", "What a lovely film!", "I want my money back.").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := block(t, "embed output", "text"); string(out) != shown {
+		t.Errorf("README.md shows\n%sit prints\n%s", shown, out)
+	}
 }
 
 // The program that README.md shows is the one that is compiled, and its output the one that a test holds.

@@ -1,4 +1,5 @@
-// Quickstart trains a network to tell good film reviews from bad ones, and asks it about reviews it has not seen.
+// Quickstart trains a network to tell good film reviews from bad ones, saves it, and asks the saved one about reviews it
+// has not seen.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
+	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
@@ -24,7 +26,7 @@ func main() {
 	testLabels, err := tensor.Of(test.Labels)
 	check(err)
 
-	model, err := nn.NewSequential(
+	network, err := nn.NewSequential(
 		layers.Embedding{Vocabulary: builtin.NumWords, Dim: 16},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
@@ -32,18 +34,24 @@ func main() {
 	).Build(ctx, nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 7})
 	check(err)
 
-	_, err = model.Fit(ctx, nn.Data{X: train.Bags, Y: trainLabels}, nn.FitOptions{
+	_, err = network.Fit(ctx, nn.Data{X: train.Bags, Y: trainLabels}, nn.FitOptions{
 		Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}, Epochs: 15, BatchSize: 512,
 	})
 	check(err)
 
-	result, err := model.Evaluate(ctx, nn.Data{X: test.Bags, Y: testLabels}, nn.EvaluateOptions{
+	check(model.Save(ctx, "reviews.linnet", network, model.SaveOptions{}))
+
+	// From here on this could be another program: the file is all that it needs.
+	file, err := model.Load(ctx, "reviews.linnet", model.LoadOptions{})
+	check(err)
+	defer file.Close()
+	result, err := file.Model.Evaluate(ctx, nn.Data{X: test.Bags, Y: testLabels}, nn.EvaluateOptions{
 		Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
 	})
 	check(err)
 	fmt.Println("test:", result)
 
-	scores, err := model.Predict(ctx, test.Bags.Rows(0, 3), nn.PredictOptions{})
+	scores, err := file.Model.Predict(ctx, test.Bags.Rows(0, 3), nn.PredictOptions{})
 	check(err)
 	fmt.Println("first reviews:", scores.Data(), "labels:", test.Labels[:3])
 }
