@@ -125,10 +125,10 @@ func (h *modelCheckpoint) begin(t plan.Training) error {
 		switch {
 		case f.name == "epoch":
 		case f.name == "batch" && c.EveryBatches == 0:
-			return fmt.Errorf("Path %q has a field for the batch, and EveryBatches is 0", c.Path)
+			return fmt.Errorf("the Path %q has a field for the batch, and EveryBatches is 0", c.Path)
 		case f.name == "batch" || c.EveryBatches == 0:
 		case !slices.Contains(t.LogNames(), f.name):
-			return fmt.Errorf("Path %q has a field %q, which is not logged after a batch; the logs are %s", c.Path, f.name, list(t.LogNames()))
+			return fmt.Errorf("the Path %q has a field %q, which is not logged after a batch; the logs are %s", c.Path, f.name, list(t.LogNames()))
 		}
 	}
 	return nil

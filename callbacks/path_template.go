@@ -33,7 +33,7 @@ func parsePath(text string) (pathTemplate, error) {
 	p := pathTemplate{text: text}
 	var before strings.Builder
 	fail := func(why string) (pathTemplate, error) {
-		return p, fmt.Errorf("Path %q: %s", text, why)
+		return p, fmt.Errorf("the Path %q: %s", text, why)
 	}
 	for rest := text; rest != ""; {
 		at := strings.IndexAny(rest, "{}")
@@ -124,11 +124,11 @@ func (p *pathTemplate) of(c *checkpoint) (string, error) {
 		case logged:
 			whole = false
 		default:
-			return "", fmt.Errorf("Path %q has a field %q, which is not logged", p.text, f.name)
+			return "", fmt.Errorf("the Path %q has a field %q, which is not logged", p.text, f.name)
 		}
 		switch {
 		case f.verb == 'd' && !whole:
-			return "", fmt.Errorf("Path %q has a field %q with the format of a whole number, d", p.text, f.name)
+			return "", fmt.Errorf("the Path %q has a field %q with the format of a whole number, d", p.text, f.name)
 		case whole && (f.verb == 0 || f.verb == 'd'):
 			text = strconv.Itoa(int(v))
 		case f.verb == 0:
