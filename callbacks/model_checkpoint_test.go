@@ -155,18 +155,18 @@ func TestModelCheckpointErrors(t *testing.T) {
 	f := recorder{}
 	for want, spec := range map[string]ModelCheckpoint{
 		"it needs a Path": {Format: f},
-		"it needs a Format, such as model.Format{}":                                                                {Path: "x"},
-		"EveryBatches -1 must not be negative":                                                                     {Path: "x", Format: f, EveryBatches: -1},
-		"InitialValue is NaN":                                                                                      {Path: "x", Format: f, InitialValue: optional.Of(math.NaN())},
-		"Mode 7 is no direction":                                                                                   {Path: "x", Format: f, Mode: 7},
-		`the Path "{": a field has no closing brace; write {{ for a brace`:                                             {Path: "{", Format: f},
-		`the Path "{batch}" has a field for the batch, and EveryBatches is 0`:                                          {Path: "{batch}", Format: f},
+		"it needs a Format, such as model.Format{}":                           {Path: "x"},
+		"EveryBatches -1 must not be negative":                                {Path: "x", Format: f, EveryBatches: -1},
+		"InitialValue is NaN":                                                 {Path: "x", Format: f, InitialValue: optional.Of(math.NaN())},
+		"Mode 7 is no direction":                                              {Path: "x", Format: f, Mode: 7},
+		`the Path "{": a field has no closing brace; write {{ for a brace`:    {Path: "{", Format: f},
+		`the Path "{batch}" has a field for the batch, and EveryBatches is 0`: {Path: "{batch}", Format: f},
 		`the Path "{val_loss}" has a field "val_loss", which is not logged after a batch; the logs are loss`:           {Path: "{val_loss}", Format: f, EveryBatches: 1},
-		`"val_loss" is not logged after a batch; the logs are loss`:                                                {Path: "x", Format: f, EveryBatches: 1, SaveBestOnly: true},
+		`"val_loss" is not logged after a batch; the logs are loss`:                                                    {Path: "x", Format: f, EveryBatches: 1, SaveBestOnly: true},
 		`the Path "{x}" has a field "x", which is not logged; there are loss`:                                          {Path: "{x}", Format: f},
 		`the Path "{val_x}" has a field "val_x", which is not logged; there are loss (the Fit has no validation data)`: {Path: "{val_x}", Format: f},
 		`the Path "{loss:d}" has a field "loss" with the format of a whole number, d; there are loss`:                  {Path: "{loss:d}", Format: f},
-		`"val_loss" is not logged; there are loss (the Fit has no validation data)`:                                {Path: "x", Format: f, SaveBestOnly: true},
+		`"val_loss" is not logged; there are loss (the Fit has no validation data)`:                                    {Path: "x", Format: f, SaveBestOnly: true},
 	} {
 		r := &training{names: []string{"loss"}, script: func(int) map[string]float64 { return map[string]float64{"loss": 1} }}
 		err := r.run(spec, nil, 0, 1, nil)
