@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/linnet-ml/linnet/history"
 )
@@ -57,4 +58,14 @@ func ExampleLogs() {
 	l.Set("learning_rate", 0.001)
 	fmt.Println(&l)
 	// Output: loss: 0.3320 - learning_rate: 1.0000e-03
+}
+
+func ExampleReadCSV() {
+	h, err := history.ReadCSV(strings.NewReader("epoch,loss,val_loss\n0,0.69,0.68\n1,0.55,0.57\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(h.Names(), h.Values("val_loss"))
+	// Output: [loss val_loss] [0.68 0.57]
 }
