@@ -36,6 +36,7 @@ var rooms = []room{
 	{"datasets", []string{"datasets", "text", "tensor", "internal"}, true},
 	{"pretrained", []string{"pretrained", "text", "tensor", "internal"}, true},
 	{"plots", []string{"history", "internal/atomicfile", "internal/budget"}, false},
+	{"cmd", []string{""}, false},
 	{"examples", []string{""}, false},
 	{"bench", []string{""}, false},
 }

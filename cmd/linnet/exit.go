@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// The exit codes besides 0. exitCodes describes them to users.
+const (
+	exitFault       = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+const exitCodes = `Exit codes:
+  0    done
+  1    a fault in the data, a file or the machine; the message says where
+  2    the command line is wrong; nothing was done
+  130  interrupted by Ctrl-C or SIGTERM`
+
+// usageError is an error in what was asked for, as opposed to one that came up on the way.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exit writes an error, if there is one, and returns the exit code.
+func exit(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	code, message := exitFault, err.Error()
+	switch {
+	case errors.As(err, new(usageError)):
+		code = exitUsage
+	case errors.Is(err, context.Canceled):
+		code, message = exitInterrupted, "interrupted"
+	}
+	fmt.Fprintf(stderr, "linnet: %s\n", strings.TrimSuffix(message, "\n"))
+	return code
+}

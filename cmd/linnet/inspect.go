@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/model"
+	"github.com/linnet-ml/linnet/tensor"
+	"github.com/spf13/cobra"
+)
+
+func newInspect() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Say what is in a model file",
+		Long: `Inspect says what is in a model file: its layers, inputs, outputs and labels, how its weights are stored, the end of its
+training, and the texts that were saved with it. Of a safetensors file without a model it lists the tensors.`,
+		Example: "  linnet inspect reviews.linnet\n  linnet inspect reviews.linnet --json",
+		Args:    arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			i, err := inspect(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return i.writeJSON(cmd.OutOrStdout())
+			}
+			return i.write(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// inspection is what inspect finds.
+type inspection struct {
+	File     string            `json:"file"`
+	Bytes    int64             `json:"bytes"`
+	Format   string            `json:"format,omitempty"` // of the model; empty for a safetensors file without one
+	Model    *inspectedModel   `json:"model,omitempty"`
+	Tensors  []inspectedTensor `json:"tensors"`
+	History  *history.History  `json:"history,omitempty"`
+	State    bool              `json:"training_state"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+}
+
+type inspectedModel struct {
+	Name       string          `json:"name"`
+	Parameters int             `json:"parameters"`
+	Inputs     []inspectedPort `json:"inputs"`
+	Outputs    []inspectedPort `json:"outputs"`
+	summary    string
+}
+
+// inspectedPort is an input or an output.
+type inspectedPort struct {
+	Name       string       `json:"name"`
+	Shape      tensor.Shape `json:"shape"`
+	Labels     []string     `json:"labels,omitempty"`
+	Thresholds []float64    `json:"thresholds,omitempty"`
+}
+
+type inspectedTensor struct {
+	Name  string       `json:"name"`
+	DType string       `json:"dtype"`
+	Shape tensor.Shape `json:"shape"`
+}
+
+func inspect(ctx context.Context, path string) (_ *inspection, err error) {
+	tensors, err := model.OpenTensors(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, tensors.Close()) }()
+	i := &inspection{File: path}
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else {
+		i.Bytes = info.Size()
+	}
+	for _, name := range tensors.Names() {
+		t := inspectedTensor{Name: name}
+		if t.DType, err = tensors.DType(name); err != nil {
+			return nil, err
+		}
+		if t.Shape, err = tensors.Shape(name); err != nil {
+			return nil, err
+		}
+		i.Tensors = append(i.Tensors, t)
+	}
+	i.Format = tensors.Metadata()["linnet.format"]
+	if i.Format == "" {
+		i.Metadata = tensors.Metadata()
+		return i, nil
+	}
+	file, err := model.Load(ctx, path, model.LoadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	m := file.Model
+	i.Model = &inspectedModel{Name: m.Name(), Parameters: m.ParameterCount(), summary: m.Summary()}
+	for _, name := range m.InputNames() {
+		i.Model.Inputs = append(i.Model.Inputs, inspectedPort{Name: name, Shape: m.InputShape(name)})
+	}
+	for _, name := range m.OutputNames() {
+		i.Model.Outputs = append(i.Model.Outputs, inspectedPort{name, m.OutputShape(name), file.Info.Labels[name], file.Info.Thresholds[name]})
+	}
+	i.History, i.State, i.Metadata = file.Info.History, file.HasState(), file.Info.Metadata
+	return i, file.Close()
+}
+
+func (i *inspection) writeJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(i)
+}
+
+func (i *inspection) write(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", shown(i.File), bytesText(i.Bytes))
+	if i.Model == nil {
+		b.WriteString(", a safetensors file without a model\n")
+		for _, t := range i.Tensors {
+			fmt.Fprintf(&b, "  %s  %s %s\n", shown(t.Name), t.DType, t.Shape)
+		}
+	} else {
+		fmt.Fprintf(&b, ", a model, format %s\n\n%s\n", i.Format, i.Model.summary)
+		for _, p := range i.Model.Inputs {
+			fmt.Fprintf(&b, "Input %s: %s\n", shown(p.Name), p.Shape)
+		}
+		for _, p := range i.Model.Outputs {
+			fmt.Fprintf(&b, "Output %s: %s\n", shown(p.Name), p.Shape)
+			p.writeLabels(&b)
+		}
+		fmt.Fprintf(&b, "Stored as: %s\n", i.storages())
+		if h := i.History; h != nil && len(h.Epochs) > 0 {
+			last := len(h.Epochs) - 1
+			fmt.Fprintf(&b, "Trained: %d epochs; the last", len(h.Epochs))
+			for _, name := range h.Names() {
+				fmt.Fprintf(&b, " - %s: %s", shown(name), history.FormatLog(h.Values(name)[last]))
+			}
+			b.WriteByte('\n')
+		}
+		if i.State {
+			b.WriteString("It has the state of its training, which can go on.\n")
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(i.Metadata)) {
+		fmt.Fprintf(&b, "%s: %s\n", shown(key), shown(i.Metadata[key]))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeLabels writes a line for each class. One threshold for two classes is that of the second.
+func (p *inspectedPort) writeLabels(b *strings.Builder) {
+	for k, label := range p.Labels {
+		fmt.Fprintf(b, "  %s", shown(label))
+		if at := k - len(p.Labels) + len(p.Thresholds); at >= 0 && len(p.Thresholds) > 0 {
+			fmt.Fprintf(b, " from %g on", p.Thresholds[at])
+		}
+		b.WriteByte('\n')
+	}
+	if len(p.Labels) == 0 && len(p.Thresholds) > 0 {
+		fmt.Fprintf(b, "  thresholds %v\n", p.Thresholds)
+	}
+}
+
+// storages counts the weights by the type of their elements.
+func (i *inspection) storages() string {
+	count := map[string]int{}
+	for _, t := range i.Tensors {
+		if !strings.HasPrefix(t.Name, "linnet.") {
+			count[t.DType]++
+		}
+	}
+	var list []string
+	for _, dtype := range slices.Sorted(maps.Keys(count)) {
+		list = append(list, fmt.Sprintf("%s (%d)", dtype, count[dtype]))
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"linnet": main})
+}
+
+// The scripts run the program as a user does. Each begins in an empty folder with copies of the files in shared.
+func TestScripts(t *testing.T) {
+	shared := map[string]string{
+		"reviews.linnet": "../../examples/embed/reviews.linnet",
+		"whole.linnet":   "../../model/testdata/v1.linnet",
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			for name, from := range shared {
+				b, err := os.ReadFile(from)
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(e.WorkDir, name), b, 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// Every example in a command's help is a line of a script.
+func TestExamplesRun(t *testing.T) {
+	var scripts strings.Builder
+	err := filepath.WalkDir("testdata/script", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".txtar" {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		scripts.Write(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		if cmd.Example == "" && cmd.Runnable() && cmd.HasParent() {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		for line := range strings.Lines(cmd.Example) {
+			line = strings.TrimSpace(line)
+			command, input, redirected := strings.Cut(line, " < ")
+			want := "exec " + command + "\n"
+			if redirected {
+				want = "stdin " + input + "\n" + want
+			}
+			if n++; !strings.Contains(scripts.String(), want) {
+				t.Errorf("no script has\n%s", want)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRoot())
+	if n == 0 {
+		t.Error("there are no examples")
+	}
+}
+
+// A context that is done ends every command with the code for interruptions, and nothing is written.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out.linnet")
+	for _, args := range [][]string{
+		{"quantize", "../../model/testdata/v1.linnet", "-o", out},
+		{"inspect", "../../model/testdata/v1.linnet"},
+		{"plot", "../../model/testdata/v1.linnet"},
+	} {
+		var stdout, stderr strings.Builder
+		if code := run(ctx, args, strings.NewReader(""), &stdout, &stderr); code != exitInterrupted || stderr.String() != "linnet: interrupted\n" || stdout.Len() > 0 {
+			t.Errorf("%v: code %d, %q, %q", args, code, stderr.String(), stdout.String())
+		}
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// What comes from files cannot speak to the terminal.
+func TestShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain":                        "plain",
+		"good ☃":                       "good ☃",
+		"":                             `""`,
+		" a":                           `" a"`,
+		"\x1b[2J":                      `"\x1b[2J"`,
+		"a\xff":                        `"a\xff"`,
+		"a\u202eb":                     `"a\u202eb"`,
+		strings.Repeat("ä", 150):       strings.Repeat("ä", 100) + "…",
+		strings.Repeat("x", 200):       strings.Repeat("x", 200),
+		"a" + strings.Repeat("ä", 100): "a" + strings.Repeat("ä", 99) + "…",
+	} {
+		if got := shown(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 999_499: "999 kB", 999_500: "1 MB", 226_304: "226 kB", 5e9: "5 GB"} {
+		if got := bytesText(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}

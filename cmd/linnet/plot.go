@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/model"
+	"github.com/linnet-ml/linnet/plots"
+	"github.com/spf13/cobra"
+)
+
+func newPlot() *cobra.Command {
+	var picture string
+	cmd := &cobra.Command{
+		Use:   "plot HISTORY [NAME...]",
+		Short: "Draw the history of a training",
+		Long: `Plot draws what a training logged, epoch by epoch: blue dots for the training data, a line for the validation data, a
+red ring around the best epoch. NAME... are the logs to draw, such as loss; without any, all are drawn.
+
+HISTORY is a model file with a history, the JSON of a history, or the CSV of callbacks.CSVLogger; "-" is the standard
+input. The picture is a PNG or an SVG, as its name ends, or with "-", the default, text.`,
+		Example: "  linnet plot history.json loss accuracy -o curves.png\n  linnet plot reviews.linnet",
+		Args:    arguments(1, 100),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := plots.Check(picture); err != nil {
+				return usageError{err}
+			}
+			h, err := readHistory(cmd.Context(), args[0], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			panels, err := plots.Panels(h, args[1:]...)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return plots.Draw(picture, cmd.OutOrStdout(), panels...)
+		},
+	}
+	cmd.Flags().StringVarP(&picture, "output", "o", plots.Terminal, `the picture's file, ending in .png or .svg, or "-" for text`)
+	return cmd
+}
+
+// mostHistory is the largest history that plot reads: a million epochs of ten logs.
+const mostHistory = 256 << 20
+
+// readHistory reads a history of any form.
+func readHistory(ctx context.Context, path string, stdin io.Reader) (*history.History, error) {
+	from := stdin
+	if path == "-" {
+		path = "standard input"
+	} else {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if isModel(f) {
+			return modelHistory(ctx, path)
+		}
+		from = f
+	}
+	b, err := io.ReadAll(io.LimitReader(bufio.NewReader(from), mostHistory+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > mostHistory {
+		return nil, fmt.Errorf("%s: it has more than %d MiB: that is no history", path, mostHistory>>20)
+	}
+	h := new(history.History)
+	if bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
+		err = json.Unmarshal(b, h)
+	} else {
+		h, err = history.ReadCSV(bytes.NewReader(b))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return h, nil
+}
+
+// isModel tells a safetensors file, whose header begins with a brace after its length in 8 bytes, from text.
+func isModel(r io.ReaderAt) bool {
+	var start [9]byte
+	n, _ := r.ReadAt(start[:], 0)
+	return n == len(start) && start[7] == 0 && start[8] == '{'
+}
+
+func modelHistory(ctx context.Context, path string) (*history.History, error) {
+	file, err := model.Load(ctx, path, model.LoadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	h := file.Info.History
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
+	if h == nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.New("the model has no history"))
+	}
+	return h, nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/linnet-ml/linnet/model"
+	"github.com/spf13/cobra"
+)
+
+func newQuantize() *cobra.Command {
+	var output, to string
+	var exceptions []string
+	cmd := &cobra.Command{
+		Use:   "quantize FILE -o FILE",
+		Short: "Write a model with smaller weights",
+		Long: `Quantize writes a copy of a model whose weights take fewer bytes, and says what that changed: int8 takes a quarter of
+float32, float16 and bfloat16 half. Biases and other lists of numbers stay as they are unless --parameter names them.
+A training state is left out: training goes on from the file it was saved in.
+
+FILE and the copy may be the same file: it is replaced as a whole.`,
+		Example: "  linnet quantize reviews.linnet -o small.linnet\n  linnet quantize reviews.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
+		Args:    arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := convertOptions(to, exceptions)
+			if err != nil {
+				return err
+			}
+			if output == "" {
+				return usagef("where to? -o FILE is missing")
+			}
+			return quantize(cmd.Context(), args[0], output, o, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "the file of the copy")
+	cmd.Flags().StringVar(&to, "to", model.Int8.String(), "how weights are stored: "+storageNames())
+	cmd.Flags().StringArrayVar(&exceptions, "parameter", nil, "`PATTERN=STORAGE` for parameters of some names; may be repeated, the first that matches counts")
+	return cmd
+}
+
+var storages = [...]model.Storage{model.Float32, model.Float16, model.BFloat16, model.Int8}
+
+func storageNames() string {
+	var names []string
+	for _, s := range storages {
+		names = append(names, s.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func convertOptions(to string, exceptions []string) (o model.ConvertOptions, err error) {
+	if o.Storage, err = storage("--to", to); err != nil {
+		return o, err
+	}
+	for _, e := range exceptions {
+		pattern, name, ok := cut(e)
+		if _, err := filepath.Match(pattern, ""); !ok || err != nil {
+			return o, usagef("--parameter %.40q is not PATTERN=STORAGE", e)
+		}
+		s, err := storage("--parameter", name)
+		if err != nil {
+			return o, err
+		}
+		o.Parameters = append(o.Parameters, model.ParameterStorage{Name: pattern, Storage: s})
+	}
+	return o, nil
+}
+
+// cut splits at the last =, since a pattern may have some.
+func cut(text string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(text, '=')
+	if i < 1 {
+		return "", "", false
+	}
+	return text[:i], text[i+1:], true
+}
+
+func storage(flag, name string) (model.Storage, error) {
+	for _, s := range storages {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, usagef("%s: %.40q is no storage; there are %s", flag, name, storageNames())
+}
+
+func quantize(ctx context.Context, from, to string, o model.ConvertOptions, stdout io.Writer) (err error) {
+	file, err := model.Load(ctx, from, model.LoadOptions{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	m, differences, err := model.Convert(ctx, file.Model, o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	if err := model.Save(ctx, to, m, model.SaveOptions{Info: file.Info}); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	var before, after int64
+	fmt.Fprintln(w, "parameter\tstorage\tbefore\tafter\tlargest difference\tlargest magnitude")
+	for _, d := range differences {
+		before, after = before+d.Before, after+d.After
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.3g\t%.3g\n", shown(d.Parameter), d.Storage, bytesText(d.Before), bytesText(d.After), d.Largest, d.Magnitude)
+	}
+	fmt.Fprintf(w, "weights\t\t%s\t%s\n", bytesText(before), bytesText(after))
+	return w.Flush()
+}

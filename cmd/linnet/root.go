@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/linnet-ml/linnet/simd"
+	"github.com/spf13/cobra"
+)
+
+// newRoot is the command without a subcommand.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "linnet",
+		Short:         "Train, test and ship text models",
+		Long:          "Linnet trains, tests and ships text models: one program, one file a model, no other runtime.\n\n" + exitCodes,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%v (%s --help lists the flags)", err, cmd.CommandPath())
+	})
+	root.AddCommand(newInspect(), newQuantize(), newPlot())
+	return root
+}
+
+// noCommand is for arguments that name no subcommand.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("there is no command %.40q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		message += fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
+	}
+	return usagef("%s (linnet --help lists the commands)", message)
+}
+
+// arguments checks the number of arguments, whose names are in the command's Use. The last most-least may be left out.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usagef("too few arguments: the usage is %s", cmd.UseLine())
+		case len(args) > most:
+			return usagef("the argument %.40q is too many: the usage is %s", args[most], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// version says what runs.
+func version() string {
+	v := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		v = info.Main.Version
+	}
+	return fmt.Sprintf("linnet %s, Go %s, %s/%s, kernels: %s", v, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, simd.Path())
+}

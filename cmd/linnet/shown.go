@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// mostShown is how many bytes of a text of a file stand in a line.
+const mostShown = 200
+
+// shown is a text of a file or a command line as a terminal may have it: as it is if it is short and plain, else shortened
+// and quoted.
+func shown(text string) string {
+	short := text
+	if len(text) > mostShown {
+		n := mostShown
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		short = text[:n]
+	}
+	plain := utf8.ValidString(short) && short != "" && strings.TrimSpace(short) == short && !strings.ContainsFunc(short, func(r rune) bool { return !unicode.IsPrint(r) })
+	if !plain {
+		short = strconv.QuoteToGraphic(short)
+	}
+	if len(text) > mostShown {
+		short += "…"
+	}
+	return short
+}
+
+// bytesText is a number of bytes with a unit: "226 kB".
+func bytesText(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 999_500:
+		return fmt.Sprintf("%.3g kB", float64(n)/1e3)
+	case n < 999_500_000:
+		return fmt.Sprintf("%.3g MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.3g GB", float64(n)/1e9)
+}
