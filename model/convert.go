@@ -45,7 +45,8 @@ func (s Storage) String() string {
 // ConvertOptions say how Convert stores parameters.
 type ConvertOptions struct {
 	// Storage is that of parameters with two dimensions or more. Others, such as biases and statistics, stay as they are:
-	// they are small, and a model depends on them most.
+	// they are small, and a model depends on them most. So do those that would take more bytes in int8 with its scales than
+	// they take now.
 	Storage Storage
 	// Parameters are exceptions by name; the first that matches counts. There int8 is for parameters with two dimensions or
 	// more.
@@ -143,7 +144,12 @@ func (o *ConvertOptions) storage(p *plan.Parameter, used []bool) (s Storage, ok 
 		}
 		return s, true, nil
 	}
-	return o.Storage, len(p.Shape()) >= 2, nil
+	if len(p.Shape()) < 2 {
+		return 0, false, nil
+	}
+	rows, _ := p.Rows()
+	larger := o.Storage == Int8 && int64(p.Size())+4*int64(rows) > sizeOf(p.Storage())
+	return o.Storage, !larger, nil
 }
 
 // convert changes the storage of a parameter.

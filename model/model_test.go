@@ -138,7 +138,11 @@ func TestConvert(t *testing.T) {
 	for _, s := range []model.Storage{model.Float32, model.Float16, model.BFloat16, model.Int8} {
 		c, changes, err := model.Convert(t.Context(), m, model.ConvertOptions{Storage: s})
 		must(t, err)
-		if len(changes) != 3 || (changes[1].Largest == 0) != (s == model.Float32) {
+		n := 3
+		if s == model.Int8 {
+			n = 2 // a row of one element takes 5 bytes in place of 4
+		}
+		if len(changes) != n || (changes[1].Largest == 0) != (s == model.Float32) {
 			t.Errorf("%v: %+v", s, changes)
 		}
 		want, err := c.PredictInto(t.Context(), nil, x, nn.PredictOptions{})

@@ -408,8 +408,8 @@ func TestRoundTripOfStorages(t *testing.T) {
 				b := withKinds[name](t)
 				c, changes, err := model.Convert(t.Context(), b.m, model.ConvertOptions{Storage: s})
 				must(t, err)
-				if len(changes) == 0 {
-					t.Error("nothing changed")
+				if small := name == "BatchNormalization" && s == model.Int8; (len(changes) == 0) != small { // a column's rows would grow
+					t.Errorf("%d parameters changed", len(changes))
 				}
 				checkRoundTrip(t, built{c, b.x})
 			})
