@@ -23,11 +23,14 @@ func (a *average) Add(labels, output, weights []float32) {
 	}
 	width := len(output) / rows
 	for i := range rows {
-		s, w := a.score(labels[i*a.labelWidth:(i+1)*a.labelWidth], output[i*width:(i+1)*width]), 1.0
+		w := 1.0
 		if len(weights) > 0 {
 			w = float64(weights[i])
 		}
-		a.total += float64(s * w)
+		if w == 0 { // a masked step may have a score of NaN, by its label
+			continue
+		}
+		a.total += float64(a.score(labels[i*a.labelWidth:(i+1)*a.labelWidth], output[i*width:(i+1)*width]) * w)
 		a.count += w
 	}
 }

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -56,6 +57,71 @@ func TestStartRefusesWhatDoesNotGoTogether(t *testing.T) {
 			"metrics: categorical_accuracy of a single class is always the same; BinaryAccuracy is for one output"},
 		{metrics.Mean{}, plan.MetricInfo{Output: three, Labels: tensor.Shape{0}},
 			"metrics: mean: a row of the output has shape (3,) and a row of the labels (0,)"},
+		{metrics.ExactAccuracy{}, plan.MetricInfo{Output: three, Labels: one}, "metrics: accuracy: a row of the output has shape (3,) and a row of the labels (1,)"},
+		{metrics.Precision{}, plan.MetricInfo{Output: one, Labels: one, Logits: true},
+			"metrics: precision of logits needs a threshold: 0 (a probability above one half), or 0.5 as Keras does"},
+		{metrics.Precision{Thresholds: []float32{0}}, plan.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
+		{metrics.Precision{Thresholds: []float32{-3}}, plan.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
+		{metrics.Precision{Thresholds: []float32{0.5, -3}}, plan.MetricInfo{Output: one, Labels: one}, "metrics: precision: the threshold -3 is not from 0 to 1"},
+		{metrics.FalseNegatives{Thresholds: []float32{float32(math.NaN())}}, plan.MetricInfo{Output: one, Labels: one, Logits: true},
+			"metrics: false_negatives: a threshold is NaN"},
+		{metrics.Recall{TopK: 2}, plan.MetricInfo{Output: three, Labels: three, Logits: true}, ""},
+		{metrics.Recall{TopK: 4}, plan.MetricInfo{Output: three, Labels: three}, "metrics: recall: TopK is 4, for an output of 3 classes"},
+		{metrics.Recall{TopK: -1}, plan.MetricInfo{Output: three, Labels: three}, "metrics: recall: TopK is -1, for an output of 3 classes"},
+		{metrics.Recall{ClassID: optional.Of(3)}, plan.MetricInfo{Output: three, Labels: three},
+			"metrics: recall: the output has 3 classes, 0 to 2, and so none with the number 3"},
+		{metrics.TruePositives{}, plan.MetricInfo{Output: three, Labels: tensor.Shape{2}},
+			"metrics: true_positives: a row of the output has shape (3,) and a row of the labels (2,)"},
+		{metrics.TruePositives{}, plan.MetricInfo{Output: one, Labels: three},
+			"metrics: true_positives: a row of the output has shape (1,) and a row of the labels (3,)"},
+		{metrics.AUC{}, plan.MetricInfo{Output: one, Labels: one, Logits: true},
+			"metrics: auc: the loss takes the output as logits, and without FromLogits the metric takes it as probabilities"},
+		{metrics.AUC{FromLogits: true}, plan.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
+		{metrics.AUC{NumThresholds: 1}, plan.MetricInfo{Output: one, Labels: one}, "metrics: auc: the number of thresholds is 1, and not from 2 to 1048576"},
+		{metrics.AUC{NumThresholds: math.MaxInt}, plan.MetricInfo{Output: one, Labels: one},
+			fmt.Sprintf("metrics: auc: the number of thresholds is %d, and not from 2 to 1048576", math.MaxInt)},
+		{metrics.AUC{NumThresholds: 3, Thresholds: []float32{0.5}}, plan.MetricInfo{Output: one, Labels: one},
+			"metrics: auc: Thresholds and NumThresholds are both set"},
+		{metrics.AUC{Thresholds: []float32{1.5}}, plan.MetricInfo{Output: one, Labels: one}, "metrics: auc: the threshold 1.5 is not from 0 to 1"},
+		{metrics.AUC{Curve: "roc"}, plan.MetricInfo{Output: one, Labels: one}, `metrics: auc: the curve "roc" is none of ["ROC" "PR"]`},
+		{metrics.AUC{Summation: "mean"}, plan.MetricInfo{Output: one, Labels: one},
+			`metrics: auc: the summation "mean" is none of ["interpolation" "minoring" "majoring"]`},
+		{metrics.AUC{MultiLabel: true}, plan.MetricInfo{Output: tensor.Shape{2, 3}, Labels: tensor.Shape{2, 3}},
+			"metrics: auc: a row of the output has shape (2, 3) and a row of the labels (2, 3)"},
+		{metrics.AUC{LabelWeights: []float32{1}}, plan.MetricInfo{Output: three, Labels: three}, "metrics: auc: 1 label weights for an output of 3 labels"},
+		{metrics.AUC{LabelWeights: []float32{1, 2, -1}}, plan.MetricInfo{Output: three, Labels: three}, "metrics: auc: the weight of label 2 is -1"},
+		{metrics.F1Score{}, plan.MetricInfo{Output: one, Labels: one},
+			"metrics: f1_score of one output needs a threshold, such as 0.5 of probabilities; without one Keras takes every row for positive"},
+		{metrics.F1Score{Threshold: zero}, plan.MetricInfo{Output: one, Labels: one}, "metrics: f1_score: the threshold 0 is not above 0 and up to 1"},
+		{metrics.F1Score{Threshold: zero}, plan.MetricInfo{Output: one, Labels: one, Logits: true}, ""},
+		{metrics.F1Score{Average: "mean"}, plan.MetricInfo{Output: three, Labels: three},
+			`metrics: f1_score: the average "mean" is none of ["none" "micro" "macro" "weighted"]`},
+		{metrics.F1Score{}, plan.MetricInfo{Output: tensor.Shape{2, 3}, Labels: tensor.Shape{2, 3}},
+			"metrics: f1_score: a row of the output has shape (2, 3) and a row of the labels (2, 3)"},
+		{metrics.FBetaScore{Beta: -1}, plan.MetricInfo{Output: three, Labels: three}, "metrics: fbeta_score: Beta is -1"},
+		{metrics.MeanAbsoluteError{}, plan.MetricInfo{Output: three, Labels: one},
+			"metrics: mean_absolute_error: a row of the output has shape (3,) and a row of the labels (1,)"},
+		{metrics.MeanSquaredError{}, plan.MetricInfo{Output: one, Labels: tensor.Shape{}, Logits: true}, ""},
+		{metrics.RootMeanSquaredError{As: "rmse"}, plan.MetricInfo{Output: three, Labels: one},
+			"metrics: rmse: a row of the output has shape (3,) and a row of the labels (1,)"},
+		{metrics.BinaryCrossentropy{}, plan.MetricInfo{Output: one, Labels: one, Logits: true},
+			"metrics: binary_crossentropy: the loss takes the output as logits, and without FromLogits the metric takes it as probabilities"},
+		{metrics.BinaryCrossentropy{LabelSmoothing: 1.5}, plan.MetricInfo{Output: one, Labels: one},
+			"metrics: binary_crossentropy: a label smoothing of 1.5 is not from 0 to 1"},
+		{metrics.BinaryCrossentropy{}, plan.MetricInfo{Output: three, Labels: one},
+			"metrics: binary_crossentropy: a row of the output has shape (3,) and a row of the labels (1,)"},
+		{metrics.CategoricalCrossentropy{}, plan.MetricInfo{Output: three, Labels: one},
+			"metrics: categorical_crossentropy: a row of the output has shape (3,) and a row of the labels (1,)"},
+		{metrics.SparseCategoricalCrossentropy{}, plan.MetricInfo{Output: three, Labels: three},
+			"metrics: sparse_categorical_crossentropy: a row of the output has shape (3,) and a row of the labels (3,)"},
+		{metrics.SparseCategoricalCrossentropy{}, plan.MetricInfo{Output: three, Labels: one, Logits: true},
+			"metrics: sparse_categorical_crossentropy: the loss takes the output as logits, and without FromLogits the metric takes it as probabilities"},
+		{metrics.TopKCategoricalAccuracy{K: -1}, plan.MetricInfo{Output: three, Labels: three}, "metrics: top_k_categorical_accuracy: K is -1"},
+		{metrics.TopKCategoricalAccuracy{}, plan.MetricInfo{Output: three, Labels: one},
+			"metrics: top_k_categorical_accuracy: a row of the output has shape (3,) and a row of the labels (1,)"},
+		{metrics.SparseTopKCategoricalAccuracy{}, plan.MetricInfo{Output: three, Labels: three},
+			"metrics: sparse_top_k_categorical_accuracy: a row of the output has shape (3,) and a row of the labels (3,)"},
+		{metrics.SparseTopKCategoricalAccuracy{}, plan.MetricInfo{Output: three, Labels: one, Logits: true}, ""},
 	} {
 		a, err := test.m.Start(test.info)
 		got := ""
@@ -128,6 +194,25 @@ func TestNames(t *testing.T) {
 		{metrics.SparseCategoricalAccuracy{As: "hits"}, "hits", history.HigherIsBetter},
 		{metrics.Mean{}, "mean", history.NoDirection},
 		{metrics.Mean{As: "positive"}, "positive", history.NoDirection},
+		{metrics.ExactAccuracy{}, "accuracy", history.HigherIsBetter},
+		{metrics.Precision{}, "precision", history.HigherIsBetter},
+		{metrics.Recall{}, "recall", history.HigherIsBetter},
+		{metrics.Recall{As: "found"}, "found", history.HigherIsBetter},
+		{metrics.TruePositives{}, "true_positives", history.NoDirection},
+		{metrics.FalsePositives{}, "false_positives", history.NoDirection},
+		{metrics.TrueNegatives{}, "true_negatives", history.NoDirection},
+		{metrics.FalseNegatives{}, "false_negatives", history.NoDirection},
+		{metrics.AUC{}, "auc", history.HigherIsBetter},
+		{metrics.F1Score{}, "f1_score", history.HigherIsBetter},
+		{metrics.FBetaScore{}, "fbeta_score", history.HigherIsBetter},
+		{metrics.MeanAbsoluteError{}, "mean_absolute_error", history.LowerIsBetter},
+		{metrics.MeanSquaredError{}, "mean_squared_error", history.LowerIsBetter},
+		{metrics.RootMeanSquaredError{}, "root_mean_squared_error", history.LowerIsBetter},
+		{metrics.BinaryCrossentropy{}, "binary_crossentropy", history.LowerIsBetter},
+		{metrics.CategoricalCrossentropy{}, "categorical_crossentropy", history.LowerIsBetter},
+		{metrics.SparseCategoricalCrossentropy{}, "sparse_categorical_crossentropy", history.LowerIsBetter},
+		{metrics.TopKCategoricalAccuracy{}, "top_k_categorical_accuracy", history.HigherIsBetter},
+		{metrics.SparseTopKCategoricalAccuracy{}, "sparse_top_k_categorical_accuracy", history.HigherIsBetter},
 	} {
 		if test.m.Name() != test.want || test.m.Direction() != test.direction {
 			t.Errorf("%+v: name %q, direction %v, want %q and %v", test.m, test.m.Name(), test.m.Direction(), test.want, test.direction)
@@ -135,53 +220,46 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// However rows are put into batches, the result has the same bits.
-func TestBatchSizeChangesNoBit(t *testing.T) {
-	const rows = 101
-	var labels, output, weights [rows]float32
-	for i := range rows {
-		labels[i], output[i], weights[i] = float32(i%2), float32(i*37%101)/101, 0.1+float32(i%7)/6
-	}
-	info := plan.MetricInfo{Output: tensor.Shape{1}}
-	for _, m := range []plan.Metric{metrics.Accuracy{}, metrics.Mean{}} {
-		want := result(t, m, info, labels[:], output[:], weights[:])
-		for _, size := range []int{1, 8, 32} {
-			a, err := m.Start(info)
-			if err != nil {
-				t.Fatal(err)
+func TestAddAllocatesNothing(t *testing.T) {
+	for _, c := range every() {
+		a := c.start(t)
+		labels, output, weights := make([]float32, 64*c.labels.Size()), make([]float32, 64*c.output.Size()), make([]float32, 64)
+		v, several := a.(plan.ValuesAccumulator)
+		if got := testing.AllocsPerRun(20, func() {
+			a.Add(labels, output, weights)
+			a.Result()
+			if several {
+				v.Value(0)
 			}
-			for lo := 0; lo < rows; lo += size {
-				hi := min(lo+size, rows)
-				a.Add(labels[lo:hi], output[lo:hi], weights[lo:hi])
-			}
-			if got := a.Result(); got != want {
-				t.Errorf("%T in batches of %d: %v, in one %v", m, size, got, want)
-			}
+		}); got != 0 {
+			t.Errorf("%#v: %v allocations", c.m, got)
 		}
 	}
 }
 
-func TestAddAllocatesNothing(t *testing.T) {
-	labels, output, weights := make([]float32, 64), make([]float32, 64*3), make([]float32, 64)
-	for _, test := range []struct {
-		m    plan.Metric
-		info plan.MetricInfo
-	}{
-		{metrics.Accuracy{}, plan.MetricInfo{Output: tensor.Shape{3}}},
-		{metrics.Accuracy{}, plan.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}}},
-		{metrics.BinaryAccuracy{}, plan.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{3}}},
-		{metrics.Mean{}, plan.MetricInfo{Output: tensor.Shape{3}}},
-	} {
-		a, err := test.m.Start(test.info)
-		if err != nil {
-			t.Fatal(err)
-		}
-		y, x, w := labels, output, weights
-		if len(test.info.Labels) > 0 {
-			y, x, w = output, output, weights
-		}
-		if got := testing.AllocsPerRun(20, func() { a.Add(y, x, w); a.Result() }); got != 0 {
-			t.Errorf("%T: %v allocations", test.m, got)
+// Labels that are no class: never among the largest, and without a loss unless their weight is 0.
+func TestLabelsThatAreNoClass(t *testing.T) {
+	info := plan.MetricInfo{Output: tensor.Shape{3}, Labels: tensor.Shape{}}
+	labels, output := []float32{-1, 3, 1}, []float32{0.2, 0.3, 0.5, 0.2, 0.3, 0.5, 0.2, 0.3, 0.5}
+	if got := result(t, metrics.SparseTopKCategoricalAccuracy{K: 3}, info, labels, output, nil); got != 1./3 {
+		t.Errorf("top 3: %v, want 1/3", got)
+	}
+	if got := result(t, metrics.SparseCategoricalCrossentropy{}, info, labels, output, nil); !math.IsNaN(got) {
+		t.Errorf("cross-entropy: %v, want NaN", got)
+	}
+	if got, want := result(t, metrics.SparseCategoricalCrossentropy{}, info, labels, output, []float32{0, 0, 1}), -math.Log(0.3); math.Abs(got-want) > 1e-6 {
+		t.Errorf("cross-entropy of the label with weight 1: %v, want %v", got, want)
+	}
+}
+
+// The area of label 1 alone, where the others weigh nothing.
+func TestAUCOfOneLabel(t *testing.T) {
+	both := plan.MetricInfo{Output: tensor.Shape{2}, Labels: tensor.Shape{2}}
+	labels, output := []float32{0, 0, 1, 1, 0, 0, 1, 1}, []float32{0.9, 0.1, 0.8, 0.6, 0.9, 0.7, 0.1, 0.8}
+	want := result(t, metrics.AUC{}, plan.MetricInfo{Output: tensor.Shape{1}, Labels: tensor.Shape{}}, []float32{0, 1, 0, 1}, []float32{0.1, 0.6, 0.7, 0.8}, nil)
+	for _, m := range []metrics.AUC{{MultiLabel: true, LabelWeights: []float32{0, 2}}, {LabelWeights: []float32{0, 1}}} {
+		if got := result(t, m, both, labels, output, nil); got != want || got != 0.75 {
+			t.Errorf("%+v: %v, want %v", m, got, want)
 		}
 	}
 }

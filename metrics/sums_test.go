@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -31,8 +32,30 @@ func TestSumsGoOn(t *testing.T) {
 		{metrics.CategoricalAccuracy{}, three, three},
 		{metrics.SparseCategoricalAccuracy{}, three, one},
 		{metrics.Mean{}, three, one},
+		{metrics.ExactAccuracy{}, tensor.Shape{}, tensor.Shape{}},
+		{metrics.AUC{}, one, one},
+		{metrics.AUC{Curve: metrics.PR, NumThresholds: 7}, three, three},
+		{metrics.AUC{MultiLabel: true, Thresholds: []float32{0.4, 0.1}}, three, three},
+		{metrics.BinaryCrossentropy{}, three, three},
+		{metrics.CategoricalCrossentropy{LabelSmoothing: 0.1}, three, three},
+		{metrics.SparseCategoricalCrossentropy{}, three, one},
+		{metrics.F1Score{}, three, three},
+		{metrics.F1Score{Average: metrics.Weighted}, three, one},
+		{metrics.FBetaScore{Average: metrics.Micro, Beta: 2}, three, three},
+		{metrics.Precision{}, one, one},
+		{metrics.Precision{Thresholds: []float32{0.3, 0.6}}, three, one},
+		{metrics.Recall{TopK: 2}, three, three},
+		{metrics.TruePositives{}, one, one},
+		{metrics.FalsePositives{}, one, one},
+		{metrics.TrueNegatives{}, one, one},
+		{metrics.FalseNegatives{}, one, one},
+		{metrics.MeanAbsoluteError{}, three, three},
+		{metrics.MeanSquaredError{}, three, three},
+		{metrics.RootMeanSquaredError{}, three, three},
+		{metrics.TopKCategoricalAccuracy{K: 2}, three, three},
+		{metrics.SparseTopKCategoricalAccuracy{K: 2}, three, one},
 	} {
-		tested = append(tested, test.m.Kind())
+		tested = append(tested, reflect.TypeOf(test.m).Name())
 		x, y := test.output.Size(), test.labels.Size()
 		output, labels, weights := make([]float32, rows*x), make([]float32, rows*y), make([]float32, rows)
 		for i := range output {

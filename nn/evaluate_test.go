@@ -8,9 +8,12 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -92,4 +95,98 @@ func TestEvaluateOfAnEndedContext(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	noneLeft(t, before)
+}
+
+// severalMetrics have one value, several values, and none of them a loss.
+func severalMetrics() []nn.Metric {
+	return []nn.Metric{metrics.Accuracy{}, metrics.Precision{Thresholds: []float32{0.3, 0.6}}, metrics.AUC{Curve: metrics.PR}, metrics.BinaryCrossentropy{}}
+}
+
+// Without a loss only metrics are reported, and they are those beside a loss, with any threads and sizes of batches. The
+// model never had a loss.
+func TestEvaluateWithoutLoss(t *testing.T) {
+	m, d := smallText(t), someReviews(t)
+	d.Weights = make([]float32, 45)
+	for i := range d.Weights {
+		d.Weights[i] = float32(i%4) / 2
+	}
+	evaluate := func(l nn.Loss, batch, threads int) *history.Logs {
+		logs, err := m.Evaluate(t.Context(), d, nn.EvaluateOptions{Loss: l, Metrics: severalMetrics(), BatchSize: batch, Threads: threads,
+			WeightedMetrics: []nn.Metric{metrics.Recall{}}})
+		must(t, err)
+		return logs
+	}
+	want := evaluate(nil, 0, 1)
+	var names []string
+	for name := range want.All() {
+		names = append(names, name)
+	}
+	if d := cmp.Diff([]string{"accuracy", "precision_0.3", "precision_0.6", "auc", "binary_crossentropy", "recall"}, names); d != "" {
+		t.Fatal(d)
+	}
+	for _, got := range []*history.Logs{evaluate(nil, 1, 1), evaluate(nil, 7, 2), evaluate(nil, 45, 3), evaluate(nil, 16, 8), evaluate(loss.BinaryCrossentropy{}, 7, 2)} {
+		for name, v := range want.All() {
+			if g, _ := got.Get(name); math.Float64bits(g) != math.Float64bits(v) {
+				t.Errorf("%s is %v, and elsewhere %v", name, v, g)
+			}
+		}
+	}
+	_, err := m.Evaluate(t.Context(), d, nn.EvaluateOptions{})
+	wantError(t, err, "nn: Evaluate needs a loss or a metric")
+}
+
+// Each value of a metric is in the History, with the metric's direction, and is what a metric of that value alone has.
+func TestSeveralValues(t *testing.T) {
+	o := longRun()
+	o.Metrics = severalMetrics()
+	h, err := noisyText(t).Fit(t.Context(), someReviews(t), o)
+	must(t, err)
+	for _, name := range []string{"precision_0.3", "val_precision_0.6", "val_auc"} {
+		if n := len(h.Values(name)); n != 3 || h.Direction(name) != history.HigherIsBetter {
+			t.Errorf("%s: %d values, direction %v", name, n, h.Direction(name))
+		}
+	}
+	if h.Direction("val_binary_crossentropy") != history.LowerIsBetter || h.Direction("val_loss") != history.LowerIsBetter {
+		t.Error("the direction of a loss")
+	}
+	m := smallText(t)
+	logs, err := m.Evaluate(t.Context(), someReviews(t), nn.EvaluateOptions{Metrics: []nn.Metric{
+		metrics.Precision{Thresholds: []float32{0.3, 0.6}}, metrics.Precision{Thresholds: []float32{0.3}, As: "sure"}, metrics.Precision{Thresholds: []float32{0.6}, As: "surer"}}})
+	must(t, err)
+	for several, alone := range map[string]string{"precision_0.3": "sure", "precision_0.6": "surer"} {
+		a, _ := logs.Get(several)
+		if b, ok := logs.Get(alone); !ok || a != b {
+			t.Errorf("%s is %v, and alone %v", several, a, b)
+		}
+	}
+}
+
+// valueNames is a metric whose values have these names.
+type valueNames []string
+
+func (valueNames) Kind() string                                      { return "ValueNames" }
+func (valueNames) Name() string                                      { return "metric" }
+func (valueNames) Direction() history.Direction                      { return history.NoDirection }
+func (n valueNames) ValueNames() []string                            { return n }
+func (valueNames) Value(i int) float64                               { return float64(i) }
+func (valueNames) Result() float64                                   { return 7 }
+func (valueNames) Add(_, _, _ []float32)                             {}
+func (valueNames) Reset()                                            {}
+func (valueNames) Sums() []float64                                   { return nil }
+func (valueNames) SetSums([]float64) error                           { return nil }
+func (n valueNames) Start(plan.MetricInfo) (plan.Accumulator, error) { return n, nil }
+
+func TestNamesOfValues(t *testing.T) {
+	evaluate := func(n valueNames) (*history.Logs, error) {
+		return smallText(t).Evaluate(t.Context(), someReviews(t), nn.EvaluateOptions{Metrics: []nn.Metric{n}})
+	}
+	logs, err := evaluate(valueNames{"b", "a"})
+	must(t, err)
+	if got := logs.String(); got != "metric_b: 0.0000 - metric_a: 1.0000" {
+		t.Error(got)
+	}
+	_, err = evaluate(valueNames{"a", "a"})
+	wantError(t, err, `nn: two logs are named "metric_a"`)
+	_, err = evaluate(valueNames{})
+	wantError(t, err, "nn: the metric ValueNames has no values")
 }

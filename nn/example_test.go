@@ -130,6 +130,20 @@ func ExampleModel_Evaluate() {
 	// 1
 }
 
+// Metrics need no loss. A metric may have several values.
+func ExampleModel_Evaluate_withoutLoss() {
+	result, err := trained().Evaluate(context.Background(), sentences(), nn.EvaluateOptions{
+		Metrics: []nn.Metric{metrics.Recall{Thresholds: []float32{0.5, 1}}, metrics.AUC{}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result)
+	// Output:
+	// recall_0.5: 1.0000 - recall_1: 0.0000 - auc: 1.0000
+}
+
 // A function may watch and steer training: here it lowers the learning rate and ends the run.
 func ExampleCallback() {
 	schedule := plan.CallbackFunc(func(e plan.Event, t plan.Training) error {

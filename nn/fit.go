@@ -225,7 +225,7 @@ func (r *run) goOn() error {
 		t.history = o.State.History.Clone()
 		t.history.Stopped = ""
 	}
-	directions(t.history, t.objectives)
+	t.results.directions(t.history)
 	if n := o.State.Batch; n > 0 {
 		if t.steps > 0 && n > t.steps {
 			return fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has %d", n, o.InitialEpoch, t.steps)

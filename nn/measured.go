@@ -10,13 +10,15 @@ import (
 
 // measured is the loss and the metrics over batches.
 type measured struct {
-	total  float64   // of the losses of all outputs and the penalties
-	losses []float64 // of each loss alone, where there are several
-	rows   int
-	each   []meter
-	names  []string
-	params []*plan.Parameter // with a penalty that counts in the loss
-	mask   []float32         // of the steps of an output, as weights
+	total   float64   // of the losses of all outputs and the penalties
+	losses  []float64 // of each loss alone, where there are several
+	rows    int
+	each    []meter
+	names   []string
+	better  []history.Direction // which values of each name are better
+	hasLoss bool                // the first name is that of the loss
+	params  []*plan.Parameter   // with a penalty that counts in the loss
+	mask    []float32           // of the steps of an output, as weights
 }
 
 // meter is a metric of an objective.
@@ -24,6 +26,8 @@ type meter struct {
 	objective int
 	weighted  bool
 	sum       plan.Accumulator
+	values    plan.ValuesAccumulator // sum, where it has several values
+	n         int                    // their number
 }
 
 // startMetrics starts the metrics of the objectives for data of the given kind.
@@ -37,9 +41,9 @@ func startMetrics(g *program, data *dataset, objectives []objective) (_ *measure
 		}
 	}
 	if losses > 0 {
-		r.names = append(r.names, "loss")
+		r.names, r.better, r.hasLoss = []string{"loss"}, []history.Direction{history.LowerIsBetter}, true
 	}
-	add := func(o *objective, name string) error {
+	add := func(o *objective, name string, better history.Direction) error {
 		if o.name != "" {
 			name = o.name + "_" + name
 		}
@@ -48,13 +52,13 @@ func startMetrics(g *program, data *dataset, objectives []objective) (_ *measure
 				return fmt.Errorf("nn: two logs are named %q", name)
 			}
 		}
-		r.names = append(r.names, name)
+		r.names, r.better = append(r.names, name), append(r.better, better)
 		return nil
 	}
 	if losses > 1 {
 		for i := range objectives {
 			if objectives[i].Loss != nil {
-				if err := add(&objectives[i], "loss"); err != nil {
+				if err := add(&objectives[i], "loss", history.LowerIsBetter); err != nil {
 					return nil, err
 				}
 				r.losses = append(r.losses, 0)
@@ -73,10 +77,23 @@ func startMetrics(g *program, data *dataset, objectives []objective) (_ *measure
 				if isNil(sum) {
 					return nil, nnError(o.place(), fmt.Errorf("the metric %s has no accumulator", x.Kind()))
 				}
-				if err := add(o, x.Name()); err != nil {
-					return nil, err
+				one := meter{objective: i, weighted: k == 1, sum: sum}
+				names := []string{x.Name()}
+				if values, ok := sum.(plan.ValuesAccumulator); ok {
+					names = names[:0]
+					for _, name := range values.ValueNames() {
+						names = append(names, x.Name()+"_"+name)
+					}
+					if one.values, one.n = values, len(names); one.n == 0 {
+						return nil, nnError(o.place(), fmt.Errorf("the metric %s has no values", x.Kind()))
+					}
 				}
-				r.each = append(r.each, meter{objective: i, weighted: k == 1, sum: sum})
+				for _, name := range names {
+					if err := add(o, name, x.Direction()); err != nil {
+						return nil, err
+					}
+				}
+				r.each = append(r.each, one)
 			}
 		}
 	}
@@ -165,14 +182,19 @@ func (r *measured) log(l *history.Logs, names []string) (err error) {
 		l.Set(names[k], v)
 		k++
 	}
-	if len(r.names) > len(r.each)+len(r.losses) {
+	if r.hasLoss {
 		set(r.total / rows)
 	}
 	for _, v := range r.losses {
 		set(v / rows)
 	}
 	for _, m := range r.each {
-		set(m.sum.Result())
+		if m.values == nil {
+			set(m.sum.Result())
+		}
+		for i := range m.n {
+			set(m.values.Value(i))
+		}
 	}
 	return nil
 }
@@ -203,26 +225,10 @@ func (r *measured) setSums(all [][]float64) (err error) {
 }
 
 // directions tells which values of the logs are better.
-func directions(h *history.History, objectives []objective) {
-	set := func(name string, d history.Direction) {
-		h.SetDirection(name, d)
-		h.SetDirection("val_"+name, d)
-	}
-	set("loss", history.LowerIsBetter)
-	for i := range objectives {
-		o := &objectives[i]
-		prefix := ""
-		if o.name != "" {
-			prefix = o.name + "_"
-			if o.Loss != nil {
-				set(prefix+"loss", history.LowerIsBetter)
-			}
-		}
-		for _, list := range [][]Metric{o.Metrics, o.WeightedMetrics} {
-			for _, x := range list {
-				set(prefix+x.Name(), x.Direction())
-			}
-		}
+func (r *measured) directions(h *history.History) {
+	for i, name := range r.names {
+		h.SetDirection(name, r.better[i])
+		h.SetDirection("val_"+name, r.better[i])
 	}
 }
 

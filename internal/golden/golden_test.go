@@ -11,7 +11,7 @@ import (
 )
 
 var embedded = map[string]int{ // cases by topic
-	"attention": 24, "callbacks": 56, "initializers": 121, "layers": 324, "losses": 362, "metrics": 143, "optimizers": 90,
+	"attention": 24, "callbacks": 56, "initializers": 121, "layers": 324, "losses": 362, "metrics": 143, "metrics_options": 126, "optimizers": 90,
 	"summary_progress": 23, "text": 148, "text_edges": 114,
 }
 

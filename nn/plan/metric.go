@@ -37,3 +37,14 @@ type Accumulator interface {
 	Sums() []float64
 	SetSums(sums []float64) error
 }
+
+// ValuesAccumulator is an Accumulator of a metric with several values, such as one for each class. The logs and the
+// History have each of them, under the metric's name, "_" and the value's name: "f1_score_2". Result is not asked for. All
+// values have the metric's Direction.
+type ValuesAccumulator interface {
+	Accumulator
+	// ValueNames are the names of the values, at least one, all different. They are asked for once, after Start.
+	ValueNames() []string
+	// Value is the value of name i over all batches since Reset.
+	Value(i int) float64
+}
