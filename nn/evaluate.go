@@ -11,10 +11,9 @@ import (
 
 // EvaluateOptions are the settings of Evaluate.
 type EvaluateOptions struct {
-	// Loss, Metrics and WeightedMetrics are asked of a model's one output. Where there are metrics, Loss may be nil: only
-	// they are reported then, labels are not checked for a loss, and outputs count as probabilities (no loss says that they
-	// are logits).
-	// WeightedMetrics are weighed by the data's weights; Metrics disregard them.
+	// Loss, Metrics and WeightedMetrics are asked of a model's one output. Where there are metrics, Loss may be nil: then
+	// only the metrics are reported, labels are not checked, and the metrics take outputs as probabilities, as no loss says
+	// that they are logits. WeightedMetrics are weighed by the data's weights; Metrics disregard them.
 	Loss            Loss
 	Metrics         []Metric
 	WeightedMetrics []Metric
@@ -29,9 +28,9 @@ type EvaluateOptions struct {
 	NoFusion bool
 }
 
-// Evaluate returns the loss, if there is one, and then the metrics over all of the data. The loss is the mean of the rows' losses, each
-// times its weight, plus the penalties of regularizers. As in Keras, a cross-entropy after a sigmoid or softmax is computed
-// from what goes into that.
+// Evaluate returns the loss, if there is one, and then the metrics over all of the data. The loss is the mean of the rows'
+// losses, each times its weight, plus the penalties of regularizers. As in Keras, a cross-entropy after a sigmoid or softmax
+// is computed from what goes into that.
 func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *history.Logs, err error) {
 	if err := m.usable(ctx); err != nil {
 		return nil, err

@@ -168,7 +168,7 @@ func (valueNames) Kind() string                                      { return "V
 func (valueNames) Name() string                                      { return "metric" }
 func (valueNames) Direction() history.Direction                      { return history.NoDirection }
 func (n valueNames) ValueNames() []string                            { return n }
-func (valueNames) Value(i int) float64                               { return float64(i) }
+func (valueNames) Value(i int) float64                               { return float64(i + 1) }
 func (valueNames) Result() float64                                   { return 7 }
 func (valueNames) Add(_, _, _ []float32)                             {}
 func (valueNames) Reset()                                            {}
@@ -182,7 +182,7 @@ func TestNamesOfValues(t *testing.T) {
 	}
 	logs, err := evaluate(valueNames{"b", "a"})
 	must(t, err)
-	if got := logs.String(); got != "metric_b: 0.0000 - metric_a: 1.0000" {
+	if got := logs.String(); got != "metric_b: 1.0000 - metric_a: 2.0000" {
 		t.Error(got)
 	}
 	_, err = evaluate(valueNames{"a", "a"})

@@ -141,7 +141,7 @@ func ExampleModel_Evaluate_withoutLoss() {
 	}
 	fmt.Println(result)
 	// Output:
-	// recall_0.5: 1.0000 - recall_1: 0.0000 - auc: 1.0000
+	// recall_0.5: 1.0000 - recall_1: 0.0000e+00 - auc: 1.0000
 }
 
 // A function may watch and steer training: here it lowers the learning rate and ends the run.
