@@ -151,7 +151,7 @@ func (s *fScore) Value(i int) float64 {
 	const epsilon = 1e-7
 	precision := s.hits[i] / (s.hits[i] + s.extra[i] + epsilon)
 	recall := s.hits[i] / (s.hits[i] + s.missed[i] + epsilon)
-	return precision * recall / (float64(s.square*precision) + recall + epsilon) * (1 + s.square)
+	return float64(precision * recall / (float64(s.square*precision) + recall + epsilon) * (1 + s.square))
 }
 
 func (s *fScore) Result() float64 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
 	"github.com/linnet-ml/linnet/nn"
@@ -189,4 +190,20 @@ func TestNamesOfValues(t *testing.T) {
 	wantError(t, err, `nn: two logs are named "metric_a"`)
 	_, err = evaluate(valueNames{})
 	wantError(t, err, "nn: the metric ValueNames has no values")
+}
+
+// Steps that a mask leaves out count in no metric, whatever their labels.
+func TestMaskReachesCounts(t *testing.T) {
+	m := sequential(t, nn.Tokens(nn.AnyLength), layers.Embedding{Vocabulary: 3, Dim: 1, MaskZero: true})
+	must(t, m.SetWeights([][]float32{{0.9, 0.8, 0.1}}))
+	x, err := tensor.Of([]int32{1, 2, 0, 1, 0, 0}, 2, 3)
+	must(t, err)
+	y := array(t, []float32{1, 1, 1, 0, 1, -1}, 2, 3, 1)
+	logs, err := m.Evaluate(t.Context(), nn.Data{X: x, Y: y}, nn.EvaluateOptions{Metrics: []nn.Metric{metrics.TruePositives{}, metrics.FalsePositives{},
+		metrics.TrueNegatives{}, metrics.FalseNegatives{}, metrics.Precision{}, metrics.MeanAbsoluteError{}}})
+	must(t, err)
+	want := "true_positives: 1.0000 - false_positives: 1.0000 - true_negatives: 0.0000e+00 - false_negatives: 1.0000 - precision: 0.5000 - mean_absolute_error: 0.6333"
+	if got := logs.String(); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }
