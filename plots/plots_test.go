@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -673,24 +672,5 @@ func BenchmarkWrite(b *testing.B) {
 				}
 			}
 		})
-	}
-}
-
-// A drawing takes less than half a second, even where several tests run beside it.
-func TestTime(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it measures time")
-	}
-	least := time.Hour
-	panels := tutorial(t, 40)
-	for range 3 {
-		begin := time.Now()
-		if err := Write(io.Discard, PNG, panels...); err != nil {
-			t.Fatal(err)
-		}
-		least = min(least, time.Since(begin))
-	}
-	if least > time.Second/2 {
-		t.Errorf("it took %v", least)
 	}
 }
