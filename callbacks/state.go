@@ -1,11 +1,12 @@
 package callbacks
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
 
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
@@ -23,9 +24,7 @@ func loadValues(kind string, s plan.HandlerState, values any) error {
 	if s.Kind != kind {
 		return fmt.Errorf("callbacks: %s: the saved state is of %q", kind, s.Kind)
 	}
-	d := json.NewDecoder(bytes.NewReader(s.Values))
-	d.DisallowUnknownFields()
-	if err := d.Decode(values); err != nil {
+	if err := strictjson.Unmarshal(context.Background(), s.Values, values); err != nil {
 		return fmt.Errorf("callbacks: %s: the saved state: %w", kind, err)
 	}
 	return nil

@@ -75,7 +75,7 @@ func (stateFile) read(path string) (saved, error) {
 	return in, gob.NewDecoder(f).Decode(&in)
 }
 
-func (s stateFile) LoadState(_ context.Context, path string, _ plan.Model) (*plan.TrainingState, error) {
+func (s stateFile) LoadState(ctx context.Context, path string, _ plan.Model) (*plan.TrainingState, error) {
 	in, err := s.read(path)
 	if err != nil {
 		return nil, err
@@ -94,5 +94,5 @@ func (s stateFile) LoadState(_ context.Context, path string, _ plan.Model) (*pla
 			return nil, err
 		}
 	}
-	return plan.DecodeState(e)
+	return plan.DecodeState(ctx, e)
 }

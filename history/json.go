@@ -2,11 +2,14 @@ package history
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"strconv"
+
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 // MarshalJSON writes
@@ -80,105 +83,102 @@ func (h *History) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON writes. Members of other names are ignored. It is an error when a name occurs
 // twice, an epoch is negative, a name has more or fewer values than there are epochs, or a direction is that of a name
 // without values. After an error the History is as before.
-func (h *History) UnmarshalJSON(data []byte) error {
-	var whole json.RawMessage // the document is valid from here on and not nested too deeply
-	if err := json.Unmarshal(data, &whole); err != nil {
-		return fmt.Errorf("history: %w", err)
-	}
-	parts := map[string]json.RawMessage{}
-	err := members(whole, func(name string, value json.RawMessage) error {
-		parts[name] = value
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("history: %w", err)
+func (h *History) UnmarshalJSON(data []byte) error { return h.DecodeJSON(context.Background(), data) }
+
+// DecodeJSON is UnmarshalJSON for a text from a file of any size: it ends with an error when ctx is done.
+func (h *History) DecodeJSON(ctx context.Context, data []byte) error {
+	if ctx == nil {
+		return errors.New("history: the context is nil")
 	}
 	var read History
-	if read.Epochs, err = readEpochs(parts["epoch"]); err != nil {
-		return fmt.Errorf("history: epoch: %w", err)
-	}
-	if err := read.readValues(parts["history"]); err != nil {
+	if err := read.decode(ctx, data); err != nil {
 		return fmt.Errorf("history: %w", err)
-	}
-	if part, given := parts["directions"]; given {
-		if err := read.readDirections(part); err != nil {
-			return fmt.Errorf("history: directions: %w", err)
-		}
-	}
-	if part, given := parts["stopped"]; given {
-		if err := json.Unmarshal(part, &read.Stopped); err != nil {
-			return fmt.Errorf("history: stopped: %w", err)
-		}
 	}
 	*h = read
 	return nil
 }
 
-// members calls f for each member of a JSON object, in order. Names that occur twice are errors.
-func members(object []byte, f func(name string, value json.RawMessage) error) error {
-	d := json.NewDecoder(bytes.NewReader(object))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("not an object")
+func (h *History) decode(ctx context.Context, data []byte) error {
+	parts := map[string][]byte{}
+	s := strictjson.New(ctx, data, strictjson.Options{})
+	err := s.Members(func(name string, value []byte) error {
+		parts[name] = value
+		return nil
+	})
+	if err == nil {
+		err = s.End()
 	}
-	seen := map[string]bool{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return err
+	if err != nil {
+		return err
+	}
+	if h.Epochs, err = readEpochs(ctx, parts["epoch"]); err != nil {
+		return fmt.Errorf("epoch: %w", err)
+	}
+	if err := h.readValues(ctx, parts["history"]); err != nil {
+		return err
+	}
+	if part, given := parts["directions"]; given {
+		if err := h.readDirections(ctx, part); err != nil {
+			return fmt.Errorf("directions: %w", err)
 		}
-		name, ok := t.(string)
-		if !ok {
-			return fmt.Errorf("%v where a name is expected", t)
-		}
-		if seen[name] {
-			return fmt.Errorf("%q occurs twice", name)
-		}
-		seen[name] = true
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return fmt.Errorf("%q: %w", name, err)
-		}
-		if err := f(name, value); err != nil {
-			return fmt.Errorf("%q: %w", name, err)
+	}
+	if part, given := parts["stopped"]; given && string(part) != "null" {
+		if err := strictjson.Unmarshal(ctx, part, &h.Stopped); err != nil {
+			return fmt.Errorf("stopped: %w", err)
 		}
 	}
 	return nil
 }
 
+// members calls f for each member of a JSON object, in order. Names that occur twice are errors.
+func members(ctx context.Context, object []byte, f func(name string, value []byte) error) error {
+	return strictjson.New(ctx, object, strictjson.Options{}).Members(func(name string, value []byte) error {
+		if err := f(name, value); err != nil {
+			return fmt.Errorf("%s: %w", strictjson.Quote(name), err)
+		}
+		return nil
+	})
+}
+
 // readEpochs reads the list of epochs, which must be there.
-func readEpochs(part json.RawMessage) ([]int, error) {
-	var list []*int // nil for null, which a list of int would take for 0
+func readEpochs(ctx context.Context, part []byte) (epochs []int, err error) {
 	if part == nil {
 		return nil, errors.New("the list is missing")
 	}
-	if err := json.Unmarshal(part, &list); err != nil {
+	if err := strictjson.Unmarshal(ctx, part, &epochs); err != nil {
 		return nil, err
 	}
-	if list == nil {
+	if epochs == nil {
 		return nil, errors.New("not a list")
 	}
-	epochs := make([]int, len(list))
-	for i, e := range list {
-		if e == nil {
-			return nil, fmt.Errorf("number %d is null", i)
+	for _, e := range epochs {
+		if e < 0 {
+			return nil, fmt.Errorf("%d is negative", e)
 		}
-		if *e < 0 {
-			return nil, fmt.Errorf("%d is negative", *e)
-		}
-		epochs[i] = *e
 	}
 	return epochs, nil
 }
 
+// number is a value as it is written: null is NaN.
+type number float64
+
+func (n *number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(n))
+}
+
 // readValues reads the object with a list of values for each name. It needs Epochs.
-func (h *History) readValues(part json.RawMessage) error {
+func (h *History) readValues(ctx context.Context, part []byte) error {
 	if part == nil {
 		return errors.New("the object of values is missing")
 	}
 	h.values = map[string][]float64{}
-	return members(part, func(name string, value json.RawMessage) error {
-		var list []*float64
-		if err := json.Unmarshal(value, &list); err != nil {
+	return members(ctx, part, func(name string, value []byte) error {
+		var list []number
+		if err := strictjson.Unmarshal(ctx, value, &list); err != nil {
 			return err
 		}
 		if list == nil {
@@ -189,10 +189,7 @@ func (h *History) readValues(part json.RawMessage) error {
 		}
 		column := make([]float64, len(list))
 		for i, v := range list {
-			column[i] = math.NaN()
-			if v != nil {
-				column[i] = *v
-			}
+			column[i] = float64(v)
 		}
 		h.names = append(h.names, name)
 		h.values[name] = column
@@ -201,19 +198,16 @@ func (h *History) readValues(part json.RawMessage) error {
 }
 
 // readDirections reads the object with the direction of some names. It needs the values.
-func (h *History) readDirections(part json.RawMessage) error {
-	return members(part, func(name string, value json.RawMessage) error {
+func (h *History) readDirections(ctx context.Context, part []byte) error {
+	return members(ctx, part, func(name string, value []byte) error {
 		if _, logged := h.values[name]; !logged {
 			return errors.New("no values of that name")
 		}
-		var text *string
-		if err := json.Unmarshal(value, &text); err != nil {
+		var text string
+		if err := strictjson.Unmarshal(ctx, value, &text); err != nil {
 			return err
 		}
-		if text == nil {
-			return errors.New("null is not a direction")
-		}
-		better, err := parseDirection(*text)
+		better, err := parseDirection(text)
 		if err != nil {
 			return err
 		}

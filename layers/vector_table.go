@@ -108,7 +108,7 @@ func (t VectorTable) Assets() (map[string]tensor.Rows, error) {
 }
 
 // WithAssets returns the table with its vectors.
-func (t VectorTable) WithAssets(assets map[string]tensor.Rows) (plan.Spec, error) {
+func (t VectorTable) WithAssets(_ context.Context, assets map[string]tensor.Rows) (plan.Spec, error) {
 	vectors, ok := assets["vectors"].(*tensor.Float32)
 	if !ok || vectors == nil || len(assets) != 1 || len(vectors.Shape()) != 2 {
 		return nil, errors.New("a VectorTable has the asset \"vectors\", float32 of two dimensions, and no other")

@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
@@ -69,7 +69,7 @@ func newDocument(m *nn.Model, k *plan.Kinds, info *Info) (*document, map[string]
 // build makes the model that the document describes. The elements of its parameters come from storage.
 func (d *document) build(ctx context.Context, k *plan.Kinds, assets map[string]tensor.Rows,
 	storage func(string, tensor.Shape) (plan.Storage, error)) (*nn.Model, error) {
-	spec, err := k.Decode(plan.Encoded{JSON: d.Spec, Assets: assets})
+	spec, err := k.Decode(ctx, plan.Encoded{JSON: d.Spec, Assets: assets})
 	if err != nil {
 		return nil, err
 	}
@@ -92,27 +92,12 @@ func (d *document) build(ctx context.Context, k *plan.Kinds, assets map[string]t
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range d.Frozen {
-		if m.Parameter(name) == nil {
-			return nil, fmt.Errorf("the model has no parameter %s, which is said to be frozen", quote(name))
-		}
-		if _, err := m.SetTrainable(escapePattern(name), false); err != nil {
-			return nil, err
+	if len(d.Frozen) > 0 {
+		if err := m.SetFrozen(d.Frozen); err != nil {
+			return nil, fmt.Errorf("frozen: %w", err)
 		}
 	}
 	return m, d.Info.check(m)
-}
-
-// escapePattern is the pattern that matches a name alone.
-func escapePattern(name string) string {
-	var b bytes.Buffer
-	for _, r := range name {
-		if slices.Contains([]rune{'*', '?', '[', '\\'}, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // parseFormat checks the version that a file says it has.
@@ -132,32 +117,19 @@ func parseFormat(metadata map[string]string) error {
 }
 
 // parseDocument reads what is under modelKey.
-func parseDocument(metadata map[string]string) (*document, error) {
+func parseDocument(ctx context.Context, metadata map[string]string) (*document, error) {
 	text, ok := metadata[modelKey]
 	if !ok {
 		return nil, fmt.Errorf("%q is missing", modelKey)
 	}
 	d := &document{}
-	if err := unmarshal(text, d); err != nil {
+	if err := strictjson.Unmarshal(ctx, []byte(text), d); err != nil {
 		return nil, fmt.Errorf("%q: %w", modelKey, err)
 	}
-	if d.Spec == nil {
+	if d.Spec == nil || string(d.Spec) == "null" {
 		return nil, fmt.Errorf("%q has no spec", modelKey)
 	}
 	return d, nil
-}
-
-// unmarshal reads one JSON value without members that are unknown.
-func unmarshal(text string, to any) error {
-	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(to); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("more follows the value")
-	}
-	return nil
 }
 
 // sameModel is an error unless two models have the same layers with the same settings.

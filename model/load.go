@@ -10,6 +10,7 @@ import (
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/mapfile"
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
@@ -72,7 +73,7 @@ func openMapped(ctx context.Context, name string, memory *mapfile.File, o *LoadO
 	defer memory.Release()
 	f := &File{name: name, memory: memory}
 	err := guard([]plan.Lender{memory}, func() (err error) {
-		if f.file, err = safetensors.OpenBytes(memory.Bytes()); err != nil {
+		if f.file, err = safetensors.OpenBytes(ctx, memory.Bytes()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return f.open(ctx, o)
@@ -88,7 +89,7 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, o LoadOptions) (*File,
 	if r == nil {
 		return nil, errors.New("model: the reader is nil")
 	}
-	file, err := safetensors.Open(r, size)
+	file, err := safetensors.Open(ctx, r, size)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -115,12 +116,12 @@ func (f *File) read(ctx context.Context, o *LoadOptions) error {
 	if err := parseFormat(metadata); err != nil {
 		return err
 	}
-	d, err := parseDocument(metadata)
+	d, err := parseDocument(ctx, metadata)
 	if err != nil {
 		return err
 	}
 	f.Info = d.Info
-	if err := f.readMetadata(metadata); err != nil {
+	if err := f.readMetadata(ctx, metadata); err != nil {
 		return err
 	}
 	k, err := kinds(o.Kinds)
@@ -145,8 +146,18 @@ func (f *File) read(ctx context.Context, o *LoadOptions) error {
 		return err
 	}
 	for _, t := range f.file.Tensors() {
-		name := strings.TrimPrefix(t.Name, scalesPrefix)
-		if !used[name] && !strings.HasPrefix(t.Name, assetPrefix) && !strings.HasPrefix(t.Name, endsPrefix+assetPrefix) && !isTensorOfState(t.Name) {
+		belongs := used[t.Name] || strings.HasPrefix(t.Name, assetPrefix) || strings.HasPrefix(t.Name, endsPrefix+assetPrefix)
+		if name, ok := strings.CutPrefix(t.Name, scalesPrefix); ok && used[name] {
+			of, err := f.file.Tensor(name)
+			belongs = belongs || err == nil && of.DType == safetensors.I8
+		}
+		if isTensorOfState(t.Name) {
+			if !f.HasState() {
+				return fmt.Errorf("tensor %s belongs to a training state, and the file has none", quote(t.Name))
+			}
+			belongs = true
+		}
+		if !belongs {
 			return fmt.Errorf("tensor %s belongs to no parameter of the model", quote(t.Name))
 		}
 	}
@@ -154,7 +165,7 @@ func (f *File) read(ctx context.Context, o *LoadOptions) error {
 }
 
 // readMetadata takes over the user's own metadata and the log of the training.
-func (f *File) readMetadata(metadata map[string]string) error {
+func (f *File) readMetadata(ctx context.Context, metadata map[string]string) error {
 	for key, value := range metadata {
 		switch {
 		case !strings.HasPrefix(key, reserved):
@@ -164,7 +175,7 @@ func (f *File) readMetadata(metadata map[string]string) error {
 			f.Info.Metadata[key] = value
 		case key == historyKey:
 			f.Info.History = &history.History{}
-			if err := unmarshal(value, f.Info.History); err != nil {
+			if err := strictjson.Unmarshal(ctx, []byte(value), f.Info.History); err != nil {
 				return fmt.Errorf("%q: %w", historyKey, err)
 			}
 		case key != formatKey && key != modelKey && key != stateKey:

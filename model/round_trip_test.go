@@ -137,7 +137,7 @@ func someTexts(t testing.TB) tensor.Rows {
 }
 
 // sequential builds a model of layers that reads one input.
-func sequential(t *testing.T, in nn.Input, x tensor.Rows, list ...nn.Layer) built {
+func sequential(t testing.TB, in nn.Input, x tensor.Rows, list ...nn.Layer) built {
 	t.Helper()
 	m, err := nn.NewSequential(list...).Build(t.Context(), in, nn.BuildOptions{Seed: 1<<63 + 5})
 	must(t, err)
@@ -146,22 +146,22 @@ func sequential(t *testing.T, in nn.Input, x tensor.Rows, list ...nn.Layer) buil
 }
 
 // on builds a model of layers that reads features.
-func on(list ...nn.Layer) func(t *testing.T) built {
-	return func(t *testing.T) built { return sequential(t, nn.Features(3), floats(t, 3), list...) }
+func on(list ...nn.Layer) func(t testing.TB) built {
+	return func(t testing.TB) built { return sequential(t, nn.Features(3), floats(t, 3), list...) }
 }
 
 // onSteps builds one that reads sequences of any length.
-func onSteps(list ...nn.Layer) func(t *testing.T) built {
-	return func(t *testing.T) built { return sequential(t, nn.Features(nn.AnyLength, 3), floats(t, 4, 3), list...) }
+func onSteps(list ...nn.Layer) func(t testing.TB) built {
+	return func(t testing.TB) built { return sequential(t, nn.Features(nn.AnyLength, 3), floats(t, 4, 3), list...) }
 }
 
-func onTokens(list ...nn.Layer) func(t *testing.T) built {
-	return func(t *testing.T) built { return sequential(t, nn.Tokens(nn.AnyLength), tokens(t, 4, 10), list...) }
+func onTokens(list ...nn.Layer) func(t testing.TB) built {
+	return func(t testing.TB) built { return sequential(t, nn.Tokens(nn.AnyLength), tokens(t, 4, 10), list...) }
 }
 
 // merging builds a graph in which a layer merges two values.
-func merging(l nn.Layer) func(t *testing.T) built {
-	return func(t *testing.T) built {
+func merging(l nn.Layer) func(t testing.TB) built {
+	return func(t testing.TB) built {
 		g := &nn.Graph{}
 		in := g.Input("features", nn.Features(3))
 		g.Output("out", g.Apply(l, g.Apply(layers.Dense{Units: 4}, in), g.Apply(layers.Dense{Units: 4}, in)))
@@ -169,7 +169,7 @@ func merging(l nn.Layer) func(t *testing.T) built {
 	}
 }
 
-func graph(t *testing.T, g *nn.Graph, x map[string]tensor.Rows) built {
+func graph(t testing.TB, g *nn.Graph, x map[string]tensor.Rows) built {
 	t.Helper()
 	m, err := g.Build(t.Context(), nn.BuildOptions{Seed: 2})
 	must(t, err)
@@ -177,15 +177,15 @@ func graph(t *testing.T, g *nn.Graph, x map[string]tensor.Rows) built {
 	return built{m, x}
 }
 
-func initialized(i plan.Initializer) func(t *testing.T) built {
+func initialized(i plan.Initializer) func(t testing.TB) built {
 	return on(layers.Dense{Units: 2, KernelInit: i})
 }
 
-func regularized(r plan.Regularizer) func(t *testing.T) built {
+func regularized(r plan.Regularizer) func(t testing.TB) built {
 	return on(layers.Dense{Units: 2, KernelRegularizer: r})
 }
 
-func constrained(c plan.Constraint) func(t *testing.T) built {
+func constrained(c plan.Constraint) func(t testing.TB) built {
 	return on(layers.Dense{Units: 2, KernelConstraint: c})
 }
 
@@ -209,22 +209,22 @@ func vectors(t testing.TB, rows, dim int) *tensor.Float32 {
 }
 
 // onTexts builds a model that reads texts by a tokenizer.
-func onTexts(words func(t *testing.T) text.Tokenizer) func(t *testing.T) built {
-	return func(t *testing.T) built {
+func onTexts(words func(t testing.TB) text.Tokenizer) func(t testing.TB) built {
+	return func(t testing.TB) built {
 		tokenizer := words(t)
 		table := layers.VectorTable{Words: tokenizer, By: text.Mean, Vectors: vectors(t, tokenizer.Size()+1, 3)}
 		return sequential(t, nn.Texts(), someTexts(t), layers.TextEmbedding{Table: table, Combiner: text.Sqrtn}, layers.Dense{Units: 2})
 	}
 }
 
-func onHubTexts(t *testing.T) built {
-	return onTexts(func(t *testing.T) text.Tokenizer {
+func onHubTexts(t testing.TB) built {
+	return onTexts(func(t testing.TB) text.Tokenizer {
 		return hubTokenizer(t, text.HubTokenizerOptions{Lower: true, KeepPunctuation: true, OOVBuckets: 3})
 	})(t)
 }
 
 // withKinds has a model for each kind that linnet has.
-var withKinds = map[string]func(t *testing.T) built{
+var withKinds = map[string]func(t testing.TB) built{
 	"Activation":         on(layers.Dense{Units: 3}, layers.Activation{Name: "softly", Function: layers.Softmax}),
 	"Add":                merging(layers.Add{}),
 	"Average":            merging(layers.Average{}),
@@ -240,7 +240,7 @@ var withKinds = map[string]func(t *testing.T) built{
 	"Dense":              on(layers.Dense{Name: "a *strange* name", Units: 2, Activation: layers.Tanh, NoBias: true}),
 	"Dropout":            on(layers.Dense{Units: 3}, layers.Dropout{Rate: 0.3}),
 	"Embedding":          onTokens(layers.Embedding{Vocabulary: 10, Dim: 4, MaskZero: true}, layers.GlobalAveragePooling1D{}),
-	"Flatten": func(t *testing.T) built {
+	"Flatten": func(t testing.TB) built {
 		return sequential(t, nn.Features(4, 3), floats(t, 4, 3), layers.Flatten{}, layers.Dense{Units: 2})
 	},
 	"Functional":             merging(layers.Add{}),
@@ -264,7 +264,7 @@ var withKinds = map[string]func(t *testing.T) built{
 	"MinMaxNorm":             constrained(layers.MinMaxNorm{MinValue: 0.5, MaxValue: 3, Rate: 0.5}),
 	"NonNeg":                 constrained(layers.NonNeg{}),
 	"UnitNorm":               constrained(layers.UnitNorm{}),
-	"MultiHeadAttention": func(t *testing.T) built {
+	"MultiHeadAttention": func(t testing.TB) built {
 		g := &nn.Graph{Name: "attentive"}
 		in := g.Input("steps", nn.Features(4, 3))
 		both := g.Apply(layers.MultiHeadAttention{NumHeads: 2, KeyDim: 2, ReturnAttentionScores: true}, in, in)
@@ -279,13 +279,13 @@ var withKinds = map[string]func(t *testing.T) built{
 	"Sequential":    on(layers.Dense{Units: 1}),
 	"SimpleRNN":     onSteps(layers.SimpleRNN{Units: 2, GoBackwards: true, ZeroOutputForMask: true}),
 	"TextEmbedding": onHubTexts,
-	"TextVectorization": onTexts(func(t *testing.T) text.Tokenizer {
+	"TextVectorization": onTexts(func(t testing.TB) text.Tokenizer {
 		v, err := text.Vectorizer{NGrams: 2}.Adapt(t.Context(), []string{"good film", "bad film", "a good one"})
 		must(t, err)
 		return v
 	}),
 	"TimeDistributed": onSteps(layers.TimeDistributed{Layer: layers.Dense{Units: 2, KernelInit: layers.Ones{}}}),
-	"TokenTable": func(t *testing.T) built {
+	"TokenTable": func(t testing.TB) built {
 		words := hubTokenizer(t, text.HubTokenizerOptions{})
 		m, err := nn.NewSequential(layers.TextEmbedding{Table: layers.TokenTable{Words: words, By: text.Sum, Vectors: words.Size(), Width: 2}, Trainable: true}).
 			Build(t.Context(), nn.Texts(), nn.BuildOptions{Storage: func(_ string, shape tensor.Shape) (plan.Storage, error) {

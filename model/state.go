@@ -64,7 +64,7 @@ func readState(ctx context.Context, f *safetensors.File, m *nn.Model) (*nn.Train
 	if err != nil {
 		return nil, err
 	}
-	s, err := plan.DecodeState(plan.Encoded{JSON: []byte(text), Assets: assets})
+	s, err := plan.DecodeState(ctx, plan.Encoded{JSON: []byte(text), Assets: assets})
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func OpenTensors(ctx context.Context, path string) (*Tensors, error) {
 	if strings.EqualFold(filepath.Ext(path), ".json") {
 		err = t.openIndex(ctx)
 	} else {
-		t.file, err = t.open(path)
+		t.file, err = t.open(ctx, path)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -56,14 +56,14 @@ func OpenTensors(ctx context.Context, path string) (*Tensors, error) {
 }
 
 // open opens one file and keeps its memory.
-func (t *Tensors) open(path string) (f *safetensors.File, err error) {
+func (t *Tensors) open(ctx context.Context, path string) (f *safetensors.File, err error) {
 	memory, err := mapfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	t.memory = append(t.memory, memory)
 	err = guard([]plan.Lender{memory}, func() error {
-		if f, err = safetensors.OpenBytes(memory.Bytes()); err != nil {
+		if f, err = safetensors.OpenBytes(ctx, memory.Bytes()); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		return nil
@@ -75,7 +75,7 @@ func (t *Tensors) open(path string) (f *safetensors.File, err error) {
 const maxIndex = 100_000_000
 
 func (t *Tensors) openIndex(ctx context.Context) error {
-	index, err := readIndex(t.path)
+	index, err := readIndex(ctx, t.path)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (t *Tensors) openIndex(ctx context.Context) error {
 		if _, err := folder.Stat(name); err != nil { // follows links, within the folder only
 			return fmt.Errorf("%s: %w", t.path, err)
 		}
-		if files[i], err = t.open(filepath.Join(filepath.Dir(t.path), name)); err != nil {
+		if files[i], err = t.open(ctx, filepath.Join(filepath.Dir(t.path), name)); err != nil {
 			return err
 		}
 	}
@@ -102,7 +102,7 @@ func (t *Tensors) openIndex(ctx context.Context) error {
 	return nil
 }
 
-func readIndex(path string) (index *safetensors.Index, err error) {
+func readIndex(ctx context.Context, path string) (index *safetensors.Index, err error) {
 	memory, err := mapfile.Open(path)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func readIndex(path string) (index *safetensors.Index, err error) {
 		return nil, fmt.Errorf("%s: an index of %d bytes exceeds %d", path, memory.Size(), maxIndex)
 	}
 	err = guard([]plan.Lender{memory}, func() error {
-		if index, err = safetensors.ParseIndex(memory.Bytes()); err != nil {
+		if index, err = safetensors.ParseIndex(ctx, memory.Bytes()); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		return nil

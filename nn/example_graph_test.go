@@ -139,3 +139,22 @@ func ExampleTrainer() {
 	// step 40: loss 0.006
 	// step 60: loss 0.003
 }
+
+// A program that serves any model asks it what it reads.
+func ExampleModel_InputType() {
+	g := &nn.Graph{}
+	title, numbers := g.Input("title", nn.Tokens(20)), g.Input("numbers", nn.Features(4))
+	average := g.Apply(layers.GlobalAveragePooling1D{}, g.Apply(layers.Embedding{Vocabulary: 100, Dim: 8}, title))
+	g.Output("price", g.Apply(layers.Dense{Units: 1}, g.Apply(layers.Concatenate{}, average, numbers)))
+	model, err := g.Build(context.Background(), nn.BuildOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, name := range model.InputNames() {
+		fmt.Println(name, model.InputType(name), model.InputShape(name))
+	}
+	// Output:
+	// title int32 (None, 20)
+	// numbers float32 (None, 4)
+}

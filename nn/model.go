@@ -213,6 +213,16 @@ func (m *Model) InputShape(name string) tensor.Shape {
 	return nil
 }
 
+// InputType is the type of the elements of the model's input of the given name, or 0 if it has no such input.
+func (m *Model) InputType(name string) tensor.Type {
+	for _, in := range m.inputs {
+		if in.name == name {
+			return in.signature.Type
+		}
+	}
+	return 0
+}
+
 // OutputShape is the shape of the output of the given name for a batch, or nil.
 func (m *Model) OutputShape(name string) tensor.Shape {
 	for _, out := range m.outputs {

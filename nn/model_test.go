@@ -171,6 +171,21 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// Each input has the type that it was made with, and one that does not exist has none.
+func TestInputType(t *testing.T) {
+	g := &nn.Graph{}
+	ids, numbers, words := g.Input("ids", nn.Tokens(3)), g.Input("numbers", nn.Features(2)), g.Input("words", nn.SparseFeatures(4))
+	embedded := g.Apply(layers.Flatten{}, g.Apply(layers.Embedding{Vocabulary: 5, Dim: 2}, ids))
+	g.Output("out", g.Apply(layers.Concatenate{}, embedded, numbers, g.Apply(layers.Dense{Units: 1}, words)))
+	m, err := g.Build(t.Context(), nn.BuildOptions{})
+	must(t, err)
+	for name, want := range map[string]tensor.Type{"ids": tensor.TypeInt32, "numbers": tensor.TypeFloat32, "words": tensor.TypeSparse, "out": 0} {
+		if got := m.InputType(name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+}
+
 // Names are Keras's: the class in snake case, numbered from the second on, and never one that a layer has already.
 func TestLayerNames(t *testing.T) {
 	dense := func(name string) nn.Layer { return layers.Dense{Name: name, Units: 2} }

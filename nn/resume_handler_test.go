@@ -56,7 +56,7 @@ func TestCallbackResumes(t *testing.T) {
 			if given {
 				e, err := start.Encode()
 				must(t, err)
-				s, err := plan.DecodeState(e)
+				s, err := plan.DecodeState(t.Context(), e)
 				must(t, err)
 				state = *s
 			}

@@ -35,7 +35,7 @@ func elsewhere(t *testing.T, s *nn.TrainingState) *nn.TrainingState {
 			t.Fatalf("asset %q is a %T", name, x)
 		}
 	}
-	back, err := plan.DecodeState(copied)
+	back, err := plan.DecodeState(t.Context(), copied)
 	must(t, err)
 	return back
 }
@@ -231,7 +231,7 @@ func TestDecodeStateErrors(t *testing.T) {
 		if c.name != "" {
 			e.Assets = map[string]tensor.Rows{c.name: c.x}
 		}
-		if s, err := plan.DecodeState(e); err == nil {
+		if s, err := plan.DecodeState(t.Context(), e); err == nil {
 			t.Errorf("%s with %q is no error: %+v", c.json, c.name, s)
 		}
 	}

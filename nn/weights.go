@@ -1,7 +1,9 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 
@@ -120,6 +122,49 @@ func (m *Model) Frozen() []string {
 	return names
 }
 
+// SetFrozen makes the parameters of the given names those that [Model.Frozen] lists, and lets training change the others
+// that their layers train. A name that no parameter has, that stands there twice, or of a parameter that its layer does not
+// train is an error, and nothing changes.
+func (m *Model) SetFrozen(names []string) error {
+	if err := m.built(); err != nil {
+		return err
+	}
+	if m.training.Load() {
+		return errTrainsNow
+	}
+	frozen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if frozen[name] {
+			return fmt.Errorf("nn: parameter %.80q is there twice", name)
+		}
+		frozen[name] = true
+	}
+	missing := maps.Clone(frozen)
+	for _, p := range m.params() {
+		if !frozen[p.Name()] {
+			continue
+		}
+		if !plan.Born(key, p) {
+			return fmt.Errorf("nn: the layer of parameter %.80q never trains it", p.Name())
+		}
+		delete(missing, p.Name())
+	}
+	for _, name := range names {
+		if missing[name] {
+			return fmt.Errorf("nn: the model has no parameter %.80q", name)
+		}
+	}
+	for _, p := range m.params() {
+		if plan.Born(key, p) {
+			plan.SetTrainable(key, p, !frozen[p.Name()])
+		}
+	}
+	return nil
+}
+
+// errTrainsNow reports a change of what trains during a Fit.
+var errTrainsNow = errors.New("nn: what trains cannot change while the model trains")
+
 // SetTrainable says whether training changes the parameters whose names match a pattern as path.Match has it: "dense/*",
 // "*/bias". It returns how many match. A parameter that its layer does not train, such as a running mean, cannot be
 // made to.
@@ -128,7 +173,7 @@ func (m *Model) SetTrainable(pattern string, trainable bool) (int, error) {
 		return 0, err
 	}
 	if m.training.Load() {
-		return 0, fmt.Errorf("nn: what trains cannot change while the model trains")
+		return 0, errTrainsNow
 	}
 	n := 0
 	for _, p := range m.params() {

@@ -168,7 +168,7 @@ func readTensor(t *testing.T, path, name string) ([]float32, []int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := safetensors.Open(f, info.Size())
+	s, err := safetensors.Open(t.Context(), f, info.Size())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -445,7 +445,7 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 		return vectorTable{}, err
 	}
 	defer file.Close()
-	tensor, err := findTensor(file, o.Tensor)
+	tensor, err := findTensor(ctx, file, o.Tensor)
 	if err != nil {
 		return vectorTable{}, err
 	}
@@ -474,7 +474,7 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 			return err
 		}
 		defer file.Close()
-		again, err := findTensor(file, tensor.Name)
+		again, err := findTensor(ctx, file, tensor.Name)
 		if err != nil {
 			return err
 		}
@@ -502,12 +502,12 @@ func readFloats(r io.Reader, dst []float32) error {
 }
 
 // findTensor finds the table: the tensor of that name, or the only one that can be meant.
-func findTensor(file *os.File, name string) (safetensors.Tensor, error) {
+func findTensor(ctx context.Context, file *os.File, name string) (safetensors.Tensor, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return safetensors.Tensor{}, err
 	}
-	f, err := safetensors.Open(file, info.Size())
+	f, err := safetensors.Open(ctx, file, info.Size())
 	if err != nil {
 		return safetensors.Tensor{}, err
 	}

@@ -80,7 +80,7 @@ func recordedVectors(t testing.TB, path, name string) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := safetensors.Open(bytes.NewReader(b), int64(len(b)))
+	file, err := safetensors.Open(t.Context(), bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -25,7 +26,7 @@ func (t *HubTokenizer) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the options. The tokenizer lacks its words until WithAssets.
 func (t *HubTokenizer) UnmarshalJSON(data []byte) error {
 	var o HubTokenizerOptions
-	if err := unmarshalStrict(data, &o); err != nil {
+	if err := strictjson.Unmarshal(context.Background(), data, &o); err != nil {
 		return fmt.Errorf("text: a HubTokenizer: %w", err)
 	}
 	*t = HubTokenizer{options: o}
@@ -49,12 +50,12 @@ func (t *HubTokenizer) Assets() (map[string]tensor.Rows, error) {
 }
 
 // WithAssets returns the tokenizer of the options with the words.
-func (t *HubTokenizer) WithAssets(assets map[string]tensor.Rows) (interface{ Kind() string }, error) {
+func (t *HubTokenizer) WithAssets(ctx context.Context, assets map[string]tensor.Rows) (interface{ Kind() string }, error) {
 	words, ok := assets["words"].(*tensor.String)
 	if t == nil || !ok || words == nil || len(assets) != 1 {
 		return nil, errors.New("text: a HubTokenizer has the asset \"words\", texts, and no other")
 	}
-	v, err := NewVocabulary(context.Background(), words.Data())
+	v, err := NewVocabulary(ctx, words.Data())
 	if err != nil {
 		return nil, err
 	}

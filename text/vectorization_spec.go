@@ -1,14 +1,13 @@
 package text
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -46,7 +45,7 @@ func (v *Vectorization) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the Vectorizer. The tokens are missing until WithAssets.
 func (v *Vectorization) UnmarshalJSON(data []byte) error {
 	var in vectorizerJSON
-	if err := unmarshalStrict(data, &in); err != nil {
+	if err := strictjson.Unmarshal(context.Background(), data, &in); err != nil {
 		return fmt.Errorf("text: a Vectorization: %w", err)
 	}
 	s := Vectorizer{MaxTokens: in.MaxTokens, NGrams: in.NGrams, NGramSizes: in.NGramSizes,
@@ -89,7 +88,7 @@ func (v *Vectorization) Assets() (map[string]tensor.Rows, error) {
 }
 
 // WithAssets returns the Vectorization of the Vectorizer with the tokens and weights.
-func (v *Vectorization) WithAssets(assets map[string]tensor.Rows) (interface{ Kind() string }, error) {
+func (v *Vectorization) WithAssets(ctx context.Context, assets map[string]tensor.Rows) (interface{ Kind() string }, error) {
 	if v == nil {
 		return nil, errors.New("text: the Vectorization is nil")
 	}
@@ -108,7 +107,7 @@ func (v *Vectorization) WithAssets(assets map[string]tensor.Rows) (interface{ Ki
 		len(tokens.Data()) < len(special) || !slices.Equal(tokens.Data()[:len(special)], special) {
 		return nil, fmt.Errorf("text: a Vectorization has the assets \"tokens\", texts that begin with %q, with tf_idf float32 \"weights\", and no other", special)
 	}
-	return v.spec.WithVocabulary(context.Background(), tokens.Data(), values)
+	return v.spec.WithVocabulary(ctx, tokens.Data(), values)
 }
 
 // constant is a type of constants with names, the default 0.
@@ -136,17 +135,4 @@ func constantNamed[C constant](name string, last C) (C, error) {
 		}
 	}
 	return 0, fmt.Errorf("text: a Vectorization has no %T %q", last, name)
-}
-
-// unmarshalStrict reads an object without members that are unknown.
-func unmarshalStrict(data []byte, to any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(to); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("more follows the object")
-	}
-	return nil
 }

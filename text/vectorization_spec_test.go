@@ -35,7 +35,7 @@ func TestVectorizationGoesToJSONAndBack(t *testing.T) {
 		if err := json.Unmarshal(b, read); err != nil {
 			t.Fatal(err)
 		}
-		whole, err := read.WithAssets(assets)
+		whole, err := read.WithAssets(t.Context(), assets)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestVectorizationSpecErrors(t *testing.T) {
 		"type":    {"tokens": weights},
 		"weights": {"tokens": tokens, "weights": weights},
 	} {
-		if _, err := new(text.Vectorization).WithAssets(assets); err == nil {
+		if _, err := new(text.Vectorization).WithAssets(t.Context(), assets); err == nil {
 			t.Errorf("assets %q are no error", name)
 		}
 	}

@@ -23,7 +23,7 @@ func TestSpec(t *testing.T) {
 	must(t, err)
 	e, err := kinds.Encode(spec())
 	must(t, err)
-	back, err := kinds.Decode(e)
+	back, err := kinds.Decode(t.Context(), e)
 	must(t, err)
 	m, err := back.(*nn.Sequential).Build(t.Context(), nn.Features(4), nn.BuildOptions{Seed: 2})
 	must(t, err)
@@ -53,7 +53,7 @@ func TestState(t *testing.T) {
 	}
 	encoded, err := state.Encode()
 	must(t, err)
-	state, err = plan.DecodeState(encoded)
+	state, err = plan.DecodeState(t.Context(), encoded)
 	must(t, err)
 	m := build(t)
 	_, err = m.Fit(t.Context(), data(t), options(6, 1, state))

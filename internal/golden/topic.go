@@ -2,6 +2,7 @@ package golden
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -135,7 +136,7 @@ func OpenTensors(tb testing.TB, rel string) *Tensors {
 
 func readTensors(tb testing.TB, name string, b []byte) *Tensors {
 	tb.Helper()
-	f, err := safetensors.Open(bytes.NewReader(b), int64(len(b)))
+	f, err := safetensors.Open(context.Background(), bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		tb.Fatalf("golden: %s: %v", name, err)
 	}

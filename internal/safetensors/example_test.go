@@ -18,7 +18,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	f, err := safetensors.Open(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	f, err := safetensors.Open(context.Background(), bytes.NewReader(file.Bytes()), int64(file.Len()))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -96,7 +96,7 @@ func FuzzOpen(f *testing.F) {
 		if used := allocated() - before; used > uint64(64*len(b)+1<<20) {
 			t.Fatalf("a file of %d bytes made Open allocate %d", len(b), used)
 		}
-		h, err2 := OpenBytes(b)
+		h, err2 := OpenBytes(context.Background(), b)
 		if fmt.Sprint(err) != fmt.Sprint(err2) {
 			t.Fatalf("Open: %v, OpenBytes: %v", err, err2)
 		}
@@ -133,7 +133,7 @@ func FuzzOpen(f *testing.F) {
 			if err := Write(context.Background(), &again, g.Metadata(), entries, l); err != nil {
 				t.Fatal(err)
 			}
-			f, err := OpenBytes(again.Bytes())
+			f, err := OpenBytes(context.Background(), again.Bytes())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +184,7 @@ func FuzzIndex(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := allocated()
-		x, err := ParseIndex(b)
+		x, err := ParseIndex(context.Background(), b)
 		if used := allocated() - before; used > uint64(64*len(b)+1<<20) {
 			t.Fatalf("an index of %d bytes made ParseIndex allocate %d", len(b), used)
 		}

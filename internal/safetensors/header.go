@@ -2,12 +2,15 @@ package safetensors
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 const (
@@ -19,34 +22,73 @@ const (
 
 // headerParser walks over the tokens of a header. It expects a certain token at each place and thus never recurses.
 type headerParser struct {
-	scanner
+	*strictjson.Scanner
 	tensors  []Tensor
 	index    map[string]int // of tensors by name, in the order in which they were read
 	metadata map[string]string
 }
 
 // parseHeader reads the header's JSON; the tensors come back in the order of their data, which fill dataBytes exactly.
-func parseHeader(header []byte, dataBytes int64) (*File, error) {
+func parseHeader(ctx context.Context, header []byte, dataBytes int64) (*File, error) {
 	if len(header) == 0 || header[0] != '{' {
 		return nil, fmt.Errorf("safetensors: byte %d: header does not begin with {", lengthBytes)
 	}
-	if i := invalidUTF8(header); i >= 0 {
+	if i, err := invalidUTF8(ctx, header); err != nil {
+		return nil, err
+	} else if i >= 0 {
 		return nil, fmt.Errorf("safetensors: byte %d: header is not UTF-8", lengthBytes+i)
 	}
-	p := headerParser{scanner: scanner{text: header, base: lengthBytes, what: "header"}, index: map[string]int{}}
+	p := headerParser{Scanner: strictjson.New(ctx, header, strictjson.Options{Prefix: "safetensors: ", Base: lengthBytes, What: "header"}), index: map[string]int{}}
 	if err := p.header(); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(p.tensors, func(a, b Tensor) int {
-		return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(a.size, b.size))
-	})
+	if err := p.sort(ctx); err != nil {
+		return nil, err
+	}
 	if err := checkLayout(p.tensors, dataBytes); err != nil {
 		return nil, err
 	}
-	for i, t := range p.tensors {
-		p.index[t.Name] = i
-	}
 	return &File{tensors: slices.Clip(p.tensors), index: p.index, metadata: p.metadata}, nil
+}
+
+// sort puts the tensors into the order of their data; of those without data the first in the header comes first.
+func (p *headerParser) sort(ctx context.Context) error {
+	byData := func(a, b *Tensor) int {
+		return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(a.size, b.size))
+	}
+	if slices.IsSortedFunc(p.tensors, func(a, b Tensor) int { return byData(&a, &b) }) {
+		return nil
+	}
+	order := make([]int32, len(p.tensors)) // a header has less than 2^31 of them
+	for i := range order {
+		order[i] = int32(i)
+	}
+	var stopped error
+	n := 0
+	slices.SortFunc(order, func(i, j int32) int {
+		if n++; n%(1<<16) == 0 && stopped == nil {
+			stopped = ctx.Err()
+		}
+		if stopped != nil {
+			return 0 // what is sorted now does not matter
+		}
+		return cmp.Or(byData(&p.tensors[i], &p.tensors[j]), cmp.Compare(i, j))
+	})
+	if stopped != nil {
+		return fmt.Errorf("safetensors: sorting the tensors: %w", stopped)
+	}
+	sorted := make([]Tensor, len(order))
+	for at, i := range order {
+		sorted[at] = p.tensors[i]
+	}
+	p.tensors = sorted
+	for i := range p.tensors {
+		if i%(1<<16) == 0 && ctx.Err() != nil {
+			return fmt.Errorf("safetensors: sorting the tensors: %w", ctx.Err())
+		}
+		p.index[p.tensors[i].Name] = i
+	}
+	return nil
 }
 
 // checkLayout demands that the tensors, sorted by offset, follow each other without gap or overlap up to the end.
@@ -73,8 +115,8 @@ func checkLayout(tensors []Tensor, dataBytes int64) error {
 }
 
 func (p *headerParser) header() error {
-	err := p.object(func() error {
-		name, err := p.str("name")
+	err := p.Object(func() error {
+		name, err := p.String("name")
 		switch {
 		case err != nil:
 			return err
@@ -92,30 +134,30 @@ func (p *headerParser) header() error {
 	if err != nil {
 		return err
 	}
-	return p.end()
+	return p.End()
 }
 
 func (p *headerParser) twice(what, key string) error {
-	return p.errorf("%s %s occurs twice", what, quote(key))
+	return p.Errorf("%s %s occurs twice", what, quote(key))
 }
 
 func (p *headerParser) readMetadata() error {
-	if err := p.colon(); err != nil {
+	if err := p.Colon(); err != nil {
 		return err
 	}
 	p.metadata = map[string]string{}
-	return p.object(func() error {
-		key, err := p.str("metadata key")
+	return p.Object(func() error {
+		key, err := p.String("metadata key")
 		if err != nil {
 			return err
 		}
 		if _, ok := p.metadata[key]; ok {
 			return p.twice("metadata key", key)
 		}
-		if err := p.colon(); err != nil {
+		if err := p.Colon(); err != nil {
 			return err
 		}
-		p.metadata[key], err = p.str("metadata " + quote(key))
+		p.metadata[key], err = p.String("metadata " + quote(key))
 		return err
 	})
 }
@@ -130,38 +172,38 @@ const (
 var fields = [...]string{"dtype", "shape", "data_offsets"}
 
 func (p *headerParser) readTensor(name string) error {
-	if err := p.colon(); err != nil {
+	if err := p.Colon(); err != nil {
 		return err
 	}
 	t := Tensor{Name: name}
 	var dims, offsets [maxDims]int64
 	var rank, n, has int
-	err := p.object(func() error {
-		field, err := p.str("field")
+	err := p.Object(func() error {
+		field, err := p.String("field")
 		if err != nil {
 			return err
 		}
 		i := slices.Index(fields[:], field)
 		switch {
 		case i < 0:
-			return p.errorf("tensor %s: unknown field %s", quote(name), quote(field))
+			return p.Errorf("tensor %s: unknown field %s", quote(name), quote(field))
 		case has&(1<<i) != 0:
 			return p.twice("field", field)
 		}
 		has |= 1 << i
-		if err := p.colon(); err != nil {
+		if err := p.Colon(); err != nil {
 			return err
 		}
 		switch 1 << i {
 		case hasDType:
-			s, err := p.str("dtype")
+			s, err := p.String("dtype")
 			if err != nil {
 				return err
 			}
 			// The type's own constant, so that a list of many tensors does not hold the word many times.
 			r := DType(s).rank()
 			if r < 0 {
-				return p.errorf("tensor %s: unknown dtype %s", quote(name), quote(s))
+				return p.Errorf("tensor %s: unknown dtype %s", quote(name), quote(s))
 			}
 			t.DType = order[r]
 		case hasShape:
@@ -171,13 +213,13 @@ func (p *headerParser) readTensor(name string) error {
 			t.Shape = make([]int, rank)
 			for i, d := range dims[:rank] {
 				if d > math.MaxInt {
-					return p.errorf("tensor %s: size %d is too large for this platform", quote(name), d)
+					return p.Errorf("tensor %s: size %d is too large for this platform", quote(name), d)
 				}
 				t.Shape[i] = int(d)
 			}
 		case hasOffsets:
 			if n, err = p.integers("data_offsets", offsets[:2]); err == nil && n != 2 {
-				err = p.errorf("tensor %s: data_offsets has %d values, want 2", quote(name), n)
+				err = p.Errorf("tensor %s: data_offsets has %d values, want 2", quote(name), n)
 			}
 			return err
 		}
@@ -188,15 +230,15 @@ func (p *headerParser) readTensor(name string) error {
 	}
 	for i, field := range fields {
 		if has&(1<<i) == 0 {
-			return p.errorf("tensor %s has no %s", quote(name), field)
+			return p.Errorf("tensor %s has no %s", quote(name), field)
 		}
 	}
 	var need int64
 	if t.count, need, err = sizes(t.DType, t.Shape); err != nil {
-		return p.errorf("tensor %s: %w", quote(name), err)
+		return p.Errorf("tensor %s: %w", quote(name), err)
 	}
 	if offsets[0] > offsets[1] || offsets[1]-offsets[0] != need {
-		return p.errorf("tensor %s: %s of shape %v needs %d bytes, data_offsets are [%d,%d]",
+		return p.Errorf("tensor %s: %s of shape %v needs %d bytes, data_offsets are [%d,%d]",
 			quote(name), t.DType, t.Shape, need, offsets[0], offsets[1])
 	}
 	t.offset, t.size = offsets[0], need
@@ -231,17 +273,17 @@ func sizes(d DType, shape []int) (count int, size int64, err error) {
 // integers reads an array of integers from 0 up into list and returns how many there are; more do not fit.
 func (p *headerParser) integers(what string, list []int64) (int, error) {
 	n := 0
-	err := p.array(func() error {
-		word, err := p.number(what)
+	err := p.Array(func() error {
+		word, err := p.Number(what)
 		if err != nil {
 			return err
 		}
 		v, err := strconv.ParseInt(string(word[:min(len(word), 80)]), 10, 64)
 		switch {
 		case err != nil || word[0] == '-' || len(word) > 80:
-			return p.errorf("%s holds %.80s, want integers from 0 up", what, word)
+			return p.Errorf("%s holds %.80s, want integers from 0 up", what, word)
 		case n == len(list):
-			return p.errorf("%s has more than %d values", what, n)
+			return p.Errorf("%s has more than %d values", what, n)
 		}
 		list[n] = v
 		n++
@@ -250,19 +292,29 @@ func (p *headerParser) integers(what string, list []int64) (int, error) {
 	return n, err
 }
 
-// quote is a text from a file for an error: escaped, and no more than the first 80 characters.
-func quote(s string) string { return fmt.Sprintf("%.80q", s) }
+func quote(s string) string { return strictjson.Quote(s) }
 
-func invalidUTF8(b []byte) int {
-	if utf8.Valid(b) {
-		return -1
-	}
+// invalidUTF8 is the place of the first byte that is not UTF-8, or -1.
+func invalidUTF8(ctx context.Context, b []byte) (int, error) {
 	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
+		if err := ctx.Err(); err != nil {
+			return -1, fmt.Errorf("safetensors: reading the header: %w", err)
 		}
-		i += n
+		end := min(i+1<<20, len(b))
+		for k := 1; k < utf8.UTFMax && end < len(b) && !utf8.RuneStart(b[end]); k++ {
+			end++ // no character is cut
+		}
+		if utf8.Valid(b[i:end]) {
+			i = end
+			continue
+		}
+		for {
+			r, n := utf8.DecodeRune(b[i:])
+			if r == utf8.RuneError && n == 1 {
+				return i, nil
+			}
+			i += n
+		}
 	}
-	return -1
+	return -1, nil
 }

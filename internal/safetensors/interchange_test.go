@@ -39,12 +39,12 @@ func openBoth(t *testing.T, name string) (fromReader, fromMemory *File) {
 		if fromReader, err = open(b); err != nil {
 			t.Fatal(err)
 		}
-		if fromMemory, err = OpenBytes(b); err != nil {
+		if fromMemory, err = OpenBytes(context.Background(), b); err != nil {
 			t.Fatal(err)
 		}
 		return fromReader, fromMemory
 	}
-	x, err := ParseIndex(b)
+	x, err := ParseIndex(context.Background(), b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,9 @@ type source struct {
 	memory []byte // the whole file, nil if it is not in memory
 }
 
-// Open reads and checks the header of the file of size bytes that r holds. It reads no element.
-func Open(r io.ReaderAt, size int64) (*File, error) {
+// Open reads and checks the header of the file of size bytes that r holds. It reads no element. It looks at ctx on the way,
+// since a header may have 100 MB; a ReadAt of r that does not return it cannot end.
+func Open(ctx context.Context, r io.ReaderAt, size int64) (*File, error) {
 	if size < lengthBytes {
 		return nil, fmt.Errorf("safetensors: file of %d bytes is too short for the header's length", size)
 	}
@@ -54,15 +55,20 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	header := make([]byte, n)
-	if err := readFull(r, header, lengthBytes); err != nil {
-		return nil, fmt.Errorf("safetensors: header: %w", err)
+	for at := 0; at < n; at += chunkBytes {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("safetensors: header: %w", err)
+		}
+		if err := readFull(r, header[at:min(at+chunkBytes, n)], lengthBytes+int64(at)); err != nil {
+			return nil, fmt.Errorf("safetensors: header: %w", err)
+		}
 	}
-	return openHeader(&source{r: r}, header, size)
+	return openHeader(ctx, &source{r: r}, header, size)
 }
 
 // OpenBytes checks the header of the file that b holds, which must not change as long as the File is in use. Its tensors
 // can be used where they lie ([Tensor.Raw], [Tensor.Float32View]).
-func OpenBytes(b []byte) (*File, error) {
+func OpenBytes(ctx context.Context, b []byte) (*File, error) {
 	size := int64(len(b))
 	if size < lengthBytes {
 		return nil, fmt.Errorf("safetensors: file of %d bytes is too short for the header's length", size)
@@ -71,7 +77,7 @@ func OpenBytes(b []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openHeader(&source{r: bytes.NewReader(b), memory: b}, b[lengthBytes:lengthBytes+n], size)
+	return openHeader(ctx, &source{r: bytes.NewReader(b), memory: b}, b[lengthBytes:lengthBytes+n], size)
 }
 
 // headerLength is the number of bytes of the header of a file that begins with b.
@@ -83,9 +89,9 @@ func headerLength(b []byte, size int64) (int, error) {
 	return int(n), nil
 }
 
-func openHeader(s *source, header []byte, size int64) (*File, error) {
+func openHeader(ctx context.Context, s *source, header []byte, size int64) (*File, error) {
 	start := lengthBytes + int64(len(header))
-	f, err := parseHeader(header, size-start)
+	f, err := parseHeader(ctx, header, size-start)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func open(b []byte) (*File, error) { return Open(bytes.NewReader(b), int64(len(b))) }
+func open(b []byte) (*File, error) {
+	return Open(context.Background(), bytes.NewReader(b), int64(len(b)))
+}
 
 // file puts the length in front of a header and data behind it.
 func file(header string, data ...byte) []byte {
@@ -389,7 +391,7 @@ func (r failing) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func TestReadErrorNamesThePlace(t *testing.T) {
-	f, err := Open(failing{at: 62}, 70)
+	f, err := Open(context.Background(), failing{at: 62}, 70)
 	if err != nil {
 		t.Fatal(err)
 	}

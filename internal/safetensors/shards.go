@@ -1,10 +1,13 @@
 package safetensors
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 // maxShards is how many files a model may be spread over: as many can be open at a time.
@@ -19,49 +22,52 @@ type Index struct {
 
 // ParseIndex reads and checks an index: an object with a "weight_map" from tensor to file; what else it has is ignored. Files
 // are named without a folder.
-func ParseIndex(b []byte) (*Index, error) {
-	if i := invalidUTF8(b); i >= 0 {
+func ParseIndex(ctx context.Context, b []byte) (*Index, error) {
+	if i, err := invalidUTF8(ctx, b); err != nil {
+		return nil, err
+	} else if i >= 0 {
 		return nil, fmt.Errorf("safetensors: byte %d: index is not UTF-8", i)
 	}
-	s := &scanner{text: b, what: "index"}
+	s := strictjson.New(ctx, b, strictjson.Options{Prefix: "safetensors: ", What: "index"})
 	of := map[string]string{} // file of each tensor
 	files := map[string]int{}
 	seen := false
-	err := s.object(func() error {
-		key, err := s.str("name")
+	err := s.Object(func() error {
+		key, err := s.String("name")
 		if err != nil {
 			return err
 		}
 		if key == "weight_map" && seen {
-			return s.errorf("name %s occurs twice", quote(key))
+			return s.Errorf("name %s occurs twice", quote(key))
 		}
-		if err := s.colon(); err != nil {
+		if err := s.Colon(); err != nil {
 			return err
 		}
 		if key != "weight_map" {
-			return s.skip(0)
+			_, err := s.Value()
+			return err
 		}
 		seen = true
-		return s.object(func() error {
-			name, err := s.str("name")
+		return s.Object(func() error {
+			name, err := s.String("name")
 			if err != nil {
 				return err
 			}
 			if _, ok := of[name]; ok {
-				return s.errorf("tensor %s occurs twice", quote(name))
+				return s.Errorf("tensor %s occurs twice", quote(name))
 			}
-			if err := s.colon(); err != nil {
+			if err := s.Colon(); err != nil {
 				return err
 			}
-			file, err := s.str("file of tensor " + quote(name))
+			file, err := s.String("file of tensor " + quote(name))
 			if err != nil {
 				return err
 			}
 			if !plainName(file) {
-				return s.errorf("tensor %s: file %s is not the plain name of a file in the index's folder", quote(name), quote(file))
+				return s.Errorf("tensor %s: file %s is not the plain name of a file in the index's folder", quote(name), quote(file))
 			}
 			if _, ok := files[file]; !ok && len(files) == maxShards {
-				return s.errorf("index names more than %d files", maxShards)
+				return s.Errorf("index names more than %d files", maxShards)
 			}
 			files[file] = 0
 			of[name] = file
@@ -69,7 +75,7 @@ func ParseIndex(b []byte) (*Index, error) {
 		})
 	})
 	if err == nil {
-		err = s.end()
+		err = s.End()
 	}
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func shard(t *testing.T, names ...string) *File {
 	if err := Write(context.Background(), &b, metadata, entries, Reference); err != nil {
 		t.Fatal(err)
 	}
-	f, err := OpenBytes(b.Bytes())
+	f, err := OpenBytes(context.Background(), b.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func shard(t *testing.T, names ...string) *File {
 }
 
 func TestShards(t *testing.T) {
-	x, err := ParseIndex([]byte(`{"metadata":{"total_size":12,"other":[1,{"a":[null,true]}]},"weight_map":{"c":"2","a":"1","b":"2"}} `))
+	x, err := ParseIndex(context.Background(), []byte(`{"metadata":{"total_size":12,"other":[1,{"a":[null,true]}]},"weight_map":{"c":"2","a":"1","b":"2"}} `))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,18 +87,18 @@ var badIndexes = []struct{ index, want string }{
 	{`{"weight_map":{"a":"f\u0000"}}`, `byte 28: tensor "a": file "f\x00" is not the plain name of a file in the index's folder`},
 	{`{"metadata":,"weight_map":{}}`, `byte 13: index is not JSON: , where a value is expected`},
 	{`{"metadata":{1:2},"weight_map":{}}`, `byte 14: name is the number 1, want a string`},
-	{`{"metadata":` + strings.Repeat("[", 100_000), "byte 77: index nests more than 64 deep"},
+	{`{"metadata":` + strings.Repeat("[", 100_000), "byte 1013: index nests more than 1000 deep"},
 }
 
 func TestBadIndexes(t *testing.T) {
 	for _, c := range badIndexes {
-		_, err := ParseIndex([]byte(c.index))
+		_, err := ParseIndex(context.Background(), []byte(c.index))
 		checkError(t, c.index[:min(40, len(c.index))], err, "safetensors: "+c.want)
 	}
 	var b strings.Builder
 	for i := range maxShards + 1 {
 		fmt.Fprintf(&b, `,"%d":"%d"`, i, i)
 	}
-	_, err := ParseIndex([]byte(`{"weight_map":{` + b.String()[1:] + "}}"))
+	_, err := ParseIndex(context.Background(), []byte(`{"weight_map":{`+b.String()[1:]+"}}"))
 	checkError(t, "too many files", err, "safetensors: byte 11808: index names more than 1000 files")
 }

@@ -33,7 +33,7 @@ func TestViews(t *testing.T) {
 	}
 	for behind := range 8 {
 		whole := at(b.Bytes(), behind)
-		f, err := OpenBytes(whole)
+		f, err := OpenBytes(context.Background(), whole)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func one(t *testing.T, d DType, data ...byte) Tensor {
 	if err := Write(context.Background(), &b, nil, []Entry{{"x", []int{8 * len(data) / d.Bits()}, RawData{d, data}}}, Reference); err != nil {
 		t.Fatal(err)
 	}
-	f, err := OpenBytes(b.Bytes())
+	f, err := OpenBytes(context.Background(), b.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestAlignedLayout(t *testing.T) {
 		if err := Write(context.Background(), &b, metadata, entries, Aligned); err != nil {
 			t.Fatal(err)
 		}
-		f, err := OpenBytes(b.Bytes())
+		f, err := OpenBytes(context.Background(), b.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +333,7 @@ func TestManyTensors(t *testing.T) {
 	}
 	b := file(header.String() + "}")
 	before := allocated()
-	f, err := OpenBytes(b)
+	f, err := OpenBytes(context.Background(), b)
 	if err != nil || len(f.Tensors()) != n {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func recorded(t *testing.T) (words, odd []string, vectors, oddVectors []float32)
 	if b, err = os.ReadFile("testdata/expected.safetensors"); err != nil {
 		t.Fatal(err)
 	}
-	file, err := safetensors.Open(bytes.NewReader(b), int64(len(b)))
+	file, err := safetensors.Open(t.Context(), bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,11 @@
 package plan
 
 import (
-	"bytes"
+	"context"
 	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"reflect"
@@ -14,20 +13,24 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
 // Decode reads what Encode writes, in this process or another. It runs no code but that of the registered types. A kind
 // that is not registered, an unknown or repeated member, a value of another type and an asset that is missing or not
 // wanted are errors with their place. It takes memory in proportion to the input.
-func (k *Kinds) Decode(from Encoded) (_ Spec, err error) {
+func (k *Kinds) Decode(ctx context.Context, from Encoded) (_ Spec, err error) {
 	defer recovering(&err)
+	if ctx == nil {
+		return nil, &PlaceError{"", errors.New("the context is nil")}
+	}
 	for name, rows := range from.Assets {
 		if isNil(rows) {
 			return nil, &PlaceError{"", fmt.Errorf("asset %s is nil", short(name))}
 		}
 	}
-	d := decoder{kinds: k, assets: map[string]map[string]tensor.Rows{}}
+	d := decoder{ctx: ctx, kinds: k, assets: map[string]map[string]tensor.Rows{}}
 	for whole, rows := range from.Assets {
 		i := strings.LastIndexByte(whole, '/')
 		if i < 0 {
@@ -62,6 +65,7 @@ func short(s string) string {
 }
 
 type decoder struct {
+	ctx   context.Context
 	kinds *Kinds
 	// assets are those not yet used, by the place of their spec and their name.
 	assets map[string]map[string]tensor.Rows
@@ -70,40 +74,20 @@ type decoder struct {
 // member is a name and a value of a JSON object.
 type member struct {
 	name  string
-	value json.RawMessage
+	value []byte
 }
 
 // members reads an object in order.
-func members(raw []byte) ([]member, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.New("there is no object")
-	}
-	var all []member
-	seen := map[string]bool{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, errors.New("the JSON is broken")
-		}
-		name, ok := t.(string)
-		if !ok || seen[name] {
-			return nil, fmt.Errorf("the member %s is there twice", short(name))
-		}
-		seen[name] = true
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, fmt.Errorf("the value of %s is broken", short(name))
-		}
+func members(ctx context.Context, raw []byte) (all []member, err error) {
+	s := strictjson.New(ctx, raw, strictjson.Options{})
+	err = s.Members(func(name string, value []byte) error {
 		all = append(all, member{name, value})
+		return nil
+	})
+	if err == nil {
+		err = s.End()
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, errors.New("the JSON is broken")
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("more follows the object")
-	}
-	return all, nil
+	return all, err
 }
 
 // spec reads an object with a kind.
@@ -111,13 +95,13 @@ func (d *decoder) spec(raw []byte, place string, depth int) (Spec, error) {
 	if depth > maxDepth {
 		return nil, &PlaceError{place, fmt.Errorf("specs lie more than %d deep in each other", maxDepth)}
 	}
-	all, err := members(raw)
+	all, err := members(d.ctx, raw)
 	if err != nil {
 		return nil, at(place, err)
 	}
 	i := slices.IndexFunc(all, func(m member) bool { return m.name == "kind" })
 	var kind string
-	if i < 0 || json.Unmarshal(all[i].value, &kind) != nil {
+	if i < 0 || d.unmarshal(all[i].value, &kind) != nil {
 		return nil, &PlaceError{place, errors.New("there is no kind")}
 	}
 	t, ok := d.kinds.types[kind]
@@ -138,7 +122,7 @@ func (d *decoder) spec(raw []byte, place string, depth int) (Spec, error) {
 	case len(rest) != 1 || rest[0].name != "value":
 		err = &PlaceError{place, fmt.Errorf("a %s has a value and nothing else", kind)}
 	case marshals:
-		err = at(place, json.Unmarshal(rest[0].value, own))
+		err = at(place, d.unmarshal(rest[0].value, own))
 	default:
 		err = d.value(target, rest[0].value, join(place, "value"), depth+1)
 	}
@@ -159,7 +143,7 @@ func (d *decoder) withAssets(s Spec, place string) (Spec, error) {
 		own = map[string]tensor.Rows{}
 	}
 	delete(d.assets, place)
-	s, err := a.WithAssets(own)
+	s, err := a.WithAssets(d.ctx, own)
 	if err != nil {
 		return nil, at(place, err)
 	}
@@ -168,6 +152,9 @@ func (d *decoder) withAssets(s Spec, place string) (Spec, error) {
 	}
 	return s, nil
 }
+
+// unmarshal reads a value that has no specs.
+func (d *decoder) unmarshal(raw []byte, to any) error { return strictjson.Unmarshal(d.ctx, raw, to) }
 
 func (d *decoder) fields(v reflect.Value, all []member, place string, depth int) error {
 	known := fieldsOf(v.Type())
@@ -209,7 +196,7 @@ func (d *decoder) value(v reflect.Value, raw []byte, place string, depth int) er
 		v.Set(reflect.ValueOf(s))
 		return nil
 	case (p.Implements(unmarshalerType) || p.Implements(textUnmarshalerType)) && !t.Implements(specType):
-		return at(place, json.Unmarshal(raw, v.Addr().Interface()))
+		return at(place, d.unmarshal(raw, v.Addr().Interface()))
 	case t.Implements(specType) && d.kinds.has(t):
 		if null {
 			return nil
@@ -233,7 +220,7 @@ func (d *decoder) plain(v reflect.Value, raw []byte, place string, depth int) er
 	wrong := func() error { return &PlaceError{place, fmt.Errorf("%s is no %v", short(string(raw)), t)} }
 	switch v.Kind() {
 	case reflect.Bool, reflect.String:
-		if string(raw) == "null" || json.Unmarshal(raw, v.Addr().Interface()) != nil {
+		if d.unmarshal(raw, v.Addr().Interface()) != nil {
 			return wrong()
 		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -255,7 +242,7 @@ func (d *decoder) plain(v reflect.Value, raw []byte, place string, depth int) er
 		}
 		v.SetFloat(f)
 	case reflect.Struct:
-		all, err := members(raw)
+		all, err := members(d.ctx, raw)
 		if err != nil {
 			return at(place, err)
 		}
@@ -280,9 +267,15 @@ func (d *decoder) list(v reflect.Value, raw []byte, place string, depth int) err
 	if string(raw) == "null" && v.Kind() == reflect.Slice {
 		return nil
 	}
-	var elements []json.RawMessage
-	if string(raw) == "null" || json.Unmarshal(raw, &elements) != nil {
-		return &PlaceError{place, errors.New("there is no list")}
+	var elements [][]byte
+	s := strictjson.New(d.ctx, raw, strictjson.Options{})
+	err := s.Array(func() error {
+		e, err := s.Value()
+		elements = append(elements, e)
+		return err
+	})
+	if err != nil {
+		return at(place, err)
 	}
 	if v.Kind() == reflect.Slice {
 		v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
@@ -299,7 +292,7 @@ func (d *decoder) list(v reflect.Value, raw []byte, place string, depth int) err
 
 func (d *decoder) mapping(v reflect.Value, raw []byte, place string, depth int) error {
 	t := v.Type()
-	all, err := members(raw)
+	all, err := members(d.ctx, raw)
 	if err != nil {
 		return at(place, err)
 	}

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/linnet-ml/linnet/layers"
@@ -37,13 +38,13 @@ func ExampleKinds() {
 	}
 	fmt.Println(string(written.JSON))
 
-	read, err := kinds.Decode(written)
+	read, err := kinds.Decode(context.Background(), written)
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println(plan.Equal(spec, read))
 
-	_, err = kinds.Decode(plan.Encoded{JSON: []byte(`{"kind":"Sequential","Layers":[{"kind":"Dense","Units":"many"}]}`)})
+	_, err = kinds.Decode(context.Background(), plan.Encoded{JSON: []byte(`{"kind":"Sequential","Layers":[{"kind":"Dense","Units":"many"}]}`)})
 	fmt.Println(err)
 	// Output:
 	// {"kind":"Sequential","Layers":[{"kind":"Dense","Units":16,"Activation":"relu","KernelInit":{"kind":"GlorotUniform"}},{"kind":"Dense","Units":1,"KernelInit":{"kind":"Halves","Sign":-1}}]}

@@ -54,14 +54,14 @@ func TestGraphGoesToJSONAndBack(t *testing.T) {
 	e, err := here.Encode(built.Spec())
 	must(t, err)
 
-	_, err = all(t).Decode(e)
+	_, err = all(t).Decode(t.Context(), e)
 	if err == nil || !strings.HasPrefix(err.Error(), `plan: Nodes[4].Layer: the kind "Residual" is not known`) {
 		t.Errorf("without the user's kind: %v", err)
 	}
 
 	there := all(t)
 	must(t, there.Register(residual{}))
-	spec, err := there.Decode(e)
+	spec, err := there.Decode(t.Context(), e)
 	must(t, err)
 	if !plan.Equal(spec, built.Spec()) {
 		t.Errorf("%s comes back as %+v", e.JSON, spec)

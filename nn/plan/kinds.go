@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -106,7 +107,7 @@ type AssetSpec interface {
 	// Assets returns the big things by name. They may share memory with the spec.
 	Assets() (map[string]tensor.Rows, error)
 	// WithAssets returns the spec with the assets that Assets returned, perhaps in another process.
-	WithAssets(assets map[string]tensor.Rows) (Spec, error)
+	WithAssets(ctx context.Context, assets map[string]tensor.Rows) (Spec, error)
 }
 
 // WeightedSpec is a spec that brings first values of parameters, such as a table of word vectors. Where the weights are

@@ -94,7 +94,7 @@ func TestEveryKindGoesToJSONAndBack(t *testing.T) {
 		for _, spec := range []plan.Spec{s, full.Interface().(plan.Spec)} {
 			e, err := k.Encode(spec)
 			must(t, err)
-			back, err := all(t).Decode(e)
+			back, err := all(t).Decode(t.Context(), e)
 			must(t, err)
 			if !plan.Equal(spec, back) {
 				t.Errorf("%s comes back as %+v, not %+v", e.JSON, back, spec)
@@ -130,7 +130,7 @@ func textEmbeddingGoesToJSONAndBack(t *testing.T, words text.Tokenizer, asset st
 	if len(e.Assets) != 2 || e.Assets["Layers[0].Table/vectors"] == nil || e.Assets["Layers[0].Table.Words/"+asset] == nil {
 		t.Errorf("assets %v", e.Assets)
 	}
-	back, err := all(t).Decode(e)
+	back, err := all(t).Decode(t.Context(), e)
 	must(t, err)
 	x, err := textsOf("Good bad", "bad unknown", "")
 	must(t, err)
@@ -145,7 +145,7 @@ func textEmbeddingGoesToJSONAndBack(t *testing.T, words text.Tokenizer, asset st
 		t.Errorf("predictions %v and %v", scores[0], scores[1])
 	}
 	delete(e.Assets, "Layers[0].Table/vectors")
-	if _, err = all(t).Decode(e); err == nil || !strings.Contains(err.Error(), "Layers[0].Table: ") {
+	if _, err = all(t).Decode(t.Context(), e); err == nil || !strings.Contains(err.Error(), "Layers[0].Table: ") {
 		t.Errorf("without vectors: %v", err)
 	}
 }
@@ -155,13 +155,13 @@ func TestDecodeErrors(t *testing.T) {
 	k := all(t)
 	deep := strings.Repeat(`{"kind":"TimeDistributed","Layer":`, 200) + `{"kind":"Flatten"}` + strings.Repeat("}", 200)
 	for in, want := range map[string]string{
-		``:                                "plan: the spec: there is no object",
+		``:                                "plan: the spec: it is not JSON: unexpected EOF",
 		`null`:                            "plan: the spec: there is no object",
 		`[]`:                              "plan: the spec: there is no object",
 		`{"Units":3}`:                     "plan: the spec: there is no kind",
 		`{"kind":7}`:                      "plan: the spec: there is no kind",
-		`{"kind":"Dense"`:                 "plan: the spec: the JSON is broken",
-		`{"kind":"Dense"}x`:               "plan: the spec: more follows the object",
+		`{"kind":"Dense"`:                 "plan: the spec: it is not JSON: unexpected EOF",
+		`{"kind":"Dense"}x`:               "plan: the spec: more follows the value",
 		`{"kind":"Dense","kind":"Dense"}`: `plan: the spec: the member "kind" is there twice`,
 		`{"kind":"Dense","Unit":3}`:       `plan: the spec: layers.Dense has no "Unit"`,
 		`{"kind":"Dense","Units":"3"}`:    `plan: Units: "\"3\"" is no int`,
@@ -171,10 +171,10 @@ func TestDecodeErrors(t *testing.T) {
 		`{"kind":"Sequential","Layers":[{"kind":"Dense","KernelInit":{"kind":"X"}}]}`: `plan: Layers[0].KernelInit: the kind "X" is not known; there are [`,
 		`{"kind":"Sequential","Layers":{}}`:                                           "plan: Layers: there is no list",
 		`{"kind":"Dropout","Rate":1e99}`:                                              `plan: Rate: "1e99" is no float32`,
-		`{"kind":"Dropout","Rate":NaN}`:                                               `plan: the spec: the value of "Rate" is broken`,
+		`{"kind":"Dropout","Rate":NaN}`:                                               `plan: the spec: it is not JSON: invalid character 'N'`,
 		deep:                                                                          "lie more than 100 deep in each other",
 	} {
-		_, err := k.Decode(plan.Encoded{JSON: []byte(in)})
+		_, err := k.Decode(t.Context(), plan.Encoded{JSON: []byte(in)})
 		var place *plan.PlaceError
 		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &place) {
 			t.Errorf("%.80s: error %v, want %s", in, err, want)
@@ -182,7 +182,7 @@ func TestDecodeErrors(t *testing.T) {
 	}
 	wrong, err := tensorOf(1, 2)
 	must(t, err)
-	if _, err := k.Decode(plan.Encoded{JSON: []byte(`{"kind":"Flatten"}`), Assets: assets("Table/vectors", wrong)}); err == nil || err.Error() != `plan: the spec: no spec has the asset "Table/vectors"` {
+	if _, err := k.Decode(t.Context(), plan.Encoded{JSON: []byte(`{"kind":"Flatten"}`), Assets: assets("Table/vectors", wrong)}); err == nil || err.Error() != `plan: the spec: no spec has the asset "Table/vectors"` {
 		t.Errorf("an asset that nobody wants: %v", err)
 	}
 }
@@ -329,13 +329,13 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"kind":"HubTokenizer","value":{"OOVBuckets":9223372036854775807}}`))
 	k := all(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
-		s, err := k.Decode(plan.Encoded{JSON: in})
+		s, err := k.Decode(t.Context(), plan.Encoded{JSON: in})
 		if err != nil {
 			return
 		}
 		e, err := k.Encode(s)
 		must(t, err)
-		back, err := k.Decode(e)
+		back, err := k.Decode(t.Context(), e)
 		must(t, err)
 		if !plan.Equal(s, back) {
 			t.Errorf("%s comes back as another spec", e.JSON)

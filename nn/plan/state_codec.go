@@ -1,7 +1,7 @@
 package plan
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -116,15 +117,13 @@ func fromBits(s string) (float64, error) {
 // DecodeState reads what TrainingState.Encode writes, and shares memory with its arrays. Members that are unknown, values of
 // a wrong type, arrays that are missing or not wanted and what TrainingState.Check refuses are errors. Whether the state fits
 // a model Fit says.
-func DecodeState(from Encoded) (*TrainingState, error) {
+func DecodeState(ctx context.Context, from Encoded) (*TrainingState, error) {
+	if ctx == nil {
+		return nil, errors.New("plan: the context is nil")
+	}
 	s := &TrainingState{}
 	in := stateJSON{TrainingState: s}
-	if _, err := members(from.JSON); err != nil { // null, two members of one name, more than one object
-		return nil, fmt.Errorf("plan: the training state: %w", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(from.JSON))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
+	if err := strictjson.Unmarshal(ctx, from.JSON, &in); err != nil {
 		return nil, fmt.Errorf("plan: the training state: %w", err)
 	}
 	s.Measured = nil
