@@ -26,7 +26,7 @@ var rooms = []room{
 	{"text", []string{"tensor", "simd", "internal/budget", "internal/strictjson"}, true},
 	{"nn/plan", []string{"nn/internal/workspace", "history", "optional", "tensor", "simd", "internal/random", "internal/budget", "internal/strictjson"}, true},
 	{"nn/internal", []string{"nn/plan", "nn/internal", "tensor", "simd", "internal/random"}, true},
-	{"nn", []string{"nn/plan", "nn/internal", "history", "optional", "tensor", "simd", "internal/random", "internal/budget", "internal/strictjson"}, true},
+	{"nn", []string{"nn/plan", "nn/internal", "history", "optional", "tensor", "simd", "internal/random", "internal/budget"}, true},
 	{"model", []string{"nn", "nn/plan", "layers", "text", "history", "tensor", "internal"}, true},
 	{"layers", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
 	{"loss", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},

@@ -37,13 +37,15 @@ func (i *Info) check(m *nn.Model) error {
 		if n := len(labels); n != columns && !(columns == 1 && n == 2) {
 			return fmt.Errorf("output %q has %d columns and %d labels", name, columns, n)
 		}
+		seen := make(map[string]bool, len(labels))
 		for k, label := range labels {
 			if !utf8.ValidString(label) {
 				return fmt.Errorf("label %d of output %q, %s, is not UTF-8", k, name, quote(label))
 			}
-			if slices.Contains(labels[:k], label) {
+			if seen[label] {
 				return fmt.Errorf("output %q has two labels %s", name, quote(label))
 			}
+			seen[label] = true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(i.Thresholds)) {

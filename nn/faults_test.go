@@ -343,6 +343,7 @@ func TestZeroValues(t *testing.T) {
 			"SetParameter": func() error { return m.SetParameter("dense/bias", nil) },
 			"SetStorage":   func() error { return m.SetStorage("dense/bias", plan.Float32Storage{1}) },
 			"SetTrainable": func() error { return second2(m.SetTrainable("*", true)) },
+			"SetFrozen":    func() error { return m.SetFrozen(nil) },
 		} {
 			calls[name+", "+what] = call
 		}

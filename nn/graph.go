@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -158,19 +159,21 @@ func (g *Graph) Build(ctx context.Context, o BuildOptions) (_ *Model, err error)
 	if m.name == "" {
 		m.name = "functional"
 	}
-	c := &graphBuild{graph: g, model: m, b: plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed, Storage: o.Storage}), values: map[GraphRef]plan.Symbol{},
+	c := &graphBuild{graph: g, model: m, b: plan.NewBuilder(ctx, plan.BuilderOptions{Seed: o.Seed, Storage: o.Storage}), values: map[GraphRef]plan.Symbol{}, names: map[string]bool{},
 		nodes: make([]*plan.Node, len(g.Nodes)), places: make([]int, len(g.Nodes))}
 	if err := c.inputs(); err != nil {
 		return nil, err
 	}
-	if err := c.calls(); err != nil {
+	if err := c.calls(ctx); err != nil {
 		return nil, err
 	}
 	var outputs []namedSymbol
+	named := map[string]bool{}
 	for _, out := range g.Outputs {
-		if out.Name == "" || slices.ContainsFunc(outputs, func(n namedSymbol) bool { return n.name == out.Name }) {
+		if out.Name == "" || named[out.Name] {
 			return nil, fmt.Errorf("nn: two outputs are named %q, or one has no name", out.Name)
 		}
+		named[out.Name] = true
 		v, ok := c.values[out.Ref]
 		if !ok {
 			return nil, fmt.Errorf("nn: output %q is %s, which does not exist", out.Name, c.describe(out.Ref))
@@ -190,14 +193,16 @@ type graphBuild struct {
 	b      *plan.Builder
 	values map[GraphRef]plan.Symbol
 	nodes  []*plan.Node
-	places []int // of each node among the model's layers, plus 1
+	places []int           // of each node among the model's layers, plus 1
+	names  map[string]bool // of inputs
 }
 
 func (c *graphBuild) inputs() error {
 	for i, in := range c.graph.Inputs {
-		if in.Name == "" || slices.ContainsFunc(c.model.inputs, func(m modelInput) bool { return m.name == in.Name }) {
+		if in.Name == "" || c.names[in.Name] {
 			return fmt.Errorf("nn: two inputs are named %q, or one has no name", in.Name)
 		}
+		c.names[in.Name] = true
 		s, err := in.Input.signature()
 		if err != nil {
 			return nnError(fmt.Sprintf("input %q", in.Name), err)
@@ -212,54 +217,97 @@ func (c *graphBuild) inputs() error {
 }
 
 // calls applies the nodes, each as soon as what it reads is there: those of a graph that was put together by hand may
-// come in any order.
-func (c *graphBuild) calls() error {
-	done := make([]int, len(c.graph.Nodes)) // calls of each node
-	for {
-		moved, left := false, -1
-		for i := range c.graph.Nodes {
-			node := &c.graph.Nodes[i]
-			for done[i] < len(node.Calls) && c.known(node.Calls[done[i]]) {
-				if err := c.call(i, done[i]); err != nil {
-					return err
-				}
-				done[i]++
-				moved = true
-			}
-			if done[i] < len(node.Calls) && left < 0 {
-				left = i
-			}
-		}
-		switch {
-		case left < 0:
-			return nil
-		case !moved:
-			missing := c.graph.Nodes[left].Calls[done[left]]
-			k := slices.IndexFunc(missing, func(r GraphRef) bool { _, ok := c.values[r]; return !ok })
-			return fmt.Errorf("nn: layer %d%s reads %s, which does not exist or depends on the layer itself", left,
-				kindOf(c.graph.Nodes[left].Layer), c.describe(missing[k]))
-		}
-	}
-}
-
-func (c *graphBuild) known(refs []GraphRef) bool {
-	for _, r := range refs {
-		if _, ok := c.values[r]; !ok {
+// come in any order. It goes over them from the first to the last, again and again, and meets only those that can be
+// applied.
+func (c *graphBuild) calls(ctx context.Context) error {
+	nodes := c.graph.Nodes
+	done := make([]int, len(nodes))    // calls of each node
+	missing := make([]int, len(nodes)) // values that its next call waits for
+	waiting := map[GraphRef][]int{}    // nodes whose next call waits for a value
+	var now, later intHeap             // nodes that can be applied: in this round, in the next
+	wait := func(i int) (ready bool) {
+		if done[i] == len(nodes[i].Calls) {
 			return false
 		}
+		for _, r := range nodes[i].Calls[done[i]] {
+			if _, ok := c.values[r]; !ok {
+				waiting[r] = append(waiting[r], i)
+				missing[i]++
+			}
+		}
+		return missing[i] == 0
 	}
-	return true
+	for i := range nodes {
+		if wait(i) {
+			now = append(now, i) // in order, which makes a heap
+		}
+	}
+	for len(now) > 0 {
+		i := heap.Pop(&now).(int)
+		for ready := true; ready; ready = wait(i) {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("nn: layer %d%s: %w", i, kindOf(nodes[i].Layer), err)
+			}
+			k := done[i]
+			outputs, err := c.call(i, k)
+			if err != nil {
+				return err
+			}
+			done[i]++
+			for j := range outputs {
+				r := GraphRef{i, k, j}
+				for _, w := range waiting[r] {
+					if missing[w]--; missing[w] > 0 {
+						continue
+					}
+					if w > i {
+						heap.Push(&now, w)
+					} else {
+						heap.Push(&later, w)
+					}
+				}
+				delete(waiting, r)
+			}
+		}
+		if len(now) == 0 {
+			now, later = later, now
+		}
+	}
+	for i := range nodes {
+		if done[i] < len(nodes[i].Calls) {
+			refs := nodes[i].Calls[done[i]]
+			k := slices.IndexFunc(refs, func(r GraphRef) bool { _, ok := c.values[r]; return !ok })
+			return fmt.Errorf("nn: layer %d%s reads %s, which does not exist or depends on the layer itself", i,
+				kindOf(nodes[i].Layer), c.describe(refs[k]))
+		}
+	}
+	return nil
 }
 
-func (c *graphBuild) call(i, k int) error {
+// intHeap is a heap of numbers, the least first.
+type intHeap []int
+
+func (h intHeap) Len() int           { return len(h) }
+func (h intHeap) Less(i, j int) bool { return h[i] < h[j] }
+func (h intHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *intHeap) Push(x any)        { *h = append(*h, x.(int)) }
+func (h *intHeap) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}
+
+// call applies a node for the call of that number, and returns how many outputs that has.
+func (c *graphBuild) call(i, k int) (outputs int, err error) {
 	node := &c.graph.Nodes[i]
 	if c.nodes[i] == nil {
 		n, err := c.b.Node(node.Layer)
 		if err != nil {
-			return fmt.Errorf("nn: layer %d%s: %w", i, kindOf(node.Layer), err)
+			return 0, fmt.Errorf("nn: layer %d%s: %w", i, kindOf(node.Layer), err)
 		}
-		if slices.ContainsFunc(c.model.inputs, func(in modelInput) bool { return in.name == n.Name() }) {
-			return fmt.Errorf("nn: layer %d%s: an input and a layer are named %q", i, kindOf(node.Layer), n.Name())
+		if c.names[n.Name()] {
+			return 0, fmt.Errorf("nn: layer %d%s: an input and a layer are named %q", i, kindOf(node.Layer), n.Name())
 		}
 		c.nodes[i] = n
 		c.model.layers = append(c.model.layers, builtLayer{name: n.Name(), kind: node.Layer.Kind()})
@@ -267,20 +315,18 @@ func (c *graphBuild) call(i, k int) error {
 	}
 	name := c.nodes[i].Name()
 	in := make([]plan.Symbol, len(node.Calls[k]))
-	from := make([]string, len(in))
 	for j, r := range node.Calls[k] {
 		in[j] = c.values[r]
-		from[j] = fmt.Sprintf("%s of shape %v", c.describe(r), in[j].Shape)
 	}
 	out, err := c.nodes[i].Apply(in...)
 	if load := (*plan.LoadError)(nil); errors.As(err, &load) {
-		return fmt.Errorf("nn: layer %d (%s): %w", i, name, err)
+		return 0, fmt.Errorf("nn: layer %d (%s): %w", i, name, err)
 	}
-	if err != nil && len(from) == 0 {
-		return fmt.Errorf("nn: layer %d (%s), which reads nothing: %w", i, name, err)
+	if err != nil && len(in) == 0 {
+		return 0, fmt.Errorf("nn: layer %d (%s), which reads nothing: %w", i, name, err)
 	}
 	if err != nil {
-		return fmt.Errorf("nn: layer %d (%s) cannot follow %s: %w", i, name, strings.Join(from, " and "), err)
+		return 0, fmt.Errorf("nn: layer %d (%s) cannot follow %s: %w", i, name, c.describeAll(node.Calls[k]), err)
 	}
 	layer := &c.model.layers[c.places[i]-1]
 	if k == 0 {
@@ -298,7 +344,7 @@ func (c *graphBuild) call(i, k int) error {
 	for j, v := range out {
 		c.values[GraphRef{i, k, j}] = v
 	}
-	return nil
+	return len(out), nil
 }
 
 // connection is the value, which exists, among the model's layers.
@@ -326,6 +372,19 @@ func (c *graphBuild) layerName(r GraphRef) string {
 		return c.nodes[r.Node].Name()
 	}
 	return fmt.Sprintf("layer %d", r.Node)
+}
+
+// describeAll names the values that a layer reads, with their shapes, for error messages.
+func (c *graphBuild) describeAll(refs []GraphRef) string {
+	const most = 8
+	var from []string
+	for _, r := range refs[:min(len(refs), most)] {
+		from = append(from, fmt.Sprintf("%s of shape %v", c.describe(r), c.values[r].Shape))
+	}
+	if len(refs) > most {
+		from = append(from, fmt.Sprintf("%d others", len(refs)-most))
+	}
+	return strings.Join(from, " and ")
 }
 
 // describe names a value for error messages.

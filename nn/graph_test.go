@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -705,4 +706,50 @@ func logNames(l *history.Logs) []string {
 		names = append(names, name)
 	}
 	return names
+}
+
+// Nodes in any order are applied in rounds, each from the first to the last, as soon as what they read is there: layers get
+// their names in that order.
+func TestNodesInAnyOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		n := 1 + random.IntN(12)
+		place := random.Perm(n) // of the nodes in an order that can be computed
+		g := &nn.Graph{Inputs: []nn.GraphInput{{Name: "in", Input: nn.Features(2)}}, Nodes: make([]nn.GraphNode, n)}
+		ref := func(below int) nn.GraphRef {
+			if i := random.IntN(below + 1); i > 0 {
+				return nn.GraphRef{Node: place[i-1], Call: random.IntN(len(g.Nodes[place[i-1]].Calls))}
+			}
+			return nn.GraphRef{Node: -1}
+		}
+		for i, at := range place {
+			g.Nodes[at].Layer = layers.Dense{Name: fmt.Sprint("node", at), Units: 2}
+			for range 1 + random.IntN(2) {
+				g.Nodes[at].Calls = append(g.Nodes[at].Calls, []nn.GraphRef{ref(i)})
+			}
+			g.Outputs = append(g.Outputs, nn.GraphOutput{Name: fmt.Sprint(i), Ref: nn.GraphRef{Node: at, Call: len(g.Nodes[at].Calls) - 1}})
+		}
+		want := []string{"in"}
+		type call struct{ node, call int }
+		known := map[call]bool{{-1, 0}: true}
+		for len(want) < n+1 {
+			for i, node := range g.Nodes {
+				for k, refs := range node.Calls {
+					ready := !known[call{i, k}] && (k == 0 || known[call{i, k - 1}])
+					for _, r := range refs {
+						ready = ready && known[call{r.Node, r.Call}]
+					}
+					if ready && k == 0 {
+						want = append(want, fmt.Sprint("node", i))
+					}
+					known[call{i, k}] = known[call{i, k}] || ready
+				}
+			}
+		}
+		m, err := g.Build(t.Context(), nn.BuildOptions{})
+		must(t, err)
+		if got := m.LayerNames(); !slices.Equal(got, want) {
+			t.Fatalf("the layers are applied as %q, want %q", got, want)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package nn_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/linnet-ml/linnet/layers"
@@ -76,6 +77,31 @@ func TestSetTrainable(t *testing.T) {
 	}
 	_, err = m.SetTrainable("nothing", true)
 	wantError(t, err, `nn: no parameter matches "nothing"`)
+}
+
+// SetFrozen sets what Frozen lists, and changes nothing after an error.
+func TestSetFrozen(t *testing.T) {
+	m := sequential(t, nn.Features(2), layers.Dense{Units: 2}, layers.BatchNormalization{}, layers.Dense{Units: 1})
+	must(t, m.SetFrozen([]string{"dense_1/bias", "dense/kernel"}))
+	want := []string{"dense/kernel", "dense_1/bias"}
+	for names, text := range map[string]string{
+		"dense/bias,dense/*":                         `nn: the model has no parameter "dense/*"`,
+		"dense/bias,dense/bias":                      `nn: parameter "dense/bias" is there twice`,
+		"dense/bias,batch_normalization/moving_mean": `nn: the layer of parameter "batch_normalization/moving_mean" never trains it`,
+	} {
+		wantError(t, m.SetFrozen(strings.Split(names, ",")), text)
+		if got := m.Frozen(); !slices.Equal(got, want) {
+			t.Errorf("after an error %q are frozen, not %q", got, want)
+		}
+	}
+	must(t, m.SetFrozen([]string{"dense/bias"}))
+	if got := m.Frozen(); !slices.Equal(got, []string{"dense/bias"}) || !m.Parameter("dense/kernel").Trainable() {
+		t.Errorf("%q are frozen", got)
+	}
+	must(t, m.SetFrozen(nil))
+	if got := m.Frozen(); len(got) > 0 {
+		t.Errorf("%q are frozen", got)
+	}
 }
 
 // Regularizers enter the logged loss, in Fit and Evaluate alike, and move parameters: with a loss of 0 everywhere an L2

@@ -33,8 +33,10 @@ type Model struct {
 	name    string
 	inputs  []modelInput
 	outputs []modelOutput
-	layers  []builtLayer
-	seed    uint64
+	// inputAt and outputAt are the places of names.
+	inputAt, outputAt map[string]int
+	layers            []builtLayer
+	seed              uint64
 
 	spec      plan.Spec // *Sequential or *Graph
 	specInput Input     // of a Sequential
@@ -111,6 +113,7 @@ func (m *Model) finish(b *plan.Builder, outputs []namedSymbol) error {
 
 // use makes a plan the model's.
 func (m *Model) use(p *plan.Plan) error {
+	m.findNames()
 	m.plain = m.newProgram(p)
 	if err := m.plain.checkGradients(p.Values, false); err != nil {
 		return err
@@ -121,6 +124,17 @@ func (m *Model) use(p *plan.Plan) error {
 	}
 	m.findLenders()
 	return nil
+}
+
+// findNames notes where the names of inputs and outputs are.
+func (m *Model) findNames() {
+	m.inputAt, m.outputAt = make(map[string]int, len(m.inputs)), make(map[string]int, len(m.outputs))
+	for i, in := range m.inputs {
+		m.inputAt[in.name] = i
+	}
+	for i, out := range m.outputs {
+		m.outputAt[out.name] = i
+	}
 }
 
 // params are the parameters in the order of the layers.
@@ -205,30 +219,24 @@ func (m *Model) OutputNames() []string {
 // InputShape is the shape of a batch of the model's input of the given name, or nil; the number of rows, and perhaps of
 // steps, is tensor.Unknown.
 func (m *Model) InputShape(name string) tensor.Shape {
-	for _, in := range m.inputs {
-		if in.name == name {
-			return in.signature.Shape.Clone()
-		}
+	if i, ok := m.inputAt[name]; ok {
+		return m.inputs[i].signature.Shape.Clone()
 	}
 	return nil
 }
 
 // InputType is the type of the elements of the model's input of the given name, or 0 if it has no such input.
 func (m *Model) InputType(name string) tensor.Type {
-	for _, in := range m.inputs {
-		if in.name == name {
-			return in.signature.Type
-		}
+	if i, ok := m.inputAt[name]; ok {
+		return m.inputs[i].signature.Type
 	}
 	return 0
 }
 
 // OutputShape is the shape of the output of the given name for a batch, or nil.
 func (m *Model) OutputShape(name string) tensor.Shape {
-	for _, out := range m.outputs {
-		if out.name == name {
-			return out.signature.Shape.Clone()
-		}
+	if i, ok := m.outputAt[name]; ok {
+		return m.outputs[i].signature.Shape.Clone()
 	}
 	return nil
 }
@@ -280,6 +288,7 @@ func (m *Model) Intermediate(layers ...string) (*Model, error) {
 	}
 	c := &Model{name: m.name, inputs: m.inputs, seed: m.seed, layers: m.layers, spec: m.spec, specInput: m.specInput}
 	p := *m.plain.Plan
+	uses := p.Uses()
 	p.Outputs, p.Masks = nil, nil
 	for _, name := range layers {
 		i := slices.IndexFunc(m.layers, func(l builtLayer) bool { return l.name == name })
@@ -291,7 +300,7 @@ func (m *Model) Intermediate(layers ...string) (*Model, error) {
 			return nil, fmt.Errorf("nn: layer %q puts out %v, not float32", name, out.Type)
 		}
 		value := out.Value()
-		if m.plain.Writer(value) < 0 && !slices.Contains(p.Inputs, value) {
+		if uses.Writers[value] < 0 && !slices.Contains(p.Inputs, value) {
 			return nil, fmt.Errorf("nn: no output of the model depends on layer %q", name)
 		}
 		p.Outputs, p.Masks = append(p.Outputs, value), append(p.Masks, none)
@@ -300,6 +309,7 @@ func (m *Model) Intermediate(layers ...string) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, fmt.Errorf("nn: name the layers whose outputs are wanted; there are %q", m.LayerNames())
 	}
+	c.findNames()
 	c.plain = c.newProgram(p.Pruned())
 	c.fused = c.newProgram(c.plain.Fused())
 	c.findLenders()

@@ -39,13 +39,17 @@ func (m *Model) newProgram(p *plan.Plan) *program {
 	if len(m.inputs) > 1 {
 		g.names = m.InputNames()
 	}
+	inputOf := make([]int, len(p.Values)) // the input of the model that a value is, or none
+	for v := range inputOf {
+		inputOf[v] = none
+	}
+	for input, v := range p.Inputs {
+		inputOf[v] = input
+	}
 	for i := range p.Ops {
 		o := &p.Ops[i]
 		for k, v := range o.In {
-			for input, at := range p.Inputs {
-				if v != at {
-					continue
-				}
+			if input := inputOf[v]; input != none {
 				g.inputs = append(g.inputs, inputUse{op: i, in: k, input: input})
 				g.copied[input] = g.copied[input] || o.Source == nil
 			}
@@ -57,13 +61,14 @@ func (m *Model) newProgram(p *plan.Plan) *program {
 			g.commits = append(g.commits, i)
 		}
 	}
+	uses := p.Uses()
 	for _, v := range p.Outputs {
 		e := end{value: v, before: none}
-		for input, at := range p.Inputs {
-			g.copied[input] = g.copied[input] || v == at
+		if input := inputOf[v]; input != none {
+			g.copied[input] = true
 		}
-		if w := p.Writer(v); w >= 0 && p.Ops[w].Activation != "" {
-			if in := p.Ops[w].In[0]; len(p.Readers(in)) == 1 && len(p.Readers(v)) == 0 {
+		if w := uses.Writers[v]; w >= 0 && p.Ops[w].Activation != "" {
+			if in := p.Ops[w].In[0]; uses.Readers[in] == 1 && uses.Readers[v] == 0 {
 				e.before, e.activation = in, p.Ops[w].Activation
 			}
 		}

@@ -38,6 +38,8 @@ type Builder struct {
 type value struct {
 	rows int // 0 for rows of the batch; else the number of foldedRows, plus 1
 	mask int // the value that holds the mask, or none
+	// input says that it is one of the model.
+	input bool
 }
 
 // foldedRows are rows that Fold made of steps. Rows that were made alike go together.
@@ -64,7 +66,7 @@ func NewBuilder(ctx context.Context, o BuilderOptions) *Builder {
 
 // Input adds an input of the model.
 func (b *Builder) Input(s Signature) Symbol {
-	v := b.symbol(s, value{mask: none})
+	v := b.symbol(s, value{mask: none, input: true})
 	b.plan.Inputs = append(b.plan.Inputs, v.id)
 	return v
 }
@@ -343,7 +345,7 @@ func (b *Builder) symbol(s Signature, v value) Symbol {
 
 // IsInput reports whether v is an input of the model, which an operation may read where it lies: see Op.Source.
 func (b *Builder) IsInput(v Symbol) bool {
-	return v.builder == b && slices.Contains(b.plan.Inputs, v.id)
+	return v.builder == b && b.symbols[v.id].input
 }
 
 // WithMask gives v a mask: a value of type int32 that has v's rows and steps, and is 0 at the steps that layers with

@@ -49,6 +49,7 @@ func TestFusionKeepsValuesThatAreNeeded(t *testing.T) {
 		p, err := b.Finish(c.need(b, first[0], second[0])...)
 		must(t, err)
 		f := p.Fused()
+		uses := f.Uses()
 		if fused := len(f.Ops) < len(p.Ops); fused != c.fused {
 			t.Errorf("%s: fused: %t", name, fused)
 		}
@@ -56,7 +57,7 @@ func TestFusionKeepsValuesThatAreNeeded(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		for _, v := range slices.Concat(f.Outputs, f.Masks) {
-			if v >= 0 && f.Writer(v) < 0 {
+			if v >= 0 && uses.Writers[v] < 0 {
 				t.Errorf("%s: nobody writes value %d", name, v)
 			}
 		}

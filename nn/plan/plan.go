@@ -34,24 +34,6 @@ type Operation struct {
 	Noise random.Name
 }
 
-// Readers lists the operations that read value v, one once for each of its inputs that is v.
-func (p *Plan) Readers(v int) []int {
-	var ops []int
-	for i := range p.Ops {
-		for _, in := range p.Ops[i].In {
-			if in == v {
-				ops = append(ops, i)
-			}
-		}
-	}
-	return ops
-}
-
-// Writer is the operation that writes value v, or -1.
-func (p *Plan) Writer(v int) int {
-	return slices.IndexFunc(p.Ops, func(o Operation) bool { return slices.Contains(o.Out, v) })
-}
-
 // Pruned returns the plan without the operations that no output depends on.
 func (p *Plan) Pruned() *Plan {
 	q := *p
@@ -68,14 +50,85 @@ func (p *Plan) prune() {
 			needed[v] = true
 		}
 	}
+	keep := make([]bool, len(p.Ops))
 	for i := len(p.Ops) - 1; i >= 0; i-- {
 		o := &p.Ops[i]
 		if !slices.ContainsFunc(o.Out, func(v int) bool { return needed[v] }) {
-			p.Ops = slices.Delete(p.Ops, i, i+1)
 			continue
 		}
-		for _, v := range slices.Concat(o.In, o.Like) {
+		keep[i] = true
+		for _, v := range o.In {
 			needed[v] = true
+		}
+		for _, v := range o.Like {
+			needed[v] = true
+		}
+	}
+	p.keep(keep)
+}
+
+// keep drops the other operations.
+func (p *Plan) keep(keep []bool) {
+	n := 0
+	for i := range p.Ops {
+		if keep[i] {
+			p.Ops[n] = p.Ops[i]
+			n++
+		}
+	}
+	clear(p.Ops[n:])
+	p.Ops = p.Ops[:n]
+}
+
+// Uses says of each value who writes and reads it, so that a plan of many operations is walked once.
+type Uses struct {
+	// Writers has the operation that writes each value, or -1.
+	Writers []int
+	// Readers has how many operations read each value; one that has it as two of its inputs counts twice.
+	Readers []int
+	// sums are those of the readers' numbers: where there is one reader, its number.
+	sums []int
+	// needed counts who needs a value to be there beside its readers: outputs, masks and those that read its signature.
+	needed []int
+	inputs []bool // of the model
+}
+
+// Uses goes over the plan.
+func (p *Plan) Uses() *Uses {
+	n := len(p.Values)
+	u := &Uses{Writers: make([]int, n), Readers: make([]int, n), sums: make([]int, n), needed: make([]int, n), inputs: make([]bool, n)}
+	for v := range u.Writers {
+		u.Writers[v] = none
+	}
+	for _, v := range p.Inputs {
+		u.inputs[v] = true
+	}
+	for _, list := range [][]int{p.Outputs, p.Masks} {
+		for _, v := range list {
+			if v != none {
+				u.needed[v]++
+			}
+		}
+	}
+	for i := range p.Ops {
+		u.add(i, &p.Ops[i], 1)
+	}
+	return u
+}
+
+// add adds operation i, or with -1 takes it away.
+func (u *Uses) add(i int, o *Operation, sign int) {
+	for _, v := range o.In {
+		u.Readers[v] += sign
+		u.sums[v] += sign * i
+	}
+	for _, v := range o.Like {
+		u.needed[v] += sign
+	}
+	for _, v := range o.Out {
+		u.Writers[v] = none
+		if sign > 0 {
+			u.Writers[v] = i
 		}
 	}
 }
@@ -129,47 +182,48 @@ func (p *Plan) Signatures(inputs []Signature) (all []Signature, folds []int, err
 func (p *Plan) Fused() *Plan {
 	q := *p
 	q.Ops = slices.Clone(p.Ops)
-	for i := 0; i < len(q.Ops); i++ {
-		o := q.Ops[i]
-		if o.Fuse == nil || len(o.Out) != 1 || q.keeps(o.Out[0]) {
-			continue
-		}
-		readers := q.Readers(o.Out[0])
-		if len(readers) != 1 {
-			continue
-		}
-		next := q.Ops[readers[0]]
-		others, ok := q.others(&o, &next)
-		if !ok {
-			continue
-		}
-		op, ok := o.Fuse(next.Op, others)
-		if !ok || (op.Source != nil && !slices.ContainsFunc(o.In, func(v int) bool { return slices.Contains(p.Inputs, v) })) {
-			continue // it would read the model's input, which this is not
-		}
-		q.Ops[i] = Operation{Op: op, In: o.In, Out: next.Out, Params: slices.Concat(o.Params, next.Params), Layer: o.Layer, Noise: o.Noise}
-		q.Ops = slices.Delete(q.Ops, readers[0], readers[0]+1)
-		i-- // the fused operation may take over the next one, too
+	u := q.Uses()
+	keep := make([]bool, len(q.Ops))
+	for i := range keep {
+		keep[i] = true
 	}
+	for i := range q.Ops {
+		for keep[i] { // the fused operation may take over the next one, too
+			o := &q.Ops[i]
+			if o.Fuse == nil || len(o.Out) != 1 || u.needed[o.Out[0]] > 0 || u.Readers[o.Out[0]] != 1 {
+				break
+			}
+			reader := u.sums[o.Out[0]]
+			next := &q.Ops[reader]
+			others, ok := q.others(u, o, next)
+			if !ok {
+				break
+			}
+			op, ok := o.Fuse(next.Op, others)
+			if !ok || (op.Source != nil && !slices.ContainsFunc(o.In, func(v int) bool { return u.inputs[v] })) {
+				break // it would read the model's input, which this is not
+			}
+			fused := Operation{Op: op, In: o.In, Out: next.Out, Params: slices.Concat(o.Params, next.Params), Layer: o.Layer, Noise: o.Noise}
+			u.add(i, o, -1)
+			u.add(reader, next, -1)
+			q.Ops[i], keep[reader] = fused, false
+			u.add(i, &q.Ops[i], 1)
+		}
+	}
+	q.keep(keep)
 	q.prune()
 	return &q
 }
 
-// keeps reports whether value v must exist whoever reads it: as an output or a mask, or for its signature.
-func (p *Plan) keeps(v int) bool {
-	return slices.Contains(p.Outputs, v) || slices.Contains(p.Masks, v) ||
-		slices.ContainsFunc(p.Ops, func(o Operation) bool { return slices.Contains(o.Like, v) })
-}
-
 // others are the operations that make what next reads beside the output of o, or false when one does not read just what o
 // reads.
-func (p *Plan) others(o, next *Operation) ([]Op, bool) {
+func (p *Plan) others(u *Uses, o, next *Operation) ([]Op, bool) {
 	var others []Op
 	for _, v := range next.In {
 		if v == o.Out[0] {
 			continue
 		}
-		i := p.Writer(v)
+		i := u.Writers[v]
 		if i < 0 || !slices.Equal(p.Ops[i].In, o.In) {
 			return nil, false
 		}
