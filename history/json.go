@@ -167,7 +167,12 @@ func (n *number) UnmarshalJSON(text []byte) error {
 		*n = number(math.NaN())
 		return nil
 	}
-	return json.Unmarshal(text, (*float64)(n))
+	v, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || text[0] != '-' && (text[0] < '0' || text[0] > '9') {
+		return fmt.Errorf("%s is no number", strictjson.Quote(string(text)))
+	}
+	*n = number(v)
+	return nil
 }
 
 // readValues reads the object with a list of values for each name. It needs Epochs.

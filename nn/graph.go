@@ -180,7 +180,7 @@ func (g *Graph) Build(ctx context.Context, o BuildOptions) (_ *Model, err error)
 		}
 		outputs = append(outputs, namedSymbol{out.Name, v, c.connection(out.Ref)})
 	}
-	if err := m.finish(c.b, outputs); err != nil {
+	if err := m.finish(ctx, c.b, outputs); err != nil {
 		return nil, err
 	}
 	return m, nil

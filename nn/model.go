@@ -95,7 +95,7 @@ type namedSymbol struct {
 	from  connection
 }
 
-func (m *Model) finish(b *plan.Builder, outputs []namedSymbol) error {
+func (m *Model) finish(ctx context.Context, b *plan.Builder, outputs []namedSymbol) error {
 	symbols := make([]plan.Symbol, len(outputs))
 	for i, out := range outputs {
 		if out.value.Type != tensor.TypeFloat32 {
@@ -108,17 +108,25 @@ func (m *Model) finish(b *plan.Builder, outputs []namedSymbol) error {
 	if err != nil {
 		return fmt.Errorf("nn: %w", err)
 	}
-	return m.use(p)
+	return m.use(ctx, p)
 }
 
 // use makes a plan the model's.
-func (m *Model) use(p *plan.Plan) error {
+func (m *Model) use(ctx context.Context, p *plan.Plan) error {
 	m.findNames()
-	m.plain = m.newProgram(p)
-	if err := m.plain.checkGradients(p.Values, false); err != nil {
-		return err
+	for _, stage := range []func() error{
+		func() error { m.plain = m.newProgram(p); return nil },
+		func() error { return m.plain.checkGradients(p.Values, false) },
+		func() error { p = p.Fused(); return nil },
+		func() error { m.fused = m.newProgram(p); return nil },
+	} {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("nn: laying out the operations: %w", err)
+		}
+		if err := stage(); err != nil {
+			return err
+		}
 	}
-	m.fused = m.newProgram(p.Fused())
 	for _, p := range p.Params {
 		plan.OnRead(key, p, m.settled)
 	}
@@ -277,7 +285,7 @@ func (m *Model) Clone(ctx context.Context) (*Model, error) {
 		p.Params[i] = plan.CloneParameter(key, old, storage)
 	}
 	c := &Model{name: m.name, inputs: m.inputs, outputs: m.outputs, layers: m.layers, seed: m.seed, spec: m.spec, specInput: m.specInput}
-	return c, c.use(&p)
+	return c, c.use(ctx, &p)
 }
 
 // Intermediate returns a model that shares the parameters and has the outputs of the given layers as its outputs, under the

@@ -45,6 +45,9 @@ func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Mo
 		if isNil(l) {
 			return nil, fmt.Errorf("nn: layer %d is nil", i)
 		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("nn: layer %d%s: %w", i, kindOf(l), err)
+		}
 		node, err := b.Node(l)
 		if err != nil {
 			return nil, fmt.Errorf("nn: layer %d%s: %w", i, kindOf(l), err)
@@ -62,7 +65,7 @@ func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Mo
 		m.layers = append(m.layers, builtLayer{name: node.Name(), kind: l.Kind(), outputs: out})
 		at = out[0]
 	}
-	if err := m.finish(b, []namedSymbol{{name: "output", value: at}}); err != nil {
+	if err := m.finish(ctx, b, []namedSymbol{{name: "output", value: at}}); err != nil {
 		return nil, err
 	}
 	return m, nil

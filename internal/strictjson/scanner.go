@@ -265,15 +265,21 @@ func hex4(b []byte) (r rune, ok bool) {
 }
 
 // unquote is the value of a string that was checked, with its quotes.
-func unquote(word []byte) string {
+func (s *Scanner) unquote(word []byte) (string, error) {
 	word = word[1 : len(word)-1]
 	i := bytes.IndexByte(word, '\\')
 	if i < 0 {
-		return string(word)
+		return string(word), nil
 	}
 	b := make([]byte, 0, len(word))
-	for ; i >= 0; i = bytes.IndexByte(word, '\\') {
+	for look := 0; i >= 0; i = bytes.IndexByte(word, '\\') {
 		b = append(b, word[:i]...)
+		if len(b) >= look {
+			if err := s.ctx.Err(); err != nil {
+				return "", s.Errorf("reading %s: %w", s.what, err)
+			}
+			look = len(b) + lookBytes
+		}
 		c := word[i+1]
 		word = word[i+2:]
 		if c == 'u' {
@@ -283,14 +289,18 @@ func unquote(word []byte) string {
 		}
 		b = append(b, escaped[bytes.IndexByte([]byte(escapes), c)])
 	}
-	return string(append(b, word...))
+	return string(append(b, word...)), nil
 }
 
 // describe names the last token.
 func (s *Scanner) describe(kind byte) string {
 	switch kind {
 	case stringToken:
-		return Quote(unquote(s.word))
+		value, err := s.unquote(s.word)
+		if err != nil {
+			return "a text" // the context is done
+		}
+		return Quote(value)
 	case numberToken:
 		return fmt.Sprintf("the number %.80s", s.word)
 	}
@@ -328,7 +338,7 @@ func (s *Scanner) String(what string) (string, error) {
 	case !utf8.Valid(s.word):
 		return "", s.Errorf("%s, %s, is not UTF-8", what, s.describe(kind))
 	}
-	return unquote(s.word), nil
+	return s.unquote(s.word)
 }
 
 // Number reads a number and returns it as it is in the text.

@@ -102,6 +102,9 @@ func (d *decoder) spec(raw []byte, place string, depth int) (Spec, error) {
 	i := slices.IndexFunc(all, func(m member) bool { return m.name == "kind" })
 	var kind string
 	if i < 0 || d.unmarshal(all[i].value, &kind) != nil {
+		if err := d.ctx.Err(); err != nil {
+			return nil, at(place, err)
+		}
 		return nil, &PlaceError{place, errors.New("there is no kind")}
 	}
 	t, ok := d.kinds.types[kind]
@@ -217,7 +220,12 @@ func (d *decoder) value(v reflect.Value, raw []byte, place string, depth int) er
 // plain reads a value that is no spec.
 func (d *decoder) plain(v reflect.Value, raw []byte, place string, depth int) error {
 	t := v.Type()
-	wrong := func() error { return &PlaceError{place, fmt.Errorf("%s is no %v", short(string(raw)), t)} }
+	wrong := func() error {
+		if err := d.ctx.Err(); err != nil {
+			return at(place, err)
+		}
+		return &PlaceError{place, fmt.Errorf("%s is no %v", short(string(raw)), t)}
+	}
 	switch v.Kind() {
 	case reflect.Bool, reflect.String:
 		if d.unmarshal(raw, v.Addr().Interface()) != nil {
