@@ -76,6 +76,13 @@ func TestLoad(t *testing.T) {
 				t.Errorf("%s: the output lacks %q:\n%s", flags, text, shown)
 			}
 		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var text bytes.Buffer
+		code := run(ctx, []string{"-load", file}, &exampletest.StopAt{Texts: []string{"Load the model"}, Stop: cancel}, &text)
+		if want := "imdb: interrupted before the model was tested\n"; code != 130 || text.String() != want {
+			t.Errorf("%s: Ctrl-C: exit code %d, %s", flags, code, text.String())
+		}
+		cancel()
 	}
 }
 

@@ -97,6 +97,7 @@ func (t *tutorial) run(ctx context.Context) error {
 
 // runLoaded tests the model of -load and trains nothing.
 func (t *tutorial) runLoaded(ctx context.Context) (err error) {
+	defer func() { err = example.OfTest(err) }()
 	if err := t.openModel(ctx); err != nil {
 		return err
 	}

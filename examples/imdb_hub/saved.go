@@ -76,6 +76,7 @@ func (t *tutorial) scoreStopped(ctx context.Context) error {
 
 // runLoaded tests the model of -load and trains nothing.
 func (t *tutorial) runLoaded(ctx context.Context) (err error) {
+	defer func() { err = example.OfTest(err) }()
 	file, settings, err := t.saved.OpenLoad(ctx, programName)
 	if err != nil {
 		return err

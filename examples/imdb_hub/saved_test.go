@@ -100,6 +100,13 @@ func TestLoad(t *testing.T) {
 		if got.FullWeightsSHA256 != sum || got.Stopped != nil || got.Module != want.Module || got.Trainable != want.Trainable || got.Seed != want.Seed || got.Scale != want.Scale {
 			t.Errorf("%s: the report has %+v, want %+v", flags, got, want)
 		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var text bytes.Buffer
+		code := run(ctx, []string{"-load", file}, &exampletest.StopAt{Texts: []string{"Load the model"}, Stop: cancel}, &text)
+		if want := "imdb_hub: interrupted before the model was tested\n"; code != 130 || text.String() != want {
+			t.Errorf("%s: Ctrl-C: exit code %d, %s", flags, code, text.String())
+		}
+		cancel()
 	}
 }
 

@@ -36,7 +36,11 @@ func Exit(name string, err error, stderr io.Writer) int {
 	}
 	// A package may have put its own name before its errors, which is the program's too.
 	message := strings.TrimPrefix(err.Error(), name+": ")
-	if errors.Is(err, context.Canceled) && !errors.As(err, new(Interrupted)) {
+	switch {
+	case errors.As(err, new(Interrupted)):
+	case errors.Is(err, ErrTestInterrupted):
+		message = "interrupted before the model was tested"
+	case errors.Is(err, context.Canceled):
 		message = "interrupted before the training" // where else does not matter to who pressed Ctrl-C
 	}
 	fmt.Fprintf(stderr, "%s: %s\n", name, message)
@@ -75,6 +79,17 @@ func (e Interrupted) Error() string {
 
 // Unwrap is context.Canceled.
 func (e Interrupted) Unwrap() error { return context.Canceled }
+
+// ErrTestInterrupted is the error of a run that trains nothing, as with -load, and that Ctrl-C ended.
+var ErrTestInterrupted = fmt.Errorf("interrupted before the model was tested: %w", context.Canceled)
+
+// OfTest makes ErrTestInterrupted of an error that Ctrl-C has caused in a run that trains nothing.
+func OfTest(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return ErrTestInterrupted
+	}
+	return err
+}
 
 // Parse reads the flags of f. For -h it writes them to help and returns flag.ErrHelp; what is wrong with them is a
 // UsageError.

@@ -22,6 +22,9 @@ func TestExit(t *testing.T) {
 		{errors.New("imdb: it fails"), ExitError, "imdb: it fails\n"},
 		{Usagef("-epochs %d", 0), ExitUsage, "imdb: -epochs 0\n"},
 		{fmt.Errorf("imdb: reading: %w", context.Canceled), ExitInterrupted, "imdb: interrupted before the training\n"},
+		{OfTest(fmt.Errorf("imdb: reading: %w", context.Canceled)), ExitInterrupted, "imdb: interrupted before the model was tested\n"},
+		{OfTest(errors.New("it fails")), ExitError, "imdb: it fails\n"},
+		{OfTest(nil), 0, ""},
 		{Interrupted{Epochs: 2, Of: 40}, ExitInterrupted, "imdb: interrupted after 2 of 40 epochs\n"},
 		{Interrupted{Epochs: 0, Of: 1, Training: "second"}, ExitInterrupted, "imdb: interrupted after 0 of 1 epoch of the second training\n"},
 	} {
