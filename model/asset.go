@@ -102,15 +102,20 @@ func readTexts(f *safetensors.File, t safetensors.Tensor) (*tensor.String, error
 	if ends.DType != safetensors.I32 || len(ends.Shape) != 1 {
 		return nil, fmt.Errorf("tensor %s holds %s of shape %v, not a list of I32", quote(ends.Name), ends.DType, ends.Shape)
 	}
-	raw, err := t.Bytes()
-	if err != nil {
-		return nil, err
+	var all string
+	if view := t.Raw(); view != nil {
+		all = string(view)
+	} else {
+		raw, err := t.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		all = string(raw)
 	}
 	at, err := ends.Int32()
 	if err != nil {
 		return nil, err
 	}
-	all := string(raw)
 	texts := make([]string, len(at))
 	from := int32(0)
 	for i, to := range at {

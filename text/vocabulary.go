@@ -59,6 +59,14 @@ func NewVocabulary(ctx context.Context, words []string) (*Vocabulary, error) {
 	}
 	var b VocabularyBuilder
 	look := watch{ctx: ctx}
+	size := uint64(len(padding))
+	for _, w := range words {
+		size += uint64(len(w))
+	}
+	if size <= math.MaxUint32 && size <= math.MaxInt && len(words) <= math.MaxInt32 {
+		b.words.Grow(int(size)) // so that nothing is copied as it grows
+		b.offsets = make([]uint32, 1, len(words)+1)
+	}
 	for i, w := range words {
 		if look.at(i) {
 			return nil, fmt.Errorf("text: making a vocabulary of %d words: %w", len(words), look.err)
