@@ -1,0 +1,136 @@
+package texts
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrEmpty is wrapped by the error of [Open] about a file, folder or stream without rows.
+var ErrEmpty = errors.New("no rows")
+
+var errNilContext = errors.New("texts: the context is nil")
+
+// RowError reports a row that cannot be read. The rows after it may be good.
+type RowError struct {
+	// File is the file's path as it was given to [Open], or the path of a file in a folder; "stdin" for a stream.
+	File string
+	// Line counts from 1: the line where the fault is. In files that have no lines (a [Format]) it is the row.
+	Line int
+	// Column is the character of the line, from 1. 0 where the fault has no single place in its line.
+	Column int
+	// Message says what is wrong. Texts of the file are in it quoted and shortened.
+	Message string
+}
+
+// Error is file:line:column: message.
+func (e *RowError) Error() string {
+	return place(e.File, e.Line, e.Column) + ": " + e.Message
+}
+
+// place is file:line:column, without the parts that are 0.
+func place(file string, line, column int) string {
+	s := shownPath(file)
+	if line > 0 {
+		s += ":" + strconv.Itoa(line)
+		if column > 0 {
+			s += ":" + strconv.Itoa(column)
+		}
+	}
+	return s
+}
+
+// shownPath quotes paths that a terminal should not get as they are.
+func shownPath(path string) string {
+	for _, r := range path {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return quoted(path)
+		}
+	}
+	return path
+}
+
+// quoted is %q of a text of a file, cut after 60 bytes.
+func quoted[T string | []byte](s T) string {
+	const most = 60
+	if len(s) <= most {
+		return strconv.Quote(string(s))
+	}
+	n := most
+	for n > most-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strconv.Quote(string(s[:n])) + "…"
+}
+
+// listed is the quoted names, at most 20 of them.
+func listed(names []string) string {
+	var b strings.Builder
+	for i, name := range names {
+		if i == 20 {
+			fmt.Fprintf(&b, " and %d more", len(names)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quoted(name))
+	}
+	return b.String()
+}
+
+// fault is what is wrong with a record, and at which of its bytes.
+type fault struct {
+	at      int // or atRecord, atLine
+	message string
+}
+
+func faultAt(at int, format string, args ...any) *fault {
+	return &fault{at, fmt.Sprintf(format, args...)}
+}
+
+// overLimit reports a row that is too long.
+func overLimit(limit int) *fault {
+	return faultAt(atRecord, "the row has more than %s (MaxText)", size(limit))
+}
+
+// size is a number of bytes in words.
+func size(n int) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return decimal(n>>20) + " MiB"
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return decimal(n>>10) + " KiB"
+	}
+	return counted(n, "byte")
+}
+
+// decimal is a number with commas between thousands.
+func decimal(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// counted is a number and a noun, in the plural if need be.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "s") {
+		noun += "e"
+	}
+	return decimal(n) + " " + noun + "s"
+}
+
+func areOrIs(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
