@@ -63,7 +63,7 @@ func (s *Source) sniff(get func(full bool) (head, error)) error {
 func (s *Source) noColumns() error {
 	s.text, s.label = -1, -1
 	if s.o.Text != "" || s.o.Label != "" {
-		return fmt.Errorf("it is %s, which has no columns to give a name or number of", s.found)
+		return fmt.Errorf("it is %s, which has no columns to give a name or number of", Found{Format: s.found.Format})
 	}
 	return nil
 }

@@ -357,6 +357,7 @@ func (s *Source) rows(ctx context.Context, e *emitter) error {
 	switch s.kind {
 	case folderKind:
 		s.read.Store(0)
+		s.ansiFiles.Store(0)
 		return s.folderRows(ctx, e)
 	case streamKind:
 		if s.started.Swap(true) {
