@@ -12,8 +12,16 @@ import (
 type csvReader struct {
 	w         *window
 	delimiter byte
-	quotes    bool // whether quotes have their meaning
-	fields    []field
+	quotes    bool    // whether quotes have their meaning
+	most      int     // how many fields are kept; 0: all
+	fields    []field // of the current record
+	count     int     // of the fields, kept or not
+}
+
+func (c *csvReader) add(f field) {
+	if c.count++; c.most == 0 || c.count <= c.most {
+		c.fields = append(c.fields, f)
+	}
 }
 
 // field is a field of the current record, without its quotes, as places relative to the window's start.
@@ -28,28 +36,19 @@ type field struct {
 func (c *csvReader) next() (n int, bad *fault, err error) {
 	w := c.w
 	over, quotedRow := false, false
-	pos := 0
+	pos, line := 0, -1
 	b := w.bytes()
 	// more gets more bytes after those of b, which have all been looked at.
 	more := func() bool {
-		if len(b) > w.limit {
+		if len(b) > w.limit+1 { // a carriage return at the end does not count
 			over = true
 			w.advance(pos)
 			pos = 0
 		}
+		line = -1
 		ok := w.more()
 		b = w.bytes()
 		return ok
-	}
-	// end is the end of the record, which is pos. If it has no end of a line it must end with the file.
-	end := func(line bool) (int, *fault, error) {
-		if !line && w.err != io.EOF {
-			return 0, nil, w.err
-		}
-		if over || pos > w.limit+2 {
-			return pos, overLong(w.limit, quotedRow), nil
-		}
-		return pos, nil, nil
 	}
 	// lineEnd takes the end of the line at pos, which is there.
 	lineEnd := func() {
@@ -57,6 +56,20 @@ func (c *csvReader) next() (n int, bad *fault, err error) {
 		if b[pos-1] == '\r' && (pos < len(b) || more()) && b[pos] == '\n' {
 			pos++
 		}
+	}
+	// end is the end of the record, at pos: that of its line, or of the file.
+	end := func() (int, *fault, error) {
+		over = over || pos > w.limit
+		switch {
+		case pos < len(b):
+			lineEnd()
+		case w.err != io.EOF:
+			return 0, nil, w.err
+		}
+		if over {
+			return pos, overLong(w.limit, quotedRow), nil
+		}
+		return pos, nil, nil
 	}
 	for { // empty lines
 		if pos == len(b) && !more() {
@@ -70,11 +83,11 @@ func (c *csvReader) next() (n int, bad *fault, err error) {
 		b, pos = w.bytes(), 0
 	}
 	w.begin()
-	c.fields = c.fields[:0]
+	c.fields, c.count = c.fields[:0], 0
 	for {
 		if pos == len(b) && !more() { // after a delimiter
-			c.fields = append(c.fields, field{from: pos, to: pos})
-			return end(false)
+			c.add(field{from: pos, to: pos})
+			return end()
 		}
 		if c.quotes && b[pos] == '"' {
 			open := pos
@@ -91,7 +104,7 @@ func (c *csvReader) next() (n int, bad *fault, err error) {
 					if w.err != io.EOF {
 						return 0, nil, w.err
 					}
-					if over {
+					if over || pos > w.limit {
 						return pos, overLong(w.limit, true), nil
 					}
 					return pos, faultAt(open, "a quoted field begins here and never ends%s", swallowed(lines(b[open:pos], true))), nil
@@ -117,11 +130,7 @@ func (c *csvReader) next() (n int, bad *fault, err error) {
 						break
 					}
 				}
-				line := pos < len(b)
-				if line {
-					lineEnd()
-				}
-				n, bad, err = end(line)
+				n, bad, err = end()
 				if bad == nil && err == nil {
 					bad = faultAt(at, "text after the closing quote of a field; a quote inside a quoted field must be doubled")
 				}
@@ -130,30 +139,32 @@ func (c *csvReader) next() (n int, bad *fault, err error) {
 			if !over && !f.doubled {
 				f.doubled = bytes.IndexByte(b[f.from:f.to], '\r') >= 0
 			}
-			c.fields = append(c.fields, f)
+			c.add(f)
 		} else {
 			f := field{from: pos}
-			d := c.delimiter
 			for {
-				rest := b[pos:]
-				i := 0
-				for i < len(rest) && rest[i] != d && rest[i] != '\n' && rest[i] != '\r' {
-					i++
+				if line < pos { // the next end of a line, or of what is there
+					if line = bytes.IndexByte(b[pos:], '\n'); line < 0 {
+						line = len(b) - pos
+					}
+					if i := bytes.IndexByte(b[pos:pos+line], '\r'); i >= 0 {
+						line = i
+					}
+					line += pos
 				}
-				pos += i
-				if pos < len(b) || !more() {
+				if i := bytes.IndexByte(b[pos:line], c.delimiter); i >= 0 {
+					pos += i
+					break
+				}
+				if pos = line; pos < len(b) || !more() {
 					break
 				}
 			}
 			f.to = pos
-			c.fields = append(c.fields, f)
+			c.add(f)
 		}
-		if pos == len(b) {
-			return end(false)
-		}
-		if b[pos] != c.delimiter {
-			lineEnd()
-			return end(true)
+		if pos == len(b) || b[pos] != c.delimiter {
+			return end()
 		}
 		pos++
 	}
@@ -219,6 +230,7 @@ func (s *Source) csvRows(w *window, e *emitter) error {
 		w.advance(n)
 	}
 	text, label, columns := s.text, s.label, len(s.found.Columns)
+	c.most = columns
 	var buf, labelBuf []byte
 	for {
 		n, bad, err := c.next()
@@ -229,9 +241,9 @@ func (s *Source) csvRows(w *window, e *emitter) error {
 			return err
 		}
 		row := Row{File: s.shown, Line: w.firstLine}
-		if bad == nil && len(c.fields) != columns {
-			bad = faultAt(atRecord, "%s where %s %s expected%s", counted(len(c.fields), "field"), decimal(columns), areOrIs(columns),
-				extraFields(len(c.fields) > columns, c.delimiter, c.quotes))
+		if bad == nil && c.count != columns {
+			bad = faultAt(atRecord, "%s where %s %s expected%s", counted(c.count, "field"), decimal(columns), areOrIs(columns),
+				extraFields(c.count > columns, c.delimiter, c.quotes))
 		}
 		if bad == nil {
 			f := c.fields[text]

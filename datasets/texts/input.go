@@ -50,6 +50,11 @@ var magics = []struct{ magic, name, refused string }{
 	{"\xff\xd8\xff", "", "a picture"},
 }
 
+// refusedError reports a file that is no text.
+type refusedError struct{ magic, what string }
+
+func (e *refusedError) Error() string { return "it is " + e.what }
+
 // skippable is what follows the first byte, 0x50 to 0x5F, of a frame of zstd that is skipped.
 const skippable = "\x2a\x4d\x18"
 
@@ -138,7 +143,7 @@ func (in *input) magic() (string, error) {
 			switch {
 			case len(head) == len(m.magic) && string(head) == m.magic:
 				if m.refused != "" {
-					return "", fmt.Errorf("it is %s", m.refused)
+					return "", &refusedError{m.magic, m.refused}
 				}
 				return m.name, nil
 			case len(head) == n && n < len(m.magic) && m.magic[:n] == string(head):

@@ -209,7 +209,7 @@ func (j *jsonParser) value() (kind jsonKind, escaped bool) {
 			if c == '{' {
 				k = jsonObject
 			}
-			if len(j.nested) == maxNested {
+			if len(j.nested)+1 == maxNested { // with the object around it
 				j.bad = faultAt(j.p, "more than %s brackets inside each other", decimal(maxNested))
 				break
 			}
@@ -537,13 +537,13 @@ func (a *jsonArray) stop(format string, args ...any) (int, *fault, error) {
 		return 0, nil, a.w.err
 	}
 	a.ended = true
-	a.w.begin()
 	return 0, faultAt(0, format, args...), nil
 }
 
 // next finds the next element, which begins at the window's start, and returns its length.
 func (a *jsonArray) next() (n int, bad *fault, err error) {
 	w := a.w
+	w.begin()
 	if !a.opened {
 		if !a.space() || w.bytes()[0] != '[' {
 			return a.stop("an array was expected")
@@ -629,7 +629,11 @@ func (a *jsonArray) next() (n int, bad *fault, err error) {
 			pos = 0
 		}
 		if !w.more() {
-			return a.stop(cut)
+			n, bad, err := a.stop("the file ends inside this element, and the array is not closed")
+			if bad != nil {
+				bad.at = atRecord
+			}
+			return n, bad, err
 		}
 	}
 }

@@ -247,6 +247,13 @@ func (s *Source) openStream(ctx context.Context, r io.Reader, closer func() erro
 		s.stream.close()
 		return closer()
 	})
+	if refused := (*refusedError)(nil); errors.As(err, &refused) {
+		for _, f := range s.o.Formats {
+			if f.Match([]byte(refused.magic)) {
+				return fmt.Errorf("it has the format %s, which must be a file and not a stream", f.Name)
+			}
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ type window struct {
 	firstLine, firstColumn int // where the record begins, even if its first bytes have been dropped
 
 	returns bool // a carriage return alone ends a line too
+
+	afterReturn bool // the last byte before start is a carriage return
 }
 
 func newWindow(r io.Reader, limit int) *window {
@@ -66,6 +68,12 @@ func (w *window) more() bool {
 func (w *window) advance(n int) {
 	b := w.buf[w.start : w.start+n]
 	w.line += lines(b, w.returns)
+	if w.returns && n > 0 {
+		if w.afterReturn && b[0] == '\n' { // both are one end of a line, and it has been counted
+			w.line--
+		}
+		w.afterReturn = b[n-1] == '\r'
+	}
 	if w.columns {
 		if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
 			w.column = 1
