@@ -12,7 +12,8 @@
 //   - [github.com/linnet-ml/linnet/pretrained]: word vectors and text embeddings that others trained;
 //   - [github.com/linnet-ml/linnet/datasets/imdb] and its copy in the program,
 //     [github.com/linnet-ml/linnet/datasets/imdb/builtin]: film reviews, good and bad;
-//     [github.com/linnet-ml/linnet/datasets/textdir]: texts in a folder for each class;
+//     [github.com/linnet-ml/linnet/datasets/texts]: texts with labels from CSV, JSON, fastText's lines or folders, streamed;
+//     [github.com/linnet-ml/linnet/datasets/textdir]: texts in a folder for each class, in Keras's order;
 //   - [github.com/linnet-ml/linnet/plots]: what a training logged, as pictures;
 //   - [github.com/linnet-ml/linnet/tensor]: the arrays that go in and out;
 //   - [github.com/linnet-ml/linnet/simd]: the kernels that compute;
