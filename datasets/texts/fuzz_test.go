@@ -83,6 +83,9 @@ func same(t *testing.T, content []byte, o Options) (rows []Row, errs []string) {
 	t.Helper()
 	rows, errs, found := checked(t, bytes.NewReader(content), o)
 	rows2, errs2, found2 := checked(t, iotest.OneByteReader(bytes.NewReader(content)), o)
+	if len(errs) > 0 { // rows may have ended before the character that tells the encoding
+		found2.Encoding = found.Encoding
+	}
 	if diff := cmp.Diff(rows, rows2) + cmp.Diff(errs, errs2) + cmp.Diff(found, found2); diff != "" {
 		t.Fatalf("%q comes in pieces: %s", content, diff)
 	}

@@ -239,7 +239,6 @@ type stream struct {
 	left   []byte
 	piece  []byte
 	err    error // of the reader, once pieces is closed
-	ended  bool
 }
 
 func newStream(r io.Reader) *stream {

@@ -62,7 +62,7 @@ func TestFurtherFormat(t *testing.T) {
 		},
 	}
 	dir := folder(t, map[string]string{"x": "PAR1.", "bad": "PAR1", "csv": "text,label\na,b\n"})
-	s, err := Open(context.Background(), filepath.Join(dir, "x"), Options{Formats: []Format{format}, MaxText: 64})
+	_, err := Open(context.Background(), filepath.Join(dir, "x"), Options{Formats: []Format{format}, MaxText: 64})
 	if err == nil {
 		t.Fatal("the damage is in the first rows, and Open reads them")
 	}
@@ -80,7 +80,8 @@ func TestFurtherFormat(t *testing.T) {
 	}
 	for _, o := range []Options{{}, {Format: "table"}} {
 		o.Formats, o.MaxText = []Format{format}, 64
-		if s, err = Open(context.Background(), filepath.Join(dir, "x"), o); err != nil {
+		s, err := Open(context.Background(), filepath.Join(dir, "x"), o)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got, want := s.Found().String(), `table; text "text", label "label" (guessed)`; got != want {
@@ -100,7 +101,7 @@ func TestFurtherFormat(t *testing.T) {
 	if _, err := Open(context.Background(), filepath.Join(dir, "bad"), o); err == nil || err.Error() != "texts: "+filepath.Join(dir, "bad")+": no footer" {
 		t.Errorf("error %v", err)
 	}
-	if s, err = Open(context.Background(), filepath.Join(dir, "csv"), o); err != nil || s.Found().Format != CSV {
+	if s, err := Open(context.Background(), filepath.Join(dir, "csv"), o); err != nil || s.Found().Format != CSV {
 		t.Errorf("%v, error %v", s.Found(), err)
 	}
 	f, err := os.Open(filepath.Join(dir, "x"))
