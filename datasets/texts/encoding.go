@@ -136,7 +136,7 @@ func (d *ansiReader) Read(p []byte) (int, error) {
 		return 0, io.ErrShortBuffer
 	}
 	if d.buf == nil {
-		d.buf = make([]byte, block/4)
+		d.buf = make([]byte, piece)
 	}
 	n, err := d.r.Read(d.buf[:min(len(d.buf), len(p)/3)])
 	return appendANSI(p[:0], d.buf[:n]), err
@@ -169,7 +169,7 @@ func (d *utf16Reader) Read(p []byte) (int, error) {
 		return 0, io.ErrShortBuffer
 	}
 	if d.buf == nil {
-		d.buf = make([]byte, block/4)
+		d.buf = make([]byte, piece)
 	}
 	for {
 		to, used := p[:0], 0
@@ -230,7 +230,7 @@ func (d *undecidedReader) Read(p []byte) (int, error) {
 		return 0, io.ErrShortBuffer
 	}
 	if d.buf == nil {
-		d.buf = make([]byte, block/4)
+		d.buf = make([]byte, piece)
 	}
 	for d.kind.Load() == onlyASCII {
 		n, err := d.r.Read(d.buf[d.n:min(len(d.buf), d.n+len(p)/3-utf8.UTFMax)])

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrEmpty is wrapped by the error of [Open] about a file, folder or stream without rows.
+// ErrEmpty is wrapped by the error about a file, folder or stream without rows, which comes from [Open] or [Source.Rows].
 var ErrEmpty = errors.New("no rows")
 
 var errNilContext = errors.New("texts: the context is nil")

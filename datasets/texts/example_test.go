@@ -128,7 +128,7 @@ func ExampleCheck() {
 	// Output:
 	// rows: [5] classes: [{neg [1]} {pos [3]}]
 	// 1 rows that cannot be read
-	//     stdin:6: 2 fields where 3 are expected
+	//     stdin:6:1: 2 fields where 3 are expected
 	// 1 duplicates
 	//     stdin:5: text and labels of stdin:2
 	// 1 texts with two labels

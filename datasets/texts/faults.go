@@ -62,11 +62,12 @@ type Fault struct {
 type FaultExample struct {
 	File    string
 	Line    int
+	Column  int // 0: the row as a whole
 	Message string
 }
 
-// String is file:line: message.
-func (e FaultExample) String() string { return place(e.File, e.Line, 0) + ": " + e.Message }
+// String is file:line: message, or file:line:column: message.
+func (e FaultExample) String() string { return place(e.File, e.Line, e.Column) + ": " + e.Message }
 
 // Class is a label and the number of its rows in each data that was watched.
 type Class struct {
@@ -74,7 +75,7 @@ type Class struct {
 	Rows []int
 }
 
-// Checker finds faults of data while its rows go by. The zero value is ready. Memory is bounded by some 40 bytes for each
+// Checker finds faults of data while its rows go by. The zero value is ready. Memory is bounded by some 80 bytes for each
 // distinct text, and the names of files and classes. It is for one goroutine.
 type Checker struct {
 	// Examples is how many examples of each kind are kept. Default 5.
@@ -117,7 +118,7 @@ func (c *Checker) Watch(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 				c.add(&row, part)
 			case errors.As(err, &bad):
 				c.rows[part]++
-				c.fault(BadRow, FaultExample{bad.File, bad.Line, bad.Message})
+				c.fault(BadRow, FaultExample{bad.File, bad.Line, bad.Column, bad.Message})
 			}
 			if !yield(row, err) {
 				return
@@ -158,7 +159,7 @@ func (c *Checker) Faults() []Fault {
 	c.faults[SingleRow] = Fault{}
 	for _, k := range c.order {
 		if len(k.Rows) > 0 && k.Rows[0] == 1 {
-			c.fault(SingleRow, FaultExample{k.file, k.line, "the only row of the class " + quoted(k.Name)})
+			c.fault(SingleRow, FaultExample{k.file, k.line, 0, "the only row of the class " + quoted(k.Name)})
 		}
 	}
 	var faults []Fault
@@ -191,7 +192,7 @@ func (c *Checker) add(row *Row, part int) {
 		if f := &c.faults[k]; len(f.Examples) == c.most() {
 			f.Count++
 		} else {
-			c.fault(k, FaultExample{row.File, row.Line, message()})
+			c.fault(k, FaultExample{row.File, row.Line, 0, message()})
 		}
 	}
 	if !row.HasLabels {

@@ -41,7 +41,7 @@ func TestCheck(t *testing.T) {
 	}
 	want := []string{
 		"1 rows that cannot be read",
-		"  train.csv:14: 1 field where 2 are expected",
+		"  train.csv:14:1: 1 field where 2 are expected",
 		"2 empty texts",
 		"  train.csv:6: the text is empty",
 		"  test.csv:6: the text is empty",

@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -86,8 +88,8 @@ func same(t *testing.T, content []byte, o Options) (rows []Row, errs []string) {
 	if len(errs) > 0 { // rows may have ended before the character that tells the encoding
 		found2.Encoding = found.Encoding
 	}
-	if diff := cmp.Diff(rows, rows2) + cmp.Diff(errs, errs2) + cmp.Diff(found, found2); diff != "" {
-		t.Fatalf("%q comes in pieces: %s", content, diff)
+	if !reflect.DeepEqual(rows, rows2) || !slices.Equal(errs, errs2) || !reflect.DeepEqual(found, found2) {
+		t.Fatalf("%q comes in pieces: %s", content, cmp.Diff(rows, rows2)+cmp.Diff(errs, errs2)+cmp.Diff(found, found2))
 	}
 	return rows, errs
 }

@@ -84,7 +84,7 @@ type input struct {
 
 // newInput finds the compression. It closes what it was given if it fails.
 func newInput(r *raw, closer func() error) (*input, error) {
-	in := &input{Reader: bufio.NewReaderSize(r, block/4), raw: r, close: closer}
+	in := &input{Reader: bufio.NewReaderSize(r, piece/2), raw: r, close: closer}
 	name, err := in.magic()
 	if err == nil {
 		in.compression = name
@@ -92,7 +92,7 @@ func newInput(r *raw, closer func() error) (*input, error) {
 		case gzipName:
 			var z *gzip.Reader
 			if z, err = gzip.NewReader(in.Reader); err == nil {
-				in.Reader = bufio.NewReaderSize(&unpacked{z, name}, 32<<10)
+				in.Reader = bufio.NewReaderSize(&unpacked{z, name}, piece/2)
 			} else {
 				err = unpackError(name, err)
 			}
@@ -105,7 +105,7 @@ func newInput(r *raw, closer func() error) (*input, error) {
 					z.Close()
 					return closer()
 				}
-				in.Reader = bufio.NewReaderSize(&unpacked{z, name}, 32<<10)
+				in.Reader = bufio.NewReaderSize(&unpacked{z, name}, piece/2)
 			} else {
 				err = unpackError(name, err)
 			}
@@ -243,8 +243,8 @@ type stream struct {
 
 func newStream(r io.Reader) *stream {
 	s := &stream{pieces: make(chan []byte), free: make(chan []byte, 2), done: make(chan struct{})}
-	s.free <- make([]byte, block/4)
-	s.free <- make([]byte, block/4)
+	s.free <- make([]byte, piece)
+	s.free <- make([]byte, piece)
 	go func() {
 		defer close(s.pieces)
 		for empty := 0; ; {

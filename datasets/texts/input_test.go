@@ -127,16 +127,19 @@ func TestRowsComeAtOnce(t *testing.T) {
 		row   string
 		o     Options
 	}{
-		"CSV":        {"text,label\n", "x,y\n", Options{}},
-		"JSON lines": {`{"text": "x", "label": "y"}` + "\n", `{"text": "x", "label": "y"}` + "\n", Options{}},
-		"fastText":   {"__label__y x\n", "__label__y x\n", Options{}},
-		"lines":      {"y\n", "x\n", Options{Format: Lines}},
+		"CSV":                 {"text,label\n", "x,y\n", Options{}},
+		"JSON lines":          {`{"text": "x", "label": "y"}` + "\n", `{"text": "x", "label": "y"}` + "\n", Options{}},
+		"fastText":            {"__label__y x\n", "__label__y x\n", Options{}},
+		"lines":               {"y\n", "x\n", Options{Format: Lines}},
+		"lines, found":        {"y, z\n", "x\n", Options{LabelsOptional: true}},
+		"JSON without labels": {`{"text": "x"}` + "\n", `{"text": "x"}` + "\n", Options{LabelsOptional: true}},
+		"CSV without labels":  {"id,text\n", "1,x\n", Options{LabelsOptional: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, w := io.Pipe()
 			defer w.Close()
 			go io.WriteString(w, c.first)
-			s, err := Open(t.Context(), "-", Options{Stdin: r, Format: c.o.Format})
+			s, err := Open(t.Context(), "-", Options{Stdin: r, Format: c.o.Format, LabelsOptional: c.o.LabelsOptional})
 			if err != nil {
 				t.Fatal(err)
 			}

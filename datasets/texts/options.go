@@ -21,7 +21,7 @@ const (
 // Header tells whether the first record of CSV has the names of the columns.
 type Header uint8
 
-// FindHeader is the default.
+// The zero value finds out.
 const (
 	FindHeader Header = iota
 	HasHeader

@@ -34,11 +34,17 @@ func (s *Source) sniff(get func(full bool) (head, error)) error {
 		}
 		return fmt.Errorf("the file has nothing but white space: %w", ErrEmpty)
 	}
-	if len(h.b) >= 262 && string(h.b[257:262]) == "ustar" {
-		return errors.New("it is a tar archive; unpack it")
-	}
-	if n := bytes.Count(h.b[:min(len(h.b), 512)], []byte{0}); n*8 >= min(len(h.b), 512) {
-		return errors.New("it has NUL bytes everywhere: no text, or UTF-16 without its mark (give the encoding)")
+	if bytes.IndexByte(h.b, 0) >= 0 {
+		full, err := get(true)
+		if err != nil {
+			return err
+		}
+		if len(full.b) >= 262 && string(full.b[257:262]) == "ustar" {
+			return errors.New("it is a tar archive; unpack it")
+		}
+		if b := full.b[:min(len(full.b), 512)]; bytes.Count(b, []byte{0}) >= len(b)/4 {
+			return errors.New("it has NUL bytes everywhere: no text, or UTF-16 without its mark (give the encoding)")
+		}
 	}
 	format := s.o.Format
 	if format == "" {
@@ -131,7 +137,7 @@ func (s *Source) sniffJSON(get func(full bool) (head, error)) error {
 		if len(sm.rows) == 0 {
 			return fmt.Errorf("the first row is longer than %s; give the names of text and label", size(block))
 		}
-		if !full && (s.o.Text == "" && sm.known(textNames, -1) < 0 || s.o.Label == "" && sm.known(labelNames, -1) < 0) {
+		if !full && (s.o.Text == "" && sm.known(textNames, -1) < 0 || s.o.Label == "" && !s.o.LabelsOptional && sm.known(labelNames, -1) < 0) {
 			continue
 		}
 		if err = s.chooseColumns(sm); err == nil || full {
@@ -300,21 +306,30 @@ func (s *Source) sniffCSV(h head, first []byte, get func(full bool) (head, error
 	if o.Delimiter != 0 {
 		tried = []rune{o.Delimiter}
 	}
+	csvGiven := o.Format == CSV || o.Delimiter != 0 || o.Text != "" || o.Label != "" || o.Header != FindHeader ||
+		slices.Contains([]string{".csv", ".tsv"}, tableExtension(s.path))
 	if o.Header == FindHeader {
-		// A header with the usual names decides alone, so that the rows of a stream need not be waited for.
+		// A header with the usual names decides alone, and so does its lack where lines may be texts: the rows of a stream need
+		// not be waited for.
+		some := false
 		for _, d := range tried {
-			if d != ',' && d != ';' && !o.NoQuotes {
-				continue
-			}
 			c := newCandidate(head{b: first}, d, o.NoQuotes)
 			text, label := c.namesIn(o)
-			if c.faults == 0 && text && (label || o.LabelsOptional && o.Label == "" && len(c.records[0]) == 1) && len(firstLine(h.b)) < len(h.b) {
+			some = some || text
+			if d != ',' && d != ';' && !o.NoQuotes {
+				continue // whether quotes have their meaning is seen in the rows
+			}
+			if c.faults == 0 && text && (label || o.LabelsOptional && o.Label == "") && len(firstLine(h.b)) < len(h.b) {
 				full, err := get(false)
 				if err != nil {
 					return err
 				}
 				return s.setCSV(newCandidate(full, d, o.NoQuotes), true, full)
 			}
+		}
+		if o.LabelsOptional && !csvGiven && !some {
+			s.found.Format = Lines
+			return s.noColumns()
 		}
 	}
 	h, err := get(true)
@@ -349,8 +364,6 @@ func (s *Source) sniffCSV(h head, first []byte, get func(full bool) (head, error
 			best, bestScore = c, score
 		}
 	}
-	csvGiven := o.Format == CSV || o.Delimiter != 0 || o.Text != "" || o.Label != "" || o.Header != FindHeader ||
-		slices.Contains([]string{".csv", ".tsv"}, tableExtension(s.path))
 	if best == nil {
 		if c := newCandidate(h, tried[0], o.NoQuotes); c.left > 0 && h.cut {
 			return fmt.Errorf("no row ends in the first %s; give the format, delimiter and columns", size(len(h.b)))
@@ -358,10 +371,6 @@ func (s *Source) sniffCSV(h head, first []byte, get func(full bool) (head, error
 		return s.firstFault(h, tried)
 	}
 	text, label := best.namesIn(o)
-	if o.LabelsOptional && !csvGiven && !text {
-		s.found.Format = Lines
-		return s.noColumns()
-	}
 	if !csvGiven && !text && !label && (len(best.records[0]) == 1 || best.consistent < 0.9) {
 		return errors.New("the format is not clear: no JSON, no labels of fastText, and none of comma, semicolon, tab and | splits the lines into the same number of fields; give the format or the delimiter")
 	}

@@ -6,8 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// block is how much is read at once, and how much of a file is looked at to find its format.
-const block = 256 << 10
+const (
+	// block is how much of a file is looked at to find its format, and the most that is read at once.
+	block = 256 << 10
+	// piece is how much is read at once while records are small.
+	piece = 64 << 10
+)
 
 // window is the part of a file, decoded to UTF-8, that holds the current record. It grows with the record and no further
 // than its limit; a reader of records that would go beyond drops what it has of the record and looks for its end.
@@ -44,10 +48,10 @@ func (w *window) more() bool {
 		return false
 	}
 	n := w.end - w.start
-	if len(w.buf)-w.end < block/2 {
+	if len(w.buf)-w.end < piece/2 {
 		to := w.buf
-		if len(w.buf)-n < max(n, block/2) { // moving costs n: only for as much room
-			to = make([]byte, max(block, 2*len(w.buf)))
+		if len(w.buf)-n < max(n, piece/2) { // moving costs n: only for as much room
+			to = make([]byte, max(piece, 2*len(w.buf)))
 		}
 		copy(to, w.bytes())
 		w.buf, w.start, w.end = to, 0, n
