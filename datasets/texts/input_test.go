@@ -323,3 +323,84 @@ func TestMemory(t *testing.T) {
 		})
 	}
 }
+
+// A text of 100 MB is over the default limit: an error with its place, and the rows after it follow.
+func TestTextOfHundredMegabytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 300 MB")
+	}
+	const word = "word "
+	for name, c := range map[string]struct{ before, after string }{
+		"CSV":        {"text,label\na,b\n", ",b\nlast,b\n"},
+		"JSON lines": {`{"text": "a", "label": "b"}` + "\n" + `{"label": "b", "text": "`, "\"}\n" + `{"text": "last", "label": "b"}`},
+		"fastText":   {"__label__b a\n__label__b ", "\n__label__b last\n"},
+	} {
+		s, err := Open(context.Background(), "-", Options{Stdin: io.MultiReader(strings.NewReader(c.before), &rowsOf{row: word, left: 100e6 / len(word)}, strings.NewReader(c.after))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := dump(t, s)
+		line := 2
+		if name == "CSV" {
+			line = 3
+		}
+		want := fmt.Sprintf("error stdin:%d:1: the row has more than 64 MiB (MaxText)", line)
+		if len(got) != 3 || got[1] != want || got[2] != fmt.Sprintf("%d: b: last", line+1) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// An error of the reader comes after the rows before it, with a line, and the row that it cuts is not one.
+func TestReadErrors(t *testing.T) {
+	broken := errors.New("the disk is broken")
+	for name, c := range map[string]struct {
+		content string
+		o       Options
+		line    int
+	}{
+		"CSV":          {"text,label\na,b\nc,d", Options{}, 3},
+		"CSV, quoted":  {"text,label\na,b\nc,\"d\n", Options{}, 3},
+		"CSV, closed":  {"text,label\na,b\nc,\"d\"", Options{}, 3},
+		"CSV, no text": {"text,label\na,b\n", Options{}, 3},
+		"CSV, comma":   {"text,label\na,b\nc,", Options{}, 3},
+		"JSON lines":   {`{"text": "a", "label": "b"}` + "\n{", Options{Text: "text", Label: "label"}, 2},
+		"JSON array":   {`[{"text": "a", "label": "b"}` + ",\n{", Options{Text: "text", Label: "label", Format: JSON}, 2},
+		"fastText":     {"__label__b a\n__label__b", Options{}, 2},
+	} {
+		r, w := io.Pipe()
+		go func() {
+			io.WriteString(w, c.content)
+			w.CloseWithError(broken)
+		}()
+		c.o.Stdin = r
+		s, err := Open(context.Background(), "-", c.o)
+		if err != nil {
+			if name != "JSON array" { // whose first row is looked for in the first block
+				t.Error(name, err)
+			} else if !errors.Is(err, broken) {
+				t.Error(err)
+			}
+			continue
+		}
+		got := dump(t, s)
+		if want := fmt.Sprintf("error texts: stdin:%d: the disk is broken", c.line); len(got) != 2 || !strings.HasSuffix(got[0], ": b: a") || got[1] != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// What a terminal should not get is quoted in paths too.
+func TestOddPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a\x1b[31m")
+	if err := os.WriteFile(path, []byte("text,label\na\n"), 0o600); err != nil {
+		t.Skip(err)
+	}
+	s, err := Open(context.Background(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dump(t, s); len(got) != 1 || strings.Contains(got[0], "\x1b") || !strings.HasSuffix(got[0], ":2:1: 1 field where 2 are expected") {
+		t.Errorf("%q", got)
+	}
+}
