@@ -333,14 +333,14 @@ func TestEveryCut(t *testing.T) {
 	}
 }
 
-// open opens a file within bounds of memory and time that depend on its size alone.
+// openBounded opens a file within bounds of memory and time that depend on its size alone.
 func openBounded(t testing.TB, b []byte) (*model.File, error) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
+	start := spent()
 	f, err := model.FromBytes(t.Context(), b, model.LoadOptions{})
-	took := time.Since(start)
+	took := spent() - start
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > uint64(300*len(b)+1<<20) {
 		t.Errorf("a file of %d bytes made the process allocate %d", len(b), used)
