@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
@@ -27,25 +28,41 @@ type TextTable interface {
 }
 
 // TextEmbedding turns texts, one a row (nn.Texts), into vectors (batch, Dim): it looks up the vectors of a text's
-// tokens and puts them together (TensorFlow Hub's KerasLayer with a text module). A text without tokens gives 0. It reads
-// an input of the model.
+// tokens and puts them together. A text without tokens gives 0. It reads an input of the model.
+//
+// The vectors are the layer's own, with Words and Dim, or those of a Table that somebody else trained. With Words it
+// computes what Keras's TextVectorization, Embedding and GlobalAveragePooling1D do for each text alone, without padding: a
+// row's result never depends on its batch. With a Table it is TensorFlow Hub's KerasLayer with a text module.
 //
 // Texts are tokenised once in each call of Fit, Evaluate and Predict, or before them by Model.Prepare or
 // text.CountTexts: they also take the text.Bags that these return. The same operation runs with and without
 // nn.FitOptions.NoFusion.
 //
-// Parameters: embeddings (Rows, Dim), whose first values Build reads from the table straight into the model. While it
-// trains, Fit keeps gradients and an optimizer's slots of a large table only for rows that have had a gradient, which
-// changes no bit.
+// Parameters: embeddings (rows, Dim), a row for each id that Words can give, or those of the table, which Build then reads
+// straight into the model. While it trains, Fit keeps gradients and an optimizer's slots of a large table only for rows
+// that have had a gradient, which changes no bit.
 type TextEmbedding struct {
 	Name string
-	// Table is required. A model whose spec is to be written down needs one that can be, such as a [VectorTable]:
-	// NewVectorTable makes it of any other.
+	// Words turns a text into ids, each of which has a vector: a *text.Vectorization adapted to texts,
+	// *text.HashedFeatures, or a tokenizer of one's own. A model that is to be saved needs one that can be, as these two
+	// can. Either Words and Dim or a Table is required.
+	Words text.Tokenizer
+	// Dim is the length of a vector.
+	Dim int
+	// Init gives the vectors their first values. The default is RandomUniform: -0.05 to 0.05.
+	Init plan.Initializer
+	// Table, in place of Words, Dim and Init, has vectors already. A model whose spec is to be written down needs one that
+	// can be, such as a [VectorTable]: NewVectorTable makes it of any other.
 	Table TextTable
-	// Combiner says how the vectors of a text make one. The default is the table's own.
+	// Combiner says how the vectors of a text make one. The default is text.Mean, or the table's own.
 	Combiner text.Combiner
-	// Trainable lets Fit change the table. The default is to leave it as it is, as that of hub.KerasLayer.
+	// Trainable lets Fit change the vectors of a Table. The default is to leave them as they are, as that of hub.KerasLayer.
+	// Vectors without a Table always train; Model.SetTrainable freezes them.
 	Trainable bool
+	// EmbeddingsRegularizer adds to the loss. The default is to add nothing.
+	EmbeddingsRegularizer plan.Regularizer
+	// EmbeddingsConstraint changes the vectors after each step. The default is to change nothing.
+	EmbeddingsConstraint plan.Constraint
 }
 
 var (
@@ -60,59 +77,86 @@ func (TextEmbedding) Kind() string { return "TextEmbedding" }
 func (e TextEmbedding) LayerName() string { return e.Name }
 
 // WithoutWeights is the layer with a [TokenTable] in place of its table: that of a model whose vectors are written beside it.
+// A layer without a Table stays as it is.
 func (e TextEmbedding) WithoutWeights() (plan.Spec, error) {
 	s, err := e.bag()
-	if err != nil {
-		return nil, err
+	if err != nil || e.Table == nil {
+		return e, err
 	}
 	e.Table = TokenTable{Words: s.tokenizer, By: e.Table.Combiner(), Vectors: s.vocabulary, Width: s.dim}
 	return e, nil
 }
 
-// Build reads the table and adds the operation. A table that cannot be read is an error.
+// Build makes or reads the vectors and adds the operation. A table that cannot be read is an error.
 func (e TextEmbedding) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
 	texts, err := single(in)
 	if err != nil {
 		return nil, err
 	}
 	if texts.Type != tensor.TypeString || len(texts.Shape) != 1 || !b.IsInput(texts) {
-		return nil, notTexts(texts.Signature)
+		return nil, notTexts("TextEmbedding", texts.Signature)
 	}
 	s, err := e.bag()
 	if err != nil {
 		return nil, err
 	}
-	table, err := b.Parameter(plan.ParameterOptions{Name: "embeddings", Shape: tensor.Shape{s.vocabulary, s.dim},
-		Load: e.Table.ReadTable, NotTrainable: !e.Trainable})
+	o := plan.ParameterOptions{Name: "embeddings", Shape: tensor.Shape{s.vocabulary, s.dim},
+		Regularizer: e.EmbeddingsRegularizer, Constraint: e.EmbeddingsConstraint}
+	if e.Table != nil {
+		o.Load, o.NotTrainable = e.Table.ReadTable, !e.Trainable
+	} else {
+		o.Init = or(e.Init, RandomUniform{})
+	}
+	table, err := b.Parameter(o)
 	if err != nil {
 		return nil, err
 	}
 	return b.Add(s.op(), in, table)
 }
 
-// bag checks the table and makes the operation's settings.
+// bag checks the fields and makes the operation's settings.
 func (e TextEmbedding) bag() (textBag, error) {
-	if e.Table == nil {
-		return textBag{}, errors.New("TextEmbedding needs a Table")
-	}
-	rows, dim, tokenizer := e.Table.Rows(), e.Table.Dim(), e.Table.Tokenizer()
+	tokenizer, rows, dim := e.Words, 0, e.Dim
 	switch {
-	case rows < 1 || dim < 1:
-		return textBag{}, fmt.Errorf("TextEmbedding needs a table of at least 1 row and 1 dimension, not (%d, %d)", rows, dim)
-	case tokenizer == nil:
-		return textBag{}, errors.New("TextEmbedding's Table has no tokenizer")
-	case tokenizer.Size() < 1 || tokenizer.Size() > rows:
-		return textBag{}, fmt.Errorf("TextEmbedding's tokenizer has %d ids and its table %d rows", tokenizer.Size(), rows)
+	case e.Table == nil && isNil(e.Words):
+		return textBag{}, errors.New("TextEmbedding needs Words and Dim, or a Table")
+	case e.Table == nil && dim < 1:
+		return textBag{}, fmt.Errorf("TextEmbedding needs at least 1 dimension, not %d", dim)
+	case e.Table == nil:
+		if rows = tokenizer.Size(); rows < 1 {
+			return textBag{}, fmt.Errorf("TextEmbedding's Words have %d ids", rows)
+		}
+	case e.Words != nil || e.Dim != 0 || e.Init != nil:
+		return textBag{}, errors.New("TextEmbedding has a Table, which has words, dimensions and values of its own: Words, Dim and Init are for a layer without one")
+	default:
+		tokenizer, rows, dim = e.Table.Tokenizer(), e.Table.Rows(), e.Table.Dim()
+		switch {
+		case rows < 1 || dim < 1:
+			return textBag{}, fmt.Errorf("TextEmbedding needs a table of at least 1 row and 1 dimension, not (%d, %d)", rows, dim)
+		case tokenizer == nil:
+			return textBag{}, errors.New("TextEmbedding's Table has no tokenizer")
+		case tokenizer.Size() < 1 || tokenizer.Size() > rows:
+			return textBag{}, fmt.Errorf("TextEmbedding's tokenizer has %d ids and its table %d rows", tokenizer.Size(), rows)
+		}
 	}
 	by, err := e.divisor()
 	return textBag{bag: bag{vocabulary: rows, dim: dim, by: by}, tokenizer: tokenizer}, err
+}
+
+// isNil reports whether v is nil or a nil pointer.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // divisor is what the sum of a text's vectors is divided by.
 func (e TextEmbedding) divisor() (divisor, error) {
 	c := e.Combiner
 	if c == text.CombinerDefault {
-		c = e.Table.Combiner()
+		c = text.Mean
+		if e.Table != nil {
+			c = e.Table.Combiner()
+		}
 	}
 	switch c {
 	case text.Sqrtn:
@@ -127,8 +171,9 @@ func (e TextEmbedding) divisor() (divisor, error) {
 	return 0, fmt.Errorf("TextEmbedding has no Combiner %d; there are text.Sqrtn, text.Mean and text.Sum", c)
 }
 
-func notTexts(in plan.Signature) error {
-	return fmt.Errorf("%w: TextEmbedding reads texts, one a row (nn.Texts), not %v of shape %v", tensor.ErrShape, in.Type, in.Shape)
+// notTexts reports an input of a layer that reads texts.
+func notTexts(layer string, in plan.Signature) error {
+	return fmt.Errorf("%w: %s reads texts, one a row (nn.Texts), not %v of shape %v", tensor.ErrShape, layer, in.Type, in.Shape)
 }
 
 // textBag is a bag that is made from texts.
@@ -162,7 +207,7 @@ func (s textBag) prepare(ctx context.Context, x, _ tensor.Rows) (tensor.Rows, er
 	case *tensor.String:
 		return text.CountTexts(ctx, x.Data(), s.tokenizer)
 	}
-	return nil, notTexts(plan.Signature{Type: x.Type(), Shape: x.Shape()})
+	return nil, notTexts("TextEmbedding", plan.Signature{Type: x.Type(), Shape: x.Shape()})
 }
 
 // unprepared is true of texts: those that are read once are tokenised where they are needed.

@@ -414,7 +414,7 @@ func TestTextEmbeddingBuildErrors(t *testing.T) {
 		layer layers.TextEmbedding
 		want  string
 	}{
-		{nn.Texts(), layers.TextEmbedding{}, place + "TextEmbedding needs a Table"},
+		{nn.Texts(), layers.TextEmbedding{}, place + "TextEmbedding needs Words and Dim, or a Table"},
 		{nn.Texts(), layers.TextEmbedding{Table: good, Combiner: 9}, place + "TextEmbedding has no Combiner 9; there are text.Sqrtn, text.Mean and text.Sum"},
 		{nn.Texts(), layers.TextEmbedding{Table: spoil(func(t *table) { t.combiner = text.CombinerDefault })},
 			place + "TextEmbedding's Table names no Combiner; set it to text.Sqrtn, text.Mean or text.Sum"},
