@@ -23,7 +23,8 @@ type Embedding struct {
 	Vocabulary int
 	// Dim is the length of a vector.
 	Dim int
-	// MaskZero marks steps with id 0 as padding, which layers that understand masks leave out.
+	// MaskZero marks steps with id 0 as padding, which layers that understand masks leave out. Without it the vectors have
+	// the mask of the ids, where these have one: those of [TextTokens].
 	MaskZero bool
 	// Init gives the table its first values. The default is RandomUniform: -0.05 to 0.05.
 	Init plan.Initializer
@@ -56,8 +57,11 @@ func (e Embedding) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, erro
 		return nil, err
 	}
 	out, err := b.Add(embed{vocabulary: e.Vocabulary, dim: e.Dim, maskZero: e.MaskZero, input: b.IsInput(ids)}.op(), in, table)
-	if err != nil || !e.MaskZero {
-		return out, err
+	if err != nil {
+		return nil, err
+	}
+	if !e.MaskZero {
+		return out, b.PassMask(ids, out)
 	}
 	mask, err := b.Add(notZero{}.op(), in)
 	if err != nil {

@@ -46,6 +46,7 @@ func Kinds() []plan.Spec {
 		SimpleRNN{},
 		Subtract{},
 		TextEmbedding{},
+		TextTokens{},
 		TimeDistributed{},
 		TokenTable{},
 		TruncatedNormal{},

@@ -126,6 +126,11 @@ func (e TextEmbedding) bag() (textBag, error) {
 		if rows = tokenizer.Size(); rows < 1 {
 			return textBag{}, fmt.Errorf("TextEmbedding's Words have %d ids", rows)
 		}
+		if v, ok := tokenizer.(*text.Vectorization); ok {
+			if mode := v.Vectorizer().OutputMode; mode == text.OutputTFIDF || mode == text.OutputMultiHot {
+				return textBag{}, fmt.Errorf("TextEmbedding counts every token, each alike, and so has no use for Words with output %v: output int is for it", mode)
+			}
+		}
 	case e.Words != nil || e.Dim != 0 || e.Init != nil:
 		return textBag{}, errors.New("TextEmbedding has a Table, which has words, dimensions and values of its own: Words, Dim and Init are for a layer without one")
 	default:

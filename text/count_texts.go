@@ -36,6 +36,7 @@ func CountTexts(ctx context.Context, texts []string, t Tokenizer) (*Bags, error)
 	}
 	c.work(ctx)
 	wait.Wait()
+	c.broken.raise()
 	// Every part before one with an error was taken by a worker before it, and finished: which error is the first does not
 	// depend on who was faster. A context that is done may leave some of them out.
 	for i := range c.parts {
@@ -59,6 +60,9 @@ type textCounter struct {
 	parts []textPart
 	next  atomic.Int64 // the first part that no worker has taken
 	done  atomic.Int64 // parts without an error
+
+	broken  caught // a panic of the tokenizer
+	stopped atomic.Bool
 }
 
 // A textPart is some texts in a row, and their bags.
@@ -96,10 +100,11 @@ func (c *textCounter) cut() (size int) {
 
 // work counts parts until none is left, or there was an error.
 func (c *textCounter) work(ctx context.Context) {
+	defer c.broken.recover(&c.stopped)
 	w := &textWorker{textCounter: c}
 	for {
 		i := int(c.next.Add(1)) - 1
-		if i >= len(c.parts) {
+		if i >= len(c.parts) || c.stopped.Load() {
 			return
 		}
 		part := &c.parts[i]

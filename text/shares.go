@@ -34,17 +34,19 @@ func newShares(texts []string) shares {
 
 // do calls work for each share, with the goroutine's number and where the share begins and ends. It returns when all
 // goroutines have ended: with an error if ctx ended before the last share was taken, or work returned an error, which it
-// does for no other reason.
+// does for no other reason. A panic of work, such as one of a user's tokenizer, becomes one of the caller's goroutine.
 func (s *shares) do(ctx context.Context, work func(worker, share, from, to int) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	var taken atomic.Int64
 	var stopped atomic.Bool
+	var broken caught
 	run := func(worker int) {
+		defer broken.recover(&stopped)
 		for {
 			k := int(taken.Add(1)) - 1
-			if k >= len(s.ends) {
+			if k >= len(s.ends) || broken.any() {
 				return
 			}
 			from := 0
@@ -63,8 +65,29 @@ func (s *shares) do(ctx context.Context, work func(worker, share, from, to int) 
 	}
 	run(0)
 	others.Wait()
+	broken.raise()
 	if stopped.Load() {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// caught is a panic of one of several goroutines, the first to come.
+type caught struct{ value atomic.Pointer[any] }
+
+// recover, deferred in a goroutine, keeps its panic and sets stopped.
+func (c *caught) recover(stopped *atomic.Bool) {
+	if v := recover(); v != nil {
+		c.value.CompareAndSwap(nil, &v)
+		stopped.Store(true)
+	}
+}
+
+func (c *caught) any() bool { return c.value.Load() != nil }
+
+// raise panics again, in the caller's goroutine.
+func (c *caught) raise() {
+	if v := c.value.Load(); v != nil {
+		panic(*v)
+	}
 }

@@ -323,29 +323,7 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 	if err := v.want(OutputInt); err != nil {
 		return nil, err
 	}
-	rows := make([][]int32, len(texts))
-	s := newShares(texts)
-	ids := make([][]int32, s.workers)
-	ends := make([][]int, s.workers)
-	err := s.do(ctx, func(worker, _, from, to int) error {
-		list, end := ids[worker][:0], ends[worker][:0]
-		for _, text := range texts[from:to] {
-			var err error
-			if list, err = v.AppendIDs(ctx, list, text); err != nil {
-				return err
-			}
-			end = append(end, len(list))
-		}
-		// One piece of memory, of the size that it must have, for all rows of a share.
-		share := slices.Clone(list)
-		start := 0
-		for i, e := range end {
-			rows[from+i] = share[start:e:e]
-			start = e
-		}
-		ids[worker], ends[worker] = list, end
-		return nil
-	})
+	rows, err := sequences(ctx, texts, v, v.limit())
 	if err != nil {
 		return nil, fmt.Errorf("text: vectorizing %d texts: %w", len(texts), err)
 	}
