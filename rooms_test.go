@@ -44,7 +44,7 @@ var rooms = []room{
 // libraryModules are the modules outside this one that packages from datasets downwards may link.
 var libraryModules = []string{
 	"gonum.org/v1/gonum", "github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/term",
-	"github.com/dgryski/go-farm", "google.golang.org/protobuf",
+	"golang.org/x/text", "github.com/dgryski/go-farm", "google.golang.org/protobuf",
 }
 
 const (

@@ -4,6 +4,7 @@ package text
 type tokenRule struct {
 	classes     [256]class // what standardisation and splitting make of each byte
 	split       Splitting
+	unicode     Unicode               // what is done to characters before
 	standardize func(string) string   // or nil
 	splitText   func(string) []string // or nil
 	upTo        int                   // n-grams of 1 to upTo tokens
@@ -11,13 +12,16 @@ type tokenRule struct {
 }
 
 func newTokenRule(v *Vectorizer) *tokenRule {
-	r := &tokenRule{split: v.Split, standardize: v.StandardizeFunc, splitText: v.SplitFunc, upTo: max(v.NGrams, 1), sizes: v.NGramSizes}
+	r := &tokenRule{split: v.Split, unicode: v.Unicode, standardize: v.StandardizeFunc, splitText: v.SplitFunc, upTo: max(v.NGrams, 1), sizes: v.NGramSizes}
 	standardization := v.Standardize
 	if r.standardize != nil {
 		standardization = NoStandardization
 	}
 	for b := range r.classes {
 		c := standardization.byte(byte(b))
+		if v.Unicode.Lower && 'A' <= b && b <= 'Z' {
+			c = class(b-'A'+'a') | changed
+		}
 		if c&dropped == 0 && r.splitText == nil && r.split.separates(rune(c&0xFF)) {
 			c |= between
 		}
@@ -126,6 +130,23 @@ type joined struct {
 	bytes  []byte // the tokens, a space after each
 	starts []int  // where each begins, and where the last one's space ends
 	text   []byte // the standardised text
+	folded folded // the text before
+}
+
+// size is how many bytes it has.
+func (g *joined) size() int {
+	return cap(g.bytes) + cap(g.text) + 8*cap(g.starts) + cap(g.folded.bytes) + cap(g.folded.lower)
+}
+
+// first returns the text as it is before its bytes are looked at, perhaps in the memory of g: until that is used again.
+func (r *tokenRule) first(w *watch, g *joined, s string) string {
+	if r.standardize != nil {
+		return r.standardize(s)
+	}
+	if r.unicode != (Unicode{}) && r.unicode.fold(w, &g.folded, s) {
+		return g.folded.text()
+	}
+	return s
 }
 
 // join puts the tokens of s into g, or some of them where the context is done.

@@ -113,9 +113,7 @@ func (c *tallied) saw(document int) {
 
 // add counts the tokens of a document, or some of them where the context is done: t.watch.err then says so.
 func (t *tally) add(r *tokenRule, g *joined, s string, document int) {
-	if r.standardize != nil {
-		s = r.standardize(s)
-	}
+	s = r.first(&t.watch, g, s)
 	if !r.simple() {
 		r.join(&t.watch, g, s)
 		spent := 0

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/internal/budget"
@@ -26,8 +25,7 @@ type Vectorization struct {
 	weights []float32   // OutputTFIDF: of each id
 	ascii   *[128]int32 // SplitCharacters without n-grams: the id of each ASCII character
 
-	mu   sync.Mutex
-	free []*joined // memory of AppendIDs for n-grams and the like
+	memory pool[joined] // of AppendIDs, for n-grams and the like
 }
 
 var _ Tokenizer = (*Vectorization)(nil)
@@ -95,15 +93,23 @@ func (v *Vectorization) AppendIDs(ctx context.Context, dst []int32, s string) ([
 		return dst, err
 	}
 	w := watch{ctx: ctx}
+	var first *joined
+	if v.rule.standardize != nil || v.rule.unicode != (Unicode{}) {
+		first = v.memory.take()
+		s = v.rule.first(&w, first, s)
+	}
 	switch {
 	case v.rule.simple():
 		dst = v.appendWords(&w, dst, s)
 	case v.ascii != nil:
 		dst = v.appendCharacters(&w, dst, s)
 	default:
-		g := v.take()
+		g := v.memory.take()
 		dst = v.appendJoined(&w, dst, s, g)
-		v.give(g)
+		v.memory.give(g, g.size())
+	}
+	if first != nil {
+		v.memory.give(first, first.size())
 	}
 	return dst, w.err
 }
@@ -129,9 +135,6 @@ func (v *Vectorization) limit() int {
 
 // appendWords is AppendIDs for words.
 func (v *Vectorization) appendWords(w *watch, dst []int32, s string) []int32 {
-	if v.rule.standardize != nil {
-		s = v.rule.standardize(s)
-	}
 	limit := len(dst) + min(v.limit(), math.MaxInt-len(dst))
 	for i := 0; i < len(s) && len(dst) < limit; {
 		end := v.rule.piece(s, i)
@@ -182,9 +185,6 @@ func (v *Vectorization) appendPiece(dst []int32, s string, i, limit int) []int32
 
 // appendCharacters is AppendIDs for characters.
 func (v *Vectorization) appendCharacters(w *watch, dst []int32, s string) []int32 {
-	if v.rule.standardize != nil {
-		s = v.rule.standardize(s)
-	}
 	limit := len(dst) + min(v.limit(), math.MaxInt-len(dst))
 	for i := 0; i < len(s) && len(dst) < limit && w.err == nil; {
 		if i > 0 && w.stop() {
@@ -258,9 +258,6 @@ func lookUp(v *Vocabulary, word []byte) (id int32, ok bool) {
 
 // appendJoined is AppendIDs for any tokens, with memory for them.
 func (v *Vectorization) appendJoined(w *watch, dst []int32, s string, g *joined) []int32 {
-	if v.rule.standardize != nil {
-		s = v.rule.standardize(s)
-	}
 	v.rule.join(w, g, s)
 	limit := v.limit()
 	spent := 0
@@ -288,30 +285,6 @@ func (v *Vectorization) appendJoined(w *watch, dst []int32, s string, g *joined)
 		n++
 	}
 	return dst
-}
-
-const (
-	freeMost  = 64      // more goroutines at once than this allocate
-	freeBytes = 1 << 20 // memory for longer texts is not kept
-)
-
-func (v *Vectorization) take() *joined {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if n := len(v.free); n > 0 {
-		g := v.free[n-1]
-		v.free = v.free[:n-1]
-		return g
-	}
-	return &joined{}
-}
-
-func (v *Vectorization) give(g *joined) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.free) < freeMost && cap(g.bytes)+cap(g.text)+8*cap(g.starts) <= freeBytes {
-		v.free = append(v.free, g)
-	}
 }
 
 // Sequences returns the ids of the tokens of each text, without padding: see AppendIDs (TextVectorization with

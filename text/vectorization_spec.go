@@ -16,14 +16,15 @@ import (
 
 // vectorizerJSON is a Vectorizer as it is written: what is chosen by a constant has its name.
 type vectorizerJSON struct {
-	MaxTokens            int    `json:",omitempty"`
-	Standardize          string `json:",omitempty"`
-	Split                string `json:",omitempty"`
-	NGrams               int    `json:",omitempty"`
-	NGramSizes           []int  `json:",omitempty"`
-	OutputMode           string `json:",omitempty"`
-	OutputSequenceLength int    `json:",omitempty"`
-	PadToMaxTokens       bool   `json:",omitempty"`
+	MaxTokens            int     `json:",omitempty"`
+	Unicode              Unicode `json:",omitzero"`
+	Standardize          string  `json:",omitempty"`
+	Split                string  `json:",omitempty"`
+	NGrams               int     `json:",omitempty"`
+	NGramSizes           []int   `json:",omitempty"`
+	OutputMode           string  `json:",omitempty"`
+	OutputSequenceLength int     `json:",omitempty"`
+	PadToMaxTokens       bool    `json:",omitempty"`
 }
 
 // Kind is "TextVectorization".
@@ -38,7 +39,7 @@ func (v *Vectorization) MarshalJSON() ([]byte, error) {
 	if s.StandardizeFunc != nil || s.SplitFunc != nil {
 		return nil, errors.New("text: a Vectorizer with a function cannot be written down")
 	}
-	return json.Marshal(vectorizerJSON{s.MaxTokens, nameUnlessDefault(s.Standardize), nameUnlessDefault(s.Split), s.NGrams, s.NGramSizes,
+	return json.Marshal(vectorizerJSON{s.MaxTokens, s.Unicode, nameUnlessDefault(s.Standardize), nameUnlessDefault(s.Split), s.NGrams, s.NGramSizes,
 		nameUnlessDefault(s.OutputMode), s.OutputSequenceLength, s.PadToMaxTokens})
 }
 
@@ -48,7 +49,7 @@ func (v *Vectorization) UnmarshalJSON(data []byte) error {
 	if err := strictjson.Unmarshal(context.Background(), data, &in); err != nil {
 		return fmt.Errorf("text: a Vectorization: %w", err)
 	}
-	s := Vectorizer{MaxTokens: in.MaxTokens, NGrams: in.NGrams, NGramSizes: in.NGramSizes,
+	s := Vectorizer{MaxTokens: in.MaxTokens, Unicode: in.Unicode, NGrams: in.NGrams, NGramSizes: in.NGramSizes,
 		OutputSequenceLength: in.OutputSequenceLength, PadToMaxTokens: in.PadToMaxTokens}
 	var err error
 	if s.Standardize, err = constantNamed(in.Standardize, LowerAndSpacePunctuation); err != nil {

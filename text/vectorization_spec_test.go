@@ -17,6 +17,7 @@ func TestVectorizationGoesToJSONAndBack(t *testing.T) {
 		{},
 		{Split: text.SplitSpaces, Standardize: text.LowerAndSpacePunctuation, NGramSizes: []int{1, 3}, OutputSequenceLength: 4},
 		{Split: text.SplitCharacters, Standardize: text.NoStandardization, MaxTokens: 9},
+		{Unicode: text.Unicode{Lower: true, NFC: true}, NGrams: 2},
 		{OutputMode: text.OutputTFIDF, NGrams: 2, MaxTokens: 30, PadToMaxTokens: true},
 	} {
 		v, err := spec.Adapt(t.Context(), texts)

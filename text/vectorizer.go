@@ -19,10 +19,12 @@ type Vectorizer struct {
 	// modes MaxTokens-1. 0, the default, sets no bound; 1 is an error.
 	MaxTokens int
 
+	// Unicode lower-cases letters beyond ASCII and composes characters, before Standardize. The default is to do neither.
+	Unicode Unicode
 	// Standardize is done to each text first. The default is LowerAndStripPunctuation.
 	Standardize Standardization
-	// StandardizeFunc is called with each text in place of Standardize, which must then be the default. Several goroutines
-	// call it at once.
+	// StandardizeFunc is called with each text in place of Standardize and Unicode, which must then be the defaults. Several
+	// goroutines call it at once.
 	StandardizeFunc func(text string) string
 
 	// Split makes tokens of a standardised text. The default is SplitWhitespace.
@@ -101,6 +103,9 @@ func (v Vectorizer) Check() error {
 	}
 	if v.StandardizeFunc != nil && v.Standardize != LowerAndStripPunctuation {
 		return fmt.Errorf("text: Vectorizer: Standardize %v and a StandardizeFunc: one of them must go", v.Standardize)
+	}
+	if v.StandardizeFunc != nil && v.Unicode != (Unicode{}) {
+		return errors.New("text: Vectorizer: Unicode and a StandardizeFunc: one of them must go; the function may call Unicode.Apply")
 	}
 	if v.Split > SplitSpaces {
 		return fmt.Errorf("text: Vectorizer: %v is unknown", v.Split)
