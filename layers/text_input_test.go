@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/linnet-ml/linnet/internal/golden"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
@@ -202,11 +203,74 @@ func TestTextTokensInputErrors(t *testing.T) {
 	}
 }
 
+func hashed(t testing.TB) *text.HashedFeatures {
+	t.Helper()
+	features, err := text.NewHashedFeatures(text.HashedFeaturesOptions{Buckets: 1 << 17, NGrams: 2, MinCharacters: 3, MaxCharacters: 4, Unicode: text.Unicode{Lower: true, NFC: true}})
+	must(t, err)
+	return features
+}
+
+// Vectors of hashed features train to the same bits with any number of threads, in so large a table that Fit visits touched
+// rows alone, and the row's score is its own.
+func TestHashedFeaturesTrain(t *testing.T) {
+	x := someReviews(t)
+	y := sidesOf(t, x)
+	var want [][]float32
+	for _, threads := range []int{1, 2, 3} {
+		m := build(t, nn.Texts(), layers.TextEmbedding{Words: hashed(t), Dim: 16}, layers.Dense{Units: 1})
+		h := fitTexts(t, m, x, y, nn.FitOptions{Optimizer: optim.Adam{LearningRate: 0.01}, Epochs: 6, Threads: threads, NoFusion: threads == 3})
+		losses := h.Values("loss")
+		if first, last := losses[0], losses[len(losses)-1]; last >= first {
+			t.Errorf("the loss went from %v to %v", first, last)
+		}
+		if got := m.Weights(nil); want == nil {
+			want = got
+			isOfTheRowAlone(t, m, x)
+		} else if !slices.EqualFunc(got, want, equalBits) {
+			t.Errorf("%d threads give other weights", threads)
+		}
+	}
+}
+
+// TextTokens makes the ids of Keras's TextVectorization: an Embedding whose vector of id i is i shows them.
+func TestTextTokensAsKeras(t *testing.T) {
+	compared := 0
+	for _, c := range golden.Open(t, "text").Cases {
+		if !c.Has("expected", "output") || !c.Has("config", "output_sequence_length") || c.Name == "column_input" {
+			continue
+		}
+		var k struct {
+			MaxTokens            int  `json:"max_tokens"`
+			OutputSequenceLength *int `json:"output_sequence_length"`
+		}
+		c.Decode(&k, "config")
+		if k.OutputSequenceLength == nil {
+			continue
+		}
+		compared++
+		words, err := text.Vectorizer{MaxTokens: k.MaxTokens, OutputSequenceLength: *k.OutputSequenceLength}.Adapt(t.Context(), c.Texts("adapt"))
+		must(t, err)
+		m := build(t, nn.Texts(), layers.TextTokens{Words: words}, layers.Embedding{Vocabulary: words.Size(), Dim: 1}, layers.Flatten{})
+		table := make([]float32, words.Size())
+		for i := range table {
+			table[i] = float32(i)
+		}
+		must(t, m.SetWeights([][]float32{table}))
+		inputs := c.Texts("inputs")
+		got := predict(t, m, array(t, inputs, len(inputs)), nn.PredictOptions{})
+		golden.Close(t, c.Name, got, c.Array("expected", "output"), golden.Tolerance{})
+	}
+	if compared != 12 {
+		t.Errorf("%d cases compared", compared)
+	}
+}
+
 // A prediction allocates nothing once its memory is there.
 func TestTextInputAllocates(t *testing.T) {
 	x := someReviews(t)
 	for name, m := range map[string]*nn.Model{
 		"embedding": build(t, nn.Texts(), layers.TextEmbedding{Words: adapted(t, text.Vectorizer{}), Dim: 4}, layers.Dense{Units: 1}),
+		"hashed":    build(t, nn.Texts(), layers.TextEmbedding{Words: hashed(t), Dim: 4}, layers.Dense{Units: 1}),
 		"n-grams":   build(t, nn.Texts(), layers.TextEmbedding{Words: adapted(t, text.Vectorizer{NGrams: 2}), Dim: 4}, layers.Dense{Units: 1}),
 		"tokens": build(t, nn.Texts(), layers.TextTokens{Words: adapted(t, text.Vectorizer{MaxTokens: 9}), Length: 20}, layers.Embedding{Vocabulary: 9, Dim: 4},
 			layers.LSTM{Units: 2}, layers.Dense{Units: 1}),

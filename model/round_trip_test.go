@@ -223,6 +223,21 @@ func onHubTexts(t testing.TB) built {
 	})(t)
 }
 
+// hashedTexts is a model that reads texts by their hashed features, with vectors of its own.
+func hashedTexts(t testing.TB) built {
+	features, err := text.NewHashedFeatures(text.HashedFeaturesOptions{Buckets: 50, NGrams: 2, MinCharacters: 3, MaxCharacters: 4, Unicode: text.Unicode{NFC: true}})
+	must(t, err)
+	return sequential(t, nn.Texts(), someTexts(t), layers.TextEmbedding{Words: features, Dim: 3, Combiner: text.Sqrtn, Init: layers.RandomNormal{Mean: 1},
+		EmbeddingsRegularizer: layers.L2{}, EmbeddingsConstraint: layers.NonNeg{}}, layers.Dense{Units: 2})
+}
+
+// A model of an adapted vocabulary with vectors of its own is all that another program needs to score texts.
+func TestRoundTripOfOwnVectors(t *testing.T) {
+	v, err := text.Vectorizer{NGrams: 2}.Adapt(t.Context(), []string{"good film", "bad film", "a good one"})
+	must(t, err)
+	checkRoundTrip(t, sequential(t, nn.Texts(), someTexts(t), layers.TextEmbedding{Words: v, Dim: 3}, layers.Dense{Units: 1, Activation: layers.Sigmoid}))
+}
+
 // withKinds has a model for each kind that linnet has.
 var withKinds = map[string]func(t testing.TB) built{
 	"Activation":         on(layers.Dense{Units: 3}, layers.Activation{Name: "softly", Function: layers.Softmax}),
@@ -250,6 +265,7 @@ var withKinds = map[string]func(t testing.TB) built{
 	"GlorotNormal":           initialized(layers.GlorotNormal{}),
 	"GlorotUniform":          initialized(layers.GlorotUniform{}),
 	"GRU":                    onSteps(layers.GRU{Units: 2, ResetBefore: true, Dropout: 0.2, RecurrentDropout: 0.1}),
+	"HashedFeatures":         hashedTexts,
 	"HeNormal":               initialized(layers.HeNormal{}),
 	"HeUniform":              initialized(layers.HeUniform{}),
 	"HubTokenizer":           onHubTexts,
@@ -279,6 +295,11 @@ var withKinds = map[string]func(t testing.TB) built{
 	"Sequential":    on(layers.Dense{Units: 1}),
 	"SimpleRNN":     onSteps(layers.SimpleRNN{Units: 2, GoBackwards: true, ZeroOutputForMask: true}),
 	"TextEmbedding": onHubTexts,
+	"TextTokens": func(t testing.TB) built {
+		v, err := text.Vectorizer{OutputSequenceLength: 4, Unicode: text.Unicode{Lower: true, NFC: true}}.Adapt(t.Context(), []string{"good film", "bad film", "a good one"})
+		must(t, err)
+		return sequential(t, nn.Texts(), someTexts(t), layers.TextTokens{Words: v}, layers.Embedding{Vocabulary: v.Size(), Dim: 3}, layers.LSTM{Units: 2})
+	},
 	"TextVectorization": onTexts(func(t testing.TB) text.Tokenizer {
 		v, err := text.Vectorizer{NGrams: 2}.Adapt(t.Context(), []string{"good film", "bad film", "a good one"})
 		must(t, err)

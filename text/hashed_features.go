@@ -14,6 +14,10 @@ import (
 // adapt or to ship, an unknown word is known by its parts, and several features may share an id. With a
 // layers.TextEmbedding, whose vectors train, it makes fastText's classifier.
 //
+// A feature's hash is that of its bytes, 64-bit FNV-1a: those of a word, of words with a space between them, and of a
+// space and a part of a word. Mixed by the last step of MurmurHash3 (fmix64), divided by 2^64 and multiplied by the number
+// of buckets, rounded down, it is the id.
+//
 // It never changes; any number of goroutines may use it at once. It is a spec, and so is saved with its model.
 type HashedFeatures struct {
 	options HashedFeaturesOptions
@@ -93,9 +97,7 @@ func (t *HashedFeatures) Size() int {
 	return t.options.Buckets
 }
 
-// The hash of a feature is that of its bytes, 64-bit FNV-1a: those of a word, of words with a space between them, and of
-// a part of a word with a space before it, which no word has. Mixed by the last step of MurmurHash3 it is a fraction of
-// 2^64, and the id is that fraction of the number of buckets, rounded down.
+// FNV-1a's constants for 64 bits.
 const (
 	fnvBasis = 0xcbf29ce484222325
 	fnvPrime = 0x100000001b3
