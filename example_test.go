@@ -9,14 +9,14 @@ import (
 	"github.com/linnet-ml/linnet/nn"
 )
 
-// The network of Keras's tutorial on film reviews.
+// The network of Keras's tutorial on film reviews, of which each is padded or cut to 256 words.
 func Example() {
 	model, err := nn.NewSequential(
 		layers.Embedding{Vocabulary: 10000, Dim: 16},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(context.Background(), nn.Tokens(nn.AnyLength), nn.BuildOptions{})
+	).Build(context.Background(), nn.Tokens(256), nn.BuildOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -5,18 +5,19 @@
 // several models; what a model learns lies in the parameters that Build makes of it:
 //
 //	nn.NewSequential(
-//		layers.Embedding{Vocabulary: 10000, Dim: 16},
+//		layers.Embedding{Vocabulary: 10000, Dim: 16, MaskZero: true},
 //		layers.GlobalAveragePooling1D{},
 //		layers.Dense{Units: 16, Activation: layers.ReLU},
 //		layers.Dense{Units: 1, Activation: layers.Sigmoid},
 //	)
 //
-// A model reads ids of words, or texts: a [TextEmbedding] turns texts into vectors with a table that somebody else
-// trained, such as a pretrained.Embedding, and leaves the table as it is or trains it with the rest.
+// A model reads ids of words, or texts: a [TextEmbedding] turns each text into a vector, the average of its words' vectors.
+// These are its own, learned with the rest, or those of a table that somebody else trained, such as a pretrained.Embedding,
+// left as they are or trained further. [TextTokens] turns texts into ids in order, for an Embedding and an LSTM.
 //
 // In the shapes of this package the first dimension, batch, counts rows, and is known only when a model runs; the
 // number of steps may be unknown too. A mask, (batch, steps), says which steps count and which are padding: Embedding
-// makes it, GlobalAveragePooling1D and BatchNormalization use it, MultiHeadAttention uses it and hands on the query's, Dense,
+// and TextTokens make it, GlobalAveragePooling1D and BatchNormalization use it, MultiHeadAttention uses it and hands on the query's, Dense,
 // Dropout, Activation, TimeDistributed and both normalisations hand it on, Concatenate, Add and their like merge those of
 // their inputs, and Flatten and Conv1D drop it.
 //

@@ -11,10 +11,10 @@ import (
 	"github.com/linnet-ml/linnet/text"
 )
 
-// A network that scores reviews of any length.
+// A network that scores reviews of any length: with MaskZero the padding, id 0, does not count.
 func Example() {
 	model, err := nn.NewSequential(
-		layers.Embedding{Vocabulary: 10000, Dim: 16},
+		layers.Embedding{Vocabulary: 10000, Dim: 16, MaskZero: true},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
@@ -112,8 +112,8 @@ func (wordVectors) ReadTable(_ context.Context, dst []float32) error {
 	return nil
 }
 
-// A text becomes the average of its words' vectors. Texts may be counted once, for all that is done with them.
-func ExampleTextEmbedding() {
+// With vectors that others trained, a text becomes the average of its words'. Texts may be counted once, for all that is done with them.
+func ExampleTextEmbedding_table() {
 	vocabulary, _ := text.NewVocabulary(context.Background(), []string{"good", "bad", "film"})
 	words, _ := text.NewHubTokenizer(vocabulary, text.HubTokenizerOptions{Lower: true})
 	model, err := nn.NewSequential(layers.TextEmbedding{Table: wordVectors{words}}).Build(context.Background(), nn.Texts(), nn.BuildOptions{})

@@ -18,7 +18,7 @@ func ExampleGraph() {
 	g := &nn.Graph{}
 	words, length := g.Input("words", nn.Tokens(nn.AnyLength)), g.Input("length", nn.Features(1))
 	both := g.Apply(layers.Concatenate{},
-		g.Apply(layers.GlobalAveragePooling1D{}, g.Apply(layers.Embedding{Vocabulary: 9, Dim: 4}, words)), length)
+		g.Apply(layers.GlobalAveragePooling1D{}, g.Apply(layers.Embedding{Vocabulary: 9, Dim: 4, MaskZero: true}, words)), length)
 	g.Output("good", g.Apply(layers.Dense{Units: 1, Activation: layers.Sigmoid}, both))
 	g.Output("stars", g.Apply(layers.Dense{Units: 1}, both))
 	model, err := g.Build(context.Background(), nn.BuildOptions{Seed: 1})
@@ -58,9 +58,9 @@ func ExampleGraph() {
 		fmt.Printf("%s: from %.2f to %.2f\n", name, values[0], values[len(values)-1])
 	}
 	// Output:
-	// loss: from 14.87 to 0.03
-	// good_loss: from 0.71 to 0.03
-	// stars_loss: from 28.32 to 0.01
+	// loss: from 14.88 to 0.03
+	// good_loss: from 0.71 to 0.02
+	// stars_loss: from 28.34 to 0.01
 	// good_accuracy: from 0.50 to 1.00
 }
 
@@ -86,7 +86,7 @@ func ExampleModel_Intermediate() {
 		fmt.Printf("good with probability %.2f\n", out["dense"].Data())
 	}
 	// Output:
-	// the mean of the words' vectors: [1.16 -1.23 1.19 1.38]
+	// the mean of the words' vectors: [1.05 -1.12 1.08 1.25]
 	// good with probability [1.00]
 }
 
@@ -94,7 +94,7 @@ func ExampleModel_Intermediate() {
 func ExampleTrainer() {
 	ctx := context.Background()
 	model, err := nn.NewSequential(
-		layers.Embedding{Vocabulary: 9, Dim: 4},
+		layers.Embedding{Vocabulary: 9, Dim: 4, MaskZero: true},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
 	).Build(ctx, nn.Tokens(3), nn.BuildOptions{Seed: 1})
@@ -135,8 +135,8 @@ func ExampleTrainer() {
 	}
 	// Output:
 	// step  0: loss 0.701
-	// step 20: loss 0.059
-	// step 40: loss 0.006
+	// step 20: loss 0.054
+	// step 40: loss 0.007
 	// step 60: loss 0.003
 }
 

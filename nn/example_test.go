@@ -38,7 +38,7 @@ func sentences() nn.Data {
 // trained is a model that tells good sentences from bad ones.
 func trained() *nn.Model {
 	model, err := nn.NewSequential(
-		layers.Embedding{Vocabulary: 9, Dim: 4},
+		layers.Embedding{Vocabulary: 9, Dim: 4, MaskZero: true},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
 	).Build(context.Background(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 1})
@@ -56,7 +56,7 @@ func trained() *nn.Model {
 // A network that learns to tell rows of good words from rows of bad ones.
 func Example() {
 	model, err := nn.NewSequential(
-		layers.Embedding{Vocabulary: 9, Dim: 4},
+		layers.Embedding{Vocabulary: 9, Dim: 4, MaskZero: true},
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
 	).Build(context.Background(), nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 1})
@@ -79,8 +79,8 @@ func Example() {
 		fmt.Printf("epoch %2d: loss %.3f, accuracy %.2f\n", history.Epochs[epoch], history.Values("loss")[epoch], history.Values("accuracy")[epoch])
 	}
 	// Output:
-	// epoch  0: loss 0.722, accuracy 0.33
-	// epoch  5: loss 0.226, accuracy 1.00
+	// epoch  0: loss 0.716, accuracy 0.33
+	// epoch  5: loss 0.178, accuracy 1.00
 	// epoch 19: loss 0.005, accuracy 1.00
 }
 

@@ -16,7 +16,7 @@ import (
 //
 //	g := &nn.Graph{}
 //	title, body := g.Input("title", nn.Tokens(20)), g.Input("body", nn.Tokens(nn.AnyLength))
-//	embed := g.Node(layers.Embedding{Vocabulary: 10000, Dim: 16}) // one table for both
+//	embed := g.Node(layers.Embedding{Vocabulary: 10000, Dim: 16, MaskZero: true}) // one table for both
 //	both := g.Apply(layers.Concatenate{},
 //		g.Apply(layers.GlobalAveragePooling1D{}, embed.Apply(title)),
 //		g.Apply(layers.GlobalAveragePooling1D{}, embed.Apply(body)))

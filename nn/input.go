@@ -9,7 +9,9 @@ import (
 )
 
 // AnyLength, as a number of steps, lets a model read rows of any length: reviews padded to 256 words today and to 100
-// tomorrow, without a new Build.
+// tomorrow, without a new Build. So that a review's score is the same in both, padding must not count: an Embedding with
+// MaskZero and layers that understand masks leave it out. Where a layer counts padding as words, such as an average
+// without a mask, give the number of steps here, and pad all rows to it.
 const AnyLength = tensor.Unknown
 
 // Input says what a model reads: make one with Tokens, Features, SparseFeatures or Texts.
@@ -30,8 +32,9 @@ func Features(dims ...int) Input { return Input{tensor.TypeFloat32, dims} }
 // text.MultiHot returns.
 func SparseFeatures(width int) Input { return Input{tensor.TypeSparse, []int{width}} }
 
-// Texts is the input of a model that reads texts: a tensor.String of shape (rows,), one text a row. Layers that count
-// the words of a text, such as layers.TextEmbedding, also take the text.Bags that hold such counts.
+// Texts is the input of a model that reads texts: a tensor.String of shape (rows,), one text a row, which tensor.Of makes of
+// a []string. layers.TextEmbedding turns them into vectors, layers.TextTokens into ids in order. Layers that count the words
+// of a text, such as layers.TextEmbedding, also take the text.Bags that hold such counts.
 func Texts() Input { return Input{Type: tensor.TypeString} }
 
 var inputNames = map[tensor.Type]string{tensor.TypeInt32: "Tokens", tensor.TypeFloat32: "Features",

@@ -304,7 +304,10 @@ func (v *Vectorization) Sequences(ctx context.Context, texts []string) ([][]int3
 }
 
 // Padded returns the ids of the tokens of each text, (len(texts), OutputSequenceLength), with zeros after those of a
-// short text and without the end of a long one. Without an OutputSequenceLength the rows are as long as the longest: with
+// short text and without the end of a long one. The zeros are not of the text: a model that reads the ids needs an
+// Embedding with MaskZero, or else, with layers that know no masks, an OutputSequenceLength; otherwise a text's result
+// depends on the longest text beside it. A model that reads texts, with layers.TextEmbedding or layers.TextTokens, needs
+// neither. Without an OutputSequenceLength the rows are as long as the longest: with
 // NoSplit one id each, (len(texts), 1), as Keras has it for texts (rows, 1). An end of ctx is an error.
 func (v *Vectorization) Padded(ctx context.Context, texts []string) (*tensor.Int32, error) {
 	if err := v.ready(ctx); err != nil {

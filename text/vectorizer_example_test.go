@@ -7,6 +7,7 @@ import (
 
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
 
@@ -90,30 +91,37 @@ func ExampleVectorizer_standardizeFunc() {
 	// ["" "[UNK]" "great" "its"]
 }
 
-// Ids feed a model with the input Tokens, rows of columns one with SparseFeatures.
+// A model reads texts, with the Vectorization in it, or what was made of them before: ids with the input Tokens, rows of
+// columns with SparseFeatures. Padding must not count, or a review's score would depend on the longest one beside it:
+// TextEmbedding needs none, and an Embedding of padded ids has MaskZero.
 func ExampleVectorization() {
 	ctx, reviews := context.Background(), []string{"a great film", "no"}
 	v, err := text.Vectorizer{}.Adapt(ctx, reviews)
 	if err != nil {
 		panic(err)
 	}
-	x, err := v.Padded(ctx, reviews)
+	score := func(in nn.Input, x tensor.Rows, spec ...nn.Layer) {
+		model, err := nn.NewSequential(spec...).Build(ctx, in, nn.BuildOptions{})
+		if err != nil {
+			panic(err)
+		}
+		y, err := model.Predict(ctx, x, nn.PredictOptions{})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(x.Shape(), "to", y.Shape())
+	}
+	texts, err := tensor.Of(reviews)
 	if err != nil {
 		panic(err)
 	}
-	model, err := nn.NewSequential(
-		layers.Embedding{Vocabulary: v.Size(), Dim: 8},
-		layers.GlobalAveragePooling1D{},
-		layers.Dense{Units: 1},
-	).Build(ctx, nn.Tokens(nn.AnyLength), nn.BuildOptions{})
+	score(nn.Texts(), texts, layers.TextEmbedding{Words: v, Dim: 8}, layers.Dense{Units: 1})
+
+	ids, err := v.Padded(ctx, reviews)
 	if err != nil {
 		panic(err)
 	}
-	y, err := model.PredictInto(ctx, nil, x, nn.PredictOptions{})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(x.Shape(), len(y))
+	score(nn.Tokens(nn.AnyLength), ids, layers.Embedding{Vocabulary: v.Size(), Dim: 8, MaskZero: true}, layers.GlobalAveragePooling1D{}, layers.Dense{Units: 1})
 
 	v, err = text.Vectorizer{OutputMode: text.OutputMultiHot}.Adapt(ctx, reviews)
 	if err != nil {
@@ -123,18 +131,11 @@ func ExampleVectorization() {
 	if err != nil {
 		panic(err)
 	}
-	model, err = nn.NewSequential(layers.Dense{Units: 1}).Build(ctx, nn.SparseFeatures(v.Width()), nn.BuildOptions{})
-	if err != nil {
-		panic(err)
-	}
-	y, err = model.PredictInto(ctx, nil, columns, nn.PredictOptions{})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(columns.Shape(), len(y))
+	score(nn.SparseFeatures(v.Width()), columns, layers.Dense{Units: 1})
 	// Output:
-	// (2, 3) 2
-	// (2, 5) 2
+	// (2,) to (2, 1)
+	// (2, 3) to (2, 1)
+	// (2, 5) to (2, 1)
 }
 
 func ExampleStandardization() {

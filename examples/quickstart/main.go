@@ -31,7 +31,7 @@ func main() {
 		layers.GlobalAveragePooling1D{},
 		layers.Dense{Units: 16, Activation: layers.ReLU},
 		layers.Dense{Units: 1, Activation: layers.Sigmoid},
-	).Build(ctx, nn.Tokens(nn.AnyLength), nn.BuildOptions{Seed: 7})
+	).Build(ctx, nn.Tokens(builtin.Length), nn.BuildOptions{Seed: 7})
 	check(err)
 
 	_, err = network.Fit(ctx, nn.Data{X: train.Bags, Y: trainLabels}, nn.FitOptions{
