@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 // HashedFeatures is a [Tokenizer] without a vocabulary: words, runs of words and parts of words are hashed into a fixed
@@ -263,7 +265,7 @@ func (t *HashedFeatures) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON writes.
 func (t *HashedFeatures) UnmarshalJSON(data []byte) error {
 	var in hashedFeaturesJSON
-	if err := unmarshalStrict(data, &in); err != nil {
+	if err := strictjson.Unmarshal(context.Background(), data, &in); err != nil {
 		return fmt.Errorf("text: HashedFeatures: %w", err)
 	}
 	o := HashedFeaturesOptions{Buckets: in.Buckets, Unicode: in.Unicode, NGrams: in.NGrams, MinCharacters: in.MinCharacters,

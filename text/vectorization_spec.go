@@ -135,5 +135,5 @@ func constantNamed[C constant](name string, last C) (C, error) {
 			return c, nil
 		}
 	}
-	return 0, fmt.Errorf("text: a Vectorization has no %T %q", last, name)
+	return 0, fmt.Errorf("text: there is no %T %q", last, name)
 }
