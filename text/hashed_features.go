@@ -151,11 +151,13 @@ func (t *HashedFeatures) append(w *watch, m *hashMemory, dst []int32, s string) 
 	buckets := uint64(o.Buckets)
 	grams := max(o.NGrams, 1)
 	var runs [mostRuns]uint64 // runs[n] is the hash of the n+1 last words
-	for i, words := 0, 0; i < len(s); {
+	for i, words, look := 0, 0, watchBytes; i < len(s); {
 		word := append(m.word[:0], '<')
 		for ; i < len(s); i++ {
-			if i > 0 && w.at(i) {
-				return dst
+			if i >= look {
+				if look += watchBytes; w.stop() {
+					return dst
+				}
 			}
 			c := classes[s[i]]
 			if c&(dropped|between) == 0 {
@@ -209,9 +211,11 @@ func hashed(w *watch, h uint64, word []byte) uint64 {
 // appendParts appends the ids of the parts of a word, which stands between "<" and ">".
 func (t *HashedFeatures) appendParts(w *watch, dst []int32, word []byte) []int32 {
 	least, most, buckets := t.options.MinCharacters, t.options.MaxCharacters, uint64(t.options.Buckets)
-	for i := range word {
-		if i > 0 && w.at(i) {
-			break
+	for i, look := 0, watchBytes; i < len(word); i++ {
+		if i >= look {
+			if look += watchBytes; w.stop() {
+				break
+			}
 		}
 		if inCharacter(word[i]) {
 			continue
