@@ -19,7 +19,7 @@ type Info struct {
 	Labels map[string][]string `json:"labels,omitempty"`
 	// Thresholds, by the name of the output, are the probabilities from which on a class counts: one for each column.
 	Thresholds map[string][]float64 `json:"thresholds,omitempty"`
-	// History is the log of the training.
+	// History is the log of the training. Without one, that of SaveOptions.State is saved.
 	History *history.History `json:"-"`
 	// Metadata are texts of one's own, such as a license or a version of the data. Keys that begin with "linnet." are
 	// linnet's.

@@ -123,6 +123,9 @@ func TestStateGoesOn(t *testing.T) {
 	must(t, model.Save(t.Context(), path, m, model.SaveOptions{State: &s}))
 	f, err := model.Load(t.Context(), path, model.LoadOptions{})
 	must(t, err)
+	if h := f.Info.History; h == nil || len(h.Epochs) != 2 {
+		t.Errorf("a file with the state of a training has the history %+v", h)
+	}
 	defer f.Close()
 	state, err := f.State(t.Context())
 	must(t, err)

@@ -102,8 +102,12 @@ func newWriting(ctx context.Context, m *nn.Model, o *SaveOptions) (_ *writing, e
 	if err := w.json(modelKey, d); err != nil {
 		return nil, err
 	}
-	if o.Info.History != nil {
-		if err := w.json(historyKey, o.Info.History); err != nil {
+	log := o.Info.History
+	if log == nil && o.State != nil {
+		log = o.State.History
+	}
+	if log != nil {
+		if err := w.json(historyKey, log); err != nil {
 			return nil, err
 		}
 	}

@@ -251,7 +251,9 @@ func TestBuildErrors(t *testing.T) {
 		"no units": {nn.Features(4), []nn.Layer{layers.Dense{}}, "nn: layer 0 (dense) cannot follow the input (float32) of shape (None, 4): Dense needs at least 1 unit, not 0", false},
 		"one name": {nn.Features(4), []nn.Layer{layers.Dense{Name: "a", Units: 1}, layers.Dense{Name: "a", Units: 1}},
 			`nn: layer 1 (Dense): two layers are named "a"`, false},
-		"slash": {nn.Features(4), []nn.Layer{layers.Dense{Name: "a/b", Units: 1}}, `nn: layer 0 (Dense): the name "a/b" contains a slash`, false},
+		"control characters": {nn.Features(4), []nn.Layer{layers.Dense{Name: "a\x1b[2Jb", Units: 1}}, `nn: layer 0 (Dense): the name "a\x1b[2Jb" cannot be printed`, false},
+		"no UTF-8":           {nn.Features(4), []nn.Layer{layers.Dense{Name: "a\xff", Units: 1}}, `nn: layer 0 (Dense): the name "a\xff" cannot be printed`, false},
+		"slash":              {nn.Features(4), []nn.Layer{layers.Dense{Name: "a/b", Units: 1}}, `nn: layer 0 (Dense): the name "a/b" contains a slash`, false},
 		"huge": {nn.Features(1 << 30), []nn.Layer{layers.Dense{Units: math.MaxInt}}, fmt.Sprintf(
 			"nn: layer 0 (dense) cannot follow the input (float32) of shape (None, 1073741824): parameter kernel of shape (1073741824, %d) has more than %d elements",
 			math.MaxInt, math.MaxInt>>4), false},

@@ -173,6 +173,9 @@ func (g *Graph) Build(ctx context.Context, o BuildOptions) (_ *Model, err error)
 		if out.Name == "" || named[out.Name] {
 			return nil, fmt.Errorf("nn: two outputs are named %q, or one has no name", out.Name)
 		}
+		if err := plan.CheckName(out.Name); err != nil {
+			return nil, nnError("output", err)
+		}
 		named[out.Name] = true
 		v, ok := c.values[out.Ref]
 		if !ok {
@@ -201,6 +204,9 @@ func (c *graphBuild) inputs() error {
 	for i, in := range c.graph.Inputs {
 		if in.Name == "" || c.names[in.Name] {
 			return fmt.Errorf("nn: two inputs are named %q, or one has no name", in.Name)
+		}
+		if err := plan.CheckName(in.Name); err != nil {
+			return nnError("input", err)
 		}
 		c.names[in.Name] = true
 		s, err := in.Input.signature()

@@ -391,6 +391,16 @@ func TestGraphBuildErrors(t *testing.T) {
 			g.Output("y", g.Apply(layers.Add{}, v, g.Input("x", nn.Features(2))))
 			return g
 		},
+		`nn: output: the name "y\n" cannot be printed`: func() *nn.Graph {
+			g, v := input()
+			g.Output("y\n", v)
+			return g
+		},
+		`nn: input: the name "\x1b" cannot be printed`: func() *nn.Graph {
+			g, v := input()
+			g.Output("y", g.Apply(layers.Add{}, v, g.Input("\x1b", nn.Features(2))))
+			return g
+		},
 		`nn: two outputs are named "y", or one has no name`: func() *nn.Graph {
 			g, v := input()
 			g.Output("y", g.Apply(dense(""), v))

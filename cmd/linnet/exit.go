@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // The exit codes besides 0. exitCodes describes them to users.
@@ -38,6 +40,20 @@ func exit(err error, stderr io.Writer) int {
 	case errors.Is(err, context.Canceled):
 		code, message = exitInterrupted, "interrupted"
 	}
-	fmt.Fprintf(stderr, "linnet: %s\n", strings.TrimSuffix(message, "\n"))
+	fmt.Fprintf(stderr, "linnet: %s\n", printable(strings.TrimSuffix(message, "\n")))
 	return code
+}
+
+// printable escapes what could speak to the terminal: errors have names of files in them.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(text, "\uFFFD") {
+		if r == '\n' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }

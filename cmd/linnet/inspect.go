@@ -76,6 +76,9 @@ type inspectedTensor struct {
 }
 
 func inspect(ctx context.Context, path string) (_ *inspection, err error) {
+	if path == "-" {
+		return nil, usagef("inspect reads a file, not the standard input")
+	}
 	tensors, err := model.OpenTensors(ctx, path)
 	if err != nil {
 		return nil, err
@@ -142,6 +145,7 @@ func (i *inspection) write(w io.Writer) error {
 			p.writeLabels(&b)
 		}
 		fmt.Fprintf(&b, "Stored as: %s\n", i.storages())
+		i.writeWeights(&b)
 		if h := i.History; h != nil && len(h.Epochs) > 0 {
 			last := len(h.Epochs) - 1
 			fmt.Fprintf(&b, "Trained: %d epochs; the last", len(h.Epochs))
@@ -172,6 +176,25 @@ func (p *inspectedPort) writeLabels(b *strings.Builder) {
 	}
 	if len(p.Labels) == 0 && len(p.Thresholds) > 0 {
 		fmt.Fprintf(b, "  thresholds %v\n", p.Thresholds)
+	}
+}
+
+// mostWeights is how many parameters are listed.
+const mostWeights = 100
+
+// writeWeights lists the parameters, whose names quantize takes.
+func (i *inspection) writeWeights(b *strings.Builder) {
+	n := 0
+	for _, t := range i.Tensors {
+		if strings.HasPrefix(t.Name, "linnet.") {
+			continue
+		}
+		if n++; n <= mostWeights {
+			fmt.Fprintf(b, "  %s  %s %s\n", shown(t.Name), t.DType, t.Shape)
+		}
+	}
+	if n > mostWeights {
+		fmt.Fprintf(b, "  and %d more\n", n-mostWeights)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Linnet trains, tests and ships text models from the command line. "linnet help" lists its commands.
+// Linnet works on model files from the command line: "linnet help" lists its commands.
 package main
 
 import (
@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -18,6 +19,15 @@ func main() {
 // run is the program. Results go to stdout, progress and errors to stderr. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
+	args = slices.Clone(args)
+	for i, a := range args {
+		if a == "--" {
+			break
+		}
+		if a == "-help" { // the spelling of Go's package flag
+			args[i] = "--help"
+		}
+	}
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

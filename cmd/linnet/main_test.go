@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -26,6 +28,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("ESC", "\x1b")
 			for name, from := range shared {
 				b, err := os.ReadFile(from)
 				if err != nil {
@@ -99,6 +102,18 @@ func TestInterrupted(t *testing.T) {
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
 		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// Whoever waits for a pipe that nobody writes to can leave.
+func TestInterruptedPipe(t *testing.T) {
+	r, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var stdout, stderr strings.Builder
+	if code := run(ctx, []string{"plot", "-"}, r, &stdout, &stderr); code == 0 {
+		t.Errorf("code 0, %q", stderr.String())
 	}
 }
 

@@ -29,8 +29,13 @@ input. The picture is a PNG or an SVG, as its name ends, or with "-", the defaul
 		Example: "  linnet plot history.json loss accuracy -o curves.png\n  linnet plot reviews.linnet",
 		Args:    arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if picture != plots.Terminal {
+				if _, err := plots.FormatOf(picture); err != nil {
+					return usageError{err}
+				}
+			}
 			if err := plots.Check(picture); err != nil {
-				return usageError{err}
+				return err
 			}
 			h, err := readHistory(cmd.Context(), args[0], cmd.InOrStdin())
 			if err != nil {
@@ -52,26 +57,11 @@ const mostHistory = 256 << 20
 
 // readHistory reads a history of any form.
 func readHistory(ctx context.Context, path string, stdin io.Reader) (*history.History, error) {
-	from := stdin
-	if path == "-" {
-		path = "standard input"
-	} else {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		if isModel(f) {
-			return modelHistory(ctx, path)
-		}
-		from = f
-	}
-	b, err := io.ReadAll(io.LimitReader(bufio.NewReader(from), mostHistory+1))
-	if err != nil {
+	b, err := readFile(ctx, path, stdin)
+	if errors.Is(err, errModel) {
+		return modelHistory(ctx, path)
+	} else if err != nil {
 		return nil, err
-	}
-	if len(b) > mostHistory {
-		return nil, fmt.Errorf("%s: it has more than %d MiB: that is no history", path, mostHistory>>20)
 	}
 	h := new(history.History)
 	if bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
@@ -80,9 +70,57 @@ func readHistory(ctx context.Context, path string, stdin io.Reader) (*history.Hi
 		h, err = history.ReadCSV(bytes.NewReader(b))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", nameOf(path), err)
 	}
 	return h, nil
+}
+
+// nameOf is what errors call a file.
+func nameOf(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}
+
+// errModel says that a file is no text but a model.
+var errModel = errors.New("a model")
+
+// readFile reads a file of text, or the standard input for "-". A pipe that nobody writes to must not keep the program from
+// ending with its context: the goroutine that waits for it is left behind.
+func readFile(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
+	type result struct {
+		b   []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		from := stdin
+		if path != "-" {
+			f, err := os.Open(path)
+			if err != nil {
+				done <- result{nil, err}
+				return
+			}
+			defer f.Close()
+			if isModel(f) {
+				done <- result{nil, errModel}
+				return
+			}
+			from = f
+		}
+		b, err := io.ReadAll(io.LimitReader(bufio.NewReader(from), mostHistory+1))
+		if err == nil && len(b) > mostHistory {
+			err = fmt.Errorf("%s: it has more than %d MiB: that is no history", nameOf(path), mostHistory>>20)
+		}
+		done <- result{b, err}
+	}()
+	select {
+	case r := <-done:
+		return r.b, errors.Join(r.err, ctx.Err())
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // isModel tells a safetensors file, whose header begins with a brace after its length in 8 bytes, from text.
@@ -102,7 +140,7 @@ func modelHistory(ctx context.Context, path string) (*history.History, error) {
 		return nil, err
 	}
 	if h == nil {
-		return nil, fmt.Errorf("%s: %w", path, errors.New("the model has no history"))
+		return nil, fmt.Errorf("%s: %w", path, errors.New("the model has no history: it was saved without SaveOptions.Info.History"))
 	}
 	return h, nil
 }

@@ -34,6 +34,9 @@ FILE and the copy may be the same file: it is replaced as a whole.`,
 			if output == "" {
 				return usagef("where to? -o FILE is missing")
 			}
+			if output == "-" {
+				return usagef("-o -: a model is written to a file, not to the standard output")
+			}
 			return quantize(cmd.Context(), args[0], output, o, cmd.OutOrStdout())
 		},
 	}

@@ -14,8 +14,8 @@ import (
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "linnet",
-		Short:         "Train, test and ship text models",
-		Long:          "Linnet trains, tests and ships text models: one program, one file a model, no other runtime.\n\n" + exitCodes,
+		Short:         "Look at model files, make them smaller, draw trainings",
+		Long:          "Linnet works on the model files of package model: it says what is in one, writes a smaller copy, and draws the history of\na training.\n\n" + exitCodes,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -34,12 +34,12 @@ func main() {
 	).Build(ctx, nn.Tokens(builtin.Length), nn.BuildOptions{Seed: 7})
 	check(err)
 
-	_, err = network.Fit(ctx, nn.Data{X: train.Bags, Y: trainLabels}, nn.FitOptions{
+	history, err := network.Fit(ctx, nn.Data{X: train.Bags, Y: trainLabels}, nn.FitOptions{
 		Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}, Epochs: 15, BatchSize: 512,
 	})
 	check(err)
 
-	check(model.Save(ctx, "reviews.linnet", network, model.SaveOptions{}))
+	check(model.Save(ctx, "reviews.linnet", network, model.SaveOptions{Info: model.Info{History: history}}))
 
 	// From here on this could be another program: the file is all that it needs.
 	file, err := model.Load(ctx, "reviews.linnet", model.LoadOptions{})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/random"
@@ -144,6 +145,9 @@ func (b *Builder) Dry() bool { return b.dry }
 func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 	if o.Name == "" || strings.Contains(o.Name, "/") {
 		return ParameterRef{}, fmt.Errorf("a parameter cannot be named %q", o.Name)
+	}
+	if err := CheckName(o.Name); err != nil {
+		return ParameterRef{}, err
 	}
 	n := 1
 	for _, d := range o.Shape {
@@ -483,6 +487,9 @@ func (s *scope) layerName(l Layer) (string, error) {
 		if strings.Contains(name, "/") {
 			return "", fmt.Errorf("the name %q contains a slash", name)
 		}
+		if err := CheckName(name); err != nil {
+			return "", err
+		}
 		if _, taken := s.taken[name]; taken {
 			return "", fmt.Errorf("two layers are named %q", name)
 		}
@@ -503,6 +510,15 @@ func (s *scope) layerName(l Layer) (string, error) {
 			return name, nil
 		}
 	}
+}
+
+// CheckName returns an error for the name of a layer, parameter, input or output that cannot be printed as it is: it is not
+// UTF-8, or has line ends or other control characters. Names may come from files, and stand in summaries and errors.
+func CheckName(name string) error {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("the name %.100q cannot be printed", name)
+	}
+	return nil
 }
 
 // snakeCase writes a class name as Keras does: GlobalAveragePooling1D becomes global_average_pooling1d.
