@@ -22,6 +22,7 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
+	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -159,7 +160,10 @@ func train(ctx context.Context, folder string, k task) (outcome, error) {
 var errKilled = errors.New("killed")
 
 // thorough reports whether tests take the time that they need, as in CI.
-func thorough() bool { return os.Getenv("LINNET_REQUIRE_DATA") == "1" && !testing.Short() }
+// It leaves out the portable kernels: what is saved does not depend on them.
+func thorough() bool {
+	return os.Getenv("LINNET_REQUIRE_DATA") == "1" && !testing.Short() && simd.Path() != "portable"
+}
 
 // inMemory makes a folder in memory, where there is one: that is fast, and files outlive an error and a kill there, too.
 func inMemory(t *testing.T) string {
