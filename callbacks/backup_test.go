@@ -24,6 +24,7 @@ import (
 	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
+	"github.com/linnet-ml/linnet/text"
 )
 
 // format is what the trainings of these tests save in. The same model and state have the same bytes in it.
@@ -409,6 +410,52 @@ func TestBackupKeepsFile(t *testing.T) {
 		if err != nil || batches != want || len(h.Epochs) != 4 {
 			t.Errorf("%d batches, %d epochs, %v; want %d batches", batches, len(h.Epochs), err, want)
 		}
+	}
+}
+
+// A backup of a model with other words is no backup of this one: its rows belong to the old words.
+func TestBackupOfAnotherVocabulary(t *testing.T) {
+	x, err := tensor.Of([]string{"good film", "bad film", "good", "bad"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := tensor.Of([]float32{1, 0, 1, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors, err := tensor.Of([]float32{1, 2, 3, 4, 5, 6, 7, 8}, 4, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "backup")
+	fit := func(words ...string) error {
+		list, err := text.NewVocabulary(t.Context(), words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokenizer, err := text.NewHubTokenizer(list, text.HubTokenizerOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := nn.NewSequential(layers.TextEmbedding{Table: layers.VectorTable{Words: tokenizer, By: text.Mean, Vectors: vectors}, Trainable: true},
+			layers.Dense{Units: 1, Activation: layers.Sigmoid}).Build(t.Context(), nn.Texts(), nn.BuildOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = m.Fit(t.Context(), nn.Data{X: x, Y: y}, nn.FitOptions{Optimizer: optim.SGD{LearningRate: 0.1}, Loss: loss.BinaryCrossentropy{}, Epochs: 2,
+			Callbacks: []nn.Callback{callbacks.BackupAndRestore{Path: path, Format: format, KeepFile: true}}})
+		return err
+	}
+	if err := fit("good", "bad", "film"); err != nil {
+		t.Fatal(err)
+	}
+	if err := fit("good", "bad", "film"); err != nil {
+		t.Errorf("the same words: %v", err)
+	}
+	err = fit("bad", "good", "film")
+	if err == nil || !strings.Contains(err.Error(), "the backup "+path) || !strings.Contains(err.Error(), `the file is of another model: asset "`) ||
+		!strings.HasSuffix(err.Error(), `element 0 is "good" in the file, and "bad" in the model`) {
+		t.Errorf("other words: %v", err)
 	}
 }
 

@@ -2,8 +2,11 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/safetensors"
@@ -129,4 +132,62 @@ func readTexts(f *safetensors.File, t safetensors.Tensor) (*tensor.String, error
 		return nil, fmt.Errorf("the texts end at byte %d of %d", from, len(all))
 	}
 	return tensor.Of(texts, len(texts))
+}
+
+// sameAssets is an error that names the first array, by name, in which a file differs from a model. It compares arrays where
+// they lie.
+func sameAssets(ctx context.Context, file, model map[string]tensor.Rows) error {
+	for _, name := range slices.Sorted(maps.Keys(model)) {
+		x, ok := file[name]
+		if !ok {
+			return fmt.Errorf("the file is of another model: it has no asset %s", quote(name))
+		}
+		if err := sameArray(ctx, x, model[name]); err != nil {
+			return fmt.Errorf("the file is of another model: asset %s: %w", quote(name), err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(file)) {
+		if _, ok := model[name]; !ok {
+			return fmt.Errorf("the file is of another model: the model has no asset %s", quote(name))
+		}
+	}
+	return nil
+}
+
+func sameArray(ctx context.Context, file, model tensor.Rows) error {
+	if !file.Shape().Equal(model.Shape()) {
+		return fmt.Errorf("the file has it with shape %v, and the model with %v", file.Shape(), model.Shape())
+	}
+	switch f := file.(type) {
+	case *tensor.Float32:
+		if m, ok := model.(*tensor.Float32); ok {
+			return sameElements(ctx, f.Data(), m.Data(), func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) })
+		}
+	case *tensor.Int32:
+		if m, ok := model.(*tensor.Int32); ok {
+			return sameElements(ctx, f.Data(), m.Data(), func(a, b int32) bool { return a == b })
+		}
+	case *tensor.String:
+		if m, ok := model.(*tensor.String); ok {
+			return sameElements(ctx, f.Data(), m.Data(), func(a, b string) bool { return a == b })
+		}
+	}
+	return fmt.Errorf("the file has it as %T, and the model as %T", file, model)
+}
+
+func sameElements[E any](ctx context.Context, file, model []E, equal func(a, b E) bool) error {
+	if len(file) != len(model) {
+		return errors.New("the numbers of elements differ")
+	}
+	for i, v := range file {
+		if i%(1<<16) == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		if !equal(v, model[i]) {
+			return fmt.Errorf("element %d is %s in the file, and %s in the model", i, quote(fmt.Sprint(v)), quote(fmt.Sprint(model[i])))
+		}
+	}
+	return nil
 }

@@ -132,15 +132,17 @@ func parseDocument(ctx context.Context, metadata map[string]string) (*document, 
 	return d, nil
 }
 
-// sameModel is an error unless two models have the same layers with the same settings.
-func sameModel(a, b *nn.Model, own []plan.Spec) error {
+// sameModel is an error unless two models have the same layers with the same settings, and the same arrays beside them:
+// rows that were trained for one vocabulary mean nothing to another. m is the model of a file.
+func sameModel(ctx context.Context, m, other *nn.Model, own []plan.Spec) error {
 	k, err := kinds(own)
 	if err != nil {
 		return err
 	}
 	var texts [2][]byte
-	for i, m := range []*nn.Model{a, b} {
-		d, _, err := newDocument(m, k, &Info{})
+	var assets [2]map[string]tensor.Rows
+	for i, m := range []*nn.Model{m, other} {
+		d, a, err := newDocument(m, k, &Info{})
 		if err != nil {
 			return err
 		}
@@ -148,9 +150,10 @@ func sameModel(a, b *nn.Model, own []plan.Spec) error {
 		if texts[i], err = json.Marshal(d); err != nil {
 			return err
 		}
+		assets[i] = a
 	}
 	if !bytes.Equal(texts[0], texts[1]) {
 		return errors.New("the file is of another model: its layers, or their settings, differ")
 	}
-	return nil
+	return sameAssets(ctx, assets[0], assets[1])
 }

@@ -30,7 +30,7 @@ func (f Format) Save(ctx context.Context, path string, m plan.Model, state *plan
 }
 
 // LoadState reads the training state in the file at path. The file must be of the same model as m: of the same layers and
-// settings. Whether the state fits the training, Fit says.
+// settings, and of the same arrays beside them, such as a vocabulary. Whether the state fits the training, Fit says.
 func (f Format) LoadState(ctx context.Context, path string, m plan.Model) (_ *plan.TrainingState, err error) {
 	own, ok := m.(*nn.Model)
 	if !ok {
@@ -41,7 +41,7 @@ func (f Format) LoadState(ctx context.Context, path string, m plan.Model) (_ *pl
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := sameModel(file.Model, own, f.Kinds); err != nil {
+	if err := sameModel(ctx, file.Model, own, f.Kinds); err != nil {
 		return nil, fmt.Errorf("model: %s: %w", path, err)
 	}
 	return file.State(ctx)
