@@ -78,7 +78,7 @@ type Difference struct {
 // A value that the storage has no form for is an error: beyond 65504 in float16, not finite in int8.
 func Convert(ctx context.Context, m *nn.Model, o ConvertOptions) (*nn.Model, []Difference, error) {
 	if ctx == nil {
-		return nil, nil, errors.New("model: the context is nil")
+		return nil, nil, errNilContext
 	}
 	if m == nil {
 		return nil, nil, errors.New("model: the model is nil")

@@ -50,6 +50,9 @@ type inputJSON struct {
 
 // newDocument describes a model. The assets of its spec belong beside it.
 func newDocument(m *nn.Model, k *plan.Kinds, info *Info) (*document, map[string]tensor.Rows, error) {
+	if m == nil {
+		return nil, nil, errors.New("the model is nil")
+	}
 	spec := m.Spec()
 	if spec == nil {
 		return nil, nil, errors.New("the model was not built from a Sequential or a Graph")

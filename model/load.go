@@ -47,6 +47,9 @@ type File struct {
 //
 // While a file is in use it must not be cut short. [Save] replaces it instead, and a model that is open keeps the old one.
 func Load(ctx context.Context, path string, o LoadOptions) (*File, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	memory, err := mapfile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
@@ -62,6 +65,9 @@ func Load(ctx context.Context, path string, o LoadOptions) (*File, error) {
 // FromBytes opens the model in b, the content of a file that is in memory already, such as one that is embedded in the
 // program. The weights are read where they lie: b must not change.
 func FromBytes(ctx context.Context, b []byte, o LoadOptions) (*File, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	const name = "bytes"
 	return openMapped(ctx, name, mapfile.FromBytes(name, b), &o)
 }
@@ -86,6 +92,9 @@ func openMapped(ctx context.Context, name string, memory *mapfile.File, o *LoadO
 
 // Read reads the model in the size bytes of r, a file's content. The weights are copied into memory.
 func Read(ctx context.Context, r io.ReaderAt, size int64, o LoadOptions) (*File, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	if r == nil {
 		return nil, errors.New("model: the reader is nil")
 	}
@@ -102,9 +111,6 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, o LoadOptions) (*File,
 
 // open reads what the header says, and builds the model.
 func (f *File) open(ctx context.Context, o *LoadOptions) error {
-	if ctx == nil {
-		return errors.New("the context is nil")
-	}
 	if err := f.read(ctx, o); err != nil {
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
@@ -185,8 +191,17 @@ func (f *File) readMetadata(ctx context.Context, metadata map[string]string) err
 	return nil
 }
 
+// errNilContext reports a call without a context.
+var errNilContext = errors.New("model: the context is nil")
+
+// isOpen is false for a File that Load, FromBytes and Read have not made.
+func (f *File) isOpen() bool { return f != nil && f.file != nil }
+
 // HasState reports whether the file has the state of a training.
 func (f *File) HasState() bool {
+	if !f.isOpen() {
+		return false
+	}
 	_, ok := f.file.Metadata()[stateKey]
 	return ok
 }
@@ -195,7 +210,10 @@ func (f *File) HasState() bool {
 // one, the weights included. It is [ErrNoState] where the file has none.
 func (f *File) State(ctx context.Context) (s *nn.TrainingState, err error) {
 	if ctx == nil {
-		return nil, errors.New("model: the context is nil")
+		return nil, errNilContext
+	}
+	if !f.isOpen() {
+		return nil, errors.New("model: the file is nil or empty: Load, FromBytes and Read make one")
 	}
 	var held []plan.Lender
 	if f.memory != nil {
@@ -218,7 +236,7 @@ func (f *File) State(ctx context.Context) (s *nn.TrainingState, err error) {
 // Close gives up the file. Predictions under way end first; later ones are an error that wraps fs.ErrClosed. A model that
 // was read into memory, and one all of whose parameters were trained since, stays usable.
 func (f *File) Close() error {
-	if f.memory == nil {
+	if f == nil || f.memory == nil {
 		return nil
 	}
 	return f.memory.Close()

@@ -43,6 +43,9 @@ func Save(ctx context.Context, path string, m *nn.Model, o SaveOptions) error {
 
 // Write writes what Save does to w, whose errors it returns. What was written until then is no model.
 func Write(ctx context.Context, to io.Writer, m *nn.Model, o SaveOptions) error {
+	if to == nil {
+		return errors.New("model: the writer is nil")
+	}
 	w, err := newWriting(ctx, m, &o)
 	if err != nil {
 		return fmt.Errorf("model: %w", err)

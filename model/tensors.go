@@ -36,7 +36,7 @@ type Tensors struct {
 // index has it, and one that the index does not name.
 func OpenTensors(ctx context.Context, path string) (*Tensors, error) {
 	if ctx == nil {
-		return nil, errors.New("model: the context is nil")
+		return nil, errNilContext
 	}
 	t := &Tensors{path: path}
 	var err error
@@ -120,8 +120,14 @@ func readIndex(ctx context.Context, path string) (index *safetensors.Index, err 
 	return index, err
 }
 
+// isOpen is false for Tensors that OpenTensors has not made.
+func (t *Tensors) isOpen() bool { return t != nil && t.file != nil }
+
 // Names lists the names of all tensors, sorted.
 func (t *Tensors) Names() []string {
+	if !t.isOpen() {
+		return nil
+	}
 	names := make([]string, 0, len(t.file.Tensors()))
 	for _, x := range t.file.Tensors() {
 		names = append(names, x.Name)
@@ -132,7 +138,12 @@ func (t *Tensors) Names() []string {
 
 // Metadata returns what the file holds beside the tensors, nil if that is nothing. Of several files it is that of all together;
 // where two have a key, the value of the first counts, in the order of their names.
-func (t *Tensors) Metadata() map[string]string { return maps.Clone(t.file.Metadata()) }
+func (t *Tensors) Metadata() map[string]string {
+	if !t.isOpen() {
+		return nil
+	}
+	return maps.Clone(t.file.Metadata())
+}
 
 // Shape returns the dimensions of a tensor, none for a scalar.
 func (t *Tensors) Shape(name string) (tensor.Shape, error) {
@@ -171,6 +182,9 @@ func (t *Tensors) Int32(ctx context.Context, name string) (*tensor.Int32, error)
 
 // Close closes the file. Arrays that were read stay.
 func (t *Tensors) Close() error {
+	if t == nil {
+		return nil
+	}
 	var errs []error
 	for _, m := range t.memory {
 		errs = append(errs, m.Close())
@@ -182,6 +196,9 @@ func (t *Tensors) Close() error {
 }
 
 func (t *Tensors) tensor(name string) (safetensors.Tensor, error) {
+	if !t.isOpen() {
+		return safetensors.Tensor{}, errors.New("model: the Tensors are nil or empty: OpenTensors makes them")
+	}
 	x, err := t.file.Tensor(name)
 	if err != nil {
 		return x, fmt.Errorf("model: %s: %w", t.path, err)
@@ -192,7 +209,7 @@ func (t *Tensors) tensor(name string) (safetensors.Tensor, error) {
 // read makes an array of what fill reads, while the files are held.
 func read[E float32 | int32](t *Tensors, ctx context.Context, name string, fill func(safetensors.Tensor, []E) error) (*tensor.Array[E], error) {
 	if ctx == nil {
-		return nil, errors.New("model: the context is nil")
+		return nil, errNilContext
 	}
 	x, err := t.tensor(name)
 	if err != nil {
@@ -221,7 +238,7 @@ func read[E float32 | int32](t *Tensors, ctx context.Context, name string, fill 
 // type, and one whose size is a multiple of 64 bytes begins at a multiple of 64.
 func SaveTensors(ctx context.Context, path string, arrays map[string]tensor.Rows, metadata map[string]string) error {
 	if ctx == nil {
-		return errors.New("model: the context is nil")
+		return errNilContext
 	}
 	entries := make([]safetensors.Entry, 0, len(arrays))
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
