@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"slices"
 
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
@@ -152,18 +153,34 @@ func (o *ConvertOptions) storage(p *plan.Parameter, used []bool) (s Storage, ok 
 	return o.Storage, !larger, nil
 }
 
-// convert changes the storage of a parameter.
-func convert(m *nn.Model, p *plan.Parameter, to Storage) (Difference, error) {
-	d := Difference{Parameter: p.Name(), Storage: to, Before: sizeOf(p.Storage())}
-	values := p.Values()
-	if values == nil {
-		return d, errors.New("its file was closed")
+// convert changes the storage of a parameter. Where its elements lie in a file it holds that as it reads.
+func convert(m *nn.Model, p *plan.Parameter, to Storage) (d Difference, err error) {
+	var held []plan.Lender
+	if lent, ok := p.Storage().(plan.LentStorage); ok {
+		if err := lent.Lender.Acquire(); err != nil {
+			return d, err
+		}
+		defer lent.Lender.Release()
+		held = append(held, lent.Lender)
 	}
 	var s plan.Storage
-	var err error
+	err = guard(held, func() error {
+		s, d, err = converted(p, to)
+		return err
+	})
+	if err != nil {
+		return d, err
+	}
+	return d, m.SetStorage(p.Name(), s)
+}
+
+// converted returns the elements of a parameter in another storage, and what that changed.
+func converted(p *plan.Parameter, to Storage) (s plan.Storage, d Difference, err error) {
+	d = Difference{Parameter: p.Name(), Storage: to, Before: sizeOf(p.Storage())}
+	values := elements(p)
 	switch to {
 	case Float32:
-		s = plan.Float32Storage(append([]float32(nil), values...))
+		s = plan.Float32Storage(slices.Clone(values))
 	case Float16:
 		s, err = plan.NewFloat16Storage(values)
 	case BFloat16:
@@ -173,7 +190,7 @@ func convert(m *nn.Model, p *plan.Parameter, to Storage) (Difference, error) {
 		s, err = plan.NewInt8Storage(values, width)
 	}
 	if err != nil {
-		return d, err
+		return nil, d, err
 	}
 	d.After = sizeOf(s)
 	const chunk = 4096
@@ -186,7 +203,21 @@ func convert(m *nn.Model, p *plan.Parameter, to Storage) (Difference, error) {
 			d.Largest = max(d.Largest, math.Abs(float64(v)-float64(now[i])))
 		}
 	}
-	return d, m.SetStorage(p.Name(), s)
+	return s, d, nil
+}
+
+// elements returns the elements of a parameter to read. The caller holds the file that they lie in, and guards the reading.
+func elements(p *plan.Parameter) []float32 {
+	lent, ok := p.Storage().(plan.LentStorage)
+	if !ok {
+		return p.Values()
+	}
+	if floats, ok := lent.Storage.(plan.ReadOnlyStorage); ok {
+		return floats
+	}
+	values := make([]float32, lent.Len())
+	lent.Storage.Read(values, 0)
+	return values
 }
 
 // sizeOf is how many bytes a storage takes.

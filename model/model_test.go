@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/linnet-ml/linnet/layers"
@@ -158,5 +160,37 @@ func TestConvert(t *testing.T) {
 		must(t, err)
 		equalBits(t, s.String(), got, want)
 		must(t, f.Close())
+	}
+}
+
+// After Close of its file a model cannot be converted or saved, whatever it is stored in: the error is fs.ErrClosed.
+func TestConvertAfterClose(t *testing.T) {
+	m, _ := textModel(t)
+	for _, from := range []model.Storage{model.Float32, model.Float16, model.Int8} {
+		c, _, err := model.Convert(t.Context(), m, model.ConvertOptions{Storage: from})
+		must(t, err)
+		path := filepath.Join(t.TempDir(), "closed.linnet")
+		must(t, model.Save(t.Context(), path, c, model.SaveOptions{}))
+		f, err := model.Load(t.Context(), path, model.LoadOptions{})
+		must(t, err)
+		// What is open converts as it does from memory.
+		want, wantChanges, err := model.Convert(t.Context(), c, model.ConvertOptions{Storage: model.BFloat16})
+		must(t, err)
+		got, changes, err := model.Convert(t.Context(), f.Model, model.ConvertOptions{Storage: model.BFloat16})
+		must(t, err)
+		for i, p := range got.Parameters() {
+			equalBits(t, p.Name(), p.Values(), want.Parameters()[i].Values())
+		}
+		if !slices.Equal(changes, wantChanges) {
+			t.Errorf("%v: %+v, want %+v", from, changes, wantChanges)
+		}
+		must(t, f.Close())
+		_, _, err = model.Convert(t.Context(), f.Model, model.ConvertOptions{Storage: model.Float16})
+		if !errors.Is(err, fs.ErrClosed) || !strings.Contains(err.Error(), path) {
+			t.Errorf("Convert of %v: %v", from, err)
+		}
+		if err := model.Save(t.Context(), path, f.Model, model.SaveOptions{}); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("Save of %v: %v", from, err)
+		}
 	}
 }
