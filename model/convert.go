@@ -66,7 +66,7 @@ type Difference struct {
 	Parameter string
 	Storage   Storage
 	// Largest is the largest difference between an element before and after, and Magnitude the largest magnitude of an
-	// element before.
+	// element before. A NaN stays one, and counts in neither.
 	Largest, Magnitude float64
 	// Before and After are the sizes in bytes.
 	Before, After int64
@@ -199,8 +199,13 @@ func converted(p *plan.Parameter, to Storage) (s plan.Storage, d Difference, err
 		part := values[at:min(at+chunk, len(values))]
 		s.Read(now[:len(part)], at)
 		for i, v := range part {
+			if v != v && now[i] != now[i] {
+				continue
+			}
 			d.Magnitude = max(d.Magnitude, math.Abs(float64(v)))
-			d.Largest = max(d.Largest, math.Abs(float64(v)-float64(now[i])))
+			if v != now[i] { // the difference of two infinities is no number
+				d.Largest = max(d.Largest, math.Abs(float64(v)-float64(now[i])))
+			}
 		}
 	}
 	return s, d, nil

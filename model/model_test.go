@@ -194,3 +194,34 @@ func TestConvertAfterClose(t *testing.T) {
 		}
 	}
 }
+
+// Weights that are not finite do not hide what a conversion does to the others.
+func TestConvertNotFinite(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	m, err := nn.NewSequential(layers.Dense{Units: 2, NoBias: true}).Build(t.Context(), nn.Features(2), nn.BuildOptions{})
+	must(t, err)
+	for _, c := range []struct {
+		values    []float32
+		magnitude float64
+	}{
+		{[]float32{nan, 1.0001, -2, 0.5}, 2},
+		{[]float32{1.0001, -2, 0.5, nan}, 2},
+		{[]float32{nan, 1.0001, -inf, inf}, math.Inf(1)},
+	} {
+		must(t, m.SetParameter("dense/kernel", c.values))
+		for _, s := range []model.Storage{model.Float32, model.Float16, model.BFloat16} {
+			var largest float64
+			if s != model.Float32 {
+				largest = float64(float32(1.0001)) - 1
+			}
+			_, changes, err := model.Convert(t.Context(), m, model.ConvertOptions{Storage: s})
+			must(t, err)
+			if d := changes[0]; d.Magnitude != c.magnitude || d.Largest != largest {
+				t.Errorf("%v as %v: %+v, want %v of %v", c.values, s, d, largest, c.magnitude)
+			}
+		}
+		if _, _, err := model.Convert(t.Context(), m, model.ConvertOptions{Storage: model.Int8}); err == nil {
+			t.Errorf("%v has an int8 form", c.values)
+		}
+	}
+}
