@@ -47,7 +47,7 @@ var _ plan.Callback = BackupAndRestore{}
 // Kind is "BackupAndRestore".
 func (c BackupAndRestore) Kind() string { return "BackupAndRestore" }
 
-// Start returns what saves one Fit.
+// Start returns what saves one Fit. A Path that cannot be written is an error.
 func (c BackupAndRestore) Start(t plan.Training) (plan.Handler, error) {
 	switch {
 	case c.Path == "":
@@ -58,6 +58,9 @@ func (c BackupAndRestore) Start(t plan.Training) (plan.Handler, error) {
 		return plan.Handler{}, fmt.Errorf("callbacks: BackupAndRestore: EveryBatches %d must not be negative", c.EveryBatches)
 	}
 	h := &backup{spec: c, training: t}
+	if err := checkPath(c.Path); err != nil {
+		return plan.Handler{}, h.failed(err)
+	}
 	return plan.Handler{Handle: h.handle, Resume: h.resume, Save: h.save, Load: h.load}, nil
 }
 

@@ -58,7 +58,7 @@ var _ plan.Callback = ModelCheckpoint{}
 func (c ModelCheckpoint) Kind() string { return "ModelCheckpoint" }
 
 // Start returns what saves the models of one Fit. From one Fit to the next it remembers the best number and the batches
-// since the last file. A Path that cannot be read is an error, and so are fields and a Monitor that are known never to be
+// since the last file. A Path that cannot be read or written is an error, and so are fields and a Monitor that are known never to be
 // logged. Other names are looked up at the end of the first epoch, since callbacks may add to the logs.
 func (c ModelCheckpoint) Start(t plan.Training) (plan.Handler, error) {
 	h := &modelCheckpoint{spec: c}
@@ -75,6 +75,9 @@ func (c ModelCheckpoint) Start(t plan.Training) (plan.Handler, error) {
 	}
 	if v, ok := c.InitialValue.Get(); ok {
 		h.Seen, h.Best = true, number(v)
+	}
+	if err := h.path.check(); err != nil {
+		return plan.Handler{}, fmt.Errorf("callbacks: ModelCheckpoint: %w", err)
 	}
 	return plan.Handler{Handle: h.handle, Save: h.save, Load: h.load}, nil
 }

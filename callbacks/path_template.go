@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/atomicfile"
 )
 
 // pathTemplate is a path with fields in braces, a part of Python's str.format: "{epoch:02d}-{val_loss:.2f}".
@@ -106,6 +110,41 @@ func parseField(text string) (pathField, error) {
 		return f, bad
 	}
 	return f, nil
+}
+
+// folder is what precedes the first field, up to a separator; files is whether files go right there. The path has fields.
+func (p *pathTemplate) folder() (folder string, files bool) {
+	after := p.tail
+	for _, f := range p.fields[1:] {
+		after += f.before
+	}
+	for i := range len(after) {
+		if os.IsPathSeparator(after[i]) {
+			return filepath.Dir(p.fields[0].before + "x"), false
+		}
+	}
+	return filepath.Dir(p.fields[0].before + "x"), true
+}
+
+// check makes the folder where there is none, and returns an error if files cannot be written there. Of a path with fields it
+// checks what precedes them.
+func (p *pathTemplate) check() error {
+	if len(p.fields) == 0 {
+		return checkPath(p.tail)
+	}
+	folder, files := p.folder()
+	if err := os.MkdirAll(folder, 0o777); err != nil || !files {
+		return err
+	}
+	return atomicfile.CheckFolder(folder)
+}
+
+// checkPath makes the folder of a file where there is none, and returns an error if the file cannot be written.
+func checkPath(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return atomicfile.Check(path)
 }
 
 // of fills the fields in.

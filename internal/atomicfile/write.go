@@ -27,6 +27,21 @@ func Check(path string) error {
 	if err != nil {
 		return err
 	}
+	return t.check()
+}
+
+// CheckFolder returns an error if files cannot be made in a folder: it is missing, is none, or cannot be written to.
+func CheckFolder(folder string) error {
+	t := &target{path: folder, name: "folder", shown: filepath.Clean(folder)}
+	if err := t.enter(folder); err != nil {
+		return err
+	}
+	return t.check()
+}
+
+// check makes a temporary file and takes it away, and with it those of checks that were killed.
+func (t *target) check() error {
+	t.removeStale()
 	temporary, err := t.create(system{})
 	if err != nil {
 		return err

@@ -222,6 +222,30 @@ func TestCheck(t *testing.T) {
 	wantNames(t, folder, "file")
 }
 
+// CheckFolder finds a folder in which files can be made, and leaves nothing there, not even of a check that was killed.
+func TestCheckFolder(t *testing.T) {
+	folder, file := oldFile(t)
+	if locking && runtime.GOOS != "js" && runtime.GOOS != "plan9" {
+		if err := os.WriteFile(filepath.Join(folder, ".folder.0123456789abcdef"+suffix), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := CheckFolder(folder); err != nil {
+		t.Error(err)
+	}
+	wantNames(t, folder, "file")
+	t.Chdir(folder)
+	for _, path := range []string{".", ""} {
+		if err := CheckFolder(path); err != nil {
+			t.Error(err)
+		}
+	}
+	wantError(t, CheckFolder(file), file+" cannot be written: "+file+" is not a folder")
+	none := filepath.Join(folder, "none")
+	wantError(t, CheckFolder(none), none+" cannot be written: there is no folder "+none)
+	wantNames(t, folder, "file")
+}
+
 // A Write removes what earlier ones of the same file left behind, nobody else's files, and nothing that is being written.
 func TestStale(t *testing.T) {
 	if !locking || runtime.GOOS == "js" || runtime.GOOS == "plan9" {
