@@ -143,11 +143,6 @@ func (t Tensor) Float32() ([]float32, error) {
 	return decode(t, F32, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) })
 }
 
-// Float64 reads the elements of an F64 tensor.
-func (t Tensor) Float64() ([]float64, error) {
-	return decode(t, F64, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) })
-}
-
 // Int32 reads the elements of an I32 tensor.
 func (t Tensor) Int32() ([]int32, error) {
 	return decode(t, I32, func(b []byte) int32 { return int32(binary.LittleEndian.Uint32(b)) })

@@ -21,9 +21,6 @@ func (t Tensor) Raw() []byte {
 // is not in memory, or does not lie at a multiple of 4 bytes, and where the machine is big-endian. Then it must be read.
 func (t Tensor) Float32View() ([]float32, bool) { return view[float32](t, F32) }
 
-// Int32View is Float32View for an I32 tensor.
-func (t Tensor) Int32View() ([]int32, bool) { return view[int32](t, I32) }
-
 // Uint16View is Float32View for the bits of an F16, BF16 or U16 tensor.
 func (t Tensor) Uint16View() ([]uint16, bool) { return view[uint16](t, F16, BF16, U16) }
 

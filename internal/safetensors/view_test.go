@@ -64,9 +64,6 @@ func TestViews(t *testing.T) {
 		if _, ok := get("u16").Uint16View(); ok != (behind%2 == 0 && littleEndian()) {
 			t.Errorf("U16: %v", ok)
 		}
-		if i, ok := get("i32").Int32View(); ok && i[0] != -5 {
-			t.Errorf("int32 %v", i)
-		}
 		if i, ok := get("i8").Int8View(); !ok || i[0] != -128 || i[1] != 127 {
 			t.Errorf("int8 %v, %v", i, ok)
 		}
@@ -155,9 +152,6 @@ func TestReadFloat32(t *testing.T) {
 	}
 	checkError(t, "beyond", one(t, F64, f64(0, -1e39)...).ReadFloat32(context.Background(), got[:2], Conversion{RoundF64: true}),
 		`safetensors: tensor "x": element 1, -1e+39, is beyond the range of float32`)
-	if v, err := x.Float64(); err != nil || v[0] != 1+1e-12 {
-		t.Errorf("%v, %v", v, err)
-	}
 }
 
 // Whole numbers are read as int32 where int32 holds them.

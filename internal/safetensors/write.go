@@ -22,8 +22,8 @@ type Entry struct {
 	Data  Data
 }
 
-// Data holds an entry's elements, row-major: [Float32Data], [Float16Data], [BFloat16Data], [Int8Data], [Uint8Data], [Int32Data],
-// [Int64Data] or [RawData].
+// Data holds an entry's elements, row-major: [Float32Data], [Float16Data], [BFloat16Data], [Int8Data], [Uint8Data], [Int32Data]
+// or [RawData].
 type Data interface {
 	dtype() DType
 	bytes() int64
@@ -46,8 +46,6 @@ type (
 	Uint8Data []uint8
 	// Int32Data is written as I32.
 	Int32Data []int32
-	// Int64Data is written as I64.
-	Int64Data []int64
 	// RawData is written as it is: little-endian elements of the given type.
 	RawData struct {
 		DType DType
@@ -61,7 +59,6 @@ func (d BFloat16Data) dtype() DType { return BF16 }
 func (d Int8Data) dtype() DType     { return I8 }
 func (d Uint8Data) dtype() DType    { return U8 }
 func (d Int32Data) dtype() DType    { return I32 }
-func (d Int64Data) dtype() DType    { return I64 }
 func (d RawData) dtype() DType      { return d.DType }
 
 func (d Float32Data) bytes() int64  { return 4 * int64(len(d)) }
@@ -70,7 +67,6 @@ func (d BFloat16Data) bytes() int64 { return 2 * int64(len(d)) }
 func (d Int8Data) bytes() int64     { return int64(len(d)) }
 func (d Uint8Data) bytes() int64    { return int64(len(d)) }
 func (d Int32Data) bytes() int64    { return 4 * int64(len(d)) }
-func (d Int64Data) bytes() int64    { return 8 * int64(len(d)) }
 func (d RawData) bytes() int64      { return int64(len(d.Bytes)) }
 
 func (d Float32Data) native() ([]byte, bool)  { return asBytes(d) }
@@ -79,7 +75,6 @@ func (d BFloat16Data) native() ([]byte, bool) { return asBytes(d) }
 func (d Int8Data) native() ([]byte, bool)     { return asBytes(d) }
 func (d Uint8Data) native() ([]byte, bool)    { return d, true }
 func (d Int32Data) native() ([]byte, bool)    { return asBytes(d) }
-func (d Int64Data) native() ([]byte, bool)    { return asBytes(d) }
 func (d RawData) native() ([]byte, bool)      { return d.Bytes, true }
 
 func (d Float32Data) put(b []byte, at int64)  { put(b, d[at/4:]) }
@@ -88,7 +83,6 @@ func (d BFloat16Data) put(b []byte, at int64) { put(b, d[at/2:]) }
 func (d Int8Data) put(b []byte, at int64)     { put(b, d[at:]) }
 func (d Uint8Data) put(b []byte, at int64)    { copy(b, d[at:]) }
 func (d Int32Data) put(b []byte, at int64)    { put(b, d[at/4:]) }
-func (d Int64Data) put(b []byte, at int64)    { put(b, d[at/8:]) }
 func (d RawData) put(b []byte, at int64)      { copy(b, d.Bytes[at:]) }
 
 // put encodes as many elements of v as b takes.
