@@ -77,6 +77,8 @@ type Difference struct {
 // converted once. They have the same bits on every machine. Training the copy turns what it trains into float32.
 //
 // A value that the storage has no form for is an error: beyond 65504 in float16, not finite in int8.
+//
+// The model must not train meanwhile, except where a callback, which the training waits for, calls Convert.
 func Convert(ctx context.Context, m *nn.Model, o ConvertOptions) (*nn.Model, []Difference, error) {
 	if ctx == nil {
 		return nil, nil, errNilContext

@@ -20,7 +20,8 @@ type Format struct {
 // Kind is "ModelFormat".
 func (Format) Kind() string { return "ModelFormat" }
 
-// Save writes the model to the file at path, as the function Save does.
+// Save writes the model to the file at path, as the function Save does. Callbacks call it, which the training waits for; at
+// other times the model must not train meanwhile.
 func (f Format) Save(ctx context.Context, path string, m plan.Model, state *plan.TrainingState) error {
 	own, ok := m.(*nn.Model)
 	if !ok {

@@ -29,6 +29,9 @@ type SaveOptions struct {
 // old file or the new one. The same model gives the same bytes. The weights are written as they are stored: see [Convert].
 //
 // A symbolic link is followed, and a file that is replaced keeps its mode.
+//
+// Do not save a model while it trains: its weights change as they are written. Save it in a callback, such as
+// callbacks.ModelCheckpoint, which the training waits for.
 func Save(ctx context.Context, path string, m *nn.Model, o SaveOptions) error {
 	w, err := newWriting(ctx, m, &o)
 	if err != nil {
@@ -41,7 +44,8 @@ func Save(ctx context.Context, path string, m *nn.Model, o SaveOptions) error {
 	return nil
 }
 
-// Write writes what Save does to w, whose errors it returns. What was written until then is no model.
+// Write writes what Save does to the writer, whose errors it returns. What was written until then is no model. As with
+// [Save], the model must not train meanwhile, except in a callback.
 func Write(ctx context.Context, to io.Writer, m *nn.Model, o SaveOptions) error {
 	if to == nil {
 		return errors.New("model: the writer is nil")

@@ -266,7 +266,7 @@ func (m *Model) settled() {
 }
 
 // Clone returns a model with the same plan and a copy of the parameters: one to predict with while the other goes on
-// training, or to put in its place.
+// training, or to put in its place. Clone must not run at the same time as a Fit, except in a callback, which the Fit waits for.
 func (m *Model) Clone(ctx context.Context) (*Model, error) {
 	if err := m.usable(ctx); err != nil {
 		return nil, err
