@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"testing"
 	"time"
 
@@ -103,12 +106,21 @@ func kindFiles(t testing.TB) map[string][]byte {
 	return files
 }
 
+// boundMemory makes what a model may allocate small: a file may have a layer with any number of steps.
+func boundMemory(t testing.TB) {
+	t.Helper()
+	before := debug.SetMemoryLimit(1 << 30)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+}
+
 // Nothing that a file says makes Load, State or a prediction panic, hang or take more memory than the file is worth.
 func FuzzLoad(f *testing.F) {
+	boundMemory(f)
 	small := smallFile(f)
 	seeds := [][]byte{small, readFile(f, "testdata/v1.linnet"), readFile(f, "testdata/v1-graph.linnet")}
-	for _, s := range kindFiles(f) {
-		seeds = append(seeds, s)
+	kinds := kindFiles(f)
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		seeds = append(seeds, kinds[name])
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, b := range seeds {

@@ -523,6 +523,7 @@ func TestBoundaryNumbers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
+	boundMemory(t)
 	for _, b := range [][]byte{smallFile(t), readFile(t, "testdata/v1.linnet"), readFile(t, "testdata/v1-graph.linnet")} {
 		n := 0
 		withNumbers(b, func(file []byte) {

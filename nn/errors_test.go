@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -537,5 +538,31 @@ func TestValuesTooLarge(t *testing.T) {
 		if _, err := m.Predict(t.Context(), waves(t, 8, 1), nn.PredictOptions{}); !errors.Is(err, tensor.ErrTooLarge) {
 			t.Errorf("width %d: error %v", width, err)
 		}
+	}
+}
+
+// Values that fit into the memory one by one and not together are an error.
+func TestValuesTogetherTooLarge(t *testing.T) {
+	before := debug.SetMemoryLimit(256 << 20)
+	defer debug.SetMemoryLimit(before)
+	const units = 1 << 20
+	list := []nn.Layer{layers.Dense{Units: units}}
+	for range 9 {
+		list = append(list, layers.Activation{Function: layers.Tanh})
+	}
+	m, err := nn.NewSequential(append(list, layers.Dense{Units: 1})...).Build(t.Context(), nn.Features(1), nn.BuildOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := tensor.New[float32](10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Predict(t.Context(), x, nn.PredictOptions{BatchSize: 10, Threads: 1})
+	if !errors.Is(err, tensor.ErrTooLarge) || !strings.Contains(err.Error(), "all values of a batch") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err = m.Predict(t.Context(), x, nn.PredictOptions{BatchSize: 2, Threads: 1}); err != nil {
+		t.Errorf("in small batches: %v", err)
 	}
 }

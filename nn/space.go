@@ -235,17 +235,13 @@ func (s *space) resize(rows int) error {
 		return nil
 	}
 	s.run.Rows = 0 // until there is room for everything
+	if err := s.checkTotal(rows); err != nil {
+		return err
+	}
 	for i := range s.values {
 		v := &s.values[i]
 		if v.Type == 0 || (s.isInput(i) && !s.copiedInput(i)) {
 			continue
-		}
-		size := 4
-		if v.Type == tensor.TypeString {
-			size = stringSize
-		}
-		if err := budget.Check("nn: the values of a batch", size, rows, v.Fold, v.Width); err != nil {
-			return err
 		}
 		n := rows * v.Width * v.Fold
 		switch v.Type {
@@ -267,14 +263,50 @@ func (s *space) resize(rows int) error {
 		op := &s.ops[i]
 		for k := range op.Saved {
 			a := &op.Saved[k]
-			if err := budget.Check("nn: what a layer saves of a batch", 4, rows, op.Fold, a.Width); err != nil {
-				return err
-			}
 			a.Floats = workspace.Grow(a.Floats, rows*op.Fold*a.Width)
 		}
 	}
 	s.run.Index = workspace.Grow(s.run.Index, rows)
 	s.run.Rows = rows
+	return nil
+}
+
+// checkTotal returns an error if the values of a batch of so many rows, or all of them together, are too large for the
+// memory: a model that came from a file may ask for any number of steps.
+func (s *space) checkTotal(rows int) error {
+	var total uint64 // each part is at most math.MaxInt, and so are the parts so far: the sum of both fits
+	add := func(what string, size int, copies, fold, width int) error {
+		if err := budget.Check(what, size, copies, rows, fold, width); err != nil {
+			return err
+		}
+		total += uint64(size) * uint64(copies) * uint64(rows) * uint64(fold) * uint64(width)
+		const half = 2 // on 32 bits the total may be more than an int
+		return budget.Check("nn: all values of a batch", half, int(total/half))
+	}
+	for i := range s.values {
+		v := &s.values[i]
+		if v.Type == 0 || (s.isInput(i) && !s.copiedInput(i)) {
+			continue
+		}
+		size, copies := 4, 1
+		if v.Type == tensor.TypeString {
+			size = stringSize
+		}
+		if v.Type == tensor.TypeFloat32 && s.graded != nil && s.graded[i] {
+			copies += 1 + len(v.Parts)
+		}
+		if err := add("nn: the values of a batch", size, copies, v.Fold, v.Width); err != nil {
+			return err
+		}
+	}
+	for i := range s.ops {
+		op := &s.ops[i]
+		for k := range op.Saved {
+			if err := add("nn: what a layer saves of a batch", 4, 1, op.Fold, op.Saved[k].Width); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
