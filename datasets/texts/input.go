@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -235,7 +234,6 @@ type stream struct {
 	pieces chan []byte
 	free   chan []byte
 	done   chan struct{}
-	once   sync.Once
 	left   []byte
 	piece  []byte
 	err    error // of the reader, once pieces is closed
@@ -278,10 +276,23 @@ func newStream(r io.Reader) *stream {
 	return s
 }
 
-func (s *stream) close() { s.once.Do(func() { close(s.done) }) }
+// close ends the reads, and the goroutine once the reader returns. It is called once, by any goroutine.
+func (s *stream) close() { close(s.done) }
 
-// read is Read with a context.
+func (s *stream) closed() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// read is Read with a context. After close it returns [fs.ErrClosed].
 func (s *stream) read(ctx context.Context, p []byte) (int, error) {
+	if s.closed() {
+		return 0, fs.ErrClosed
+	}
 	if len(s.left) == 0 {
 		if s.piece != nil {
 			s.free <- s.piece
@@ -290,12 +301,14 @@ func (s *stream) read(ctx context.Context, p []byte) (int, error) {
 		select {
 		case piece, ok := <-s.pieces:
 			if !ok {
-				if s.err == nil {
+				if s.closed() { // s.err may be that the reader was closed
 					return 0, fs.ErrClosed
 				}
 				return 0, s.err
 			}
 			s.piece, s.left = piece, piece
+		case <-s.done:
+			return 0, fs.ErrClosed
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}

@@ -120,6 +120,43 @@ func TestStreamsAreReadOnce(t *testing.T) {
 	}
 }
 
+// Close may come at any time from another goroutine: it ends Rows, and only one of the two closes the decoder.
+func TestCloseWhileRowsAreRead(t *testing.T) {
+	content := "text,label\n" + strings.Repeat("some text of a row,b\n", 1<<15)
+	for name, packed := range map[string]string{"plain": content, "gzip": gzipped(content), "zstd": zstdOf(content)} {
+		t.Run(name, func(t *testing.T) {
+			for i := range 30 {
+				r, w := io.Pipe() // it blocks after the data
+				go io.WriteString(w, packed)
+				s, err := Open(t.Context(), "-", Options{Stdin: r})
+				if err != nil {
+					t.Fatal(err)
+				}
+				closed := make(chan struct{})
+				go func() {
+					defer close(closed)
+					time.Sleep(time.Duration(i) * 200 * time.Microsecond)
+					s.Progress()
+					s.Found()
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				}()
+				var last error
+				for _, err := range s.Rows(t.Context()) {
+					last = err
+				}
+				<-closed
+				closedFirst := last != nil && strings.Contains(last.Error(), "can be read once")
+				if !closedFirst && (last == nil || !strings.HasSuffix(last.Error(), "file already closed")) {
+					t.Fatalf("the error %v", last)
+				}
+				w.Close()
+			}
+		})
+	}
+}
+
 // Rows of a stream come as soon as they are there, once the first line has told the format.
 func TestRowsComeAtOnce(t *testing.T) {
 	for name, c := range map[string]struct {

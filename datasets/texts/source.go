@@ -30,6 +30,10 @@ type Row struct {
 }
 
 // Source is a file, folder or stream of rows.
+//
+// Found, Progress and Close may be called while another goroutine reads rows. Several goroutines may read the rows of a
+// file or folder at once, each with its own call of Rows; Progress, and the encodings in Found, then mix what they read.
+// A [Format] must allow this too.
 type Source struct {
 	path, shown string
 	o           Options
@@ -43,12 +47,13 @@ type Source struct {
 	ansiFiles  atomic.Int64 // of a folder
 
 	// Of a stream.
-	stream  *stream
-	in      *input
-	w       *window
-	ascii   atomic.Int32
+	stream *stream
+	stop   func() error // ends its reads, from any goroutine
+	in     *input       // closed by whoever sets started first: Rows, or Close
+	w      *window
+	ascii  atomic.Int32
+
 	started atomic.Bool
-	once    sync.Once
 }
 
 type kind uint8
@@ -243,10 +248,11 @@ func (s *Source) openStream(ctx context.Context, r io.Reader, closer func() erro
 	s.stream = newStream(r)
 	rd := &raw{ctx: ctx, read: &s.read}
 	rd.r = &streamReader{s.stream, rd}
-	in, err := newInput(rd, func() error {
+	s.stop = sync.OnceValue(func() error {
 		s.stream.close()
 		return closer()
 	})
+	in, err := newInput(rd, func() error { return nil })
 	if refused := (*refusedError)(nil); errors.As(err, &refused) {
 		for _, f := range s.o.Formats {
 			if f.Match([]byte(refused.magic)) {
@@ -314,17 +320,17 @@ func (s *Source) Found() Found {
 // the size of the file, 0 for a stream and a folder. It may be called while rows are read.
 func (s *Source) Progress() (read, size int64) { return s.read.Load(), s.size.Load() }
 
-// Close closes a stream. After it Rows gives an error. A file or folder needs no Close, and neither does a stream whose rows
-// have been read. A goroutine that waits for the reader of a stream goes on until that returns.
+// Close closes a stream. It ends a Rows that is reading with an error that wraps [fs.ErrClosed], and after it Rows gives an
+// error. A file or folder needs no Close, and neither does a stream whose rows have been read. A goroutine that waits for
+// the reader of a stream goes on until that returns.
 func (s *Source) Close() error {
-	var err error
-	if s.kind == streamKind {
-		s.started.Store(true)
-		s.once.Do(func() {
-			if s.in != nil {
-				err = s.in.close()
-			}
-		})
+	if s.stop == nil {
+		return nil
+	}
+	err := s.stop()
+	// The decoder belongs to Rows once Rows has begun.
+	if !s.started.Swap(true) && s.in != nil {
+		s.in.close()
 	}
 	return err
 }
@@ -370,7 +376,8 @@ func (s *Source) rows(ctx context.Context, e *emitter) error {
 		if s.started.Swap(true) {
 			return errors.New("the rows of a stream can be read once")
 		}
-		defer s.Close()
+		defer s.in.close()
+		defer s.stop()
 		s.in.raw.ctx = ctx
 		return s.windowRows(s.w, e)
 	}
