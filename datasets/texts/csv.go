@@ -259,7 +259,10 @@ func (s *Source) csvRows(w *window, e *emitter) error {
 			row.Text = string(value)
 			if label >= 0 {
 				value, labelBuf = c.value(c.fields[label], labelBuf)
-				row.Labels, row.HasLabels = e.cell(value)
+				var message string
+				if row.Labels, row.HasLabels, message = e.fieldLabels(value); message != "" {
+					bad = faultAt(c.fields[label].from, "%s", message)
+				}
 			}
 		}
 		if !e.row(w, row, bad) {

@@ -364,7 +364,6 @@ type jsonRow struct {
 	s        *Source
 	e        *emitter
 	buf, key []byte
-	labels   [][]byte
 	labelBuf []byte
 }
 
@@ -415,7 +414,7 @@ func (j *jsonRow) parse(b []byte, row *Row) *fault {
 		return j.list(m.value, row)
 	}
 	value, j.labelBuf = j.scalar(m.value, m.kind, m.escaped, j.labelBuf)
-	row.Labels, row.HasLabels = j.e.whole(value)
+	row.Labels, row.HasLabels = j.e.wholeLabel(value)
 	return nil
 }
 
@@ -429,7 +428,8 @@ func (j *jsonRow) scalar(s span, kind jsonKind, escaped bool, buf []byte) (text,
 
 // list fills the row's labels from a list, which is valid JSON.
 func (j *jsonRow) list(s span, row *Row) *fault {
-	j.labels, j.labelBuf = j.labels[:0], j.labelBuf[:0]
+	set := &j.e.set
+	set.begin(j.e)
 	j.p = s.from + 1
 	for {
 		j.space()
@@ -445,14 +445,20 @@ func (j *jsonRow) list(s span, row *Row) *fault {
 		if kind == jsonNull || kind == jsonList || kind == jsonObject {
 			return faultAt(from, "%v in the list of labels", kind)
 		}
-		var own []byte // the labels are needed together
-		label, _ := j.scalar(span{from, j.p}, kind, escaped, own)
+		var label []byte
+		label, j.labelBuf = j.scalar(span{from, j.p}, kind, escaped, j.labelBuf)
 		if label = bytes.TrimSpace(label); len(label) == 0 {
 			return faultAt(from, "an empty label in the list of labels")
 		}
-		j.labels = append(j.labels, label)
+		if !set.add(label, true) {
+			break
+		}
 	}
-	row.Labels, row.HasLabels = j.e.labels(j.labels), true
+	var bad string
+	if row.Labels, bad = set.take(); bad != "" {
+		return faultAt(s.from, "%s", bad)
+	}
+	row.HasLabels = true
 	return nil
 }
 

@@ -20,22 +20,33 @@ func (s *Source) plainRows(w *window, e *emitter) error {
 // stand, and what is left is the text. Empty lines are skipped.
 func (s *Source) fastTextRows(w *window, e *emitter) error {
 	var buf []byte
-	var labels [][]byte
 	return s.lineRows(w, e, func(line []byte, row *Row) *fault {
-		buf, labels = fastTextLine(line, buf[:0], labels[:0])
-		row.Text = string(buf)
-		for _, label := range labels {
+		e.set.begin(e)
+		nameless := -1
+		buf = fastTextLine(line, buf[:0], func(at int, label []byte) bool {
 			if len(label) == 0 {
-				return faultAt(bytes.Index(line, []byte(labelPrefix)), "a label without a name")
+				nameless = at
+				return false
 			}
+			row.HasLabels = true
+			return e.set.add(label, true)
+		})
+		if nameless >= 0 {
+			return faultAt(nameless, "a label without a name")
 		}
-		row.Labels, row.HasLabels = e.labels(labels), len(labels) > 0
+		var bad string
+		if row.Labels, bad = e.set.take(); bad != "" {
+			return faultAt(atRecord, "%s", bad)
+		}
+		row.Text = string(buf)
 		return nil
 	})
 }
 
-// fastTextLine appends the labels of a line without their prefix to labels, and the text to text.
-func fastTextLine(line, text []byte, labels [][]byte) ([]byte, [][]byte) {
+// fastTextLine calls found for each label of a line, without its prefix, until found returns false, and appends the text to
+// text. The label's prefix begins at the byte at.
+func fastTextLine(line, text []byte, found func(at int, label []byte) bool) []byte {
+	all := len(line)
 	for {
 		i := bytes.Index(line, []byte(labelPrefix))
 		for i > 0 && !isSpace(line[i-1]) { // inside a word
@@ -50,19 +61,22 @@ func fastTextLine(line, text []byte, labels [][]byte) ([]byte, [][]byte) {
 			break
 		}
 		text = append(text, line[:i]...)
+		at := all - len(line) + i
 		line = line[i+len(labelPrefix):]
 		n := 0
 		for n < len(line) && !isSpace(line[n]) {
 			n++
 		}
-		labels = append(labels, line[:n])
+		if !found(at, line[:n]) {
+			return text
+		}
 		for n < len(line) && isSpace(line[n]) { // belongs to the label
 			n++
 		}
 		line = line[n:]
 	}
 	text = append(text, line...)
-	return bytes.Trim(text, asciiSpace), labels
+	return bytes.Trim(text, asciiSpace)
 }
 
 // asciiSpace is what separates words in fastText.
@@ -70,7 +84,8 @@ const asciiSpace = " \t\v\f\r\n\x00"
 
 func isSpace(c byte) bool { return c <= ' ' && bytes.IndexByte([]byte(asciiSpace), c) >= 0 }
 
-// lineRows streams rows that are lines. parse fills the row; without empty it sees no line of nothing but white space.
+// lineRows streams rows that are lines. parse fills the row. Lines of
+// nothing but white space are skipped, except in the format [Lines].
 func (s *Source) lineRows(w *window, e *emitter, parse func(line []byte, row *Row) *fault) error {
 	for {
 		n, over, err := w.nextLine()

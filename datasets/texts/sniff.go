@@ -108,7 +108,12 @@ func guessFormat(first []byte, get func(full bool) (head, error)) (string, error
 			return JSON, err
 		}
 	}
-	if _, labels := fastTextLine(first, nil, nil); len(labels) > 0 {
+	labelled := false
+	fastTextLine(first, nil, func(int, []byte) bool {
+		labelled = true
+		return false
+	})
+	if labelled {
 		return FastText, nil
 	}
 	return "", nil

@@ -18,8 +18,8 @@ import (
 // Row is a text with its labels.
 type Row struct {
 	Text string
-	// Labels are the row's labels, each once, in the order of the file. The slice must not be changed: rows with the same
-	// label share it.
+	// Labels are the row's labels, each once, in the order of the file, at most 100,000: a row with more is a [*RowError].
+	// The slice must not be changed: rows with the same label share it.
 	Labels []string
 	// HasLabels tells that the labels are known. They may be known to be none: an empty list in JSON, or an empty field with
 	// Options.LabelSeparator.
@@ -477,6 +477,7 @@ type emitter struct {
 	shown     string
 	separator string
 	single    map[string][]string // labels that have come, each alone in a slice
+	set       labelSet            // of the current row
 	count     int                 // rows, bad ones too
 	line      int                 // of an error that ends the rows
 	err       error               // of the context
@@ -513,30 +514,32 @@ func (e *emitter) emit(row Row, message string, line, column int) bool {
 	return !e.stopped
 }
 
-// cell is the labels of a field of a table.
-func (e *emitter) cell(b []byte) (labels []string, known bool) {
+// fieldLabels returns the labels of a field of a table.
+func (e *emitter) fieldLabels(b []byte) (labels []string, known bool, bad string) {
 	if e.separator == "" {
-		return e.whole(b)
+		labels, known = e.wholeLabel(b)
+		return labels, known, ""
 	}
-	var parts [][]byte
+	e.set.begin(e)
 	for part := range bytes.SplitSeq(b, []byte(e.separator)) {
-		if part = bytes.TrimSpace(part); len(part) > 0 {
-			parts = append(parts, part)
+		if part = bytes.TrimSpace(part); !e.set.add(part, len(part) > 0) {
+			break
 		}
 	}
-	return e.labels(parts), true
+	labels, bad = e.set.take()
+	return labels, true, bad
 }
 
-// whole is a label without the white space around it; an empty one is none.
-func (e *emitter) whole(b []byte) (labels []string, known bool) {
+// wholeLabel returns a label without the white space around it; an empty one is none.
+func (e *emitter) wholeLabel(b []byte) (labels []string, known bool) {
 	if b = bytes.TrimSpace(b); len(b) == 0 {
 		return nil, false
 	}
-	return e.one(b), true
+	return e.intern(b), true
 }
 
-// one is a label in a slice, the same for the same label unless there are too many.
-func (e *emitter) one(b []byte) []string {
+// intern returns a label in a slice, the same for the same label unless there are too many.
+func (e *emitter) intern(b []byte) []string {
 	if labels, ok := e.single[string(b)]; ok {
 		return labels
 	}
@@ -547,19 +550,63 @@ func (e *emitter) one(b []byte) []string {
 	return labels
 }
 
-// labels are several labels, each once.
-func (e *emitter) labels(parts [][]byte) []string {
-	switch len(parts) {
-	case 0:
-		return nil
-	case 1:
-		return e.one(parts[0])
+const (
+	// maxLabels is how many different labels a row may have. More are a wrong column, not labels.
+	maxLabels = maxClasses
+	// fewLabels is how many labels are compared one by one.
+	fewLabels = 16
+)
+
+// labelSet collects the labels of a row, each once, in time and memory that are linear in the row.
+type labelSet struct {
+	e      *emitter
+	labels []string
+	seen   map[string]bool // of labels, if they are more than a few
+	added  int
+	over   bool
+}
+
+func (l *labelSet) begin(e *emitter) {
+	*l = labelSet{e: e, labels: l.labels[:0]}
+}
+
+// add adds a label if it is one, and reports whether more are wanted.
+func (l *labelSet) add(b []byte, is bool) bool {
+	if l.added++; l.added%1024 == 0 && !l.e.alive() {
+		return false
 	}
-	labels := make([]string, 0, len(parts))
-	for _, part := range parts {
-		if label := e.one(part)[0]; !slices.Contains(labels, label) {
-			labels = append(labels, label)
+	switch {
+	case !is:
+		return true
+	case l.seen != nil && l.seen[string(b)]:
+		return true
+	case l.seen == nil && slices.ContainsFunc(l.labels, func(label string) bool { return label == string(b) }):
+		return true
+	case len(l.labels) == maxLabels:
+		l.over = true
+		return false
+	}
+	label := l.e.intern(b)[0]
+	if l.labels = append(l.labels, label); l.seen != nil {
+		l.seen[label] = true
+	} else if len(l.labels) > fewLabels {
+		l.seen = make(map[string]bool, 2*len(l.labels))
+		for _, label := range l.labels {
+			l.seen[label] = true
 		}
 	}
-	return labels
+	return true
+}
+
+// take returns the labels, or what is wrong with them.
+func (l *labelSet) take() (labels []string, bad string) {
+	switch {
+	case l.over:
+		return nil, "the row has more than " + decimal(maxLabels) + " labels"
+	case len(l.labels) == 0:
+		return nil, ""
+	case len(l.labels) == 1:
+		return l.e.intern([]byte(l.labels[0])), ""
+	}
+	return slices.Clone(l.labels), ""
 }

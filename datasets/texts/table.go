@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -145,17 +144,21 @@ func (s *Source) tableRow(values []any, buf []byte, row *Row, e *emitter) (grown
 		if !ok {
 			return buf, fmt.Sprintf("the label is a %T", values[1])
 		}
-		row.Labels, row.HasLabels = e.cell(label)
-		return buf, ""
+		row.Labels, row.HasLabels, message = e.fieldLabels(label)
+		return buf, message
 	}
-	var labels [][]byte
+	e.set.begin(e)
 	for _, v := range list {
-		label, ok := scalarValue(v, nil)
+		label, ok := scalarValue(v, buf[:0])
+		buf = label
 		if label = bytes.TrimSpace(label); !ok || len(label) == 0 {
 			return buf, "an empty value in the list of labels"
 		}
-		labels = append(labels, slices.Clone(label))
+		if !e.set.add(label, true) {
+			break
+		}
 	}
-	row.Labels, row.HasLabels = e.labels(labels), true
-	return buf, ""
+	row.Labels, message = e.set.take()
+	row.HasLabels = true
+	return buf, message
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
@@ -366,8 +367,8 @@ x
 		"JSON array, cut":              {`[{"text": "a", "label": "b"}, {"te`, Options{}, []string{"1: b: a", "error x:1:31: the file ends inside this element, and the array is not closed"}},
 		"JSON array, cut after comma":  {"[{\"text\": \"a\", \"label\": \"b\"},\n", Options{}, []string{"1: b: a", "error x:2:1: the file ends here, and the array is not closed"}},
 		"JSON array, more":             {"[{\"text\": \"a\", \"label\": \"b\"}]\n[]", Options{}, []string{"1: b: a", "error x:2:1: text after the end of the array"}},
-		"fastText": {"__label__a x\n__label__ y\n__label__a \xE4ä\n__label__a " + strings.Repeat("x", 100) + "\n__label__b last", Options{MaxText: 64, Encoding: "utf-8"}, []string{"1: a: x",
-			"error x:2:1: a label without a name", "error x:3:12: the byte 0xE4 is not valid UTF-8", "error x:4:1: the row has more than 64 bytes (MaxText)", "5: b: last"}},
+		"fastText": {"__label__a x\n__label__b __label__ y\n__label__a \xE4ä\n__label__a " + strings.Repeat("x", 100) + "\n__label__b last", Options{MaxText: 64, Encoding: "utf-8"}, []string{"1: a: x",
+			"error x:2:12: a label without a name", "error x:3:12: the byte 0xE4 is not valid UTF-8", "error x:4:1: the row has more than 64 bytes (MaxText)", "5: b: last"}},
 		"no rows": {"text,label\n\n\n", Options{}, []string{"error texts: x:4: no rows"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -379,6 +380,73 @@ x
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// The time for the labels of a row is linear in their number, and the context ends it.
+func TestManyLabels(t *testing.T) {
+	const n = maxLabels
+	numbers := func(n int, before, between string) string {
+		var b strings.Builder
+		for i := range n {
+			if i > 0 {
+				b.WriteString(between)
+			}
+			fmt.Fprint(&b, before, i)
+		}
+		return b.String()
+	}
+	for name, row := range map[string]func(n int) (string, Options){
+		"JSON lines": func(n int) (string, Options) {
+			return `{"text":"x","label":[0,` + numbers(n, "", ",") + "]}\n", Options{Text: "text", Label: "label", Format: JSONLines}
+		},
+		"CSV": func(n int) (string, Options) {
+			return "text,label\nx,0|" + numbers(n, "", "|") + "\n", Options{Format: CSV, Delimiter: ',', LabelSeparator: "|", Header: HasHeader}
+		},
+		"fastText": func(n int) (string, Options) {
+			return "__label__0 " + numbers(n, "__label__", " ") + " x\n", Options{Format: FastText}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, n := range []int{1, fewLabels, fewLabels + 1, n, n + 1} {
+				content, o := row(n)
+				if strings.HasPrefix(content, "{") { // the columns are found in the first row, which must be short
+					content = `{"text":"y","label":"z"}` + "\n" + content
+				}
+				o.Stdin = strings.NewReader(content)
+				s, err := Open(t.Context(), "-", o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				var last Row
+				for row, e := range s.Rows(t.Context()) {
+					last, err = row, e
+				}
+				if took := time.Since(start); took > 5*time.Second {
+					t.Errorf("%d labels took %v", n, took)
+				}
+				if n > maxLabels {
+					if err == nil || !strings.HasSuffix(err.Error(), "the row has more than 100,000 labels") {
+						t.Errorf("%d labels: the error %v", n, err)
+					}
+					continue
+				}
+				if err != nil || len(last.Labels) != n || last.Labels[n-1] != fmt.Sprint(n-1) || last.Text != "x" {
+					t.Errorf("%d labels: %d labels, %v", n, len(last.Labels), err)
+				}
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	e := &emitter{ctx: ctx, single: map[string][]string{}}
+	e.set.begin(e)
+	cancel()
+	added := 0
+	for e.set.add([]byte("x"), true) {
+		if added++; added > 1024 {
+			t.Fatal("the context is not looked at")
+		}
 	}
 }
 
