@@ -216,7 +216,7 @@ func (r *folderReader) read(path string) (text []byte, bad string, err error) {
 	}
 	defer f.Close()
 	most := r.s.o.MaxText
-	in := &raw{r.ctx, f, &r.s.read}
+	in := &raw{ctx: r.ctx, r: f, read: &r.s.read}
 	var over bool
 	if r.buf, over, err = readAll(in, r.buf[:0], most); err != nil {
 		return nil, "", err
@@ -228,7 +228,7 @@ func (r *folderReader) read(path string) (text []byte, bad string, err error) {
 	encoding, _ := encodingOf(r.s.o.Encoding)
 	text = r.buf
 	if isSpecial(text) {
-		in, err := newInput(&raw{r.ctx, bytes.NewReader(text), new(atomic.Int64)}, func() error { return nil })
+		in, err := newInput(&raw{ctx: r.ctx, r: bytes.NewReader(text), read: new(atomic.Int64)}, func() error { return nil })
 		if err != nil {
 			return nil, err.Error(), r.ctx.Err()
 		}

@@ -62,14 +62,19 @@ type raw struct {
 	ctx  context.Context
 	r    io.Reader
 	read *atomic.Int64
+	err  error // of ctx or r, other than io.EOF
 }
 
 func (r *raw) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
+		r.err = err
 		return 0, err
 	}
 	n, err := r.r.Read(p[:min(len(p), block)])
 	r.read.Add(int64(n))
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
 	return n, err
 }
 
@@ -91,9 +96,9 @@ func newInput(r *raw, closer func() error) (*input, error) {
 		case gzipName:
 			var z *gzip.Reader
 			if z, err = gzip.NewReader(in.Reader); err == nil {
-				in.Reader = bufio.NewReaderSize(&unpacked{z, name}, piece/2)
+				in.Reader = bufio.NewReaderSize(&unpacked{z, r, name}, piece/2)
 			} else {
-				err = unpackError(name, err)
+				err = unpackError(r, name, err)
 			}
 		case zstdName:
 			var z *zstd.Decoder
@@ -104,9 +109,9 @@ func newInput(r *raw, closer func() error) (*input, error) {
 					z.Close()
 					return closer()
 				}
-				in.Reader = bufio.NewReaderSize(&unpacked{z, name}, piece/2)
+				in.Reader = bufio.NewReaderSize(&unpacked{z, r, name}, piece/2)
 			} else {
-				err = unpackError(name, err)
+				err = unpackError(r, name, err)
 			}
 		}
 	}
@@ -206,24 +211,30 @@ func (in *input) decoded(encoding string, kind *atomic.Int32) io.Reader {
 // unpacked says in words what is wrong with packed data.
 type unpacked struct {
 	r    io.Reader
+	raw  *raw // what r reads
 	name string
 }
 
 func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.r.Read(p)
-	return n, unpackError(u.name, err)
+	return n, unpackError(u.raw, u.name, err)
 }
 
-func unpackError(name string, err error) error {
+// unpackError says what is wrong with packed data, unless it is that reading the file or stream failed: decoders may
+// turn an io.ErrUnexpectedEOF of the reader into the end of the data.
+func unpackError(r *raw, name string, err error) error {
+	ended := err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case err == nil, err == io.EOF, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil:
+		return nil
+	case r.err != nil && (ended || errors.Is(err, r.err)):
+		return r.err
+	case err == io.EOF:
 		return err
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case ended:
 		return fmt.Errorf("the %s data is cut short: %w", name, err)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return fmt.Errorf("the zstd data needs a window of more than %d MB: %w", maxWindow>>20, err)
-	case errors.As(err, new(*fs.PathError)):
-		return err
 	}
 	return fmt.Errorf("the %s data is damaged: %w", name, err)
 }

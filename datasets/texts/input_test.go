@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -148,7 +150,8 @@ func TestCloseWhileRowsAreRead(t *testing.T) {
 				}
 				<-closed
 				closedFirst := last != nil && strings.Contains(last.Error(), "can be read once")
-				if !closedFirst && (last == nil || !strings.HasSuffix(last.Error(), "file already closed")) {
+				if !closedFirst && (last == nil || !strings.HasPrefix(last.Error(), "texts: stdin:") ||
+					!strings.HasSuffix(last.Error(), ": file already closed") || strings.Contains(last.Error(), "data") || !errors.Is(last, fs.ErrClosed)) {
 					t.Fatalf("the error %v", last)
 				}
 				w.Close()
@@ -423,6 +426,31 @@ func TestReadErrors(t *testing.T) {
 		got := dump(t, s)
 		if want := fmt.Sprintf("error texts: stdin:%d: the disk is broken", c.line); len(got) != 2 || !strings.HasSuffix(got[0], ": b: a") || got[1] != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// An error of the reader is not damage of the packed data, wherever it comes, and is returned as it is.
+func TestReadErrorsOfPackedStreams(t *testing.T) {
+	var content strings.Builder
+	content.WriteString("text,label\n")
+	for i := range 20000 {
+		fmt.Fprintf(&content, "row %d of many %x,pos\n", i, i*i*7919)
+	}
+	for name, packed := range map[string]string{"gzip": gzipped(content.String()), "zstd": zstdOf(content.String())} {
+		for _, broken := range []error{errors.New("connection reset by peer"), io.ErrUnexpectedEOF, fs.ErrClosed} {
+			for _, n := range []int{1, 2, 3, 4, 5, 8, 12, 20, len(packed) / 2, len(packed) - 3, len(packed)} {
+				var last error
+				s, err := Open(context.Background(), "-", Options{Stdin: io.MultiReader(strings.NewReader(packed[:n]), iotest.ErrReader(broken))})
+				if last = err; err == nil {
+					for _, err := range s.Rows(context.Background()) {
+						last = err
+					}
+				}
+				if last == nil || !errors.Is(last, broken) || !strings.HasSuffix(last.Error(), ": "+broken.Error()) || strings.Contains(last.Error(), "data") {
+					t.Errorf("%s, %v after %d of %d bytes: the error %v", name, broken, n, len(packed), last)
+				}
+			}
 		}
 	}
 }

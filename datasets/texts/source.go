@@ -164,7 +164,7 @@ func (s *Source) openFile(ctx context.Context) error {
 		defer f.Close()
 		return s.openTable(ctx, f, matched)
 	}
-	in, err := newInput(&raw{ctx, f, new(atomic.Int64)}, f.Close)
+	in, err := newInput(&raw{ctx: ctx, r: f, read: new(atomic.Int64)}, f.Close)
 	if err != nil {
 		return err
 	}
@@ -395,7 +395,7 @@ func (s *Source) rows(ctx context.Context, e *emitter) error {
 		defer t.Close()
 		return s.tableRows(ctx, t, e)
 	}
-	in, err := newInput(&raw{ctx, f, &s.read}, f.Close)
+	in, err := newInput(&raw{ctx: ctx, r: f, read: &s.read}, f.Close)
 	if err != nil {
 		return err
 	}
