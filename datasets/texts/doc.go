@@ -21,8 +21,8 @@
 //     the column whose texts are at least three times as long as those of any other, and the label the only other
 //     column, or the only one whose values repeat. Anything less obvious is an error that lists the columns.
 //
-// A row that cannot be read is a [*RowError] with file, line and column; the rows after it follow. Memory is bounded by
-// one row, however large the file.
+// A row that cannot be read is a [*RowError] with file, line and column; the rows after it follow. Memory is bounded
+// by the longest row, some six times its bytes, however large the file.
 //
 // [Checker] counts what is wrong with rows that can be read: empty texts, duplicates, a text with two labels, and texts that
 // are in the training data and in the test data.

@@ -66,18 +66,23 @@ func quoted[T string | []byte](s T) string {
 	return strconv.Quote(string(s[:n])) + "…"
 }
 
-// listed is the quoted names, at most 20 of them.
-func listed(names []string) string {
+// mostListed is how many names an error lists.
+const mostListed = 20
+
+// listed is the quoted names, as many as are listed.
+func listed(names []string) string { return listedOf(names, len(names)) }
+
+// listedOf is listed of count names, the first of which are there.
+func listedOf(names []string, count int) string {
 	var b strings.Builder
-	for i, name := range names {
-		if i == 20 {
-			fmt.Fprintf(&b, " and %d more", len(names)-i)
-			break
-		}
+	for i, name := range names[:min(len(names), mostListed)] {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString(quoted(name))
+	}
+	if count > mostListed {
+		fmt.Fprintf(&b, " and %d more", count-mostListed)
 	}
 	return b.String()
 }

@@ -364,6 +364,51 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// A row of many small things takes memory by its bytes, not by their number.
+func TestMemoryOfManyParts(t *testing.T) {
+	const size = 8 << 20
+	of := func(part string) string { return strings.Repeat(part, size/len(part)) }
+	for name, c := range map[string]struct {
+		row string
+		o   Options
+	}{
+		"members":         {`{"text":"x",` + of(`"":1,`) + `"label":"y"}`, Options{Format: JSONLines, Text: "text", Label: "label"}},
+		"members, array":  {`[{"text":"x",` + of(`"":1,`) + `"label":"y"}]`, Options{Format: JSON, Text: "text", Label: "label"}},
+		"no text":         {`{` + of(`"":1,`) + `"label":"y"}`, Options{Format: JSONLines, Text: "text", Label: "label"}},
+		"labels":          {`{"text":"x","label":[` + of(`1,`) + `1]}`, Options{Format: JSONLines, Text: "text", Label: "label"}},
+		"text":            {`{"text":"` + of(`\n`) + `","label":"y"}`, Options{Format: JSONLines, Text: "text", Label: "label"}},
+		"fields":          {"x," + of("y,"), Options{Format: CSV, Delimiter: ','}},
+		"label separator": {"x," + of("y|"), Options{Format: CSV, Delimiter: ',', LabelSeparator: "|"}},
+		"fastText":        {of("__label__a ") + "x", Options{Format: FastText}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			head := map[string]string{CSV: "text,label\na,b\n", JSONLines: `{"text":"a","label":"b"}` + "\n"}[c.o.Format]
+			content := head + c.row + "\n"
+			if c.o.Format == JSON {
+				content = `[{"text":"a","label":"b"},` + c.row[1:]
+			}
+			c.o.Stdin = strings.NewReader(content)
+			s, err := Open(t.Context(), "-", c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// All that is allocated counts, whether it is freed or not: the window has 2, 4, … times the bytes of a piece.
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			n := 0
+			for range s.Rows(t.Context()) {
+				n++
+			}
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; n == 0 || took > 6*size {
+				t.Errorf("%d rows, %.1f times the bytes of a row", n, float64(took)/size)
+			} else {
+				t.Logf("%.1f times the bytes of a row", float64(took)/size)
+			}
+		})
+	}
+}
+
 // A text of 100 MB is over the default limit: an error with its place, and the rows after it follow.
 func TestTextOfHundredMegabytes(t *testing.T) {
 	if testing.Short() {

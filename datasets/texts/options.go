@@ -54,8 +54,8 @@ type Options struct {
 	// or without Part.
 	Part string
 
-	// MaxText is the most bytes that a row may have in its file, as UTF-8, and so the most memory that a row takes. A longer
-	// one is a [*RowError]. Default 64 MiB.
+	// MaxText is the most bytes that a row may have in its file, as UTF-8. A longer one is a [*RowError]. Reading takes up to
+	// some six times as much memory. Default 64 MiB.
 	MaxText int
 	// Stdin is read for the path "-". Default os.Stdin.
 	Stdin io.Reader

@@ -159,29 +159,35 @@ func (s *Source) sampleJSON(h head) (*sample, error) {
 	var j jsonParser
 	var firstBad error
 	object := func(b []byte, line, column int) {
-		if bad := j.object(b); bad != nil {
+		known := len(sm.names)
+		row := make([]string, known)
+		bad := j.object(b, func(m jsonMember) bool {
+			key, _ := j.content(m.key, m.escapedKey, nil)
+			at := slices.Index(sm.names, string(key))
+			if at < 0 {
+				if len(sm.names) == 1000 {
+					return true
+				}
+				at = len(sm.names)
+				sm.names = append(sm.names, string(key))
+			}
+			for len(row) <= at {
+				row = append(row, "")
+			}
+			value := j.b[m.value.from:m.value.to]
+			if m.kind == jsonString {
+				value, _ = j.content(m.value, m.escaped, nil)
+			}
+			row[at] = string(value)
+			return true
+		})
+		if bad != nil {
+			sm.names = sm.names[:known]
 			if firstBad == nil {
 				line, column := w.place(bad.at)
 				firstBad = &RowError{File: s.shown, Line: line, Column: column, Message: bad.message}
 			}
 			return
-		}
-		row := make([]string, len(sm.names))
-		for i, name := range j.names() {
-			at := slices.Index(sm.names, name)
-			if at < 0 {
-				if len(sm.names) == 1000 {
-					continue
-				}
-				at = len(sm.names)
-				sm.names, row = append(sm.names, name), append(row, "")
-			}
-			m := j.members[i]
-			var value []byte
-			if value = j.b[m.value.from:m.value.to]; m.kind == jsonString {
-				value, _ = j.content(m.value, m.escaped, nil)
-			}
-			row[at] = string(value)
 		}
 		sm.add(row)
 	}
