@@ -118,16 +118,30 @@ func (s *sample) find(name string) (int, error) {
 	return 0, fmt.Errorf("there is no column %s; %s", quoted(name), s.described())
 }
 
-// known returns the column with the first of the usual names, -1 for none.
-func (s *sample) known(names []string, not int) int {
+// known returns the column with the first of the usual names, -1 for none. It is an error if several have that name.
+func (s *sample) known(names []string, not int) (int, error) {
 	for _, name := range names {
+		found := -1
 		for i, n := range s.names {
-			if i != not && strings.EqualFold(strings.TrimSpace(n), name) {
-				return i
+			if i == not || !strings.EqualFold(strings.TrimSpace(n), name) {
+				continue
 			}
+			if found >= 0 {
+				return -1, fmt.Errorf("several columns have the name %s; %s: give the number of one, from 1", quoted(name), s.described())
+			}
+			found = i
+		}
+		if found >= 0 {
+			return found, nil
 		}
 	}
-	return -1
+	return -1, nil
+}
+
+// has reports whether a column has one of the usual names, or several have.
+func (s *sample) has(names []string) bool {
+	i, err := s.known(names, -1)
+	return i >= 0 || err != nil
 }
 
 // column is what the rows of a sample tell about a column.
@@ -176,10 +190,14 @@ func (s *sample) choose(o *Options) (text, label int, guessed bool, err error) {
 		}
 	}
 	if text < 0 {
-		text = s.known(textNames, label)
+		if text, err = s.known(textNames, label); err != nil {
+			return 0, 0, false, err
+		}
 	}
 	if label < 0 {
-		label = s.known(labelNames, text)
+		if label, err = s.known(labelNames, text); err != nil {
+			return 0, 0, false, err
+		}
 	}
 	stats := s.stats()
 	if text < 0 {

@@ -19,7 +19,8 @@
 //     records into the same number of fields.
 //   - Columns: by their usual names (text, review, sentence, …; label, class, sentiment, …). Without such names the text is
 //     the column whose texts are at least three times as long as those of any other, and the label the only other
-//     column, or the only one whose values repeat. Anything less obvious is an error that lists the columns.
+//     column, or the only one whose values repeat. Anything less obvious, such as a usual name that two
+//     columns have, is an error that lists the columns.
 //
 // A row that cannot be read is a [*RowError] with file, line and column; the rows after it follow. Memory is bounded
 // by the longest row, some six times its bytes, however large the file.

@@ -142,7 +142,7 @@ func (s *Source) sniffJSON(get func(full bool) (head, error)) error {
 		if len(sm.rows) == 0 {
 			return fmt.Errorf("the first row is longer than %s; give the names of text and label", size(block))
 		}
-		if !full && (s.o.Text == "" && sm.known(textNames, -1) < 0 || s.o.Label == "" && !s.o.LabelsOptional && sm.known(labelNames, -1) < 0) {
+		if !full && (s.o.Text == "" && !sm.has(textNames) || s.o.Label == "" && !s.o.LabelsOptional && !sm.has(labelNames)) {
 			continue
 		}
 		if err = s.chooseColumns(sm); err == nil || full {
@@ -293,7 +293,7 @@ func newCandidate(h head, delimiter rune, noQuotes bool) *candidate {
 	return c
 }
 
-// names counts the usual or given names in the first record: of a text column and of a label column.
+// namesIn reports whether the first record has the given or a usual name of a text column, and of a label column.
 func (c *candidate) namesIn(o *Options) (text, label bool) {
 	if len(c.records) == 0 {
 		return false, false
@@ -301,7 +301,7 @@ func (c *candidate) namesIn(o *Options) (text, label bool) {
 	sm := sample{names: c.records[0]}
 	named := func(given string, usual []string) bool {
 		if given == "" {
-			return sm.known(usual, -1) >= 0
+			return sm.has(usual)
 		}
 		return slices.ContainsFunc(sm.names, func(n string) bool {
 			return strings.EqualFold(strings.TrimSpace(n), strings.TrimSpace(given))
