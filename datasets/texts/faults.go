@@ -105,11 +105,27 @@ type seenClass struct {
 	line int
 }
 
-// Watch passes rows on and looks at them. Each call, up to eight, begins another data: texts of the first that are in a later
-// one too are leaks.
+// maxWatched is how many data a Checker tells apart.
+const maxWatched = 8
+
+var errWatched = fmt.Errorf("texts: a Checker watches at most %d data", maxWatched)
+
+// Watch passes rows on and looks at them. Each call is for another data; the data count from the first whose rows are read,
+// and texts of the first that are in a later one too are leaks. If the rows that Watch returns are read again, they are
+// passed on and not looked at. There are at most eight data: reading a ninth gives an error and no rows.
 func (c *Checker) Watch(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+	begun := false
 	return func(yield func(Row, error) bool) {
+		if begun {
+			rows(yield)
+			return
+		}
 		part := len(c.rows)
+		if part == maxWatched {
+			yield(Row{}, errWatched)
+			return
+		}
+		begun = true
 		c.rows = append(c.rows, 0)
 		for row, err := range rows {
 			bad := (*RowError)(nil)
@@ -127,8 +143,11 @@ func (c *Checker) Watch(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	}
 }
 
-// Check reads all rows of one data or several, the first being the training data, and looks at them.
+// Check reads all rows of one data or several, at most eight, the first being the training data, and looks at them.
 func Check(ctx context.Context, sources ...*Source) (*Checker, error) {
+	if len(sources) > maxWatched {
+		return nil, errWatched
+	}
 	c := &Checker{}
 	for _, s := range sources {
 		for _, err := range c.Watch(s.Rows(ctx)) {
@@ -214,7 +233,7 @@ func (c *Checker) add(row *Row, part int) {
 	sum := sha256.Sum256(c.buf)
 	key := binary.LittleEndian.Uint64(sum[:])
 	labels := labelsHash(row)
-	bit := uint8(1) << min(part, 7)
+	bit := uint8(1) << part
 	if c.texts == nil {
 		c.texts = map[uint64]seenText{}
 	}

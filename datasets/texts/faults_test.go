@@ -3,6 +3,7 @@ package texts
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -103,6 +104,52 @@ func TestCheckerLabels(t *testing.T) {
 		"1 texts with two labels", "  f:4: the text of f:1 with other labels: "}
 	if diff := cmp.Diff(want, faultLines(&c)); diff != "" || n != len(rows) {
 		t.Error(diff)
+	}
+}
+
+// Rows that are read again are no further data and no duplicates, and a ninth data is an error.
+func TestWatchAgain(t *testing.T) {
+	c := &Checker{}
+	data := func(text string) iter.Seq2[Row, error] {
+		return c.Watch(func(yield func(Row, error) bool) {
+			yield(Row{Text: text, Labels: []string{"x"}, HasLabels: true, File: "f", Line: 1}, nil)
+		})
+	}
+	var want []int
+	for i := range maxWatched {
+		rows := data(fmt.Sprint("text ", i))
+		for range 3 {
+			n := 0
+			for _, err := range rows {
+				if n++; err != nil {
+					t.Error(err)
+				}
+			}
+			if n != 1 {
+				t.Errorf("%d rows", n)
+			}
+		}
+		want = append(want, 1)
+	}
+	for range 2 {
+		n := 0
+		for _, err := range data("text 7") {
+			if n++; err == nil || err.Error() != "texts: a Checker watches at most 8 data" {
+				t.Error("a ninth data:", err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d rows of a ninth data", n)
+		}
+	}
+	if diff := cmp.Diff(want, c.Rows()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{`1 classes with one row`, `  f:1: the only row of the class "x"`}, faultLines(c)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := Check(t.Context(), make([]*Source, maxWatched+1)...); err == nil || err.Error() != "texts: a Checker watches at most 8 data" {
+		t.Error(err)
 	}
 }
 
