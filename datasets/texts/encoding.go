@@ -154,8 +154,9 @@ func appendANSI(to, b []byte) int {
 	return len(to)
 }
 
-// utf16Reader turns UTF-16 into UTF-8. Half of a pair becomes the three bytes that it would have if it were a character,
-// and half of a unit at the end the byte 0xFF; neither is valid UTF-8, so that the row with it is an error.
+// utf16Reader turns UTF-16 into UTF-8. A row with broken UTF-16 must become an error, so what is broken becomes invalid
+// UTF-8: half of a surrogate pair is encoded in three bytes like any other code point, which UTF-8 forbids for surrogates,
+// and a single byte at the end of the file becomes 0xFF.
 type utf16Reader struct {
 	r     io.Reader
 	order binary.ByteOrder

@@ -51,9 +51,9 @@ type Source struct {
 	stop   func() error // ends its reads, from any goroutine
 	in     *input       // closed by whoever sets started first: Rows, or Close
 	w      *window
-	ascii  atomic.Int32
 
-	started atomic.Bool
+	encodingKind atomic.Int32 // of a stream whose encoding was not given: onlyASCII, isUTF8 or isANSI
+	started      atomic.Bool
 }
 
 type kind uint8
@@ -273,7 +273,7 @@ func (s *Source) openStream(ctx context.Context, r io.Reader, closer func() erro
 		return err
 	}
 	s.setEncoding(mark)
-	s.w = newWindow(in.decoded(s.found.Encoding, &s.ascii), s.o.MaxText)
+	s.w = newWindow(in.decoded(s.found.Encoding, &s.encodingKind), s.o.MaxText)
 	return s.sniff(s.w.head)
 }
 
@@ -307,7 +307,7 @@ func (s *Source) Found() Found {
 	switch {
 	case s.kind == streamKind && f.Encoding == "":
 		f.Encoding = utf8Name
-		if s.ascii.Load() == isANSI {
+		if s.encodingKind.Load() == isANSI {
 			f.Encoding = ansiName
 		}
 	case s.kind == folderKind && s.ansiFiles.Load() > 0:
