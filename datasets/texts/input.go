@@ -365,19 +365,18 @@ func openPipe(ctx context.Context, path string) (*os.File, error) {
 	case o := <-opened:
 		return o.f, o.err
 	case <-ctx.Done():
-		go func() {
-			for {
-				wakePipe(path)
-				select {
-				case o := <-opened:
-					if o.f != nil {
-						o.f.Close()
-					}
-					return
-				case <-time.After(10 * time.Millisecond): // it was not waiting yet
+		// It is woken here, not in the background: a writer who comes later would be taken for the one who wakes.
+		for range 8 {
+			wakePipe(path)
+			select {
+			case o := <-opened:
+				if o.f != nil {
+					o.f.Close()
 				}
+				return nil, ctx.Err()
+			case <-time.After(10 * time.Millisecond): // it was not waiting yet
 			}
-		}()
+		}
 		return nil, ctx.Err()
 	}
 }
