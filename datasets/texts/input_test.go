@@ -127,7 +127,7 @@ func TestCloseWhileRowsAreRead(t *testing.T) {
 	content := "text,label\n" + strings.Repeat("some text of a row,b\n", 1<<15)
 	for name, packed := range map[string]string{"plain": content, "gzip": gzipped(content), "zstd": zstdOf(content)} {
 		t.Run(name, func(t *testing.T) {
-			for i := range 30 {
+			for i := range 15 {
 				r, w := io.Pipe() // it blocks after the data
 				go io.WriteString(w, packed)
 				s, err := Open(t.Context(), "-", Options{Stdin: r})
@@ -137,7 +137,7 @@ func TestCloseWhileRowsAreRead(t *testing.T) {
 				closed := make(chan struct{})
 				go func() {
 					defer close(closed)
-					time.Sleep(time.Duration(i) * 200 * time.Microsecond)
+					time.Sleep(time.Duration(i) * 400 * time.Microsecond)
 					s.Progress()
 					s.Found()
 					if err := s.Close(); err != nil {
@@ -366,7 +366,7 @@ func TestMemory(t *testing.T) {
 
 // A row of many small things takes memory by its bytes, not by their number.
 func TestMemoryOfManyParts(t *testing.T) {
-	const size = 8 << 20
+	const size = 2 << 20
 	of := func(part string) string { return strings.Repeat(part, size/len(part)) }
 	for name, c := range map[string]struct {
 		row string

@@ -3,7 +3,6 @@ package texts
 import (
 	"bytes"
 	"io"
-	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -321,7 +320,9 @@ func (j *jsonParser) content(s span, escaped bool, buf []byte) (content, grown [
 	if !escaped {
 		return b, buf
 	}
-	buf = slices.Grow(buf[:0], len(b)) // the content is no longer
+	if buf = buf[:0]; cap(buf) < len(b) { // the content is no longer
+		buf = make([]byte, 0, len(b))
+	}
 	for {
 		i := bytes.IndexByte(b, '\\')
 		if i < 0 {
