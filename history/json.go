@@ -100,14 +100,10 @@ func (h *History) DecodeJSON(ctx context.Context, data []byte) error {
 
 func (h *History) decode(ctx context.Context, data []byte) error {
 	parts := map[string][]byte{}
-	s := strictjson.New(ctx, data, strictjson.Options{})
-	err := s.Members(func(name string, value []byte) error {
+	err := strictjson.Members(ctx, data, func(name string, value []byte) error {
 		parts[name] = value
 		return nil
 	})
-	if err == nil {
-		err = s.End()
-	}
 	if err != nil {
 		return err
 	}
@@ -130,9 +126,9 @@ func (h *History) decode(ctx context.Context, data []byte) error {
 	return nil
 }
 
-// members calls f for each member of a JSON object, in order. Names that occur twice are errors.
+// members calls f for each member of a JSON object, in order, and puts the name in front of an error.
 func members(ctx context.Context, object []byte, f func(name string, value []byte) error) error {
-	return strictjson.New(ctx, object, strictjson.Options{}).Members(func(name string, value []byte) error {
+	return strictjson.Members(ctx, object, func(name string, value []byte) error {
 		if err := f(name, value); err != nil {
 			return fmt.Errorf("%s: %w", strictjson.Quote(name), err)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -24,14 +25,14 @@ func assetEntries(prefix, name string, x tensor.Rows) ([]safetensors.Entry, erro
 		return []safetensors.Entry{{Name: prefix + name, Shape: shape, Data: safetensors.Int32Data(x.Data())}}, nil
 	case *tensor.String:
 		if len(shape) != 1 {
-			return nil, fmt.Errorf("asset %s has texts of shape %v; only lists can be saved", quote(name), shape)
+			return nil, fmt.Errorf("asset %s has texts of shape %v; only lists can be saved", strictjson.Quote(name), shape)
 		}
 		size := 0
 		for _, s := range x.Data() {
 			size += len(s)
 		}
 		if size > math.MaxInt32 {
-			return nil, fmt.Errorf("the texts of asset %s have more than %d bytes", quote(name), math.MaxInt32)
+			return nil, fmt.Errorf("the texts of asset %s have more than %d bytes", strictjson.Quote(name), math.MaxInt32)
 		}
 		all := make([]byte, 0, size)
 		ends := make(safetensors.Int32Data, 0, len(x.Data()))
@@ -44,7 +45,7 @@ func assetEntries(prefix, name string, x tensor.Rows) ([]safetensors.Entry, erro
 			{Name: endsPrefix + prefix + name, Shape: []int{len(ends)}, Data: ends},
 		}, nil
 	}
-	return nil, fmt.Errorf("asset %s is a %T, which cannot be saved", quote(name), x)
+	return nil, fmt.Errorf("asset %s is a %T, which cannot be saved", strictjson.Quote(name), x)
 }
 
 // readAssets reads the arrays whose names begin with the prefix, each into memory of its own.
@@ -74,14 +75,14 @@ func readAssets(ctx context.Context, f *safetensors.File, prefix string) (map[st
 			err = fmt.Errorf("it holds %s; arrays beside a spec are F32, I32 or texts", t.DType)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", quote(t.Name), err)
+			return nil, fmt.Errorf("tensor %s: %w", strictjson.Quote(t.Name), err)
 		}
 		all[name] = x
 	}
 	for _, t := range f.Tensors() {
 		if name, ok := strings.CutPrefix(t.Name, endsPrefix+prefix); ok {
 			if _, texts := all[name].(*tensor.String); !texts {
-				return nil, fmt.Errorf("tensor %s says where texts end that are not there", quote(t.Name))
+				return nil, fmt.Errorf("tensor %s says where texts end that are not there", strictjson.Quote(t.Name))
 			}
 		}
 	}
@@ -100,10 +101,10 @@ func arrayOf(ctx context.Context, t safetensors.Tensor) (*tensor.Float32, error)
 func readTexts(f *safetensors.File, t safetensors.Tensor) (*tensor.String, error) {
 	ends, err := f.Tensor(endsPrefix + t.Name)
 	if err != nil {
-		return nil, fmt.Errorf("it has texts, and there is no tensor %s that says where they end", quote(endsPrefix+t.Name))
+		return nil, fmt.Errorf("it has texts, and there is no tensor %s that says where they end", strictjson.Quote(endsPrefix+t.Name))
 	}
 	if ends.DType != safetensors.I32 || len(ends.Shape) != 1 {
-		return nil, fmt.Errorf("tensor %s holds %s of shape %v, not a list of I32", quote(ends.Name), ends.DType, ends.Shape)
+		return nil, fmt.Errorf("tensor %s holds %s of shape %v, not a list of I32", strictjson.Quote(ends.Name), ends.DType, ends.Shape)
 	}
 	var all string
 	if view := t.Raw(); view != nil {
@@ -140,15 +141,15 @@ func sameAssets(ctx context.Context, file, model map[string]tensor.Rows) error {
 	for _, name := range slices.Sorted(maps.Keys(model)) {
 		x, ok := file[name]
 		if !ok {
-			return fmt.Errorf("the file is of another model: it has no asset %s", quote(name))
+			return fmt.Errorf("the file is of another model: it has no asset %s", strictjson.Quote(name))
 		}
 		if err := sameArray(ctx, x, model[name]); err != nil {
-			return fmt.Errorf("the file is of another model: asset %s: %w", quote(name), err)
+			return fmt.Errorf("the file is of another model: asset %s: %w", strictjson.Quote(name), err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(file)) {
 		if _, ok := model[name]; !ok {
-			return fmt.Errorf("the file is of another model: the model has no asset %s", quote(name))
+			return fmt.Errorf("the file is of another model: the model has no asset %s", strictjson.Quote(name))
 		}
 	}
 	return nil
@@ -186,7 +187,7 @@ func sameElements[E any](ctx context.Context, file, model []E, equal func(a, b E
 			}
 		}
 		if !equal(v, model[i]) {
-			return fmt.Errorf("element %d is %s in the file, and %s in the model", i, quote(fmt.Sprint(v)), quote(fmt.Sprint(model[i])))
+			return fmt.Errorf("element %d is %s in the file, and %s in the model", i, strictjson.Quote(fmt.Sprint(v)), strictjson.Quote(fmt.Sprint(model[i])))
 		}
 	}
 	return nil

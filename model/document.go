@@ -90,7 +90,7 @@ func (d *document) build(ctx context.Context, k *plan.Kinds, assets map[string]t
 		}
 		m, err = s.Build(ctx, o)
 	default:
-		return nil, fmt.Errorf("a %s is no model", quote(spec.Kind()))
+		return nil, fmt.Errorf("a %s is no model", strictjson.Quote(spec.Kind()))
 	}
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func parseFormat(metadata map[string]string) error {
 	}
 	n, err := strconv.Atoi(version)
 	if err != nil || n < 1 || strconv.Itoa(n) != version {
-		return fmt.Errorf("%q is %s, not a version", formatKey, quote(version))
+		return fmt.Errorf("%q is %s, not a version", formatKey, strictjson.Quote(version))
 	}
 	if n > formatVersion {
 		return fmt.Errorf("it has version %d of the format, and this linnet reads up to %d: it needs a newer linnet", n, formatVersion)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn"
 )
 
@@ -40,10 +41,10 @@ func (i *Info) check(m *nn.Model) error {
 		seen := make(map[string]bool, len(labels))
 		for k, label := range labels {
 			if !utf8.ValidString(label) {
-				return fmt.Errorf("label %d of output %q, %s, is not UTF-8", k, name, quote(label))
+				return fmt.Errorf("label %d of output %q, %s, is not UTF-8", k, name, strictjson.Quote(label))
 			}
 			if seen[label] {
-				return fmt.Errorf("output %q has two labels %s", name, quote(label))
+				return fmt.Errorf("output %q has two labels %s", name, strictjson.Quote(label))
 			}
 			seen[label] = true
 		}
@@ -64,10 +65,10 @@ func (i *Info) check(m *nn.Model) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(i.Metadata)) {
 		if strings.HasPrefix(key, reserved) {
-			return fmt.Errorf("the metadata %s begin with %q, which is linnet's", quote(key), reserved)
+			return fmt.Errorf("the metadata %s begin with %q, which is linnet's", strictjson.Quote(key), reserved)
 		}
 		if !utf8.ValidString(key) || !utf8.ValidString(i.Metadata[key]) {
-			return fmt.Errorf("the metadata %s are not UTF-8", quote(key))
+			return fmt.Errorf("the metadata %s are not UTF-8", strictjson.Quote(key))
 		}
 	}
 	return nil
@@ -77,19 +78,10 @@ func (i *Info) check(m *nn.Model) error {
 func columnsOf(m *nn.Model, name string) (int, error) {
 	shape := m.OutputShape(name)
 	if shape == nil {
-		return 0, fmt.Errorf("the model has no output %s; there are %q", quote(name), m.OutputNames())
+		return 0, fmt.Errorf("the model has no output %s; there are %q", strictjson.Quote(name), m.OutputNames())
 	}
 	if len(shape) < 2 {
 		return 1, nil
 	}
 	return shape[len(shape)-1], nil
-}
-
-// quote makes a text of a file fit for an error.
-func quote(s string) string {
-	const most = 80
-	if len(s) > most {
-		return fmt.Sprintf("%q…", strings.ToValidUTF8(s[:most], ""))
-	}
-	return fmt.Sprintf("%q", s)
 }

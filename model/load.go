@@ -159,12 +159,12 @@ func (f *File) read(ctx context.Context, o *LoadOptions) error {
 		}
 		if isTensorOfState(t.Name) {
 			if !f.HasState() {
-				return fmt.Errorf("tensor %s belongs to a training state, and the file has none", quote(t.Name))
+				return fmt.Errorf("tensor %s belongs to a training state, and the file has none", strictjson.Quote(t.Name))
 			}
 			belongs = true
 		}
 		if !belongs {
-			return fmt.Errorf("tensor %s belongs to no parameter of the model", quote(t.Name))
+			return fmt.Errorf("tensor %s belongs to no parameter of the model", strictjson.Quote(t.Name))
 		}
 	}
 	return nil
@@ -185,7 +185,7 @@ func (f *File) readMetadata(ctx context.Context, metadata map[string]string) err
 				return fmt.Errorf("%q: %w", historyKey, err)
 			}
 		case key != formatKey && key != modelKey && key != stateKey:
-			return fmt.Errorf("the metadata %s are none that this linnet knows", quote(key))
+			return fmt.Errorf("the metadata %s are none that this linnet knows", strictjson.Quote(key))
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
@@ -151,12 +152,12 @@ func (w *writing) json(key string, v any) error {
 // parameter adds the elements of a parameter.
 func (w *writing) parameter(p *plan.Parameter) error {
 	if len(p.Name()) >= len(reserved) && p.Name()[:len(reserved)] == reserved {
-		return fmt.Errorf("parameter %s: names that begin with %q are linnet's", quote(p.Name()), reserved)
+		return fmt.Errorf("parameter %s: names that begin with %q are linnet's", strictjson.Quote(p.Name()), reserved)
 	}
 	s := p.Storage()
 	if lent, ok := s.(plan.LentStorage); ok {
 		if err := lent.Lender.Acquire(); err != nil {
-			return fmt.Errorf("parameter %s: %w", quote(p.Name()), err)
+			return fmt.Errorf("parameter %s: %w", strictjson.Quote(p.Name()), err)
 		}
 		w.held = append(w.held, lent.Lender)
 		s = lent.Storage

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
@@ -75,7 +76,7 @@ func readState(ctx context.Context, f *safetensors.File, m *nn.Model) (*nn.Train
 	for _, p := range m.Parameters() {
 		storage, err := storageOf(ctx, f, p.Name(), p.Shape(), nil)
 		if err != nil {
-			return nil, fmt.Errorf("parameter %s: %w", quote(p.Name()), err)
+			return nil, fmt.Errorf("parameter %s: %w", strictjson.Quote(p.Name()), err)
 		}
 		values, own := storage.(plan.Float32Storage)
 		if !own {

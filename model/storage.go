@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -39,7 +40,7 @@ func storageEntries(p *plan.Parameter, s plan.Storage) []safetensors.Entry {
 func storageOf(ctx context.Context, f *safetensors.File, name string, shape tensor.Shape, lender plan.Lender) (plan.Storage, error) {
 	t, err := f.Tensor(name)
 	if err != nil {
-		return nil, fmt.Errorf("the file has no tensor %s", quote(name))
+		return nil, fmt.Errorf("the file has no tensor %s", strictjson.Quote(name))
 	}
 	if !shape.Equal(t.Shape) {
 		return nil, fmt.Errorf("%w: the file has it with shape %v, and the layer needs %v", tensor.ErrShape, tensor.Shape(t.Shape), shape)
@@ -90,11 +91,11 @@ func readInt8(f *safetensors.File, t safetensors.Tensor, mapped bool) (plan.Stor
 	name := scalesPrefix + t.Name
 	scales, err := f.Tensor(name)
 	if err != nil {
-		return nil, false, fmt.Errorf("the file has it as I8, and no tensor %s with the scale of each row", quote(name))
+		return nil, false, fmt.Errorf("the file has it as I8, and no tensor %s with the scale of each row", strictjson.Quote(name))
 	}
 	n := scales.Len()
 	if scales.DType != safetensors.F32 || len(scales.Shape) != 1 || n < 1 || t.Len()%n != 0 || t.Len() == 0 {
-		return nil, false, fmt.Errorf("tensor %s holds %s of shape %v, which are no scales for %d elements", quote(name), scales.DType, tensor.Shape(scales.Shape), t.Len())
+		return nil, false, fmt.Errorf("tensor %s holds %s of shape %v, which are no scales for %d elements", strictjson.Quote(name), scales.DType, tensor.Shape(scales.Shape), t.Len())
 	}
 	s := &plan.Int8Storage{Width: t.Len() / n}
 	values, ok := t.Int8View()

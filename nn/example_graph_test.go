@@ -158,3 +158,23 @@ func ExampleModel_InputType() {
 	// title int32 (None, 20)
 	// numbers float32 (None, 4)
 }
+
+func ExampleModel_SetFrozen() {
+	model, err := nn.NewSequential(layers.Dense{Units: 4}, layers.Dense{Units: 1}).Build(context.Background(), nn.Features(8), nn.BuildOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := model.SetTrainable("dense/*", false); err != nil {
+		fmt.Println(err)
+		return
+	}
+	frozen := model.Frozen()
+	fmt.Println(frozen)
+	fmt.Println(model.SetFrozen(nil), model.Frozen()) // everything trains again
+	fmt.Println(model.SetFrozen(frozen), model.Frozen())
+	// Output:
+	// [dense/kernel dense/bias]
+	// <nil> []
+	// <nil> [dense/kernel dense/bias]
+}

@@ -240,7 +240,7 @@ func (s *space) resize(rows int) error {
 	}
 	for i := range s.values {
 		v := &s.values[i]
-		if v.Type == 0 || (s.isInput(i) && !s.copiedInput(i)) {
+		if !s.owns(i) {
 			continue
 		}
 		n := rows * v.Width * v.Fold
@@ -280,12 +280,11 @@ func (s *space) checkTotal(rows int) error {
 			return err
 		}
 		total += uint64(size) * uint64(copies) * uint64(rows) * uint64(fold) * uint64(width)
-		const half = 2 // on 32 bits the total may be more than an int
-		return budget.Check("nn: all values of a batch", half, int(total/half))
+		return budget.CheckBytes("nn: all values of a batch", total)
 	}
 	for i := range s.values {
 		v := &s.values[i]
-		if v.Type == 0 || (s.isInput(i) && !s.copiedInput(i)) {
+		if !s.owns(i) {
 			continue
 		}
 		size, copies := 4, 1
@@ -312,6 +311,11 @@ func (s *space) checkTotal(rows int) error {
 
 // stringSize is the size in bytes of a string's header.
 const stringSize = 16
+
+// owns reports whether a value has memory here: it is none that fusion took away, nor an input that is read where it lies.
+func (s *space) owns(value int) bool {
+	return s.values[value].Type != 0 && (!s.isInput(value) || s.copiedInput(value))
+}
 
 // copiedInput reports whether an input of the model is copied for each batch.
 func (s *space) copiedInput(value int) bool {

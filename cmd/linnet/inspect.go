@@ -64,6 +64,7 @@ type inspectedModel struct {
 // inspectedPort is an input or an output.
 type inspectedPort struct {
 	Name       string       `json:"name"`
+	Type       string       `json:"type"` // int32, float32, sparse or string
 	Shape      tensor.Shape `json:"shape"`
 	Labels     []string     `json:"labels,omitempty"`
 	Thresholds []float64    `json:"thresholds,omitempty"`
@@ -112,10 +113,10 @@ func inspect(ctx context.Context, path string) (_ *inspection, err error) {
 	m := file.Model
 	i.Model = &inspectedModel{Name: m.Name(), Parameters: m.ParameterCount(), summary: m.Summary()}
 	for _, name := range m.InputNames() {
-		i.Model.Inputs = append(i.Model.Inputs, inspectedPort{Name: name, Shape: m.InputShape(name)})
+		i.Model.Inputs = append(i.Model.Inputs, inspectedPort{Name: name, Type: m.InputType(name).String(), Shape: m.InputShape(name)})
 	}
 	for _, name := range m.OutputNames() {
-		i.Model.Outputs = append(i.Model.Outputs, inspectedPort{name, m.OutputShape(name), file.Info.Labels[name], file.Info.Thresholds[name]})
+		i.Model.Outputs = append(i.Model.Outputs, inspectedPort{name, tensor.TypeFloat32.String(), m.OutputShape(name), file.Info.Labels[name], file.Info.Thresholds[name]})
 	}
 	i.History, i.State, i.Metadata = file.Info.History, file.HasState(), file.Info.Metadata
 	return i, file.Close()
@@ -138,10 +139,10 @@ func (i *inspection) write(w io.Writer) error {
 	} else {
 		fmt.Fprintf(&b, ", a model, format %s\n\n%s\n", i.Format, i.Model.summary)
 		for _, p := range i.Model.Inputs {
-			fmt.Fprintf(&b, "Input %s: %s\n", shown(p.Name), p.Shape)
+			fmt.Fprintf(&b, "Input %s: %s %s\n", shown(p.Name), p.Type, p.Shape)
 		}
 		for _, p := range i.Model.Outputs {
-			fmt.Fprintf(&b, "Output %s: %s\n", shown(p.Name), p.Shape)
+			fmt.Fprintf(&b, "Output %s: %s %s\n", shown(p.Name), p.Type, p.Shape)
 			p.writeLabels(&b)
 		}
 		fmt.Fprintf(&b, "Stored as: %s\n", i.storages())

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +64,7 @@ func readHistory(ctx context.Context, path string, stdin io.Reader) (*history.Hi
 	}
 	h := new(history.History)
 	if bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
-		err = json.Unmarshal(b, h)
+		err = h.DecodeJSON(ctx, b)
 	} else {
 		h, err = history.ReadCSV(bytes.NewReader(b))
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"path"
 	"strings"
 	"text/tabwriter"
 
@@ -62,7 +62,7 @@ func convertOptions(to string, exceptions []string) (o model.ConvertOptions, err
 	}
 	for _, e := range exceptions {
 		pattern, name, ok := cut(e)
-		if _, err := filepath.Match(pattern, ""); !ok || err != nil {
+		if _, err := path.Match(pattern, ""); !ok || err != nil {
 			return o, usagef("--parameter %.40q is not PATTERN=STORAGE", e)
 		}
 		s, err := storage("--parameter", name)

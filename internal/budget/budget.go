@@ -47,6 +47,17 @@ func Check(what string, elementSize int, dims ...int) error {
 	return Process().check(what, elementSize, dims)
 }
 
+// CheckBytes returns an error if arrays of so many bytes together are larger than the process's limit. What names them.
+func CheckBytes(what string, n uint64) error {
+	if n <= Small {
+		return nil
+	}
+	if l := Process(); n > uint64(max(l, 0)) {
+		return fmt.Errorf("%s: %w: together %d bytes, and the limit is %d bytes", what, ErrTooLarge, n, int64(l))
+	}
+	return nil
+}
+
 // Check is the function [Check] with a limit of the caller's.
 func (l Limit) Check(what string, elementSize int, dims ...int) error {
 	return l.check(what, elementSize, dims)

@@ -70,3 +70,19 @@ func TestSmallChecksDoNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Arrays that fit one by one do not fit together.
+func TestCheckBytes(t *testing.T) {
+	before := debug.SetMemoryLimit(1 << 30)
+	defer debug.SetMemoryLimit(before)
+	for n, ok := range map[uint64]bool{0: true, Small: true, 1 << 30: true, 1<<30 + 1: false, math.MaxUint64: false} {
+		err := CheckBytes("test: arrays", n)
+		if ok != (err == nil) || err != nil && !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+	const want = "test: arrays: too large for the memory: together 1073741825 bytes, and the limit is 1073741824 bytes"
+	if err := CheckBytes("test: arrays", 1<<30+1); err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

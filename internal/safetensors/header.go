@@ -99,10 +99,10 @@ func checkLayout(tensors []Tensor, dataBytes int64) error {
 		switch {
 		case t.size > dataBytes || t.offset > dataBytes-t.size:
 			return fmt.Errorf("safetensors: tensor %s: data_offsets [%d,%d], but the file has %d bytes of data",
-				quote(t.Name), t.offset, t.offset+t.size, dataBytes)
+				strictjson.Quote(t.Name), t.offset, t.offset+t.size, dataBytes)
 		case t.offset < end:
 			return fmt.Errorf("safetensors: tensor %s begins at data byte %d, inside tensor %s, which ends at %d",
-				quote(t.Name), t.offset, quote(tensors[i-1].Name), end)
+				strictjson.Quote(t.Name), t.offset, strictjson.Quote(tensors[i-1].Name), end)
 		case t.offset > end:
 			return fmt.Errorf("safetensors: data bytes %d to %d belong to no tensor", end, t.offset)
 		}
@@ -138,7 +138,7 @@ func (p *headerParser) header() error {
 }
 
 func (p *headerParser) twice(what, key string) error {
-	return p.Errorf("%s %s occurs twice", what, quote(key))
+	return p.Errorf("%s %s occurs twice", what, strictjson.Quote(key))
 }
 
 func (p *headerParser) readMetadata() error {
@@ -157,7 +157,7 @@ func (p *headerParser) readMetadata() error {
 		if err := p.Colon(); err != nil {
 			return err
 		}
-		p.metadata[key], err = p.String("metadata " + quote(key))
+		p.metadata[key], err = p.String("metadata " + strictjson.Quote(key))
 		return err
 	})
 }
@@ -186,7 +186,7 @@ func (p *headerParser) readTensor(name string) error {
 		i := slices.Index(fields[:], field)
 		switch {
 		case i < 0:
-			return p.Errorf("tensor %s: unknown field %s", quote(name), quote(field))
+			return p.Errorf("tensor %s: unknown field %s", strictjson.Quote(name), strictjson.Quote(field))
 		case has&(1<<i) != 0:
 			return p.twice("field", field)
 		}
@@ -203,7 +203,7 @@ func (p *headerParser) readTensor(name string) error {
 			// The type's own constant, so that a list of many tensors does not hold the word many times.
 			r := DType(s).rank()
 			if r < 0 {
-				return p.Errorf("tensor %s: unknown dtype %s", quote(name), quote(s))
+				return p.Errorf("tensor %s: unknown dtype %s", strictjson.Quote(name), strictjson.Quote(s))
 			}
 			t.DType = order[r]
 		case hasShape:
@@ -213,13 +213,13 @@ func (p *headerParser) readTensor(name string) error {
 			t.Shape = make([]int, rank)
 			for i, d := range dims[:rank] {
 				if d > math.MaxInt {
-					return p.Errorf("tensor %s: size %d is too large for this platform", quote(name), d)
+					return p.Errorf("tensor %s: size %d is too large for this platform", strictjson.Quote(name), d)
 				}
 				t.Shape[i] = int(d)
 			}
 		case hasOffsets:
 			if n, err = p.integers("data_offsets", offsets[:2]); err == nil && n != 2 {
-				err = p.Errorf("tensor %s: data_offsets has %d values, want 2", quote(name), n)
+				err = p.Errorf("tensor %s: data_offsets has %d values, want 2", strictjson.Quote(name), n)
 			}
 			return err
 		}
@@ -230,16 +230,16 @@ func (p *headerParser) readTensor(name string) error {
 	}
 	for i, field := range fields {
 		if has&(1<<i) == 0 {
-			return p.Errorf("tensor %s has no %s", quote(name), field)
+			return p.Errorf("tensor %s has no %s", strictjson.Quote(name), field)
 		}
 	}
 	var need int64
 	if t.count, need, err = sizes(t.DType, t.Shape); err != nil {
-		return p.Errorf("tensor %s: %w", quote(name), err)
+		return p.Errorf("tensor %s: %w", strictjson.Quote(name), err)
 	}
 	if offsets[0] > offsets[1] || offsets[1]-offsets[0] != need {
 		return p.Errorf("tensor %s: %s of shape %v needs %d bytes, data_offsets are [%d,%d]",
-			quote(name), t.DType, t.Shape, need, offsets[0], offsets[1])
+			strictjson.Quote(name), t.DType, t.Shape, need, offsets[0], offsets[1])
 	}
 	t.offset, t.size = offsets[0], need
 	p.tensors = append(p.tensors, t)
@@ -291,8 +291,6 @@ func (p *headerParser) integers(what string, list []int64) (int, error) {
 	})
 	return n, err
 }
-
-func quote(s string) string { return strictjson.Quote(s) }
 
 // invalidUTF8 is the place of the first byte that is not UTF-8, or -1.
 func invalidUTF8(ctx context.Context, b []byte) (int, error) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 // chunkBytes is how much is read or written at a time: a multiple of every element's size, and little enough to look at a
@@ -109,7 +110,7 @@ func (f *File) Tensors() []Tensor { return f.tensors }
 func (f *File) Tensor(name string) (Tensor, error) {
 	i, ok := f.index[name]
 	if !ok {
-		return Tensor{}, fmt.Errorf("safetensors: the file has no tensor %s", quote(name))
+		return Tensor{}, fmt.Errorf("safetensors: the file has no tensor %s", strictjson.Quote(name))
 	}
 	return f.tensors[i], nil
 }
@@ -128,7 +129,7 @@ func (t Tensor) Section() *io.SectionReader { return io.NewSectionReader(t.sourc
 
 // Bytes reads the elements of any type as they are in the file, little-endian.
 func (t Tensor) Bytes() ([]byte, error) {
-	if err := budget.Check("safetensors: tensor "+quote(t.Name), 1, int(t.size)); err != nil {
+	if err := budget.Check("safetensors: tensor "+strictjson.Quote(t.Name), 1, int(t.size)); err != nil {
 		return nil, err
 	}
 	b := make([]byte, t.size)
@@ -155,10 +156,10 @@ func (t Tensor) Int64() ([]int64, error) {
 
 func decode[E any](t Tensor, want DType, element func([]byte) E) ([]E, error) {
 	if t.DType != want {
-		return nil, fmt.Errorf("safetensors: tensor %s holds %s, not %s", quote(t.Name), t.DType, want)
+		return nil, fmt.Errorf("safetensors: tensor %s holds %s, not %s", strictjson.Quote(t.Name), t.DType, want)
 	}
 	width := want.Size()
-	if err := budget.Check("safetensors: tensor "+quote(t.Name), width, t.count); err != nil {
+	if err := budget.Check("safetensors: tensor "+strictjson.Quote(t.Name), width, t.count); err != nil {
 		return nil, err
 	}
 	out := make([]E, t.count)
@@ -182,7 +183,7 @@ type Conversion struct {
 // is done.
 func (t Tensor) ReadFloat32(ctx context.Context, dst []float32, c Conversion) error {
 	if len(dst) != t.count {
-		return fmt.Errorf("safetensors: tensor %s has %d elements, the slice %d", quote(t.Name), t.count, len(dst))
+		return fmt.Errorf("safetensors: tensor %s has %d elements, the slice %d", strictjson.Quote(t.Name), t.count, len(dst))
 	}
 	switch t.DType {
 	case F32:
@@ -215,7 +216,7 @@ func (t Tensor) ReadFloat32(ctx context.Context, dst []float32, c Conversion) er
 		})
 	case F64:
 		if !c.RoundF64 {
-			return fmt.Errorf("safetensors: tensor %s holds F64, which float32 cannot hold without rounding", quote(t.Name))
+			return fmt.Errorf("safetensors: tensor %s holds F64, which float32 cannot hold without rounding", strictjson.Quote(t.Name))
 		}
 		return t.chunks(ctx, func(at int, b []byte) error {
 			dst := dst[at : at+len(b)/8]
@@ -223,21 +224,21 @@ func (t Tensor) ReadFloat32(ctx context.Context, dst []float32, c Conversion) er
 				v := math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
 				dst[i] = float32(v)
 				if math.IsInf(float64(dst[i]), 0) && !math.IsInf(v, 0) {
-					return fmt.Errorf("safetensors: tensor %s: element %d, %v, is beyond the range of float32", quote(t.Name), at+i, v)
+					return fmt.Errorf("safetensors: tensor %s: element %d, %v, is beyond the range of float32", strictjson.Quote(t.Name), at+i, v)
 				}
 			}
 			return nil
 		})
 	}
 	return fmt.Errorf("safetensors: tensor %s holds %s, which is not read as float32: F32, F16, BF16, I8 and F64 are",
-		quote(t.Name), t.DType)
+		strictjson.Quote(t.Name), t.DType)
 }
 
 // ReadInt32 reads whole numbers as int32 into dst, which has the tensor's length. I32, I16, U16, I8 and U8 are exact; a value of
 // I64, U32 or U64 that int32 cannot hold is an error. It ends with an error when ctx is done.
 func (t Tensor) ReadInt32(ctx context.Context, dst []int32) error {
 	if len(dst) != t.count {
-		return fmt.Errorf("safetensors: tensor %s has %d elements, the slice %d", quote(t.Name), t.count, len(dst))
+		return fmt.Errorf("safetensors: tensor %s has %d elements, the slice %d", strictjson.Quote(t.Name), t.count, len(dst))
 	}
 	var element func(b []byte) uint64
 	signed := true
@@ -259,7 +260,7 @@ func (t Tensor) ReadInt32(ctx context.Context, dst []int32) error {
 	case U8:
 		signed, element = false, func(b []byte) uint64 { return uint64(b[0]) }
 	default:
-		return fmt.Errorf("safetensors: tensor %s holds %s, which is not read as int32: whole numbers are", quote(t.Name), t.DType)
+		return fmt.Errorf("safetensors: tensor %s holds %s, which is not read as int32: whole numbers are", strictjson.Quote(t.Name), t.DType)
 	}
 	width := t.DType.Size()
 	return t.chunks(ctx, func(at int, b []byte) error {
@@ -273,7 +274,7 @@ func (t Tensor) ReadInt32(ctx context.Context, dst []int32) error {
 			if signed {
 				value = strconv.FormatInt(int64(v), 10)
 			}
-			return fmt.Errorf("safetensors: tensor %s: element %d, %s, is beyond the range of int32", quote(t.Name), at+i, value)
+			return fmt.Errorf("safetensors: tensor %s: element %d, %s, is beyond the range of int32", strictjson.Quote(t.Name), at+i, value)
 		}
 		return nil
 	})
@@ -303,7 +304,7 @@ func (t Tensor) chunks(ctx context.Context, use func(at int, b []byte) error) er
 	}
 	for at := int64(0); at < t.size; at += chunkBytes {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("safetensors: tensor %s: %w", quote(t.Name), err)
+			return fmt.Errorf("safetensors: tensor %s: %w", strictjson.Quote(t.Name), err)
 		}
 		n := min(t.size-at, chunkBytes)
 		chunk := buf
@@ -323,7 +324,7 @@ func (t Tensor) chunks(ctx context.Context, use func(at int, b []byte) error) er
 }
 
 func (t Tensor) readError(at int64, err error) error {
-	return fmt.Errorf("safetensors: tensor %s at byte %d of the file: %w", quote(t.Name), t.offset+at, err)
+	return fmt.Errorf("safetensors: tensor %s at byte %d of the file: %w", strictjson.Quote(t.Name), t.offset+at, err)
 }
 
 // readFull fills b; an io.ReaderAt may report io.EOF together with the last bytes.

@@ -38,7 +38,7 @@ func ParseIndex(ctx context.Context, b []byte) (*Index, error) {
 			return err
 		}
 		if key == "weight_map" && seen {
-			return s.Errorf("name %s occurs twice", quote(key))
+			return s.Errorf("name %s occurs twice", strictjson.Quote(key))
 		}
 		if err := s.Colon(); err != nil {
 			return err
@@ -54,17 +54,17 @@ func ParseIndex(ctx context.Context, b []byte) (*Index, error) {
 				return err
 			}
 			if _, ok := of[name]; ok {
-				return s.Errorf("tensor %s occurs twice", quote(name))
+				return s.Errorf("tensor %s occurs twice", strictjson.Quote(name))
 			}
 			if err := s.Colon(); err != nil {
 				return err
 			}
-			file, err := s.String("file of tensor " + quote(name))
+			file, err := s.String("file of tensor " + strictjson.Quote(name))
 			if err != nil {
 				return err
 			}
 			if !plainName(file) {
-				return s.Errorf("tensor %s: file %s is not the plain name of a file in the index's folder", quote(name), quote(file))
+				return s.Errorf("tensor %s: file %s is not the plain name of a file in the index's folder", strictjson.Quote(name), strictjson.Quote(file))
 			}
 			if _, ok := files[file]; !ok && len(files) == maxShards {
 				return s.Errorf("index names more than %d files", maxShards)
@@ -118,10 +118,10 @@ func (x *Index) Join(files []*File) (*File, error) {
 			switch {
 			case !ok:
 				return nil, fmt.Errorf("safetensors: file %s has the tensor %s, which the index does not name",
-					quote(x.files[i]), quote(t.Name))
+					strictjson.Quote(x.files[i]), strictjson.Quote(t.Name))
 			case want != i:
 				return nil, fmt.Errorf("safetensors: file %s has the tensor %s, which the index places in %s",
-					quote(x.files[i]), quote(t.Name), quote(x.files[want]))
+					strictjson.Quote(x.files[i]), strictjson.Quote(t.Name), strictjson.Quote(x.files[want]))
 			}
 			all.index[t.Name] = len(all.tensors)
 			all.tensors = append(all.tensors, t)
@@ -139,7 +139,7 @@ func (x *Index) Join(files []*File) (*File, error) {
 		for _, name := range slices.Sorted(maps.Keys(x.weights)) {
 			if _, ok := all.index[name]; !ok {
 				return nil, fmt.Errorf("safetensors: file %s has no tensor %s, which the index places there",
-					quote(x.files[x.weights[name]]), quote(name))
+					strictjson.Quote(x.files[x.weights[name]]), strictjson.Quote(name))
 			}
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 // Entry is a tensor to be written.
@@ -138,7 +140,7 @@ func Write(ctx context.Context, w io.Writer, metadata map[string]string, entries
 	for _, e := range entries {
 		raw, ok := e.Data.native()
 		if err := writeData(ctx, w, e.Data, raw, ok); err != nil {
-			return fmt.Errorf("safetensors: tensor %s: %w", quote(e.Name), err)
+			return fmt.Errorf("safetensors: tensor %s: %w", strictjson.Quote(e.Name), err)
 		}
 	}
 	return nil
@@ -173,21 +175,21 @@ func writeData(ctx context.Context, w io.Writer, d Data, raw []byte, native bool
 func (e Entry) check() error {
 	switch {
 	case e.Name == metadataKey || !utf8.ValidString(e.Name):
-		return fmt.Errorf("safetensors: a tensor cannot be named %s", quote(e.Name))
+		return fmt.Errorf("safetensors: a tensor cannot be named %s", strictjson.Quote(e.Name))
 	case e.Data == nil:
-		return fmt.Errorf("safetensors: tensor %s has no data", quote(e.Name))
+		return fmt.Errorf("safetensors: tensor %s has no data", strictjson.Quote(e.Name))
 	case e.Data.dtype().Bits() == 0:
-		return fmt.Errorf("safetensors: tensor %s: unknown dtype %s", quote(e.Name), quote(string(e.Data.dtype())))
+		return fmt.Errorf("safetensors: tensor %s: unknown dtype %s", strictjson.Quote(e.Name), strictjson.Quote(string(e.Data.dtype())))
 	case len(e.Shape) > maxDims:
-		return fmt.Errorf("safetensors: tensor %s has %d dimensions, more than %d", quote(e.Name), len(e.Shape), maxDims)
+		return fmt.Errorf("safetensors: tensor %s has %d dimensions, more than %d", strictjson.Quote(e.Name), len(e.Shape), maxDims)
 	}
 	_, need, err := sizes(e.Data.dtype(), e.Shape)
 	if err != nil {
-		return fmt.Errorf("safetensors: tensor %s: %w", quote(e.Name), err)
+		return fmt.Errorf("safetensors: tensor %s: %w", strictjson.Quote(e.Name), err)
 	}
 	if need != e.Data.bytes() {
 		return fmt.Errorf("safetensors: tensor %s: %d bytes of %s do not fill shape %v",
-			quote(e.Name), e.Data.bytes(), e.Data.dtype(), e.Shape)
+			strictjson.Quote(e.Name), e.Data.bytes(), e.Data.dtype(), e.Shape)
 	}
 	return nil
 }
@@ -201,7 +203,7 @@ func buildHeader(metadata map[string]string, entries []Entry, l Layout) ([]byte,
 		for i, k := range slices.Sorted(maps.Keys(metadata)) {
 			v := metadata[k]
 			if !utf8.ValidString(k) || !utf8.ValidString(v) {
-				return nil, fmt.Errorf("safetensors: metadata %s is not UTF-8", quote(k))
+				return nil, fmt.Errorf("safetensors: metadata %s is not UTF-8", strictjson.Quote(k))
 			}
 			if i > 0 {
 				b = append(b, ',')
@@ -215,14 +217,14 @@ func buildHeader(metadata map[string]string, entries []Entry, l Layout) ([]byte,
 	names := make(map[string]bool, len(entries))
 	for _, e := range entries {
 		if names[e.Name] {
-			return nil, fmt.Errorf("safetensors: two tensors are named %s", quote(e.Name))
+			return nil, fmt.Errorf("safetensors: two tensors are named %s", strictjson.Quote(e.Name))
 		}
 		names[e.Name] = true
 		if len(b) > lengthBytes+1 {
 			b = append(b, ',')
 		}
 		if offset > math.MaxInt64-e.Data.bytes() {
-			return nil, fmt.Errorf("safetensors: tensor %s: the size of the file overflows", quote(e.Name))
+			return nil, fmt.Errorf("safetensors: tensor %s: the size of the file overflows", strictjson.Quote(e.Name))
 		}
 		end := offset + e.Data.bytes()
 		b = append(appendString(b, e.Name), `:{"dtype":"`...)

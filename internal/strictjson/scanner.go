@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -307,8 +309,14 @@ func (s *Scanner) describe(kind byte) string {
 	return string(s.word)
 }
 
-// Quote is a text from a file for an error: escaped, and no more than the first 80 characters.
-func Quote(s string) string { return fmt.Sprintf("%.80q", s) }
+// Quote is a text from a file for an error: escaped, and of a long one the first 80 bytes.
+func Quote(s string) string {
+	const most = 80
+	if len(s) > most {
+		return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
+	}
+	return strconv.Quote(s)
+}
 
 func (s *Scanner) expect(want byte) error {
 	kind, err := s.next()
@@ -418,8 +426,8 @@ func (s *Scanner) skip(depth int) error {
 	return nil
 }
 
-// Members reads an object, of which no name may occur twice. The values are parts of the text.
-func (s *Scanner) Members(member func(name string, value []byte) error) error {
+// names reads an object, of which no name may occur twice; value reads what is under one.
+func (s *Scanner) names(value func(name string) error) error {
 	seen := map[string]bool{}
 	return s.Object(func() error {
 		name, err := s.String("name")
@@ -433,12 +441,24 @@ func (s *Scanner) Members(member func(name string, value []byte) error) error {
 		if err := s.Colon(); err != nil {
 			return err
 		}
+		return value(name)
+	})
+}
+
+// Members reads a text that is one object, of which no name may occur twice. The values are parts of the text.
+func Members(ctx context.Context, text []byte, member func(name string, value []byte) error) error {
+	s := New(ctx, text, Options{})
+	err := s.names(func(name string) error {
 		value, err := s.Value()
 		if err != nil {
 			return err
 		}
 		return member(name, value)
 	})
+	if err != nil {
+		return err
+	}
+	return s.End()
 }
 
 // End demands that nothing but white space follows.

@@ -101,7 +101,7 @@ func TestRefused(t *testing.T) {
 		`{"b":` + strings.Repeat("1", 1001) + `}`:     `b: it has a number of more than 1000 characters`,
 		`{"Raw":` + strings.Repeat("[", 1e6):          `Raw: it nests more than 1000 deep`,
 		`{"` + strings.Repeat("\x1b", 200) + `":1}`:   "it is not JSON: a control character in a string",
-		`{"` + strings.Repeat(`\u001b`, 200) + `":1}`: `the member "` + strings.Repeat(`\x1b`, 80) + `" is not known`,
+		`{"` + strings.Repeat(`\u001b`, 200) + `":1}`: `the member "` + strings.Repeat(`\x1b`, 80) + `"… is not known`,
 	} {
 		v := whole{inner: &inner{}}
 		if err := strictjson.Unmarshal(t.Context(), []byte(text), &v); err == nil || err.Error() != want {

@@ -202,25 +202,6 @@ func (u *unmarshaler) mapping(v reflect.Value) error {
 	})
 }
 
-// names reads an object, of which no name may occur twice; value reads what is under one.
-func (u *unmarshaler) names(value func(name string) error) error {
-	seen := map[string]bool{}
-	return u.Object(func() error {
-		name, err := u.String("name")
-		switch {
-		case err != nil:
-			return err
-		case seen[name]:
-			return fmt.Errorf("the member %s is there twice", Quote(name))
-		}
-		seen[name] = true
-		if err := u.Colon(); err != nil {
-			return err
-		}
-		return value(name)
-	})
-}
-
 func (u *unmarshaler) structure(v reflect.Value) error {
 	known := map[string]field{}
 	fields(v, known)

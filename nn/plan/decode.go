@@ -27,14 +27,14 @@ func (k *Kinds) Decode(ctx context.Context, from Encoded) (_ Spec, err error) {
 	}
 	for name, rows := range from.Assets {
 		if isNil(rows) {
-			return nil, &PlaceError{"", fmt.Errorf("asset %s is nil", short(name))}
+			return nil, &PlaceError{"", fmt.Errorf("asset %s is nil", strictjson.Quote(name))}
 		}
 	}
 	d := decoder{ctx: ctx, kinds: k, assets: map[string]map[string]tensor.Rows{}}
 	for whole, rows := range from.Assets {
 		i := strings.LastIndexByte(whole, '/')
 		if i < 0 {
-			return nil, &PlaceError{"", fmt.Errorf("asset %s has no place", short(whole))}
+			return nil, &PlaceError{"", fmt.Errorf("asset %s has no place", strictjson.Quote(whole))}
 		}
 		place := d.assets[whole[:i]]
 		if place == nil {
@@ -50,18 +50,9 @@ func (k *Kinds) Decode(ctx context.Context, from Encoded) (_ Spec, err error) {
 	if len(d.assets) > 0 {
 		place := slices.Min(slices.Collect(maps.Keys(d.assets)))
 		name := slices.Min(slices.Collect(maps.Keys(d.assets[place])))
-		return nil, &PlaceError{"", fmt.Errorf("no spec has the asset %s", short(place+"/"+name))}
+		return nil, &PlaceError{"", fmt.Errorf("no spec has the asset %s", strictjson.Quote(place+"/"+name))}
 	}
 	return s, nil
-}
-
-// short makes a text of a file fit for an error.
-func short(s string) string {
-	const most = 80
-	if len(s) > most {
-		return fmt.Sprintf("%q…", strings.ToValidUTF8(s[:most], ""))
-	}
-	return strconv.Quote(s)
 }
 
 type decoder struct {
@@ -79,14 +70,10 @@ type member struct {
 
 // members reads an object in order.
 func members(ctx context.Context, raw []byte) (all []member, err error) {
-	s := strictjson.New(ctx, raw, strictjson.Options{})
-	err = s.Members(func(name string, value []byte) error {
+	err = strictjson.Members(ctx, raw, func(name string, value []byte) error {
 		all = append(all, member{name, value})
 		return nil
 	})
-	if err == nil {
-		err = s.End()
-	}
 	return all, err
 }
 
@@ -109,7 +96,7 @@ func (d *decoder) spec(raw []byte, place string, depth int) (Spec, error) {
 	}
 	t, ok := d.kinds.types[kind]
 	if !ok {
-		return nil, &PlaceError{place, fmt.Errorf("the kind %s is not known; there are %q", short(kind), d.kinds.Names())}
+		return nil, &PlaceError{place, fmt.Errorf("the kind %s is not known; there are %q", strictjson.Quote(kind), d.kinds.Names())}
 	}
 	v := reflect.New(t).Elem()
 	target := v
@@ -164,7 +151,7 @@ func (d *decoder) fields(v reflect.Value, all []member, place string, depth int)
 	for _, m := range all {
 		i := slices.IndexFunc(known, func(f field) bool { return f.name == m.name })
 		if i < 0 {
-			return &PlaceError{place, fmt.Errorf("%v has no %s", v.Type(), short(m.name))}
+			return &PlaceError{place, fmt.Errorf("%v has no %s", v.Type(), strictjson.Quote(m.name))}
 		}
 		if err := d.value(v.Field(known[i].index), m.value, join(place, m.name), depth+1); err != nil {
 			return err
@@ -224,7 +211,7 @@ func (d *decoder) plain(v reflect.Value, raw []byte, place string, depth int) er
 		if err := d.ctx.Err(); err != nil {
 			return at(place, err)
 		}
-		return &PlaceError{place, fmt.Errorf("%s is no %v", short(string(raw)), t)}
+		return &PlaceError{place, fmt.Errorf("%s is no %v", strictjson.Quote(string(raw)), t)}
 	}
 	switch v.Kind() {
 	case reflect.Bool, reflect.String:
@@ -313,7 +300,7 @@ func (d *decoder) mapping(v reflect.Value, raw []byte, place string, depth int) 
 		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 			n, err := strconv.ParseInt(m.name, 10, t.Key().Bits())
 			if err != nil || strconv.FormatInt(n, 10) != m.name {
-				return &PlaceError{place, fmt.Errorf("%s is no %v", short(m.name), t.Key())}
+				return &PlaceError{place, fmt.Errorf("%s is no %v", strictjson.Quote(m.name), t.Key())}
 			}
 			key.SetInt(n)
 		default:

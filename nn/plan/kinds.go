@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -139,7 +140,7 @@ func (e *PlaceError) Error() string {
 	}
 	place := e.Place
 	if len(place) > 200 || strings.ContainsFunc(place, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		place = short(place) // it has names of a file
+		place = strictjson.Quote(place) // it has names of a file
 	}
 	return "plan: " + place + ": " + e.Err.Error()
 }

@@ -109,7 +109,7 @@ func texts(list []float64) []string {
 func fromBits(s string) (float64, error) {
 	b, err := strconv.ParseUint(s, 16, 64)
 	if err != nil {
-		return 0, fmt.Errorf("plan: the training state: %s is no number", short(s))
+		return 0, fmt.Errorf("plan: the training state: %s is no number", strictjson.Quote(s))
 	}
 	return math.Float64frombits(b), nil
 }
@@ -142,7 +142,7 @@ func DecodeState(ctx context.Context, from Encoded) (*TrainingState, error) {
 	}
 	for name, x := range from.Assets {
 		if err := s.take(name, x); err != nil {
-			return nil, fmt.Errorf("plan: the training state: asset %s: %w", short(name), err)
+			return nil, fmt.Errorf("plan: the training state: asset %s: %w", strictjson.Quote(name), err)
 		}
 	}
 	for name, n := range in.Slot {
@@ -152,17 +152,17 @@ func DecodeState(ctx context.Context, from Encoded) (*TrainingState, error) {
 			}
 			s.Slots[name] = [][]float32{}
 		} else if len(s.Slots[name]) != n {
-			return nil, fmt.Errorf("plan: the training state has %d slots of %s in place of %d", len(s.Slots[name]), short(name), n)
+			return nil, fmt.Errorf("plan: the training state has %d slots of %s in place of %d", len(s.Slots[name]), strictjson.Quote(name), n)
 		}
 	}
 	for name, slots := range s.Slots {
 		if slices.ContainsFunc(slots, func(v []float32) bool { return v == nil }) {
-			return nil, fmt.Errorf("plan: the training state lacks a slot of %s", short(name))
+			return nil, fmt.Errorf("plan: the training state lacks a slot of %s", strictjson.Quote(name))
 		}
 	}
 	for name, rows := range s.Rows {
 		if rows.Rows == nil || slices.ContainsFunc(rows.Slots, func(v []float32) bool { return v == nil }) {
-			return nil, fmt.Errorf("plan: the training state lacks the rows or a slot of %s", short(name))
+			return nil, fmt.Errorf("plan: the training state lacks the rows or a slot of %s", strictjson.Quote(name))
 		}
 	}
 	return s, s.Check()
@@ -178,7 +178,7 @@ func (s *TrainingState) restoreOdd(odd map[string]map[string]string) error {
 		for place, text := range places {
 			i, err := strconv.Atoi(place)
 			if err != nil || i < 0 || i >= len(values) || strconv.Itoa(i) != place {
-				return fmt.Errorf("plan: the training state: the history of %s has no value %s", short(name), short(place))
+				return fmt.Errorf("plan: the training state: the history of %s has no value %s", strictjson.Quote(name), strictjson.Quote(place))
 			}
 			if values[i], err = fromBits(text); err != nil {
 				return err
