@@ -48,6 +48,67 @@ func (a *average) Sums() []float64 { return []float64{a.total, a.count} }
 
 func (a *average) SetSums(sums []float64) error { return setSums(sums, &a.total, &a.count) }
 
+// startElements returns the average of a score of each element of the output and its label. It refuses output and labels of
+// different shapes.
+func startElements(metric string, info plan.MetricInfo, score func(output, label float32) float64) (plan.Accumulator, error) {
+	if !sameShape(info.Output, info.Labels) || info.Output.Size() <= 0 {
+		return nil, errShapes(metric, info)
+	}
+	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
+		sum := 0.0
+		for i, v := range output {
+			sum += score(v, labels[i])
+		}
+		return sum / float64(len(output))
+	}}, nil
+}
+
+// startVectors returns the average of a score of each vector of the output and as many labels. It refuses output and labels
+// of different shapes, and an output of a single class.
+func startVectors(metric string, info plan.MetricInfo, score func(output, labels []float32) float64) (plan.Accumulator, error) {
+	classes, err := classesOf(metric, info)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Output.Equal(info.Labels) {
+		return nil, errShapes(metric, info)
+	}
+	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
+		sum := 0.0
+		for i := 0; i < len(output); i += classes {
+			sum += score(output[i:i+classes], labels[i:i+classes])
+		}
+		return sum / float64(len(output)/classes)
+	}}, nil
+}
+
+// startClassNumbers returns the average of a score of each vector of the output and its label, the number of a class. It
+// refuses labels that are not one for each vector, and an output of a single class.
+func startClassNumbers(metric string, info plan.MetricInfo, score func(output []float32, label float32) float64) (plan.Accumulator, error) {
+	classes, err := classesOf(metric, info)
+	if err != nil {
+		return nil, err
+	}
+	if !sameShape(info.Output[:len(info.Output)-1], info.Labels) {
+		return nil, errShapes(metric, info)
+	}
+	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
+		sum := 0.0
+		for i, label := range labels {
+			sum += score(output[i*classes:(i+1)*classes], label)
+		}
+		return sum / float64(len(labels))
+	}}, nil
+}
+
+// oneIf is the score of a prediction that is right or not.
+func oneIf(right bool) float64 {
+	if right {
+		return 1
+	}
+	return 0
+}
+
 // setSums takes the sums of an accumulator, and refuses a list of another length.
 func setSums(sums []float64, into ...*float64) error {
 	if len(sums) != len(into) {

@@ -38,9 +38,6 @@ func (m BinaryCrossentropy) Direction() history.Direction { return history.Lower
 
 // Start refuses a LabelSmoothing outside [0, 1], output and labels of different shapes, and logits without FromLogits.
 func (m BinaryCrossentropy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	if !sameShape(info.Output, info.Labels) || info.Output.Size() <= 0 {
-		return nil, errShapes(m.Name(), info)
-	}
 	if err := checkCrossentropy(m.Name(), m.LabelSmoothing, m.FromLogits, info); err != nil {
 		return nil, err
 	}
@@ -49,13 +46,7 @@ func (m BinaryCrossentropy) Start(info plan.MetricInfo) (plan.Accumulator, error
 	if m.FromLogits {
 		loss = logitLoss
 	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		sum := 0.0
-		for i, v := range output {
-			sum += float64(loss(v, float32(labels[i]*keep)+half))
-		}
-		return sum / float64(len(output))
-	}}, nil
+	return startElements(m.Name(), info, func(v, y float32) float64 { return float64(loss(v, float32(y*keep)+half)) })
 }
 
 // checkCrossentropy refuses a label smoothing outside [0, 1], and logits that are to be taken as probabilities.

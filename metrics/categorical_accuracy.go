@@ -27,20 +27,5 @@ func (m CategoricalAccuracy) Direction() history.Direction { return history.High
 
 // Start refuses output and labels of different shapes, and an output of a single class.
 func (m CategoricalAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	classes, err := classesOf(m.Name(), info)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Output.Equal(info.Labels) {
-		return nil, errShapes(m.Name(), info)
-	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		right := 0
-		for i := 0; i < len(output); i += classes {
-			if largest(output[i:i+classes]) == largest(labels[i:i+classes]) {
-				right++
-			}
-		}
-		return float64(right) / float64(len(output)/classes)
-	}}, nil
+	return startVectors(m.Name(), info, func(x, y []float32) float64 { return oneIf(largest(x) == largest(y)) })
 }

@@ -37,42 +37,35 @@ func (m CategoricalCrossentropy) Direction() history.Direction { return history.
 // Start refuses a LabelSmoothing outside [0, 1], output and labels of different shapes, an output of a single class, and
 // logits without FromLogits.
 func (m CategoricalCrossentropy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	classes, err := classesOf(m.Name(), info)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Output.Equal(info.Labels) {
-		return nil, errShapes(m.Name(), info)
-	}
 	if err := checkCrossentropy(m.Name(), m.LabelSmoothing, m.FromLogits, info); err != nil {
 		return nil, err
 	}
-	keep, equal := 1-m.LabelSmoothing, m.LabelSmoothing/float32(classes)
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		sum := 0.0
-		for lo := 0; lo < len(output); lo += classes {
-			x := output[lo : lo+classes]
-			total, most, log := 0.0, float32(0), float32(0)
-			if m.FromLogits {
-				most, log = logSum(x)
-			} else {
-				for _, p := range x {
-					total += float64(p)
-				}
-			}
-			for i, v := range x {
-				y := float32(labels[lo+i]*keep) + equal
-				switch {
-				case y == 0: // 0 times an infinite loss is 0
-				case m.FromLogits:
-					sum += float64(float64(y) * float64(log-(v-most)))
-				default:
-					sum -= float64(float64(y) * float64(simd.Log32(clip(v/float32(total)))))
-				}
-			}
+	return startVectors(m.Name(), info, m.loss)
+}
+
+// loss is the cross-entropy of one vector.
+func (m CategoricalCrossentropy) loss(output, labels []float32) float64 {
+	keep, equal := 1-m.LabelSmoothing, m.LabelSmoothing/float32(len(output))
+	total, most, log := 0.0, float32(0), float32(0)
+	if m.FromLogits {
+		most, log = logSum(output)
+	} else {
+		for _, p := range output {
+			total += float64(p)
 		}
-		return sum / float64(len(output)/classes)
-	}}, nil
+	}
+	sum := 0.0
+	for i, v := range output {
+		y := float32(labels[i]*keep) + equal
+		switch {
+		case y == 0: // 0 times an infinite loss is 0
+		case m.FromLogits:
+			sum += float64(float64(y) * float64(log-(v-most)))
+		default:
+			sum -= float64(float64(y) * float64(simd.Log32(clip(v/float32(total)))))
+		}
+	}
+	return sum
 }
 
 // logSum returns the largest of the logits z, and ln Σe^(z - largest).

@@ -25,16 +25,5 @@ func (m ExactAccuracy) Direction() history.Direction { return history.HigherIsBe
 
 // Start refuses output and labels of different shapes.
 func (m ExactAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	if !sameShape(info.Output, info.Labels) || info.Output.Size() <= 0 {
-		return nil, errShapes(m.Name(), info)
-	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		right := 0
-		for i, v := range output {
-			if v == labels[i] {
-				right++
-			}
-		}
-		return float64(right) / float64(len(output))
-	}}, nil
+	return startElements(m.Name(), info, func(v, y float32) float64 { return oneIf(v == y) })
 }

@@ -27,23 +27,5 @@ func (m MeanAbsoluteError) Direction() history.Direction { return history.LowerI
 
 // Start refuses output and labels of different shapes.
 func (m MeanAbsoluteError) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	a, err := startDifference(m.Name(), info, func(d float64) float64 { return math.Abs(d) })
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-// startDifference returns the average of a score of the differences between outputs and labels, each taken in float32.
-func startDifference(metric string, info plan.MetricInfo, score func(difference float64) float64) (*average, error) {
-	if !sameShape(info.Output, info.Labels) || info.Output.Size() <= 0 {
-		return nil, errShapes(metric, info)
-	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		sum := 0.0
-		for i, v := range output {
-			sum += score(float64(v - labels[i]))
-		}
-		return sum / float64(len(output))
-	}}, nil
+	return startElements(m.Name(), info, func(v, y float32) float64 { return math.Abs(float64(v - y)) })
 }

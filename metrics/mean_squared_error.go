@@ -25,9 +25,11 @@ func (m MeanSquaredError) Direction() history.Direction { return history.LowerIs
 
 // Start refuses output and labels of different shapes.
 func (m MeanSquaredError) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	a, err := startDifference(m.Name(), info, func(d float64) float64 { return float64(d * d) })
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+	return startElements(m.Name(), info, squaredError)
+}
+
+// squaredError takes the difference in float32, as in Keras.
+func squaredError(output, label float32) float64 {
+	d := float64(output - label)
+	return float64(d * d)
 }

@@ -27,7 +27,7 @@ func (m RootMeanSquaredError) Direction() history.Direction { return history.Low
 
 // Start refuses output and labels of different shapes.
 func (m RootMeanSquaredError) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	a, err := startDifference(m.Name(), info, func(d float64) float64 { return float64(d * d) })
+	a, err := startElements(m.Name(), info, squaredError)
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +35,6 @@ func (m RootMeanSquaredError) Start(info plan.MetricInfo) (plan.Accumulator, err
 }
 
 // rootMean is the square root of an average.
-type rootMean struct{ *average }
+type rootMean struct{ plan.Accumulator }
 
-func (r rootMean) Result() float64 { return math.Sqrt(r.average.Result()) }
+func (r rootMean) Result() float64 { return math.Sqrt(r.Accumulator.Result()) }

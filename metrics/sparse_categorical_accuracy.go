@@ -29,22 +29,7 @@ func (m SparseCategoricalAccuracy) Direction() history.Direction { return histor
 
 // Start refuses labels that are not one for each vector of the output, and an output of a single class.
 func (m SparseCategoricalAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	classes, err := classesOf(m.Name(), info)
-	if err != nil {
-		return nil, err
-	}
-	if !sameShape(info.Output[:len(info.Output)-1], info.Labels) {
-		return nil, errShapes(m.Name(), info)
-	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		right := 0
-		for i, label := range labels {
-			if float32(largest(output[i*classes:(i+1)*classes])) == label {
-				right++
-			}
-		}
-		return float64(right) / float64(len(labels))
-	}}, nil
+	return startClassNumbers(m.Name(), info, func(x []float32, label float32) float64 { return oneIf(float32(largest(x)) == label) })
 }
 
 // classesOf is the number of classes of an output, one for each place in its last dimension.

@@ -39,34 +39,25 @@ func (m SparseCategoricalCrossentropy) Direction() history.Direction { return hi
 // Start refuses labels that are not one for each vector of the output, an output of a single class, and logits without
 // FromLogits.
 func (m SparseCategoricalCrossentropy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	classes, err := classesOf(m.Name(), info)
-	if err != nil {
-		return nil, err
-	}
-	if !sameShape(info.Output[:len(info.Output)-1], info.Labels) {
-		return nil, errShapes(m.Name(), info)
-	}
 	if err := checkCrossentropy(m.Name(), 0, m.FromLogits, info); err != nil {
 		return nil, err
 	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		sum := 0.0
-		for i, label := range labels {
-			class, x := classOf(label, classes), output[i*classes:(i+1)*classes]
-			switch {
-			case class < 0:
-				return math.NaN()
-			case m.FromLogits:
-				most, log := logSum(x)
-				sum += float64(log - (x[class] - most))
-			default:
-				total := 0.0
-				for _, p := range x {
-					total += float64(clip(p))
-				}
-				sum += float64(simd.Log32(float32(total)) - simd.Log32(clip(x[class])))
-			}
-		}
-		return sum / float64(len(labels))
-	}}, nil
+	return startClassNumbers(m.Name(), info, m.loss)
+}
+
+// loss is the cross-entropy of one vector.
+func (m SparseCategoricalCrossentropy) loss(output []float32, label float32) float64 {
+	class := classOf(label, len(output))
+	if class < 0 {
+		return math.NaN()
+	}
+	if m.FromLogits {
+		most, log := logSum(output)
+		return float64(log - (output[class] - most))
+	}
+	total := 0.0
+	for _, p := range output {
+		total += float64(clip(p))
+	}
+	return float64(simd.Log32(float32(total)) - simd.Log32(clip(output[class])))
 }

@@ -31,24 +31,12 @@ func (m SparseTopKCategoricalAccuracy) Direction() history.Direction { return hi
 
 // Start refuses labels that are not one for each vector of the output, an output of a single class, and a negative K.
 func (m SparseTopKCategoricalAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	classes, err := classesOf(m.Name(), info)
-	if err != nil {
-		return nil, err
-	}
 	k, err := largestK(m.Name(), m.K)
 	if err != nil {
 		return nil, err
 	}
-	if !sameShape(info.Output[:len(info.Output)-1], info.Labels) {
-		return nil, errShapes(m.Name(), info)
-	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		right := 0
-		for i, label := range labels {
-			if class := classOf(label, classes); class >= 0 && inTopK(output[i*classes:(i+1)*classes], class, k) {
-				right++
-			}
-		}
-		return float64(right) / float64(len(labels))
-	}}, nil
+	return startClassNumbers(m.Name(), info, func(x []float32, label float32) float64 {
+		class := classOf(label, len(x))
+		return oneIf(class >= 0 && inTopK(x, class, k))
+	})
 }

@@ -31,26 +31,11 @@ func (m TopKCategoricalAccuracy) Direction() history.Direction { return history.
 
 // Start refuses output and labels of different shapes, an output of a single class, and a negative K.
 func (m TopKCategoricalAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
-	classes, err := classesOf(m.Name(), info)
-	if err != nil {
-		return nil, err
-	}
 	k, err := largestK(m.Name(), m.K)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Output.Equal(info.Labels) {
-		return nil, errShapes(m.Name(), info)
-	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
-		right := 0
-		for i := 0; i < len(output); i += classes {
-			if inTopK(output[i:i+classes], largest(labels[i:i+classes]), k) {
-				right++
-			}
-		}
-		return float64(right) / float64(len(output)/classes)
-	}}, nil
+	return startVectors(m.Name(), info, func(x, y []float32) float64 { return oneIf(inTopK(x, largest(y), k)) })
 }
 
 // largestK is K with its default.
