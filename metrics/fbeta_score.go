@@ -116,6 +116,9 @@ func (s *fScore) Add(labels, output, weights []float32) {
 		if len(weights) > 0 {
 			w = float64(weights[lo/s.classes])
 		}
+		if w == 0 { // a masked row may have labels of NaN
+			continue
+		}
 		x := output[lo : lo+s.classes]
 		top := float32(0)
 		if !s.fixed {

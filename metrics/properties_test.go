@@ -118,7 +118,7 @@ func TestWeightsCountRows(t *testing.T) {
 				}
 				if weights[i] == 0 && rapid.Bool().Draw(t, "padding") {
 					for k := range y {
-						labels[i*y+k] = -1
+						labels[i*y+k] = rapid.SampledFrom([]float32{-1, float32(math.NaN())}).Draw(t, "label")
 					}
 					for k := range x {
 						output[i*x+k] = float32(math.NaN())
