@@ -110,7 +110,7 @@ func (m AUC) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 		}
 	}
 	a.buckets = len(t.sorted) + 1
-	if err := budget.Check("metrics: "+m.Name(), 8, a.labels, a.buckets); err != nil {
+	if err := budget.Check("metrics: "+m.Name(), 2*8, a.labels, a.buckets); err != nil {
 		return nil, err
 	}
 	a.positive, a.negative = make([]float64, a.labels*a.buckets), make([]float64, a.labels*a.buckets)
