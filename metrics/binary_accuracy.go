@@ -35,7 +35,7 @@ func (m BinaryAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 		return nil, errShapes(m.Name(), info)
 	}
 	if info.Logits && !m.Threshold.IsSet() {
-		return nil, fmt.Errorf("metrics: %s of logits needs a threshold: 0 (a probability above one half), or 0.5 as Keras does", m.Name())
+		return nil, errLogits(m.Name())
 	}
 	threshold := m.Threshold.Or(0.5)
 	if threshold != threshold {
@@ -47,11 +47,7 @@ func (m BinaryAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
 		right := 0
 		for i, v := range output {
-			var predicted float32
-			if v > threshold {
-				predicted = 1
-			}
-			if labels[i] == predicted {
+			if labels[i] == truth(v > threshold) {
 				right++
 			}
 		}
