@@ -109,7 +109,7 @@ func (m AUC) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 			a.labels = info.Output[0]
 		}
 	}
-	a.buckets = len(t.sorted) + 1
+	a.buckets = t.n + 1
 	if err := budget.Check("metrics: "+m.Name(), 2*8, a.labels, a.buckets); err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (m AUC) thresholds() (thresholds, error) {
 	if n < 2 || n > mostThresholds {
 		return thresholds{}, fmt.Errorf("metrics: %s: the number of thresholds is %d, and not from 2 to %d", m.Name(), n, mostThresholds)
 	}
-	return thresholds{sorted: make([]float32, n), even: true, open: true}, nil
+	return thresholds{n: n, even: true, open: true}, nil
 }
 
 // errNotFromLogits says that a metric of probabilities is given logits.

@@ -74,7 +74,7 @@ func newConfusion(name string, info plan.MetricInfo, t thresholds) (*confusion, 
 	if err != nil {
 		return nil, err
 	}
-	n := len(t.sorted) + 1
+	n := t.n + 1
 	c := &confusion{thresholds: t, rows: rows, width: info.Output.Size(), classes: 1, positive: make([]float64, n), negative: make([]float64, n)}
 	if rank := len(info.Output); rank > 0 {
 		c.classes = info.Output[rank-1]

@@ -11,10 +11,11 @@ import (
 
 // thresholds finds how many of some thresholds an output is above.
 type thresholds struct {
-	sorted []float32
-	rank   []int // the place in sorted of each threshold, in the order in which they were given
-	even   bool  // they divide [0, 1] evenly, and Keras computes the place of an output in place of comparing it
-	open   bool  // of even ones, the first is a little below 0, so that an output of 0 is above it
+	n      int       // their number
+	sorted []float32 // in rising order; of even ones it may be missing
+	rank   []int     // the place in sorted of each threshold, in the order in which they were given
+	even   bool      // they divide [0, 1] evenly, and Keras computes the place of an output in place of comparing it
+	open   bool      // of even ones, the first is a little below 0, so that an output of 0 is above it
 }
 
 // newThresholds takes thresholds in any order.
@@ -32,7 +33,7 @@ func newThresholds(list []float32) thresholds {
 		}
 		return 0
 	})
-	t := thresholds{sorted: make([]float32, len(list)), rank: make([]int, len(list)), even: areEven(list)}
+	t := thresholds{n: len(list), sorted: make([]float32, len(list)), rank: make([]int, len(list)), even: areEven(list)}
 	for place, i := range order {
 		t.sorted[place] = list[i]
 		t.rank[i] = place
@@ -81,7 +82,7 @@ func (t *thresholds) below(output float32) int {
 	case output > 1:
 		output = 1
 	}
-	n := int(math.Ceil(float64(output * float32(len(t.sorted)-1))))
+	n := int(math.Ceil(float64(output * float32(t.n-1))))
 	if n == 0 && t.open {
 		n = 1
 	}
