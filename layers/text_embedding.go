@@ -89,12 +89,8 @@ func (e TextEmbedding) WithoutWeights() (plan.Spec, error) {
 
 // Build makes or reads the vectors and adds the operation. A table that cannot be read is an error.
 func (e TextEmbedding) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
-	texts, err := single(in)
-	if err != nil {
+	if err := checkTexts("TextEmbedding", b, in); err != nil {
 		return nil, err
-	}
-	if texts.Type != tensor.TypeString || len(texts.Shape) != 1 || !b.IsInput(texts) {
-		return nil, notTexts("TextEmbedding", texts.Signature)
 	}
 	s, err := e.bag()
 	if err != nil {
@@ -176,6 +172,21 @@ func (e TextEmbedding) divisor() (divisor, error) {
 	return 0, fmt.Errorf("TextEmbedding has no Combiner %d; there are text.Sqrtn, text.Mean and text.Sum", c)
 }
 
+// checkTexts refuses inputs of a layer other than texts that the model reads.
+func checkTexts(layer string, b *plan.Builder, in []plan.Symbol) error {
+	texts, err := single(in)
+	if err == nil && (texts.Type != tensor.TypeString || len(texts.Shape) != 1 || !b.IsInput(texts)) {
+		err = notTexts(layer, texts.Signature)
+	}
+	return err
+}
+
+// isTexts reports whether x are texts: those that are read once are tokenised where they are needed.
+func isTexts(x tensor.Rows) bool {
+	_, ok := x.(*tensor.String)
+	return ok
+}
+
 // notTexts reports an input of a layer that reads texts.
 func notTexts(layer string, in plan.Signature) error {
 	return fmt.Errorf("%w: %s reads texts, one a row (nn.Texts), not %v of shape %v", tensor.ErrShape, layer, in.Type, in.Shape)
@@ -191,7 +202,7 @@ func (s textBag) op() plan.Op {
 	op := s.bag.op()
 	op.Form = nil // a tokenizer need not be comparable
 	op.Forward = s.forward
-	op.Source = &plan.Source{Prepare: s.prepare, Ready: s.ready, Unprepared: s.unprepared}
+	op.Source = &plan.Source{Prepare: s.prepare, Ready: s.ready, Unprepared: isTexts}
 	return op
 }
 
@@ -213,12 +224,6 @@ func (s textBag) prepare(ctx context.Context, x, _ tensor.Rows) (tensor.Rows, er
 		return text.CountTexts(ctx, x.Data(), s.tokenizer)
 	}
 	return nil, notTexts("TextEmbedding", plan.Signature{Type: x.Type(), Shape: x.Shape()})
-}
-
-// unprepared is true of texts: those that are read once are tokenised where they are needed.
-func (s textBag) unprepared(x tensor.Rows) bool {
-	_, ok := x.(*tensor.String)
-	return ok
 }
 
 func (s textBag) forward(f *plan.Frame, at plan.Span) { s.withBags(f, at, s.fresh, s.means) }

@@ -41,12 +41,8 @@ func (e TextTokens) LayerName() string { return e.Name }
 
 // Build adds the operation.
 func (e TextTokens) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, error) {
-	texts, err := single(in)
-	if err != nil {
+	if err := checkTexts("TextTokens", b, in); err != nil {
 		return nil, err
-	}
-	if texts.Type != tensor.TypeString || len(texts.Shape) != 1 || !b.IsInput(texts) {
-		return nil, notTexts("TextTokens", texts.Signature)
 	}
 	s, err := e.tokens()
 	if err != nil {
@@ -93,7 +89,7 @@ type textTokens struct {
 
 func (s textTokens) op() plan.Op {
 	return plan.Op{Outputs: s.outputs, Forward: s.forward,
-		Source: &plan.Source{Prepare: s.prepare, Ready: s.ready, Unprepared: s.unprepared}}
+		Source: &plan.Source{Prepare: s.prepare, Ready: s.ready, Unprepared: isTexts}}
 }
 
 // outputs are the ids and their mask.
@@ -138,12 +134,6 @@ func (s textTokens) prepare(ctx context.Context, x, _ tensor.Rows) (tensor.Rows,
 		return &tokenRows{rows: rows, size: s.words.Size(), length: s.length}, err
 	}
 	return nil, notTexts("TextTokens", plan.Signature{Type: x.Type(), Shape: x.Shape()})
-}
-
-// unprepared is true of texts: those that are read once are tokenised where they are needed.
-func (s textTokens) unprepared(x tensor.Rows) bool {
-	_, ok := x.(*tensor.String)
-	return ok
 }
 
 func (s textTokens) forward(f *plan.Frame, at plan.Span) {
