@@ -17,9 +17,9 @@
 //
 // In the shapes of this package the first dimension, batch, counts rows, and is known only when a model runs; the
 // number of steps may be unknown too. A mask, (batch, steps), says which steps count and which are padding: Embedding
-// and TextTokens make it, GlobalAveragePooling1D and BatchNormalization use it, MultiHeadAttention uses it and hands on the query's, Dense,
-// Dropout, Activation, TimeDistributed and both normalisations hand it on, Concatenate, Add and their like merge those of
-// their inputs, and Flatten and Conv1D drop it.
+// and TextTokens make it, GlobalAveragePooling1D and BatchNormalization use it, MultiHeadAttention uses it and hands on
+// the query's, Dense, Dropout, Activation, TimeDistributed and both normalisations hand it on, Concatenate, Add and their
+// like merge those of their inputs, and Flatten and Conv1D drop it.
 //
 // A layer that does not fit its input is an error of Build; an id outside a vocabulary is one of Fit, Evaluate and
 // Predict, and names its row and column.

@@ -112,7 +112,8 @@ func (wordVectors) ReadTable(_ context.Context, dst []float32) error {
 	return nil
 }
 
-// With vectors that others trained, a text becomes the average of its words'. Texts may be counted once, for all that is done with them.
+// With vectors that others trained, a text becomes the average of its words'. Texts may be counted once, for all that is
+// done with them.
 func ExampleTextEmbedding_table() {
 	vocabulary, _ := text.NewVocabulary(context.Background(), []string{"good", "bad", "film"})
 	words, _ := text.NewHubTokenizer(vocabulary, text.HubTokenizerOptions{Lower: true})

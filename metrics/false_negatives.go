@@ -5,9 +5,9 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
-// FalseNegatives is Keras's metric of that name: the number of predictions that are not positive although their label is, or the sum of their weights.
-// An output above the threshold is a positive prediction. Labels have the output's shape or are numbers of classes, as
-// for [Precision].
+// FalseNegatives is Keras's metric of that name: the number of predictions that are not positive although their label is, or
+// the sum of their weights. An output above the threshold is a positive prediction. Labels have the output's shape or are
+// numbers of classes, as for [Precision].
 type FalseNegatives struct {
 	// Thresholds are as for [Precision]: 0.5 alone by default; with several the metric has a value for each,
 	// "false_negatives_0.3".

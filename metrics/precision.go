@@ -6,7 +6,8 @@ import (
 	"github.com/linnet-ml/linnet/optional"
 )
 
-// Precision is Keras's metric of that name: the share of positive predictions whose label is positive: TP / (TP + FP), and 0 where nothing is predicted to be positive.
+// Precision is Keras's metric of that name: the share of positive predictions whose label is positive,
+// TP / (TP + FP), and 0 where nothing is predicted to be positive.
 //
 // An output above the threshold is a positive prediction; a label other than 0 is positive. All elements of a row count,
 // each with the row's weight. Labels have the output's shape, such as (rows, classes) with any number of ones, or are

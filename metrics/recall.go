@@ -6,7 +6,8 @@ import (
 	"github.com/linnet-ml/linnet/optional"
 )
 
-// Recall is Keras's metric of that name: the share of positive labels that are predicted to be positive: TP / (TP + FN), and 0 where no label is positive.
+// Recall is Keras's metric of that name: the share of positive labels that are predicted to be positive,
+// TP / (TP + FN), and 0 where no label is positive.
 //
 // An output above the threshold is a positive prediction; a label other than 0 is positive. All elements of a row count,
 // each with the row's weight. Labels have the output's shape, such as (rows, classes) with any number of ones, or are

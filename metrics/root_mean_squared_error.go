@@ -7,8 +7,8 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
-// RootMeanSquaredError is Keras's metric of that name: the square root of the mean of (output - label)², taken once, of all rows. The shapes of output and labels are
-// the same, but labels (rows,) go with an output (rows, 1).
+// RootMeanSquaredError is Keras's metric of that name: the square root of the mean of (output - label)², taken once, of
+// all rows. The shapes of output and labels are the same, but labels (rows,) go with an output (rows, 1).
 type RootMeanSquaredError struct {
 	// As is the name in logs; "root_mean_squared_error" by default.
 	As string

@@ -17,8 +17,8 @@ import (
 // proportion to them and to the longest text.
 //
 // When ctx is done before it has finished, its error is the context's; it is looked at between texts, and by the tokenizer
-// inside long ones. A text of more than 16,777,215 tokens, and one
-// with an id that t.Size excludes, and one for which the tokenizer returns an error, are errors that name the text, the first if there are several.
+// inside long ones. A text of more than 16,777,215 tokens, and one with an id that t.Size excludes, and one for which the
+// tokenizer returns an error, are errors that name the text, the first if there are several.
 func CountTexts(ctx context.Context, texts []string, t Tokenizer) (*Bags, error) {
 	if err := checkTokenizer(ctx, t); err != nil {
 		return nil, err

@@ -42,9 +42,11 @@ type PadOptions struct {
 }
 
 // PadSequences makes rows of one length out of sequences of any: it fills short ones up and cuts long ones off (Keras's
-// pad_sequences). Unless Length is set, or padding is masked (layers.Embedding's MaskZero), what a model makes of a row then
-// depends on the longest of the sequences. The result has the shape (len(sequences), Length). No sequences without a Length is an error; one that wraps
-// [tensor.ErrTooLarge] reports a result that the memory cannot hold.
+// pad_sequences). The result has the shape (len(sequences), Length). Without a Length it is as long as the longest sequence:
+// unless padding is masked (layers.Embedding's MaskZero), what a model makes of a row then depends on the longest one.
+//
+// No sequences without a Length is an error; one that wraps [tensor.ErrTooLarge] reports a result that the memory cannot
+// hold.
 func PadSequences(sequences [][]int32, o PadOptions) (*tensor.Int32, error) {
 	if o.Padding > Post {
 		return nil, fmt.Errorf("text: padding %v is neither text.Pre nor text.Post", o.Padding)
