@@ -220,7 +220,7 @@ func (t *HashedFeatures) appendParts(w *watch, dst []int32, word []byte) []int32
 		if inCharacter(word[i]) {
 			continue
 		}
-		h := uint64(partBasis)
+		h := fnv(fnvBasis, ' ') // so that a part is not the word of the same letters
 		for j, n := i, 1; j < len(word) && n <= most; n++ {
 			h = fnv(h, word[j])
 			for j++; j < len(word) && inCharacter(word[j]); j++ {
@@ -237,9 +237,6 @@ func (t *HashedFeatures) appendParts(w *watch, dst []int32, word []byte) []int32
 
 // inCharacter reports whether c goes on with a character in UTF-8.
 func inCharacter(c byte) bool { return c&0xC0 == 0x80 }
-
-// partBasis is the hash of the space before each part.
-const partBasis = (fnvBasis ^ ' ') * fnvPrime & math.MaxUint64
 
 // hashedFeaturesJSON are the options as they are written: what is chosen by a constant has its name.
 type hashedFeaturesJSON struct {

@@ -19,7 +19,7 @@ func Sequences(ctx context.Context, texts []string, t Tokenizer, most int) ([][]
 		return nil, err
 	}
 	if most < 0 {
-		return nil, fmt.Errorf("text: sequences of at most %d ids", most)
+		return nil, fmt.Errorf("text: Sequences: %d ids at most: there may be 0, which is all, or more", most)
 	}
 	if most == 0 {
 		most = math.MaxInt
