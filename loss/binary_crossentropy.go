@@ -108,11 +108,5 @@ func probabilityLoss(p, y float32) (loss, slope float32) {
 
 // logitLoss is what simd.LogisticLoss computes for one logit.
 func logitLoss(z, y float32) (loss, slope float32) {
-	positive, e := z, z
-	if z < 0 {
-		positive = 0
-	} else {
-		e = -z
-	}
-	return (positive - float32(z*y)) + simd.Log1p32(simd.Exp32(e)), simd.Sigmoid32(z) - y
+	return simd.LogisticLoss32(z, y), simd.Sigmoid32(z) - y
 }

@@ -44,7 +44,7 @@ func (m BinaryCrossentropy) Start(info plan.MetricInfo) (plan.Accumulator, error
 	keep, half := 1-m.LabelSmoothing, m.LabelSmoothing/2
 	loss := probabilityLoss
 	if m.FromLogits {
-		loss = logitLoss
+		loss = simd.LogisticLoss32
 	}
 	return startElements(m.Name(), info, func(v, y float32) float64 { return float64(loss(v, float32(y*keep)+half)) })
 }
@@ -75,15 +75,4 @@ func clip(p float32) float32 {
 func probabilityLoss(p, y float32) float32 {
 	p = clip(p)
 	return -(float32(y*simd.Log32(p)) + float32((1-y)*simd.Log32(1-p)))
-}
-
-// logitLoss is the cross-entropy of one logit.
-func logitLoss(z, y float32) float32 {
-	positive, e := z, z
-	if z < 0 {
-		positive = 0
-	} else {
-		e = -z
-	}
-	return (positive - float32(z*y)) + simd.Log1p32(simd.Exp32(e))
 }

@@ -134,6 +134,16 @@ func Sigmoid32(x float32) float32 {
 	return 1 / (1 + e)
 }
 
+// LogisticLoss32 returns the binary cross-entropy of the logit z and the label y:
+// [LogisticLoss] of one number.
+func LogisticLoss32(z, y float32) float32 {
+	positive := z
+	if z < 0 {
+		positive = 0
+	}
+	return (positive - float32(z*y)) + Log1p32(Exp32(-abs(z)))
+}
+
 // Tanh32 returns the hyperbolic tangent of x: [Tanh] of one number.
 //
 // The polynomial of Cephes tanhf (S. L. Moshier), unfused, below 0.625, and

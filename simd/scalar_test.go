@@ -152,3 +152,25 @@ func TestFloat64(t *testing.T) {
 		}
 	}
 }
+
+// LogisticLoss32 has the bits of LogisticLoss, on whichever path that runs.
+func TestLogisticLoss32(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	z := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 88, -88, 104, -104, inf, -inf, nan, 0x1p-149}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 4096 {
+		z = append(z, float32(r.NormFloat64()*8))
+	}
+	for _, label := range []float32{0, 0.3, 1} {
+		loss, y := make([]float32, len(z)), make([]float32, len(z))
+		for i := range y {
+			y[i] = label
+		}
+		LogisticLoss(loss, nil, z, y)
+		for i, want := range loss {
+			if got := LogisticLoss32(z[i], label); math.Float32bits(got) != math.Float32bits(want) && !(got != got && want != want) {
+				t.Fatalf("LogisticLoss32(%v, %v) = %v, want %v", z[i], label, got, want)
+			}
+		}
+	}
+}
