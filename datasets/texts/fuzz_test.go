@@ -156,7 +156,7 @@ func FuzzCSV(f *testing.F) {
 var jsonSeeds = []string{
 	`{"text": "a", "label": "b"}`, `{"text": "a", "labels": ["b", 1, true, -0.5e+10]}`, `{"text": "\ud83d\ude00\ud83d \u0000\"\\\/\b\f\n\r\t", "label": null}`,
 	`{}`, `{`, `}`, `[`, `]`, `{"`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, `{"a":01}`, `{"a":-}`, `{"a":1.}`, `{"a":1e}`, `{"a":[1,]}`, `{"a":[}`, `{"a":{"b":[{}]}} `,
-	`{"text": "` + strings.Repeat("x", most-12) + `"}`, `{"text": "` + strings.Repeat("x", most-11) + `"}`, `{"text":` + strings.Repeat("[", most), `{"a":"\`, `{"a":"\u12`, `{"text": 1e400}`, `{"a":tru}`, "{\"a\":\"\xFF\"}", "\x00",
+	`{"text": "` + strings.Repeat("x", most-12) + `"}`, `{"text": "` + strings.Repeat("x", most-11) + `"}`, `{"text":` + strings.Repeat("[", most), `{"a":"\`, `{"a":"\u12`, `{"text": 1e400}`, `{"text": "a", "label": "\u0000"}`, `{"text": "a", "labels": ["b\u0000"]}`, `{"a":tru}`, "{\"a\":\"\xFF\"}", "\x00",
 }
 
 func FuzzJSONLines(f *testing.F) {

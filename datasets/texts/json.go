@@ -420,7 +420,7 @@ func (j *jsonRow) parse(b []byte, row *Row) *fault {
 	}
 	var value []byte
 	value, j.buf = j.content(m.value, m.escaped, j.buf)
-	if i := bytes.IndexByte(value, 0); i >= 0 {
+	if bytes.IndexByte(value, 0) >= 0 {
 		return faultAt(m.value.from, "a NUL byte in the text")
 	}
 	row.Text = string(value)
@@ -437,6 +437,9 @@ func (j *jsonRow) parse(b []byte, row *Row) *fault {
 		return j.list(m.value, row)
 	}
 	value, j.labelBuf = j.scalar(m.value, m.kind, m.escaped, j.labelBuf)
+	if bytes.IndexByte(value, 0) >= 0 {
+		return faultAt(m.value.from, "a NUL byte in the label")
+	}
 	row.Labels, row.HasLabels = j.e.wholeLabel(value)
 	return nil
 }
@@ -470,6 +473,9 @@ func (j *jsonRow) list(s span, row *Row) *fault {
 		}
 		var label []byte
 		label, j.labelBuf = j.scalar(span{from, j.p}, kind, escaped, j.labelBuf)
+		if bytes.IndexByte(label, 0) >= 0 {
+			return faultAt(from, "a NUL byte in the list of labels")
+		}
 		if label = bytes.TrimSpace(label); len(label) == 0 {
 			return faultAt(from, "an empty label in the list of labels")
 		}

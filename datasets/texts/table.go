@@ -126,13 +126,11 @@ func (s *Source) tableRow(values []any, buf []byte, row *Row, e *emitter) (grown
 		return buf, fmt.Sprintf("the text is a %T, not a string", values[0])
 	}
 	buf, _ = scalarValue(values[0], buf)
-	switch {
-	case len(buf) > s.o.MaxText:
+	if len(buf) > s.o.MaxText {
 		return buf, overLimit(s.o.MaxText).message
-	case bytes.IndexByte(buf, 0) >= 0:
-		return buf, "a NUL byte in the text"
-	case !utf8.Valid(buf):
-		return buf, "the text is not valid UTF-8"
+	}
+	if message = invalid(buf, "text"); message != "" {
+		return buf, message
 	}
 	row.Text = string(buf)
 	if len(values) == 1 || values[1] == nil {
@@ -144,6 +142,9 @@ func (s *Source) tableRow(values []any, buf []byte, row *Row, e *emitter) (grown
 		if !ok {
 			return buf, fmt.Sprintf("the label is a %T", values[1])
 		}
+		if message = invalid(label, "label"); message != "" {
+			return label, message
+		}
 		row.Labels, row.HasLabels, message = e.fieldLabels(label)
 		return buf, message
 	}
@@ -154,6 +155,9 @@ func (s *Source) tableRow(values []any, buf []byte, row *Row, e *emitter) (grown
 		if label = bytes.TrimSpace(label); !ok || len(label) == 0 {
 			return buf, "an empty value in the list of labels"
 		}
+		if message = invalid(label, "label"); message != "" {
+			return buf, message
+		}
 		if !e.set.add(label, true) {
 			break
 		}
@@ -161,4 +165,15 @@ func (s *Source) tableRow(values []any, buf []byte, row *Row, e *emitter) (grown
 	row.Labels, message = e.set.take()
 	row.HasLabels = true
 	return buf, message
+}
+
+// invalid is what is wrong with a text or label of a table, "" for nothing.
+func invalid(b []byte, what string) string {
+	switch {
+	case bytes.IndexByte(b, 0) >= 0:
+		return "a NUL byte in the " + what
+	case !utf8.Valid(b):
+		return "the " + what + " is not valid UTF-8"
+	}
+	return ""
 }

@@ -56,9 +56,9 @@ func TestFurtherFormat(t *testing.T) {
 			}
 			return &memoryTable{[]string{"id", "text", "label"}, [][]any{
 				{int64(1), "good", "pos"}, {int64(2), []byte("fine"), int64(3)}, {nil, "x", nil}, {nil, "y", true}, {nil, "z", []any{"b", "a", "b"}}, {nil, "w", []any{}},
-				{nil, nil, "pos"}, {nil, 1.5, "pos"}, {nil, "a\x00", "pos"}, {nil, "\xFF", "pos"}, {nil, strings.Repeat("x", 65), "pos"}, {nil, "x", struct{}{}}, {nil, "x", []any{nil}},
+				{nil, nil, "pos"}, {nil, 1.5, "pos"}, {nil, "a\x00", "pos"}, {nil, "\xFF", "pos"}, {nil, strings.Repeat("x", 65), "pos"}, {nil, "x", struct{}{}}, {nil, "x", []any{nil}}, {nil, "x", "\x00"}, {nil, "x", []any{"a", []byte("\xFF")}},
 				{nil, nil, nil}, {nil, nil, nil},
-			}, map[int]error{13: &RowError{Message: "too deep"}, 14: broken}, &closed}, nil
+			}, map[int]error{15: &RowError{Message: "too deep"}, 16: broken}, &closed}, nil
 		},
 	}
 	dir := folder(t, map[string]string{"x": "PAR1.", "bad": "PAR1", "csv": "text,label\na,b\n"})
@@ -74,7 +74,7 @@ func TestFurtherFormat(t *testing.T) {
 		table, err := opened(ctx, r, size)
 		if err == nil {
 			m := table.(*memoryTable)
-			m.rows = m.rows[:14]
+			m.rows = m.rows[:16]
 		}
 		return table, err
 	}
@@ -89,7 +89,8 @@ func TestFurtherFormat(t *testing.T) {
 		}
 		got := strings.ReplaceAll(strings.Join(dump(t, s), "|"), dir+string(filepath.Separator), "")
 		want := "1: pos: good|2: 3: fine|3: none: x|4: true: y|5: b+a: z|6: : w|error x:7: there is no text|error x:8: the text is a float64, not a string|error x:9: a NUL byte in the text|" +
-			"error x:10: the text is not valid UTF-8|error x:11: the row has more than 64 bytes (MaxText)|error x:12: the label is a struct {}|error x:13: an empty value in the list of labels|error x:14: too deep"
+			"error x:10: the text is not valid UTF-8|error x:11: the row has more than 64 bytes (MaxText)|error x:12: the label is a struct {}|error x:13: an empty value in the list of labels|error x:14: a NUL byte in the label|" +
+			"error x:15: the label is not valid UTF-8|error x:16: too deep"
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

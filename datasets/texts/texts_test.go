@@ -340,6 +340,8 @@ func TestRowErrors(t *testing.T) {
 {"text": "a", "label": ` + nested + `}
 {"text": "a" ` + "\xE4\xFF" + `}
 x
+{"text": "a", "label": "b\u0000"}
+{"text": "a", "label": ["b", "\u0000c"]}
 {"text": "last", "label": "b"}`, Options{Encoding: "utf-8"}, []string{"1: b: a",
 			`error x:2:14: "\"" instead of a comma or the end of the object after a value`,
 			"error x:3:24: the label is an object; a string, number, boolean or a list of these was expected",
@@ -362,7 +364,9 @@ x
 			"error x:20:10023: more than 10,000 brackets inside each other",
 			"error x:21:14: the byte 0xE4 is not valid UTF-8",
 			`error x:22:1: an object was expected, not "x"`,
-			"23: b: last"}},
+			"error x:23:24: a NUL byte in the label",
+			"error x:24:30: a NUL byte in the list of labels",
+			"25: b: last"}},
 		"JSON array": {"[{\"text\": \"a\", \"label\": \"b\"}, {\"text\": \"ä\" 1}, 3, \"x,]\", [1, {}],\n {\"text\": \"" + strings.Repeat("x", 100) + "\"}, {\"text\": \"b\", \"label\": 1}]", Options{MaxText: 64}, []string{"1: b: a",
 			`error x:1:44: "1" instead of a comma or the end of the object after a value`,
 			"error x:1:48: a number instead of an object", "error x:1:51: a string instead of an object", "error x:1:58: a list instead of an object",
