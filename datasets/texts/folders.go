@@ -1,7 +1,6 @@
 package texts
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -221,9 +220,8 @@ func (r *folderReader) read(path string) (text []byte, bad string, err error) {
 	if r.buf, over, err = readAll(in, r.buf[:0], most); err != nil {
 		return nil, "", err
 	}
-	tooLong := overLimit(most).message
 	if over {
-		return nil, tooLong, nil
+		return nil, overLimit(most).message, nil
 	}
 	encoding, _ := encodingOf(r.s.o.Encoding)
 	text = r.buf
@@ -236,7 +234,7 @@ func (r *folderReader) read(path string) (text []byte, bad string, err error) {
 		mark, err := in.mark()
 		if err == nil {
 			if r.other, over, err = readAll(in, r.other[:0], most); over {
-				return nil, tooLong, nil
+				return nil, overLimit(most).message, nil
 			}
 		}
 		if err != nil {
@@ -261,10 +259,9 @@ func (r *folderReader) read(path string) (text []byte, bad string, err error) {
 	if encoding == ansiName {
 		r.s.ansiFiles.Add(1)
 	}
-	d := (&input{Reader: bufio.NewReader(bytes.NewReader(text))}).decoded(encoding, nil)
-	text, over, err = readAll(d, nil, most)
+	text, over, err = readAll(decoded(bytes.NewReader(text), encoding, nil), nil, most)
 	if over {
-		return nil, tooLong, nil
+		return nil, overLimit(most).message, nil
 	}
 	return text, "", err
 }

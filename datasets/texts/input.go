@@ -193,19 +193,19 @@ func (in *input) mark() (string, error) {
 	}
 }
 
-// decoded returns a reader of the rest as UTF-8.
-func (in *input) decoded(encoding string, kind *atomic.Int32) io.Reader {
+// decoded returns a reader of r as UTF-8. kind is for an encoding that is not known yet.
+func decoded(r io.Reader, encoding string, kind *atomic.Int32) io.Reader {
 	switch encoding {
 	case utf16leName:
-		return &utf16Reader{r: in, order: binary.LittleEndian}
+		return &utf16Reader{r: r, order: binary.LittleEndian}
 	case utf16beName:
-		return &utf16Reader{r: in, order: binary.BigEndian}
+		return &utf16Reader{r: r, order: binary.BigEndian}
 	case ansiName:
-		return &ansiReader{r: in}
+		return &ansiReader{r: r}
 	case utf8Name:
-		return in
+		return r
 	}
-	return &undecidedReader{r: in, kind: kind}
+	return &undecidedReader{r: r, kind: kind}
 }
 
 // unpacked says in words what is wrong with packed data.

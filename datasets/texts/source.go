@@ -1,7 +1,6 @@
 package texts
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -199,10 +198,10 @@ func (s *Source) openFile(ctx context.Context) error {
 		s.found.Encoding = sc.encoding()
 	}
 	if s.found.Encoding != utf8Name {
-		r := (&input{Reader: bufio.NewReader(bytes.NewReader(first))}).decoded(s.found.Encoding, nil)
-		if first, err = readSome(r, block); err != nil {
+		if first, _, err = readAll(decoded(bytes.NewReader(first), s.found.Encoding, nil), nil, block); err != nil {
 			return err
 		}
+		first = first[:min(len(first), block)]
 	}
 	return s.sniff(func(full bool) (head, error) {
 		h := head{first, cut}
@@ -211,17 +210,6 @@ func (s *Source) openFile(ctx context.Context) error {
 		}
 		return h, nil
 	})
-}
-
-// readSome reads at most n bytes.
-func readSome(r io.Reader, n int) ([]byte, error) {
-	w := newWindow(r, n)
-	for w.end < n && w.more() {
-	}
-	if w.err != nil && w.err != io.EOF {
-		return nil, w.err
-	}
-	return w.bytes()[:min(n, w.end)], nil
 }
 
 // firstLine is the head up to the end of its first line that is not empty.
@@ -273,7 +261,7 @@ func (s *Source) openStream(ctx context.Context, r io.Reader, closer func() erro
 		return err
 	}
 	s.setEncoding(mark)
-	s.w = newWindow(in.decoded(s.found.Encoding, &s.encodingKind), s.o.MaxText)
+	s.w = newWindow(decoded(in, s.found.Encoding, &s.encodingKind), s.o.MaxText)
 	return s.sniff(s.w.head)
 }
 
@@ -346,7 +334,7 @@ func (s *Source) Rows(ctx context.Context) iter.Seq2[Row, error] {
 			yield(Row{}, errNilContext)
 			return
 		}
-		e := &emitter{ctx: ctx, yield: yield, shown: s.shown, separator: s.o.LabelSeparator, single: map[string][]string{}}
+		e := &emitter{ctx: ctx, yield: yield, separator: s.o.LabelSeparator, single: map[string][]string{}}
 		err := s.rows(ctx, e)
 		switch {
 		case e.stopped:
@@ -403,7 +391,7 @@ func (s *Source) rows(ctx context.Context, e *emitter) error {
 	if _, err := in.mark(); err != nil {
 		return err
 	}
-	return s.windowRows(newWindow(in.decoded(s.found.Encoding, nil), s.o.MaxText), e)
+	return s.windowRows(newWindow(decoded(in, s.found.Encoding, nil), s.o.MaxText), e)
 }
 
 func (s *Source) windowRows(w *window, e *emitter) error {
@@ -474,7 +462,6 @@ func (r *countedAt) ReadAt(p []byte, off int64) (int, error) {
 type emitter struct {
 	ctx       context.Context
 	yield     func(Row, error) bool
-	shown     string
 	separator string
 	single    map[string][]string // labels that have come, each alone in a slice
 	set       labelSet            // of the current row
