@@ -89,7 +89,7 @@ func listedOf(names []string, count int) string {
 
 // fault is what is wrong with a record, and at which of its bytes.
 type fault struct {
-	at      int // or atRecord, atLine
+	at      int // or atRecord
 	message string
 }
 

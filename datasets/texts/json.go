@@ -373,13 +373,11 @@ type jsonRow struct {
 	text, label jsonMember // of the current object; without a value: not there
 	twice       *fault     // one of them is there twice
 	count       int        // of the members
-	stopped     bool       // by the context
 }
 
 // member keeps the members of text and label.
 func (j *jsonRow) member(m jsonMember) bool {
 	if j.count++; j.count%4096 == 0 && !j.e.alive() {
-		j.stopped = true
 		return false
 	}
 	var name []byte
@@ -407,7 +405,7 @@ func (j *jsonRow) parse(b []byte, row *Row) *fault {
 		return bad
 	}
 	switch {
-	case j.stopped:
+	case j.e.err != nil: // not all members were looked at
 		return nil
 	case j.twice != nil:
 		return j.twice

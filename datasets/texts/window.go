@@ -106,19 +106,13 @@ func lines(b []byte, returns bool) int {
 	}
 }
 
-// The places of faults that are not a byte of the record.
-const (
-	atRecord = -1 // the record as a whole
-	atLine   = -2 // its line
-)
+// atRecord is the place of a fault of the record as a whole.
+const atRecord = -1
 
 // place returns line and column of a byte of the record.
 func (w *window) place(at int) (line, column int) {
-	switch at {
-	case atRecord:
+	if at == atRecord {
 		return w.firstLine, w.firstColumn
-	case atLine:
-		return w.firstLine, 0
 	}
 	b := w.bytes()
 	b = b[:min(at, len(b))]
