@@ -119,37 +119,30 @@ func guessFormat(first []byte, get func(full bool) (head, error)) (string, error
 	return "", nil
 }
 
-// sniffJSON finds the fields.
+// sniffJSON finds the fields. A line is enough if it has the usual names; else the rows of the first block tell.
 func (s *Source) sniffJSON(get func(full bool) (head, error)) error {
-	var h head
-	var err error
-	// A line is enough if it has the usual names; else the rows of the first block tell.
-	for _, full := range []bool{false, true} {
-		if h, err = get(full); err != nil {
-			return err
-		}
-		var sm *sample
-		var bad error
-		if sm, bad = s.sampleJSON(h); !full && (bad != nil || len(sm.rows) == 0) {
-			continue
-		}
-		if bad != nil {
-			return bad
-		}
-		if len(sm.rows) == 0 && !h.cut {
-			return fmt.Errorf("there are no objects: %w", ErrEmpty)
-		}
-		if len(sm.rows) == 0 {
-			return fmt.Errorf("the first row is longer than %s; give the names of text and label", size(block))
-		}
-		if !full && (s.o.Text == "" && !sm.has(textNames) || s.o.Label == "" && !s.o.LabelsOptional && !sm.has(labelNames)) {
-			continue
-		}
-		if err = s.chooseColumns(sm); err == nil || full {
-			break
-		}
+	h, err := get(false)
+	if err != nil {
+		return err
 	}
-	return err
+	sm, err := s.sampleJSON(h)
+	if err == nil && len(sm.rows) > 0 && (s.o.Text != "" || sm.has(textNames)) && (s.o.Label != "" || s.o.LabelsOptional || sm.has(labelNames)) &&
+		s.chooseColumns(sm) == nil {
+		return nil
+	}
+	if h, err = get(true); err != nil {
+		return err
+	}
+	if sm, err = s.sampleJSON(h); err != nil {
+		return err
+	}
+	switch {
+	case len(sm.rows) > 0:
+		return s.chooseColumns(sm)
+	case h.cut:
+		return fmt.Errorf("the first row is longer than %s; give the names of text and label", size(block))
+	}
+	return fmt.Errorf("there are no objects: %w", ErrEmpty)
 }
 
 // sampleJSON reads the first rows. It is an error if none of them can be read.
@@ -158,7 +151,7 @@ func (s *Source) sampleJSON(h head) (*sample, error) {
 	w := newWindow(bytes.NewReader(h.b), len(h.b))
 	var j jsonParser
 	var firstBad error
-	object := func(b []byte, line, column int) {
+	object := func(b []byte) {
 		known := len(sm.names)
 		row := make([]string, known)
 		bad := j.object(b, func(m jsonMember) bool {
@@ -184,8 +177,7 @@ func (s *Source) sampleJSON(h head) (*sample, error) {
 		if bad != nil {
 			sm.names = sm.names[:known]
 			if firstBad == nil {
-				line, column := w.place(bad.at)
-				firstBad = &RowError{File: s.shown, Line: line, Column: column, Message: bad.message}
+				firstBad = s.rowError(w, bad)
 			}
 			return
 		}
@@ -202,7 +194,7 @@ func (s *Source) sampleJSON(h head) (*sample, error) {
 				break
 			}
 			if len(bytes.TrimSpace(b)) > 0 {
-				object(trimEnd(b), w.line, 1)
+				object(trimEnd(b))
 			}
 			w.advance(n)
 		}
@@ -213,12 +205,11 @@ func (s *Source) sampleJSON(h head) (*sample, error) {
 			n, bad, err := a.next()
 			if err != nil || bad != nil && (h.cut || a.ended) {
 				if bad != nil && !h.cut && firstBad == nil {
-					line, column := w.place(bad.at)
-					firstBad = &RowError{File: s.shown, Line: line, Column: column, Message: bad.message}
+					firstBad = s.rowError(w, bad)
 				}
 				break
 			}
-			object(w.bytes()[:n], w.line, w.column)
+			object(w.bytes()[:n])
 			w.advance(n)
 		}
 	}
@@ -226,6 +217,12 @@ func (s *Source) sampleJSON(h head) (*sample, error) {
 		return nil, firstBad
 	}
 	return sm, nil
+}
+
+// rowError is a fault with its place.
+func (s *Source) rowError(w *window, bad *fault) *RowError {
+	line, column := w.place(bad.at)
+	return &RowError{s.shown, line, column, bad.message}
 }
 
 // chooseColumns sets the columns.
@@ -406,8 +403,7 @@ func (s *Source) firstFault(h head, tried []rune) error {
 	w := newWindow(bytes.NewReader(h.b), len(h.b))
 	r := csvReader{w: w, delimiter: byte(tried[0]), quotes: !s.o.NoQuotes}
 	if _, bad, err := r.next(); err == nil && bad != nil {
-		line, column := w.place(bad.at)
-		return &RowError{File: s.shown, Line: line, Column: column, Message: bad.message}
+		return s.rowError(w, bad)
 	} else if err != io.EOF {
 		return err
 	}
