@@ -33,8 +33,8 @@ type jsonMember struct {
 
 type span struct{ from, to int }
 
-// jsonParser checks a value and finds the members of an object, which it does not keep. It is four times as fast as encoding/json where one member of
-// a row is a long text, and it tells the place of each fault.
+// jsonParser checks a value and finds the members of an object, which it does not keep. It tells the place of each fault.
+// Where one member of a row is a long text, rows come four times as fast as from encoding/json (BenchmarkStandardLibrary).
 type jsonParser struct {
 	b      []byte
 	p      int
@@ -66,19 +66,8 @@ func (j *jsonParser) object(b []byte, member func(m jsonMember) bool) *fault {
 		if first && j.at('}') {
 			break
 		}
-		if !j.at('"') {
-			return j.expected("the name of a field in quotes")
-		}
 		var m jsonMember
-		m.key.from = j.p
-		m.escapedKey = j.str()
-		m.key.to = j.p
-		j.space()
-		if j.bad == nil && !j.at(':') {
-			return j.expected("a colon after the name of a field")
-		}
-		j.p++
-		j.space()
+		m.key, m.escapedKey = j.name()
 		m.value.from = j.p
 		m.kind, m.escaped = j.value()
 		m.value.to = j.p
@@ -103,6 +92,24 @@ func (j *jsonParser) object(b []byte, member func(m jsonMember) bool) *fault {
 		return faultAt(j.p, "text after the end of the object")
 	}
 	return nil
+}
+
+// name goes on after the name of a field that begins at p, and the colon after it.
+func (j *jsonParser) name() (key span, escaped bool) {
+	if !j.at('"') {
+		j.expected("the name of a field in quotes")
+		return span{}, false
+	}
+	key.from = j.p
+	escaped = j.str()
+	key.to = j.p
+	if j.space(); !j.at(':') {
+		j.expected("a colon after the name of a field")
+		return span{}, false
+	}
+	j.p++
+	j.space()
+	return key, escaped
 }
 
 func (j *jsonParser) at(c byte) bool { return j.p < len(j.b) && j.b[j.p] == c }
@@ -257,18 +264,7 @@ func (j *jsonParser) value() (kind jsonKind, escaped bool) {
 				j.space()
 			}
 			if in == '{' {
-				if !j.at('"') {
-					j.expected("the name of a field in quotes")
-					break
-				}
-				j.str()
-				j.space()
-				if j.bad == nil && !j.at(':') {
-					j.expected("a colon after the name of a field")
-					break
-				}
-				j.p++
-				j.space()
+				j.name()
 			}
 			break
 		}
