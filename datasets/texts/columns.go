@@ -1,6 +1,7 @@
 package texts
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -77,7 +78,7 @@ func (s *sample) described() string {
 	var b strings.Builder
 	b.WriteString("there is no header, and the first row is")
 	for i, c := range s.rows[0] {
-		if i == 20 {
+		if i == mostListed {
 			fmt.Fprintf(&b, " and %d more", len(s.rows[0])-i)
 			break
 		}
@@ -89,28 +90,36 @@ func (s *sample) described() string {
 	return b.String()
 }
 
+// sameName reports whether two names differ in nothing but case and the white space around them.
+func sameName(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// named returns the column with a name, -1 for none, and whether several have it. The column not is not looked at.
+func (s *sample) named(name string, same func(a, b string) bool, not int) (at int, several bool) {
+	at = -1
+	for i, n := range s.names {
+		if i == not || !same(n, name) {
+			continue
+		}
+		if at >= 0 {
+			return at, true
+		}
+		at = i
+	}
+	return at, false
+}
+
 // find returns the column that an option names.
 func (s *sample) find(name string) (int, error) {
-	found := -1
-	for pass, equal := range []func(a, b string) bool{
-		func(a, b string) bool { return a == b },
-		func(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) },
-	} {
-		for i, n := range s.names {
-			if !equal(n, name) {
-				continue
-			}
-			if found >= 0 {
-				return 0, fmt.Errorf("two columns have the name %s; give the number of one, from 1", quoted(name))
-			}
-			found = i
+	exact := func(a, b string) bool { return a == b }
+	for _, same := range []func(a, b string) bool{exact, sameName} {
+		switch at, several := s.named(name, same, -1); {
+		case several:
+			return 0, fmt.Errorf("two columns have the name %s; give the number of one, from 1", quoted(name))
+		case at >= 0:
+			return at, nil
 		}
-		if found >= 0 || pass == 1 {
-			break
-		}
-	}
-	if found >= 0 {
-		return found, nil
 	}
 	if n, err := strconv.Atoi(name); err == nil && n >= 1 && n <= s.width() {
 		return n - 1, nil
@@ -121,18 +130,11 @@ func (s *sample) find(name string) (int, error) {
 // known returns the column with the first of the usual names, -1 for none. It is an error if several have that name.
 func (s *sample) known(names []string, not int) (int, error) {
 	for _, name := range names {
-		found := -1
-		for i, n := range s.names {
-			if i == not || !strings.EqualFold(strings.TrimSpace(n), name) {
-				continue
-			}
-			if found >= 0 {
-				return -1, fmt.Errorf("several columns have the name %s; %s: give the number of one, from 1", quoted(name), s.described())
-			}
-			found = i
-		}
-		if found >= 0 {
-			return found, nil
+		switch at, several := s.named(name, sameName, not); {
+		case several:
+			return -1, fmt.Errorf("several columns have the name %s; %s: give the number of one, from 1", quoted(name), s.described())
+		case at >= 0:
+			return at, nil
 		}
 	}
 	return -1, nil
@@ -228,15 +230,7 @@ func (s *sample) longest(stats []column, not int) int {
 	if len(others) == 0 {
 		return -1
 	}
-	slices.SortStableFunc(others, func(a, b int) int {
-		switch {
-		case stats[a].mean > stats[b].mean:
-			return -1
-		case stats[a].mean < stats[b].mean:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(others, func(a, b int) int { return cmp.Compare(stats[b].mean, stats[a].mean) })
 	first, second := stats[others[0]], stats[others[1]]
 	switch {
 	case first.mean >= 3*second.mean && first.mean > 0:

@@ -300,9 +300,8 @@ func (c *candidate) namesIn(o *Options) (text, label bool) {
 		if given == "" {
 			return sm.has(usual)
 		}
-		return slices.ContainsFunc(sm.names, func(n string) bool {
-			return strings.EqualFold(strings.TrimSpace(n), strings.TrimSpace(given))
-		})
+		at, _ := sm.named(given, sameName, -1)
+		return at >= 0
 	}
 	return named(o.Text, textNames), named(o.Label, labelNames)
 }
@@ -435,11 +434,10 @@ func (c *candidate) header(o *Options) bool {
 	again := func(i int) bool {
 		return slices.ContainsFunc(rows, func(r []string) bool { return i < len(r) && r[i] == first[i] })
 	}
-	sm := sample{names: first}
 	for i, name := range first {
 		name = strings.TrimSpace(name)
-		usual := slices.ContainsFunc(slices.Concat(textNames, labelNames), func(n string) bool { return strings.EqualFold(n, name) })
-		given := name != "" && (strings.EqualFold(name, strings.TrimSpace(o.Text)) || strings.EqualFold(name, strings.TrimSpace(o.Label)))
+		usual := isOneOf(textNames, name) || isOneOf(labelNames, name)
+		given := name != "" && (sameName(name, o.Text) || sameName(name, o.Label))
 		if (usual || given) && !again(i) {
 			return true
 		}
@@ -447,22 +445,20 @@ func (c *candidate) header(o *Options) bool {
 	if len(rows) < 4 {
 		return false
 	}
+	sm := sample{names: first}
 	for _, r := range rows {
 		if len(r) == len(first) {
 			sm.add(r)
 		}
 	}
-	sm.names = nil
 	stats := sm.stats()
 	overText, overLabel := false, false
 	for i, name := range first {
 		if name == "" || len(name) > 40 || strings.IndexFunc(name, unicode.IsLetter) < 0 || slices.Contains(first[:i], name) || again(i) {
 			return false
 		}
-		if i < len(stats) {
-			overText = overText || stats[i].mean >= 4*float64(len(name))
-			overLabel = overLabel || stats[i].repeats
-		}
+		overText = overText || stats[i].mean >= 4*float64(len(name))
+		overLabel = overLabel || stats[i].repeats
 	}
 	return overText && overLabel
 }
