@@ -187,7 +187,7 @@ func (r *folderReader) file(path string, mode fs.FileMode, labels []string) erro
 		}
 	}
 	if !mode.IsRegular() {
-		r.e.emit(row, "it is no regular file", 0, 0)
+		r.e.emit(row, notFile(mode), 0, 0)
 		return nil
 	}
 	text, bad, err := r.read(path)

@@ -16,6 +16,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/linnet-ml/linnet/internal/filekind"
 )
 
 // The compressions.
@@ -343,12 +345,13 @@ func checkKind(mode fs.FileMode) error {
 	case mode.IsRegular(), mode&fs.ModeNamedPipe != 0, mode.IsDir():
 		return nil
 	case mode&fs.ModeDevice != 0:
-		return errors.New("it is a device, not a file; - reads the standard input")
-	case mode&fs.ModeSocket != 0:
-		return errors.New("it is a socket, not a file")
+		return errors.New(notFile(mode) + "; - reads the standard input")
 	}
-	return fmt.Errorf("it is no regular file (%v)", mode.Type())
+	return errors.New(notFile(mode))
 }
+
+// notFile says what is there instead of a file.
+func notFile(mode fs.FileMode) string { return "it is " + filekind.Name(mode) + ", not a file" }
 
 // openPipe opens a named pipe, which waits until somebody writes to it, or until the context ends.
 func openPipe(ctx context.Context, path string) (*os.File, error) {

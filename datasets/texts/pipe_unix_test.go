@@ -77,7 +77,7 @@ func TestDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := dump(t, s); len(got) != 2 || !strings.HasSuffix(got[1], filepath.Join("a", "2")+": it is no regular file") {
+	if got := dump(t, s); len(got) != 2 || !strings.HasSuffix(got[1], filepath.Join("a", "2")+": it is a named pipe, not a file") {
 		t.Error(got)
 	}
 }
