@@ -180,13 +180,10 @@ func overLong(limit int, quotes bool) *fault {
 }
 
 func swallowed(n int) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return ""
-	case 1:
-		return "; it takes up the rest of the file, one line"
 	}
-	return "; it takes up the rest of the file, " + decimal(n) + " lines"
+	return "; it takes up the rest of the file, " + counted(n, "line")
 }
 
 // value is the field's content: doubled quotes are one, and ends of lines are \n alone. It may be a part of the window or of
@@ -203,11 +200,10 @@ func (c *csvReader) value(f field, buf []byte) (value, grown []byte) {
 			break
 		}
 		buf = append(buf, b[:i]...)
-		switch {
-		case b[i] == '"':
+		if b[i] == '"' {
 			buf = append(buf, '"')
 			b = b[i+2:]
-		default:
+		} else {
 			if i+1 == len(b) || b[i+1] != '\n' {
 				buf = append(buf, '\r')
 			}
@@ -242,8 +238,7 @@ func (s *Source) csvRows(w *window, e *emitter) error {
 		}
 		row := Row{File: s.shown, Line: w.firstLine}
 		if bad == nil && c.count != columns {
-			bad = faultAt(atRecord, "%s where %s %s expected%s", counted(c.count, "field"), decimal(columns), areOrIs(columns),
-				extraFields(c.count > columns, c.delimiter, c.quotes))
+			bad = faultAt(atRecord, "%s%s", notAsMany(c.count, "field", columns), extraFields(c.count > columns, c.delimiter, c.quotes))
 		}
 		if bad == nil {
 			f := c.fields[text]

@@ -133,9 +133,11 @@ func counted(n int, noun string) string {
 	return decimal(n) + " " + noun + "s"
 }
 
-func areOrIs(n int) string {
-	if n == 1 {
-		return "is"
+// notAsMany says that there are n of something and not as many as expected.
+func notAsMany(n int, noun string, expected int) string {
+	verb := "are"
+	if expected == 1 {
+		verb = "is"
 	}
-	return "are"
+	return counted(n, noun) + " where " + decimal(expected) + " " + verb + " expected"
 }

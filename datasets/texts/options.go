@@ -160,10 +160,9 @@ func (f Found) String() string {
 	case Lines:
 		b.WriteString("lines without labels")
 	case Folders:
-		switch {
-		case len(f.Classes) == 0:
+		if len(f.Classes) == 0 {
 			b.WriteString("a folder of files without labels")
-		default:
+		} else {
 			b.WriteString("a folder for each class (" + listed(f.Classes) + ")")
 		}
 		if f.Part != "" {

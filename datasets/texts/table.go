@@ -105,7 +105,7 @@ func (s *Source) tableRows(ctx context.Context, t Table, e *emitter) error {
 			return err
 		} else {
 			if len(values) != len(columns) {
-				return fmt.Errorf("the table gives %s where %s %s expected", counted(len(values), "value"), decimal(len(columns)), areOrIs(len(columns)))
+				return errors.New("the table gives " + notAsMany(len(values), "value", len(columns)))
 			}
 			buf, message = s.tableRow(values, buf[:0], &row, e)
 		}
