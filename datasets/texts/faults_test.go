@@ -23,6 +23,17 @@ func faultLines(c *Checker) []string {
 	return out
 }
 
+// sequence gives good rows.
+func sequence(rows ...Row) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for _, r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	t.Chdir(folder(t, map[string]string{
 		"train.csv": "text,label\ngood,pos\nbad,neg\ngood,pos\ngood,neg\n  ,pos\nnothing,\nodd,rare\na\uFFFDb,pos\na\x01b,pos\nItâ€™s,neg\nscÃ¨ne,neg\n\uFEFFx,neg\nonly one field\nnot odd: é ’ à,neg\n",
@@ -30,10 +41,7 @@ func TestCheck(t *testing.T) {
 	}))
 	var sources []*Source
 	for _, name := range []string{"train.csv", "test.csv"} {
-		s, err := Open(context.Background(), name, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, name, Options{})
 		sources = append(sources, s)
 	}
 	c, err := Check(context.Background(), sources...)
@@ -91,13 +99,7 @@ func TestCheckerLabels(t *testing.T) {
 	}
 	c := Checker{Examples: 1}
 	n := 0
-	for range c.Watch(func(yield func(Row, error) bool) {
-		for _, r := range rows {
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}) {
+	for range c.Watch(sequence(rows...)) {
 		n++
 	}
 	want := []string{"1 rows without label", "  f:3: no label", "1 duplicates", "  f:2: text and labels of f:1",
@@ -111,9 +113,7 @@ func TestCheckerLabels(t *testing.T) {
 func TestWatchAgain(t *testing.T) {
 	c := &Checker{}
 	data := func(text string) iter.Seq2[Row, error] {
-		return c.Watch(func(yield func(Row, error) bool) {
-			yield(Row{Text: text, Labels: []string{"x"}, HasLabels: true, File: "f", Line: 1}, nil)
-		})
+		return c.Watch(sequence(Row{Text: text, Labels: []string{"x"}, HasLabels: true, File: "f", Line: 1}))
 	}
 	var want []int
 	for i := range maxWatched {
@@ -154,10 +154,7 @@ func TestWatchAgain(t *testing.T) {
 }
 
 func TestCheckError(t *testing.T) {
-	s, err := Open(context.Background(), filepath.Join(folder(t, map[string]string{"x": "text,label\n\n"}), "x"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := mustOpen(t, filepath.Join(folder(t, map[string]string{"x": "text,label\n\n"}), "x"), Options{})
 	if _, err := Check(context.Background(), s); err == nil || !strings.Contains(err.Error(), "no rows") {
 		t.Error(err)
 	}

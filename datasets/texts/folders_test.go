@@ -84,11 +84,7 @@ func TestFolders(t *testing.T) {
 						rows = append(rows, "error "+err.Error())
 						continue
 					}
-					labels := "none"
-					if row.HasLabels {
-						labels = strings.Join(row.Labels, "+")
-					}
-					rows = append(rows, row.File+" "+labels+" "+row.Text)
+					rows = append(rows, row.File+" "+joinedLabels(row)+" "+row.Text)
 				}
 				got := strings.ReplaceAll(filepath.ToSlash(strings.Join(rows, "|")), filepath.ToSlash(dir)+"/", "")
 				if got = strings.ReplaceAll(got, filepath.ToSlash(dir), "DIR"); got != c.want {
@@ -110,10 +106,7 @@ func TestFolderLinks(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	s, err := Open(context.Background(), filepath.Join(dir, "data"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := mustOpen(t, filepath.Join(dir, "data"), Options{})
 	got := strings.ReplaceAll(filepath.ToSlash(strings.Join(dump(t, s), "|")), filepath.ToSlash(dir), "DIR")
 	if diff := cmp.Diff("1: neg: a|1: pos: b|1: pos: a|error DIR/data/pos/3.txt: a link that leads nowhere", got); diff != "" {
 		t.Error(diff)

@@ -27,10 +27,7 @@ func TestDamagedPackedStreams(t *testing.T) {
 	}
 	for name, packed := range map[string]string{"gzip": gzipped(content.String()), "zstd": zstdOf(content.String())} {
 		cut := packed[:len(packed)/2]
-		s, err := Open(context.Background(), "-", Options{Stdin: strings.NewReader(cut)})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, "-", Options{Stdin: strings.NewReader(cut)})
 		n := 0
 		var last error
 		for row, err := range s.Rows(context.Background()) {
@@ -52,7 +49,7 @@ func TestDamagedPackedStreams(t *testing.T) {
 		if err := os.WriteFile(path, []byte(cut), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err = Open(context.Background(), path, Options{})
+		_, err := Open(context.Background(), path, Options{})
 		if want := "texts: " + path + ": the " + name + " data is cut short: unexpected EOF"; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
@@ -81,10 +78,7 @@ func TestZstdWindow(t *testing.T) {
 func TestChangedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	os.WriteFile(path, []byte("text,label\na,b\n"), 0o600)
-	s, err := Open(context.Background(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := mustOpen(t, path, Options{})
 	if got := dump(t, s); len(got) != 1 || got[0] != "2: b: a" {
 		t.Fatal(got)
 	}
@@ -96,11 +90,7 @@ func TestChangedFile(t *testing.T) {
 
 func TestStreamsAreReadOnce(t *testing.T) {
 	open := func() *Source {
-		s, err := Open(context.Background(), "-", Options{Stdin: strings.NewReader("text,label\na,b\n")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+		return mustOpen(t, "-", Options{Stdin: strings.NewReader("text,label\na,b\n")})
 	}
 	s := open()
 	if got := dump(t, s); len(got) != 1 {
@@ -130,10 +120,7 @@ func TestCloseWhileRowsAreRead(t *testing.T) {
 			for i := range 15 {
 				r, w := io.Pipe() // it blocks after the data
 				go io.WriteString(w, packed)
-				s, err := Open(t.Context(), "-", Options{Stdin: r})
-				if err != nil {
-					t.Fatal(err)
-				}
+				s := mustOpen(t, "-", Options{Stdin: r})
 				closed := make(chan struct{})
 				go func() {
 					defer close(closed)
@@ -179,20 +166,17 @@ func TestRowsComeAtOnce(t *testing.T) {
 			r, w := io.Pipe()
 			defer w.Close()
 			go io.WriteString(w, c.first)
-			s, err := Open(t.Context(), "-", Options{Stdin: r, Format: c.o.Format, LabelsOptional: c.o.LabelsOptional})
-			if err != nil {
-				t.Fatal(err)
-			}
+			c.o.Stdin = r
+			s := mustOpen(t, "-", c.o)
 			n := 0
 			go io.WriteString(w, c.row)
-			for row, err := range s.Rows(t.Context()) {
+			for _, err := range s.Rows(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
 				}
 				if n++; n == 5 {
 					break
 				}
-				_ = row
 				go io.WriteString(w, c.row)
 			}
 		})
@@ -240,10 +224,7 @@ func TestContext(t *testing.T) {
 		r, w := io.Pipe()
 		defer w.Close()
 		go io.WriteString(w, "text,label\na,b\n")
-		s, err := Open(context.Background(), "-", Options{Stdin: r})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, "-", Options{Stdin: r})
 		within(t, func(ctx context.Context) error { return last(ctx, s) })
 	})
 	for name, line := range map[string]string{"rows": "text,label\n", "one line": `{"text": "xxxxxxxxxxx`, "no value": `{"text":`, "blank": "\n\n\n\n"} {
@@ -258,10 +239,7 @@ func TestContext(t *testing.T) {
 		})
 	}
 	t.Run("file", func(t *testing.T) {
-		s, err := Open(context.Background(), big, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, big, Options{})
 		within(t, func(ctx context.Context) error { return last(ctx, s) })
 	})
 	t.Run("folder", func(t *testing.T) {
@@ -269,10 +247,7 @@ func TestContext(t *testing.T) {
 		for i := range 500 {
 			files[fmt.Sprint("a/", i)] = "x"
 		}
-		s, err := Open(context.Background(), folder(t, files), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, folder(t, files), Options{})
 		within(t, func(ctx context.Context) error { return last(ctx, s) })
 	})
 	t.Run("ended before", func(t *testing.T) {
@@ -290,7 +265,7 @@ func TestContext(t *testing.T) {
 	})
 }
 
-// slow gives rows without end, many times the memory that reading them may take.
+// rowsOf reads as a row, left times.
 type rowsOf struct {
 	row  string
 	left int
@@ -336,10 +311,7 @@ func TestMemory(t *testing.T) {
 					o.Text, o.Label = "", ""
 				}
 			}
-			s, err := Open(context.Background(), "-", o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := mustOpen(t, "-", o)
 			runtime.GC()
 			var before, m runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -388,10 +360,7 @@ func TestMemoryOfManyParts(t *testing.T) {
 				content = `[{"text":"a","label":"b"},` + c.row[1:]
 			}
 			c.o.Stdin = strings.NewReader(content)
-			s, err := Open(t.Context(), "-", c.o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := mustOpen(t, "-", c.o)
 			// All that is allocated counts, whether it is freed or not: the window has 2, 4, … times the bytes of a piece.
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -420,10 +389,7 @@ func TestTextOfHundredMegabytes(t *testing.T) {
 		"JSON lines": {`{"text": "a", "label": "b"}` + "\n" + `{"label": "b", "text": "`, "\"}\n" + `{"text": "last", "label": "b"}`},
 		"fastText":   {"__label__b a\n__label__b ", "\n__label__b last\n"},
 	} {
-		s, err := Open(context.Background(), "-", Options{Stdin: io.MultiReader(strings.NewReader(c.before), &rowsOf{row: word, left: 100e6 / len(word)}, strings.NewReader(c.after))})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, "-", Options{Stdin: io.MultiReader(strings.NewReader(c.before), &rowsOf{row: word, left: 100e6 / len(word)}, strings.NewReader(c.after))})
 		got := dump(t, s)
 		line := 2
 		if name == "CSV" {
@@ -506,10 +472,7 @@ func TestOddPath(t *testing.T) {
 	if err := os.WriteFile(path, []byte("text,label\na\n"), 0o600); err != nil {
 		t.Skip(err)
 	}
-	s, err := Open(context.Background(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := mustOpen(t, path, Options{})
 	if got := dump(t, s); len(got) != 1 || strings.Contains(got[0], "\x1b") || !strings.HasSuffix(got[0], ":2:1: 1 field where 2 are expected") {
 		t.Errorf("%q", got)
 	}

@@ -38,10 +38,7 @@ func TestNamedPipe(t *testing.T) {
 		io.WriteString(f, "text,label\ngood film,pos\n")
 		f.Close()
 	}()
-	s, err := Open(context.Background(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := mustOpen(t, path, Options{})
 	if got := dump(t, s); len(got) != 1 || got[0] != "2: pos: good film" {
 		t.Error(got)
 	}
@@ -73,10 +70,7 @@ func TestDevices(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "a", "2"), 0o600); err != nil {
 		t.Skip(err)
 	}
-	s, err := Open(context.Background(), dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := mustOpen(t, dir, Options{})
 	if got := dump(t, s); len(got) != 2 || !strings.HasSuffix(got[1], filepath.Join("a", "2")+": it is a named pipe, not a file") {
 		t.Error(got)
 	}

@@ -31,10 +31,7 @@ func TestRealFiles(t *testing.T) {
 		{"corn-grain/test.jsonl.gz", 604, 2, `JSON lines, gzip, UTF-8; text "text", label "labels" (guessed)`},
 	} {
 		t.Run(c.file, func(t *testing.T) {
-			s, err := Open(context.Background(), shared.Path(t, "data/text/"+c.file), Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := mustOpen(t, shared.Path(t, "data/text/"+c.file), Options{})
 			if got := s.Found().String(); got != c.found {
 				t.Errorf("found %s, want %s", got, c.found)
 			}
@@ -71,10 +68,7 @@ func TestRealFolders(t *testing.T) {
 	}
 	var sources []*Source
 	for _, part := range []string{"train", "test"} {
-		s, err := Open(context.Background(), root, Options{Part: part})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, root, Options{Part: part})
 		sources = append(sources, s)
 		t.Log(s.Found())
 	}

@@ -80,10 +80,7 @@ func TestFurtherFormat(t *testing.T) {
 	}
 	for _, o := range []Options{{}, {Format: "table"}} {
 		o.Formats, o.MaxText = []Format{format}, 64
-		s, err := Open(context.Background(), filepath.Join(dir, "x"), o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := mustOpen(t, filepath.Join(dir, "x"), o)
 		if got, want := s.Found().String(), `table; text "text", label "label" (guessed)`; got != want {
 			t.Errorf("found %s, want %s", got, want)
 		}

@@ -21,6 +21,16 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// mustOpen opens what can be opened.
+func mustOpen(t testing.TB, path string, o Options) *Source {
+	t.Helper()
+	s, err := Open(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // dump reads all rows as lines "line: labels: text", with errors as they are printed.
 func dump(t testing.TB, s *Source) []string {
 	t.Helper()
@@ -30,13 +40,16 @@ func dump(t testing.TB, s *Source) []string {
 			out = append(out, "error "+err.Error())
 			continue
 		}
-		labels := "none"
-		if row.HasLabels {
-			labels = strings.Join(row.Labels, "+")
-		}
-		out = append(out, fmt.Sprintf("%d: %s: %s", row.Line, labels, row.Text))
+		out = append(out, fmt.Sprintf("%d: %s: %s", row.Line, joinedLabels(row), row.Text))
 	}
 	return out
+}
+
+func joinedLabels(row Row) string {
+	if !row.HasLabels {
+		return "none"
+	}
+	return strings.Join(row.Labels, "+")
 }
 
 // read reads content as a file, and as a stream that comes in whole and byte by byte: all must be the same. The file is x.
@@ -424,12 +437,10 @@ func TestManyLabels(t *testing.T) {
 					content = `{"text":"y","label":"z"}` + "\n" + content
 				}
 				o.Stdin = strings.NewReader(content)
-				s, err := Open(t.Context(), "-", o)
-				if err != nil {
-					t.Fatal(err)
-				}
+				s := mustOpen(t, "-", o)
 				start := time.Now()
 				var last Row
+				var err error
 				for row, e := range s.Rows(t.Context()) {
 					last, err = row, e
 				}
@@ -488,10 +499,7 @@ func TestEncodingIsDecidedOnTheWholeFile(t *testing.T) {
 		{"text,label\n" + ascii + "x,caf\xE9", ansiName, "x"},
 	} {
 		for _, r := range []io.Reader{strings.NewReader(c.content), iotest.HalfReader(strings.NewReader(c.content)), iotest.DataErrReader(strings.NewReader(c.content))} {
-			s, err := Open(context.Background(), "-", Options{Stdin: r})
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := mustOpen(t, "-", Options{Stdin: r})
 			last := ""
 			for row, err := range s.Rows(context.Background()) {
 				if err != nil {
