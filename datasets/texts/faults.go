@@ -144,6 +144,7 @@ func (c *Checker) Watch(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 }
 
 // Check reads all rows of one data or several, at most eight, the first being the training data, and looks at them.
+// An error that does not stand for a row ends it, such as that of the context.
 func Check(ctx context.Context, sources ...*Source) (*Checker, error) {
 	if len(sources) > maxWatched {
 		return nil, errWatched

@@ -34,7 +34,8 @@ type jsonMember struct {
 type span struct{ from, to int }
 
 // jsonParser checks a value and finds the members of an object, which it does not keep. It tells the place of each fault.
-// Where one member of a row is a long text, rows come four times as fast as from encoding/json (BenchmarkStandardLibrary).
+// Where one member of a row is a long text, rows come four to six times as fast as from encoding/json (see
+// BenchmarkStandardLibrary).
 type jsonParser struct {
 	b      []byte
 	p      int
@@ -309,8 +310,8 @@ func (j *jsonParser) number() {
 	}
 }
 
-// content is the content of the string at a span, which is valid. It is a part of b or of buf, which it returns. Half of a pair of
-// \u escapes becomes U+FFFD, as in encoding/json.
+// content is the content of the string at a span, which is valid. It is a part of b or of buf, which it returns. Half of a
+// pair of \u escapes becomes U+FFFD, as in encoding/json.
 func (j *jsonParser) content(s span, escaped bool, buf []byte) (content, grown []byte) {
 	b := j.b[s.from+1 : s.to-1]
 	if !escaped {

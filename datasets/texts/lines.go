@@ -84,8 +84,8 @@ const asciiSpace = " \t\v\f\r\n\x00"
 
 func isSpace(c byte) bool { return c <= ' ' && bytes.IndexByte([]byte(asciiSpace), c) >= 0 }
 
-// lineRows streams rows that are lines. parse fills the row. Lines of
-// nothing but white space are skipped, except in the format [Lines].
+// lineRows streams rows that are lines. parse fills the row. Lines of nothing but white space are skipped, except in the
+// format [Lines].
 func (s *Source) lineRows(w *window, e *emitter, parse func(line []byte, row *Row) *fault) error {
 	for {
 		n, over, err := w.nextLine()

@@ -21,7 +21,8 @@ const (
 // Header tells whether the first record of CSV has the names of the columns.
 type Header uint8
 
-// The zero value finds out.
+// The zero value finds out: the first record is a header if it has a usual or given name that does not come again in its
+// column. Without one it is a header if its values are short, differ and do not come again, and stand over texts and labels.
 const (
 	FindHeader Header = iota
 	HasHeader
@@ -31,13 +32,13 @@ const (
 // Options overrule what [Open] finds. The zero value finds everything.
 type Options struct {
 	// Text and Label name the columns of CSV or the fields of JSON. A number is a column from 1, unless a column has it as its
-	// name. Case counts only if two names differ in nothing else.
+	// name. Case and white space around it count only if two names differ in nothing else.
 	Text, Label string
 	// LabelsOptional reads data without labels too: to classify it, not to learn from it. Lines that are nothing else are
 	// texts then ([Lines]), and a folder of files needs no classes.
 	LabelsOptional bool
-	// LabelSeparator parts the labels of a row in one field of CSV, such as "|". An empty field is then a row with none of the
-	// labels. Default: the field is one label, and an empty field a row without label.
+	// LabelSeparator parts the labels of a row in one field of CSV or of a further format, such as "|". An empty field is then
+	// a row with none of the labels. Default: the field is one label, and an empty field a row without label.
 	LabelSeparator string
 
 	// Format is the name of a format, one of the constants or of Formats.
@@ -54,8 +55,8 @@ type Options struct {
 	// or without Part.
 	Part string
 
-	// MaxText is the most bytes that a row may have in its file, as UTF-8. A longer one is a [*RowError]. Reading takes up to
-	// some six times as much memory. Default 64 MiB.
+	// MaxText is the most bytes that a row may have in its file, as UTF-8; of a further format, its text. A longer one is a
+	// [*RowError]. Reading takes up to some six times as much memory. Default 64 MiB.
 	MaxText int
 	// Stdin is read for the path "-". Default os.Stdin.
 	Stdin io.Reader

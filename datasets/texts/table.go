@@ -28,7 +28,8 @@ type Table interface {
 	Columns() []string
 	// Rows yields the values of the given columns, row by row from the first: string, []byte, bool, int64, uint64, float64,
 	// nil for none, or []any of these for labels. The slice may be used again after each row. An error that is a *RowError
-	// belongs to its row, and the rows after it follow; any other ends the sequence.
+	// belongs to its row, of which the file and the number are known: only its Message counts. The rows after it follow; any
+	// other error ends the sequence.
 	Rows(ctx context.Context, columns []int) iter.Seq2[[]any, error]
 	// Close gives up what the table holds.
 	Close() error

@@ -92,8 +92,12 @@ func TestFurtherFormat(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if closed != 5 {
-		t.Errorf("%d tables closed, want 5", closed)
+	s := mustOpen(t, filepath.Join(dir, "x"), Options{Formats: []Format{format}, LabelSeparator: "o"})
+	if got := dump(t, s)[0]; got != "1: p+s: good" {
+		t.Errorf("labels that are parted: %s", got)
+	}
+	if closed != 7 {
+		t.Errorf("%d tables closed, want 7", closed)
 	}
 	o := Options{Formats: []Format{format}}
 	if _, err := Open(context.Background(), filepath.Join(dir, "bad"), o); err == nil || err.Error() != "texts: "+filepath.Join(dir, "bad")+": no footer" {

@@ -271,6 +271,7 @@ func TestOpenErrors(t *testing.T) {
 		"two texts by case":    {"Text,label,text \n1,2,3\n", Options{Label: "label"}, `texts: x: several columns have the name "text"; the columns are "Text", "label", "text ": give the number of one, from 1`},
 		"JSON, two labels":     {`{"text":"a","label":"b","Label":"c"}`, Options{}, `texts: x: several columns have the name "label"; the columns are "text", "label", "Label": give the number of one, from 1`},
 		"no label column":      {"text,a,b\nx,1,2\ny,3,4\n", Options{}, `texts: x: it is not clear which column is the label; the columns are "text", "a", "b": give its name or number`},
+		"numbers of rows":      {"id,text\n1,a\n2,b\n3,c\n4,d\n5,e\n6,f\n7,g\n8,h\n", Options{}, `texts: x: it is not clear which column is the label; the columns are "id", "text": give its name or number`},
 		"no text column":       {"a,b,label\nx,1,2\ny,3,4\n", Options{}, `texts: x: it is not clear which column is the text; the columns are "a", "b", "label": give its name or number`},
 		"one column":           {"text\nx\ny\n", Options{Text: "text"}, `texts: x: it is not clear which column is the label; the only column is "text": give its name or number`},
 		"lines":                {"a line of text\nanother, with a comma\nand one more\n", Options{}, "texts: x: the format is not clear: no JSON, no labels of fastText, and none of comma, semicolon, tab and | splits the lines into the same number of fields; give the format or the delimiter"},
