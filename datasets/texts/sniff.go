@@ -453,10 +453,12 @@ func (c *candidate) header(o *Options) bool {
 	}
 	stats := sm.stats()
 	overText, overLabel := false, false
+	seen := map[string]bool{} // a record may have very many fields
 	for i, name := range first {
-		if name == "" || len(name) > 40 || strings.IndexFunc(name, unicode.IsLetter) < 0 || slices.Contains(first[:i], name) || again(i) {
+		if name == "" || len(name) > 40 || strings.IndexFunc(name, unicode.IsLetter) < 0 || seen[name] || again(i) {
 			return false
 		}
+		seen[name] = true
 		overText = overText || stats[i].mean >= 4*float64(len(name))
 		overLabel = overLabel || stats[i].repeats
 	}
