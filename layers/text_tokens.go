@@ -16,7 +16,7 @@ import (
 // (Keras's TextVectorization in a model, which makes no mask).
 //
 // The number of steps is the same for all texts, so that a row's result does not depend on its batch even behind layers
-// that know no masks. For an average of all words a [TextEmbedding] is faster, and needs no length.
+// that know no masks. For an average of all words there is [TextEmbedding], which needs no length.
 //
 // Texts are tokenised once in each call of Fit, Evaluate and Predict, or before them by Model.Prepare.
 type TextTokens struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -68,27 +69,23 @@ type Options struct {
 const defaultMaxText = 64 << 20
 
 func (o *Options) check() error {
-	switch o.Format {
-	case "", CSV, JSONLines, JSON, FastText, Lines, Folders:
-	case TSV:
+	known := []string{CSV, TSV, JSONLines, JSON, FastText, Lines, Folders}
+	for _, f := range o.Formats {
+		switch {
+		case f.Name == "" || f.Match == nil || f.Open == nil:
+			return errors.New("a format of Formats has no Name, Match or Open")
+		case slices.Contains(known, f.Name):
+			return fmt.Errorf("two formats are named %s", quoted(f.Name))
+		}
+		known = append(known, f.Name)
+	}
+	if o.Format != "" && !slices.Contains(known, o.Format) {
+		return fmt.Errorf("the format %s is unknown; there are %s", quoted(o.Format), strings.Join(known, ", "))
+	}
+	if o.Format == TSV {
 		o.Format = CSV
 		if o.Delimiter == 0 {
 			o.Delimiter = '\t'
-		}
-	default:
-		known := []string{CSV, TSV, JSONLines, JSON, FastText, Lines, Folders}
-		found := false
-		for _, f := range o.Formats {
-			known = append(known, f.Name)
-			found = found || f.Name == o.Format
-		}
-		if !found {
-			return fmt.Errorf("the format %s is unknown; there are %s", quoted(o.Format), strings.Join(known, ", "))
-		}
-	}
-	for _, f := range o.Formats {
-		if f.Name == "" || f.Match == nil || f.Open == nil {
-			return errors.New("a format of Formats has no Name, Match or Open")
 		}
 	}
 	if d := o.Delimiter; d != 0 && (d < ' ' && d != '\t' || d >= 0x7F || d == '"') {

@@ -297,7 +297,9 @@ func TestOpenErrors(t *testing.T) {
 		"bad delimiter":        {"x", Options{Delimiter: '"'}, `texts: the delimiter '"' cannot be; it must be an ASCII character that is no quote`},
 		"negative limit":       {"x", Options{MaxText: -1}, "texts: MaxText is -1; it must not be negative"},
 		"bad header":           {"x", Options{Header: 3}, "texts: there is no Header 3"},
-		"format without Open":  {"x", Options{Formats: []Format{{Name: "p"}}}, "texts: a format of Formats has no Name, Match or Open"},
+		"format named csv": {"x", Options{Formats: []Format{{"csv", func([]byte) bool { return false }, func(context.Context, io.ReaderAt, int64) (Table, error) { return nil, nil }}}},
+			`texts: two formats are named "csv"`},
+		"format without Open": {"x", Options{Formats: []Format{{Name: "p"}}}, "texts: a format of Formats has no Name, Match or Open"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, rows, err := read(t, c.content, c.o)
