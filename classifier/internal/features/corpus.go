@@ -144,11 +144,32 @@ func (c *Corpus) renumber(minimum int) {
 		to[id], hash[i], kind[i], frequency[i] = i, c.Hash[id], c.Kind[id], f
 	}
 	c.Hash, c.Kind, c.Frequency = hash, kind, frequency
+	c.rewrite(to)
+}
+
+// Keep drops all n-grams but the given ones, whose numbers must ascend, and numbers them anew in the same order.
+func (c *Corpus) Keep(ids []uint32) {
+	const dropped = math.MaxUint32
+	to := make([]uint32, len(c.Hash))
+	for i := range to {
+		to[i] = dropped
+	}
+	for i, id := range ids {
+		to[id] = uint32(i)
+		c.Hash[i], c.Kind[i], c.Frequency[i] = c.Hash[id], c.Kind[id], c.Frequency[id]
+	}
+	n := len(ids)
+	c.Hash, c.Kind, c.Frequency = c.Hash[:n], c.Kind[:n], c.Frequency[:n]
+	c.rewrite(to)
+}
+
+// rewrite replaces numbers by to[number] and drops those that are math.MaxUint32.
+func (c *Corpus) rewrite(to []uint32) {
 	end, from := 0, 0
-	for i := range rows {
+	for i := range c.Rows() {
 		last := c.Start[i+1]
 		for j := from; j < last; j++ {
-			if id := to[c.ID[j]]; id != dropped {
+			if id := to[c.ID[j]]; id != math.MaxUint32 {
 				c.ID[end], c.Count[end] = id, c.Count[j]
 				end++
 			}

@@ -1,0 +1,176 @@
+package selection
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/linear"
+)
+
+// Settings of the solver: precise enough that more passes change no held-out decision that a standard error would notice.
+const (
+	tolerance = 0.1
+	epochs    = 40
+	bias      = 1
+)
+
+// A Weighted is a collection of texts with values by a recipe.
+type Weighted struct {
+	Matrix  linear.Matrix
+	Inverse []uint8 // the inverse frequency of each column
+}
+
+// Weigh gives the n-grams of a corpus that the recipe wants their values.
+func Weigh(c *features.Corpus, r Recipe) *Weighted {
+	w := &Weighted{Inverse: make([]uint8, len(c.Hash))}
+	for f, n := range c.Frequency {
+		w.Inverse[f] = features.InverseFrequency(c.Rows(), n)
+	}
+	w.Matrix = linear.Matrix{Columns: len(c.Hash), Start: make([]int, 1, len(c.Start)), ID: make([]uint32, 0, len(c.ID)), Value: make([]float32, 0, len(c.ID))}
+	m := &w.Matrix
+	weigher := features.NewWeigher(r.Weighting())
+	for i := range c.Rows() {
+		first := len(m.ID)
+		var sums [2]float32
+		for j := c.Start[i]; j < c.Start[i+1]; j++ {
+			id := c.ID[j]
+			if !r.Features.Has(c.Kind[id]) {
+				continue
+			}
+			v := weigher.Value(uint32(c.Count[j]), w.Inverse[id])
+			sums[block(c.Kind[id])] += float32(v * v)
+			m.ID = append(m.ID, id)
+			m.Value = append(m.Value, v)
+		}
+		scale := [2]float32{features.Scale(sums[0]), features.Scale(sums[1])}
+		for j, id := range m.ID[first:] {
+			m.Value[first+j] *= scale[block(c.Kind[id])]
+		}
+		m.Start = append(m.Start, len(m.ID))
+	}
+	return w
+}
+
+func block(k features.Kind) int {
+	if _, chars := k.Length(); chars {
+		return 1
+	}
+	return 0
+}
+
+// A Linear is what a recipe learns: a weight of each column for each score.
+type Linear struct {
+	Weights [][]float32
+	Bias    []float32
+}
+
+// Score writes the scores of row i of x.
+func (l *Linear) Score(dst []float32, x *linear.Matrix, i int32) {
+	for k := range dst {
+		m := linear.Model{Weights: l.Weights[k], Bias: l.Bias[k]}
+		dst[k] = m.Score(x, i)
+	}
+}
+
+// A fitting is one fit of a recipe: the rows of the matrix to learn from, and the task's row of each row of the matrix.
+type fitting struct {
+	task   *Task
+	x      *linear.Matrix
+	of     []int32
+	rows   []int32
+	recipe Recipe
+	seed   uint64
+}
+
+// column fits score k.
+func (f *fitting) column(ctx context.Context, k int) (*linear.Model, error) {
+	p := &linear.Problem{
+		X: f.x, Rows: f.rows, Positive: make([]bool, f.x.Rows()), Cost: make([]float32, f.x.Rows()), Bias: bias,
+		Seed: f.seed, Tolerance: tolerance, Epochs: epochs,
+	}
+	n := 0
+	for i, row := range f.of {
+		p.Positive[i] = f.task.Is(row, k)
+	}
+	for _, i := range f.rows {
+		if p.Positive[i] {
+			n++
+		}
+	}
+	yes, no := f.recipe.C, f.recipe.C
+	if f.recipe.Balanced && n > 0 && n < len(f.rows) {
+		yes *= float32(len(f.rows)) / float32(2*n)
+		no *= float32(len(f.rows)) / float32(2*(len(f.rows)-n))
+	}
+	for i, positive := range p.Positive {
+		p.Cost[i] = no
+		if positive {
+			p.Cost[i] = yes
+		}
+	}
+	if f.recipe.NaiveBayes {
+		p.Squares = linear.LogRatios(f.x, f.rows, p.Positive)
+		for c, r := range p.Squares {
+			p.Squares[c] = r * r
+		}
+	}
+	return linear.SquaredHinge(ctx, p)
+}
+
+// fit fits all scores. Complement naive Bayes enters with the given factor for each score.
+func (f *fitting) fit(ctx context.Context, complement float32) (*Linear, error) {
+	columns := f.task.Columns()
+	l := &Linear{make([][]float32, columns), make([]float32, columns)}
+	err := parallel(ctx, columns, func(ctx context.Context, k int) error {
+		m, err := f.column(ctx, k)
+		if err == nil {
+			l.Weights[k], l.Bias[k] = m.Weights, m.Bias
+		}
+		return err
+	})
+	if err != nil || complement == 0 {
+		return l, err
+	}
+	for k, w := range f.complement() {
+		for c, v := range w {
+			l.Weights[k][c] += float32(complement * v)
+		}
+	}
+	return l, nil
+}
+
+func (f *fitting) complement() [][]float32 {
+	class := make([]int32, len(f.of))
+	for i, row := range f.of {
+		class[i] = f.task.Class[row]
+	}
+	return linear.Complement(f.x, f.rows, class, f.task.Classes)
+}
+
+// parallel calls do for 0 to n-1, on as many goroutines as there are processors. No result may depend on which comes
+// first.
+func parallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n || ctx.Err() != nil {
+					return
+				}
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}

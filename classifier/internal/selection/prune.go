@@ -1,0 +1,29 @@
+package selection
+
+import (
+	"cmp"
+	"slices"
+)
+
+// largest returns the columns with a weight, at most n: those whose largest weight of any score is largest, in ascending
+// order.
+func largest(l *Linear, n int) []uint32 {
+	size := make([]float32, len(l.Weights[0]))
+	for _, w := range l.Weights {
+		for c, v := range w {
+			size[c] = max(size[c], v, -v)
+		}
+	}
+	var used []uint32
+	for c, v := range size {
+		if v > 0 {
+			used = append(used, uint32(c))
+		}
+	}
+	if len(used) > n {
+		slices.SortStableFunc(used, func(a, b uint32) int { return cmp.Compare(size[b], size[a]) })
+		used = used[:n]
+		slices.Sort(used)
+	}
+	return used
+}

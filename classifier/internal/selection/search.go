@@ -1,0 +1,231 @@
+package selection
+
+import (
+	"context"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+)
+
+// Sizes of the search.
+const (
+	sampleRows = 5000 // rows that recipes are compared on first
+	allRows    = 6500 // with no more than these, all of them
+	heldOut    = 2000 // rows that are held out in a comparison, if there are as many
+	finalRows  = 4000 // rows that are held out when the last recipes are compared and calibrated
+)
+
+// DefaultWork is how many n-grams of characters learning reads at most.
+const DefaultWork = 64 << 20
+
+// A Result is what the search found.
+type Result struct {
+	Best     *Outcome
+	RunnerUp *Outcome   // the next best of the last comparison; nil if there was none
+	Sample   []*Outcome // what was tried on the sample, in order
+	Rows     int        // rows in the sample
+	Corpus   *features.Corpus
+	Weighted *Weighted // nil until Fit
+}
+
+type search struct {
+	task   *Task
+	sample Sample
+	seed   uint64
+	corpus *features.Corpus
+	holds  features.Settings // the corpus's
+	tried  []*Outcome
+}
+
+func minimum(rows int) int {
+	if rows < 200 {
+		return 1
+	}
+	return 2
+}
+
+// try evaluates a recipe on the sample.
+func (s *search) try(ctx context.Context, r Recipe) (*Outcome, error) {
+	for _, o := range s.tried {
+		if o.Recipe == r {
+			return o, nil
+		}
+	}
+	if s.corpus == nil || !holds(s.holds, r.Features) {
+		s.holds = r.Features
+		if s.holds.WordMax > 0 && s.holds.CharMax == 0 {
+			s.holds.WordMin, s.holds.WordMax = 1, max(3, s.holds.WordMax)
+		}
+		c, err := features.Build(ctx, s.task.Texts, s.sample.Rows, s.holds, minimum(len(s.sample.Rows)))
+		if err != nil {
+			return nil, err
+		}
+		s.corpus = c
+	}
+	o, err := s.task.evaluate(ctx, s.corpus, s.sample, r, s.seed)
+	if err == nil {
+		s.tried = append(s.tried, o)
+	}
+	return o, err
+}
+
+// holds returns whether a corpus with settings a has all n-grams of settings b.
+func holds(a, b features.Settings) bool {
+	for k := range features.Kind(features.Kinds) {
+		if b.Has(k) && !a.Has(k) {
+			return false
+		}
+	}
+	return a.KeepCase == b.KeepCase && a.Punctuation == b.Punctuation
+}
+
+// better returns whether a should replace b: a costlier recipe must win by a standard error, an equally costly or cheaper
+// one by half of it.
+func better(a, b *Outcome) bool {
+	d, se := b.Against(a)
+	if a.Recipe.cost() <= b.Recipe.cost() {
+		se /= 2
+	}
+	return d > se
+}
+
+// improve tries changes of the best recipe and returns the best of all.
+func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Recipe)) (*Outcome, error) {
+	from := best.Recipe
+	for _, change := range changes {
+		r := from
+		change(&r)
+		o, err := s.try(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if better(o, best) {
+			best = o
+		}
+	}
+	return best, nil
+}
+
+// Search looks for a recipe. The order of decisions is weights and n-grams of words, punctuation, case, characters,
+// regularisation, complement naive Bayes, class weights; each is made with what was best before. If the sample is not all
+// rows, the best recipe and the best of the other kind of weights are compared again on all of them.
+func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, error) {
+	n := len(t.Texts)
+	if n > allRows {
+		n = sampleRows
+	}
+	s := &search{task: t, sample: t.Draw(n, heldOut, seed), seed: seed}
+	best, err := s.try(ctx, Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, C: 1})
+	if err != nil {
+		return nil, err
+	}
+	bytes := int64(0)
+	for _, text := range t.Texts {
+		bytes += int64(len(text))
+	}
+	words := func(n int, bayes bool) func(*Recipe) {
+		return func(r *Recipe) {
+			r.Features.WordMax, r.NaiveBayes, r.C = n, bayes, 1
+			if bayes {
+				r.C = 4
+			}
+		}
+	}
+	steps := [][]func(*Recipe){
+		{words(1, true), words(2, false), words(2, true), words(3, false), words(3, true)},
+		{func(r *Recipe) { r.Features.Punctuation = true }, func(r *Recipe) { r.Features.KeepCase = true }},
+	}
+	if chars := 3 * bytes; chars <= work {
+		characters := func(low, high int, words bool) func(*Recipe) {
+			return func(r *Recipe) {
+				if !words {
+					r.Features = features.Settings{KeepCase: r.Features.KeepCase}
+				}
+				r.Features.CharMin, r.Features.CharMax = low, high
+			}
+		}
+		steps = append(steps,
+			[]func(*Recipe){characters(2, 4, true), characters(2, 4, false), characters(1, 4, false)},
+			[]func(*Recipe){func(r *Recipe) { r.Features.KeepCase = !r.Features.KeepCase && r.Features.CharMax > 0 }})
+	}
+	steps = append(steps,
+		[]func(*Recipe){func(r *Recipe) { r.C *= 4 }, func(r *Recipe) { r.C /= 4 }})
+	if t.Class != nil && t.Classes > 2 {
+		steps = append(steps, []func(*Recipe){
+			func(r *Recipe) { r.NaiveBayes, r.C, r.Complement = false, 1, 0.5 },
+			func(r *Recipe) { r.NaiveBayes, r.C, r.Complement = false, 1, 1 },
+		})
+	}
+	steps = append(steps, []func(*Recipe){func(r *Recipe) { r.Balanced = true }})
+	for _, changes := range steps {
+		if best, err = s.improve(ctx, best, changes...); err != nil {
+			return nil, err
+		}
+	}
+	finalists := []*Outcome{best}
+	var other *Outcome
+	for _, o := range s.tried {
+		if o.Recipe.NaiveBayes != best.Recipe.NaiveBayes && (other == nil || o.Loss < other.Loss) {
+			other = o
+		}
+	}
+	if other != nil {
+		finalists = append(finalists, other)
+	}
+	result := &Result{Sample: s.tried, Rows: len(s.sample.Rows)}
+	all := t.Draw(len(t.Texts), finalRows, seed)
+	s.corpus = nil
+	for i, f := range finalists {
+		if i > 0 { // on few rows, or with a clear lead, the sample has decided
+			if d, se := f.Against(finalists[0]); n == len(t.Texts) || d > 4*se {
+				break
+			}
+		}
+		if result.Corpus == nil || !holds(s.holds, f.Recipe.Features) {
+			if result.Corpus != nil && f.Recipe.Features.CharMax > 0 {
+				break // too costly to read all texts again
+			}
+			s.holds = f.Recipe.Features
+			c, err := features.Build(ctx, t.Texts, all.Rows, s.holds, minimum(len(all.Rows)))
+			if err != nil {
+				return nil, err
+			}
+			s.corpus = c
+		}
+		o, err := t.evaluate(ctx, s.corpus, all, f.Recipe, seed)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case result.Best == nil:
+			result.Best, result.Corpus = o, s.corpus
+		case better(o, result.Best):
+			result.Best, result.RunnerUp, result.Corpus = o, result.Best, s.corpus
+		default:
+			result.RunnerUp = o
+		}
+	}
+	return result, nil
+}
+
+// Fit learns the best recipe from all rows, keeps the columns with the largest weights, at most columns of them, and
+// learns again with these alone. It returns the model and its columns in ascending order.
+func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, columns int) (*Linear, []uint32, error) {
+	recipe := r.Best.Recipe
+	rows := make([]int32, len(t.Texts))
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	for round := 0; ; round++ {
+		r.Weighted = Weigh(r.Corpus, recipe)
+		f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: recipe, seed: seed}
+		l, err := f.fit(ctx, r.Best.complement)
+		if err != nil {
+			return nil, nil, err
+		}
+		used := largest(l, columns)
+		if len(used) == len(r.Corpus.Hash) || round == 1 {
+			return l, used, nil
+		}
+		r.Corpus.Keep(used)
+	}
+}

@@ -1,0 +1,63 @@
+package selection
+
+import "slices"
+
+// A Task is labelled texts.
+type Task struct {
+	Texts   []string
+	Classes int
+	Class   []int32   // the class of each text; nil with several labels
+	Sets    [][]int32 // the classes of each text, any number of them, where Class is nil
+}
+
+// Binary returns whether a text is of one of two classes, so that one score decides.
+func (t *Task) Binary() bool { return t.Class != nil && t.Classes == 2 }
+
+// Columns returns the number of scores a model has: one for two classes, that of the second; else one for each class.
+func (t *Task) Columns() int {
+	if t.Binary() {
+		return 1
+	}
+	return t.Classes
+}
+
+// Is returns whether score k should be positive for a text.
+func (t *Task) Is(row int32, k int) bool {
+	switch {
+	case t.Binary():
+		return t.Class[row] == 1
+	case t.Class != nil:
+		return t.Class[row] == int32(k)
+	}
+	return slices.Contains(t.Sets[row], int32(k))
+}
+
+// group is what rows are spread over folds by: the class, or the rarest of the classes, or Classes for none.
+func (t *Task) group(row int32, frequency []int) int {
+	if t.Class != nil {
+		return int(t.Class[row])
+	}
+	g := t.Classes
+	for _, k := range t.Sets[row] {
+		if g == t.Classes || frequency[k] < frequency[g] {
+			g = int(k)
+		}
+	}
+	return g
+}
+
+// groups returns the rows of each group in the order of the file.
+func (t *Task) groups() [][]int32 {
+	frequency := make([]int, t.Classes+1)
+	for _, s := range t.Sets {
+		for _, k := range s {
+			frequency[k]++
+		}
+	}
+	groups := make([][]int32, t.Classes+1)
+	for i := range t.Texts {
+		g := t.group(int32(i), frequency)
+		groups[g] = append(groups[g], int32(i))
+	}
+	return groups
+}

@@ -1,0 +1,110 @@
+package classifier
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+)
+
+// Spec is the settings of a Classifier, as plain data.
+type Spec struct {
+	Classes    []string `json:"classes"` // in ascending order, each once
+	MultiLabel bool     `json:"multi_label"`
+
+	WordMin     int  `json:"word_min"` // words in an n-gram; 0 and 0 for none
+	WordMax     int  `json:"word_max"`
+	CharMin     int  `json:"char_min"` // characters in an n-gram; 0 and 0 for none
+	CharMax     int  `json:"char_max"`
+	KeepCase    bool `json:"keep_case"`
+	Punctuation bool `json:"punctuation"`
+
+	Weighting string `json:"weighting"` // "tf-idf" or "binary"
+}
+
+// Kind names the spec's kind.
+func (Spec) Kind() string { return "classifier.Linear" }
+
+func (s Spec) features() features.Settings {
+	return features.Settings{WordMin: s.WordMin, WordMax: s.WordMax, CharMin: s.CharMin, CharMax: s.CharMax, KeepCase: s.KeepCase, Punctuation: s.Punctuation}
+}
+
+// columns is the number of scores: one for two classes, else one for each.
+func (s Spec) columns() int {
+	if len(s.Classes) == 2 && !s.MultiLabel {
+		return 1
+	}
+	return len(s.Classes)
+}
+
+// Parts is everything a Classifier consists of. With n n-grams and k scores (one for two classes of which a text has one, that of
+// the second; else one for each class):
+type Parts struct {
+	Spec    Spec
+	Hashes  []uint64  // (n): the n-grams, each once
+	Inverse []uint8   // (n): inverse document frequencies, in steps of 1/16; at least 1
+	Weights []int8    // (n, k): q stands for (q/127)^2, with q's sign, times Scale of its column
+	Scale   []float32 // (k)
+	Bias    []float32 // (k): what is added to the sum of weights; the result is a logit
+	Prior   []float32 // (k): the logits of a text without a known n-gram
+	// (k): the probability from which a label is given, with several labels a text; else empty, and the most probable
+	// class is the label.
+	Threshold []float32
+}
+
+// check returns an error if parts do not go together.
+func (p *Parts) check() error {
+	s := p.Spec
+	if err := s.features().Check(); err != nil {
+		return fmt.Errorf("classifier: %w", err)
+	}
+	if s.WordMax == 0 && s.CharMax == 0 {
+		return fmt.Errorf("classifier: no n-grams of words and none of characters")
+	}
+	if s.Weighting != string(features.TFIDF) && s.Weighting != string(features.Binary) {
+		return fmt.Errorf("classifier: weighting %.40q: want %q or %q", s.Weighting, features.TFIDF, features.Binary)
+	}
+	if len(s.Classes) == 0 || len(s.Classes) < 2 && !s.MultiLabel {
+		return fmt.Errorf("classifier: %d classes", len(s.Classes))
+	}
+	for i := range s.Classes[1:] {
+		if s.Classes[i] >= s.Classes[i+1] {
+			return fmt.Errorf("classifier: class %.40q does not come before %.40q", s.Classes[i], s.Classes[i+1])
+		}
+	}
+	n, k := len(p.Hashes), s.columns()
+	thresholds := 0
+	if s.MultiLabel {
+		thresholds = k
+	}
+	for _, l := range [...]struct {
+		name      string
+		got, want int
+	}{{"inverse", len(p.Inverse), n}, {"scale", len(p.Scale), k}, {"bias", len(p.Bias), k}, {"prior", len(p.Prior), k}, {"threshold", len(p.Threshold), thresholds}} {
+		if l.got != l.want {
+			return fmt.Errorf("classifier: %s has %d elements, want %d", l.name, l.got, l.want)
+		}
+	}
+	if len(p.Weights)%k != 0 || len(p.Weights)/k != n {
+		return fmt.Errorf("classifier: weights has %d elements, want %d times %d", len(p.Weights), n, k)
+	}
+	if n > math.MaxInt32 {
+		return fmt.Errorf("classifier: %d n-grams are too many", n)
+	}
+	if i := slices.Index(p.Inverse, 0); i >= 0 {
+		return fmt.Errorf("classifier: inverse[%d] is 0", i)
+	}
+	for _, v := range [...]struct {
+		name      string
+		x         []float32
+		low, high float32
+	}{{"scale", p.Scale, 0, math.MaxFloat32}, {"bias", p.Bias, -math.MaxFloat32, math.MaxFloat32}, {"prior", p.Prior, -math.MaxFloat32, math.MaxFloat32}, {"threshold", p.Threshold, 0, 1}} {
+		for i, x := range v.x {
+			if !(x >= v.low && x <= v.high) {
+				return fmt.Errorf("classifier: %s[%d] is %g", v.name, i, x)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package classifier
+
+import (
+	"math"
+
+	"github.com/linnet-ml/linnet/classifier/internal/selection"
+)
+
+// A Report says how a Classifier was found.
+type Report struct {
+	Rows       int     // examples
+	SampleRows int     // examples that recipes were compared on first
+	Tried      []Trial // what was tried on the sample, in order
+	// Best is the recipe that was chosen, on held-out rows of all examples. RunnerUp is the next best of the last
+	// comparison; its Recipe is empty if there was only one.
+	Best, RunnerUp Trial
+	// Behind is how much more log loss the runner-up has, and BehindError the standard error of that.
+	Behind, BehindError float64
+	Features            int // n-grams in the model
+}
+
+// A Trial is a recipe and what it reached on held-out rows.
+type Trial struct {
+	Recipe        string
+	Rows          int     // held out
+	Accuracy      float64 // the share of right decisions, or of right labels where a text may have several
+	AccuracyError float64 // its standard error
+	Loss          float64 // log loss of a row after calibration: what decides
+}
+
+func trial(o *selection.Outcome) Trial {
+	n := float64(max(len(o.Rows), 1))
+	return Trial{o.Recipe.String(), len(o.Rows), o.Accuracy, math.Sqrt(float64(o.Accuracy*(1-o.Accuracy)) / n), o.Loss}
+}
+
+func newReport(r *selection.Result, rows, features int) *Report {
+	report := &Report{Rows: rows, SampleRows: r.Rows, Best: trial(r.Best), Features: features}
+	for _, o := range r.Sample {
+		report.Tried = append(report.Tried, trial(o))
+	}
+	if r.RunnerUp != nil {
+		report.RunnerUp = trial(r.RunnerUp)
+		report.Behind, report.BehindError = r.RunnerUp.Against(r.Best)
+	}
+	return report
+}
