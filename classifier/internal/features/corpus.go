@@ -81,7 +81,7 @@ func again(ctx context.Context, texts []string, rows []int32, scanner *Scanner, 
 	for _, row := range rows {
 		size += len(texts[row])
 	}
-	once, twice := newBitmap(size), newBitmap(size)
+	seen := newBitmap(size)
 	for _, row := range rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -92,30 +92,35 @@ func again(ctx context.Context, texts []string, rows []int32, scanner *Scanner, 
 			if _, old := distinct.Add(h, 0); old {
 				continue
 			}
-			if once.has(h) {
-				twice.add(h)
-			} else {
-				once.add(h)
-			}
+			seen.add(h)
 		}
 	}
-	return twice, nil
+	return seen, nil
 }
 
-// A bitmap is a set of hashes that may have more than were added: a hash is one bit, which others share.
+// A bitmap notes hashes that were added twice. It may take more for such: a hash is two bits, which others share.
 type bitmap struct {
 	words []uint64
 	shift uint
 }
 
-// newBitmap returns a bitmap of at least n bits.
+// newBitmap returns a bitmap of at least n pairs of bits.
 func newBitmap(n int) *bitmap {
 	size := 1 << bits.Len(uint(max(n, 1024)-1))
-	return &bitmap{make([]uint64, size/64), uint(64 - bits.Len(uint(size-1)))}
+	return &bitmap{make([]uint64, size/32), uint(64 - bits.Len(uint(size-1)))}
 }
 
-func (b *bitmap) has(h uint64) bool { i := h >> b.shift; return b.words[i>>6]>>(i&63)&1 != 0 }
-func (b *bitmap) add(h uint64)      { i := h >> b.shift; b.words[i>>6] |= 1 << (i & 63) }
+func (b *bitmap) has(h uint64) bool {
+	i := h >> b.shift
+	return b.words[i>>5]>>(i&31*2+1)&1 != 0
+}
+
+// add sets the lower bit of a hash that is new, and the upper bit of one that is not.
+func (b *bitmap) add(h uint64) {
+	i := h >> b.shift
+	w := &b.words[i>>5]
+	*w |= (*w>>(i&31*2)&1)<<(i&31*2+1) | 1<<(i&31*2)
+}
 
 // renumber drops n-grams in fewer texts than the minimum and orders the others by frequency; among equals the one seen
 // first stays first.
@@ -144,22 +149,6 @@ func (c *Corpus) renumber(minimum int) {
 		to[id], hash[i], kind[i], frequency[i] = i, c.Hash[id], c.Kind[id], f
 	}
 	c.Hash, c.Kind, c.Frequency = hash, kind, frequency
-	c.rewrite(to)
-}
-
-// Keep drops all n-grams but the given ones, whose numbers must ascend, and numbers them anew in the same order.
-func (c *Corpus) Keep(ids []uint32) {
-	const dropped = math.MaxUint32
-	to := make([]uint32, len(c.Hash))
-	for i := range to {
-		to[i] = dropped
-	}
-	for i, id := range ids {
-		to[id] = uint32(i)
-		c.Hash[i], c.Kind[i], c.Frequency[i] = c.Hash[id], c.Kind[id], c.Frequency[id]
-	}
-	n := len(ids)
-	c.Hash, c.Kind, c.Frequency = c.Hash[:n], c.Kind[:n], c.Frequency[:n]
 	c.rewrite(to)
 }
 

@@ -18,9 +18,10 @@ func Logistic(ctx context.Context, p *Problem) (*Model, error) {
 	const initial = -6.9 // a_i = C_i/1000
 	u := make([]float64, len(p.Rows))
 	alpha := make([]float64, len(p.Rows))
+	m.Dual = alpha
 	for k, i := range p.Rows {
 		u[k] = initial
-		alpha[k] = float64(p.Cost[i]) * sigmoid(initial)
+		alpha[k] = float64(p.Cost[i]) * sigmoid(u[k])
 		id, value := p.X.Row(i)
 		p.step(m, p.signed(i, float32(alpha[k])), id, value)
 	}

@@ -34,29 +34,28 @@ func dot(w []float32, id []uint32, value []float32) float32 {
 	return (a + b) + (c + d)
 }
 
-// add adds s times a row to weights. With squares, column c of the row is multiplied by squares[c].
-func add(w []float32, s float32, id []uint32, value, squares []float32) {
+// add adds s times a row to weights.
+func add(w []float32, s float32, id []uint32, value []float32) {
 	value = value[:len(id)]
-	if squares == nil {
-		for j, i := range id {
-			w[i] += float32(s * value[j])
-		}
-		return
-	}
 	for j, i := range id {
-		w[i] += float32(float32(s*value[j]) * squares[i])
+		w[i] += float32(s * value[j])
 	}
 }
 
-// squaredNorm is the squared length of a row whose column c is multiplied by the root of squares[c].
-func squaredNorm(id []uint32, value, squares []float32) float64 {
+func squaredNorm(value []float32) float64 {
 	s := 0.0
-	for j, i := range id {
-		v := float64(value[j]) * float64(value[j]) // exact in float64: 48 bits of 53
-		if squares != nil {
-			v = float64(v * float64(squares[i]))
-		}
-		s += v
+	for _, v := range value {
+		s += float64(v) * float64(v) // exact in float64: 48 bits of 53
 	}
 	return s
+}
+
+// Scaled returns the matrix with each column multiplied by a factor.
+func (m *Matrix) Scaled(factors []float32) *Matrix {
+	r := *m
+	r.Value = make([]float32, len(m.Value))
+	for j, c := range m.ID {
+		r.Value[j] = m.Value[j] * factors[c]
+	}
+	return &r
 }

@@ -16,10 +16,7 @@ type Problem struct {
 	Rows     []int32   // the rows of X to learn from
 	Positive []bool    // by row of X
 	Cost     []float32 // by row of X; above 0
-	// Squares holds a factor for each column; nil for 1 everywhere. The solver reads X as if column c were multiplied by the
-	// root of Squares[c], and gives weights of X as it is.
-	Squares []float32
-	Bias    float32 // the constant column's value: the larger, the less the bias costs; above 0
+	Bias     float32   // the constant column's value: the larger, the less the bias costs; above 0
 
 	Seed      uint64
 	Tolerance float64 // training ends when no row's dual gradient is further from optimal; above 0
@@ -30,6 +27,7 @@ type Problem struct {
 type Model struct {
 	Weights []float32
 	Bias    float32
+	Dual    []float64 // the dual variable of each of the problem's Rows
 
 	Epochs    int     // passes that training took
 	Violation float64 // the largest distance from optimal in the last pass
@@ -47,8 +45,8 @@ func (p *Problem) start() (m *Model, norms []float64, order []int32) {
 	norms = make([]float64, len(p.Rows))
 	order = make([]int32, len(p.Rows))
 	for k, i := range p.Rows {
-		id, value := p.X.Row(i)
-		norms[k] = squaredNorm(id, value, p.Squares) + float64(p.Bias)*float64(p.Bias)
+		_, value := p.X.Row(i)
+		norms[k] = squaredNorm(value) + float64(p.Bias)*float64(p.Bias)
 		order[k] = int32(k)
 	}
 	return m, norms, order
@@ -60,7 +58,7 @@ func (p *Problem) shuffle(order []int32, epoch int) {
 
 // step adds s times row i to the model.
 func (p *Problem) step(m *Model, s float32, id []uint32, value []float32) {
-	add(m.Weights, s, id, value, p.Squares)
+	add(m.Weights, s, id, value)
 	m.Bias += float32(float32(s*p.Bias) * p.Bias)
 }
 

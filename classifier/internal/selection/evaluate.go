@@ -51,7 +51,7 @@ func (t *Task) evaluate(ctx context.Context, c *features.Corpus, s Sample, r Rec
 			o.Rows = append(o.Rows, s.Rows[i])
 		}
 		if r.Complement > 0 {
-			nb := &Linear{f.complement(), make([]float32, columns)}
+			nb := &Linear{Weights: f.complement(), Bias: make([]float32, columns)}
 			complements = append(complements, make([]float32, len(held)*columns)...)
 			for j, i := range held {
 				nb.Score(complements[first+j*columns:first+(j+1)*columns], &x.Matrix, i)

@@ -111,13 +111,19 @@ func (f *fitting) column(ctx context.Context, k int) (*linear.Model, error) {
 			p.Cost[i] = yes
 		}
 	}
-	if f.recipe.NaiveBayes {
-		p.Squares = linear.LogRatios(f.x, f.rows, p.Positive)
-		for c, r := range p.Squares {
-			p.Squares[c] = r * r
-		}
+	if !f.recipe.NaiveBayes {
+		return linear.SquaredHinge(ctx, p)
 	}
-	return linear.SquaredHinge(ctx, p)
+	ratios := linear.LogRatios(f.x, f.rows, p.Positive)
+	p.X = f.x.Scaled(ratios)
+	m, err := linear.SquaredHinge(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	for c, r := range ratios {
+		m.Weights[c] *= r
+	}
+	return m, nil
 }
 
 // fit fits all scores. Complement naive Bayes enters with the given factor for each score.

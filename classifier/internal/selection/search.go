@@ -2,6 +2,7 @@ package selection
 
 import (
 	"context"
+	"math"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 )
@@ -155,7 +156,9 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 			func(r *Recipe) { r.NaiveBayes, r.C, r.Complement = false, 1, 1 },
 		})
 	}
-	steps = append(steps, []func(*Recipe){func(r *Recipe) { r.Balanced = true }})
+	if t.skewed() {
+		steps = append(steps, []func(*Recipe){func(r *Recipe) { r.Balanced = true }})
+	}
 	for _, changes := range steps {
 		if best, err = s.improve(ctx, best, changes...); err != nil {
 			return nil, err
@@ -207,25 +210,60 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 	return result, nil
 }
 
-// Fit learns the best recipe from all rows, keeps the columns with the largest weights, at most columns of them, and
-// learns again with these alone. It returns the model and its columns in ascending order.
-func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, columns int) (*Linear, []uint32, error) {
-	recipe := r.Best.Recipe
+// Fit learns the best recipe from all rows and keeps the columns with the largest weights, at most n of them. It returns
+// the model and these columns in ascending order.
+//
+// A text's values then have length 1 without the columns that are gone, and are larger than those the model was fitted to. Weights
+// of the columns that stay make up for that: they shrink by what the texts' lengths lose on average.
+func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear, []uint32, error) {
 	rows := make([]int32, len(t.Texts))
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	for round := 0; ; round++ {
-		r.Weighted = Weigh(r.Corpus, recipe)
-		f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: recipe, seed: seed}
-		l, err := f.fit(ctx, r.Best.complement)
-		if err != nil {
-			return nil, nil, err
-		}
-		used := largest(l, columns)
-		if len(used) == len(r.Corpus.Hash) || round == 1 {
-			return l, used, nil
-		}
-		r.Corpus.Keep(used)
+	r.Weighted = Weigh(r.Corpus, r.Best.Recipe)
+	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed}
+	l, err := f.fit(ctx, r.Best.complement)
+	if err != nil {
+		return nil, nil, err
 	}
+	used := largest(l, n)
+	length := lengths(r.Weighted, r.Corpus, used)
+	for _, w := range l.Weights {
+		for _, c := range used {
+			w[c] *= length[block(r.Corpus.Kind[c])]
+		}
+	}
+	return l, used, nil
+}
+
+// lengths is the average length of texts' values in the given columns, for words and for characters.
+func lengths(w *Weighted, c *features.Corpus, columns []uint32) [2]float32 {
+	stays := make([]bool, len(c.Hash))
+	for _, id := range columns {
+		stays[id] = true
+	}
+	var sums [2]float64
+	var texts [2]int
+	for i := range w.Matrix.Rows() {
+		var square [2]float64
+		id, value := w.Matrix.Row(int32(i))
+		for j, v := range value {
+			if stays[id[j]] {
+				square[block(c.Kind[id[j]])] += float64(v) * float64(v)
+			}
+		}
+		for b, s := range square {
+			if s > 0 {
+				sums[b] += math.Sqrt(s)
+				texts[b]++
+			}
+		}
+	}
+	length := [2]float32{1, 1}
+	for b, n := range texts {
+		if n > 0 {
+			length[b] = float32(sums[b] / float64(n))
+		}
+	}
+	return length
 }

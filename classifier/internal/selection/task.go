@@ -61,3 +61,21 @@ func (t *Task) groups() [][]int32 {
 	}
 	return groups
 }
+
+// skewed returns whether a class has less than half of the rows of another, or a label less than a third of all rows.
+func (t *Task) skewed() bool {
+	least, most := len(t.Texts), 0
+	for k := range t.Columns() {
+		n := 0
+		for i := range t.Texts {
+			if t.Is(int32(i), k) {
+				n++
+			}
+		}
+		least, most = min(least, n), max(most, n)
+	}
+	if t.Class != nil && !t.Binary() {
+		return 2*least < most
+	}
+	return 3*least < len(t.Texts) || 3*most > 2*len(t.Texts)
+}
