@@ -35,6 +35,7 @@ var rooms = []room{
 	{"callbacks", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
 	{"datasets", []string{"datasets", "text", "tensor", "internal"}, true},
 	{"pretrained", []string{"pretrained", "text", "tensor", "internal"}, true},
+	{"classifier", []string{"classifier", "nn", "layers", "text", "optim", "loss", "simd", "tensor", "internal"}, true},
 	{"plots", []string{"history", "internal/atomicfile", "internal/budget"}, false},
 	{"cmd", []string{""}, false},
 	{"examples", []string{""}, false},

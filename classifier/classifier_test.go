@@ -1,0 +1,269 @@
+package classifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/linnet-ml/linnet/internal/random"
+)
+
+// sentences are texts in which words of the label's topic are three of ten, sorted by label.
+func sentences(labels []string, each int) []Example {
+	s := random.New(7, random.Check, 2)
+	n := uint64(0)
+	draw := func(k int) int { n++; return int(s.Uint32(n) % uint32(k)) }
+	var out []Example
+	for _, l := range labels {
+		for range each {
+			var words []string
+			for range 10 {
+				if draw(10) < 3 {
+					words = append(words, fmt.Sprintf("%s%d", l, draw(20)))
+				} else {
+					words = append(words, fmt.Sprintf("word%d", draw(200)))
+				}
+			}
+			out = append(out, Example{Text: strings.Join(words, " "), Labels: []string{l}})
+		}
+	}
+	return out
+}
+
+func train(t testing.TB, examples []Example) *Classifier {
+	t.Helper()
+	c, err := Train(context.Background(), examples, Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func several(labels []string, each int) []Example {
+	examples := sentences(labels, each)
+	n := len(examples)
+	for i := range n / 4 {
+		a, b := examples[i], examples[(i*7+n/2)%n]
+		e := Example{Text: a.Text + " " + b.Text, Labels: a.Labels}
+		if a.Labels[0] != b.Labels[0] {
+			e.Labels = []string{a.Labels[0], b.Labels[0]}
+		}
+		examples = append(examples, e)
+	}
+	for i := range n / 4 {
+		examples = append(examples, Example{Text: fmt.Sprintf("word%d word%d", i%200, i*3%200)})
+	}
+	return examples
+}
+
+// What is learned on texts sorted by class is right for most texts, for two classes, several, and several labels a text.
+func TestTrain(t *testing.T) {
+	for _, v := range []struct {
+		name     string
+		examples []Example
+		min      float64
+	}{
+		{"two", sentences([]string{"neg", "pos"}, 150), 0.95},
+		{"four", sentences([]string{"a", "b", "c", "d"}, 100), 0.93},
+		{"several", several([]string{"a", "b", "c"}, 100), 0.85},
+		{"one label", several([]string{"a"}, 100), 0.93},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			c := train(t, v.examples)
+			right := 0
+			for _, e := range v.examples {
+				r := c.Classify(e.Text)
+				got := map[string]bool{}
+				for _, l := range r.Labels {
+					got[l] = true
+				}
+				same := len(got) == len(e.Labels)
+				for _, l := range e.Labels {
+					same = same && got[l]
+				}
+				if same {
+					right++
+				}
+				sum := float32(0)
+				for _, p := range r.Scores {
+					if !(p >= 0 && p <= 1) {
+						t.Fatalf("probability %g", p)
+					}
+					sum += p
+				}
+				if !c.parts.Spec.MultiLabel && math.Abs(float64(sum-1)) > 1e-5 {
+					t.Fatalf("probabilities add up to %g", sum)
+				}
+			}
+			if share := float64(right) / float64(len(v.examples)); share < v.min {
+				t.Errorf("%.3f of the examples right, want %g; %+v", share, v.min, c.Report().Best)
+			}
+			if c.Report().Best.Rows == 0 || len(c.Report().Tried) < 5 || c.Report().Features != len(c.parts.Hashes) {
+				t.Errorf("report %+v", c.Report())
+			}
+		})
+	}
+}
+
+// The same examples and seed give the same bits with any number of processors.
+func TestSameBits(t *testing.T) {
+	for _, examples := range [][]Example{sentences([]string{"neg", "pos"}, 60), sentences([]string{"a", "b", "c"}, 60), several([]string{"a", "b"}, 60)} {
+		first := train(t, examples).Parts()
+		for n := 1; n <= 3; n++ {
+			old := runtime.GOMAXPROCS(n)
+			again := train(t, examples).Parts()
+			runtime.GOMAXPROCS(old)
+			if !reflect.DeepEqual(first, again) {
+				t.Fatalf("another classifier with %d processors", n)
+			}
+		}
+	}
+}
+
+// Contributions and the base add up to the logit, from which the probability comes.
+func TestExplain(t *testing.T) {
+	texts := []string{"pos1 word3, pos7 word9!", "neg4 neg4 neg5 Ünknown", "", "?", "日本 a1"}
+	for _, examples := range [][]Example{sentences([]string{"neg", "pos"}, 80), sentences([]string{"a", "b", "c"}, 60), several([]string{"a", "b"}, 60)} {
+		trained := train(t, examples)
+		p := trained.Parts()
+		for _, text := range texts {
+			for _, class := range append(trained.Classes(), "") {
+				e, err := trained.Explain(text, class)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sum := e.Base
+				for i, tok := range e.Tokens {
+					sum += tok.Contribution
+					if tok.Start >= tok.End || tok.End > len(text) || i > 0 && tok.Start < e.Tokens[i-1].End {
+						t.Errorf("%q: token %+v", text, tok)
+					}
+				}
+				if math.Abs(float64(sum-e.Logit)) > 1e-4 {
+					t.Errorf("%q for %q: contributions add up to %g, the logit is %g", text, class, sum, e.Logit)
+				}
+				if class == "" && p.Spec.columns() == 1 {
+					if r := trained.Classify(text); r.Label != e.Class || math.Abs(float64(r.Probability)-1/(1+math.Exp(-float64(e.Logit)))) > 1e-5 {
+						t.Errorf("%q: result %+v, explanation %+v", text, r, e)
+					}
+				}
+			}
+		}
+		if _, err := trained.Explain("x", "no such class"); err == nil {
+			t.Error("a class that is none is explained")
+		}
+	}
+}
+
+// Texts without a known n-gram get the shares of the classes.
+func TestPrior(t *testing.T) {
+	examples := sentences([]string{"a", "b", "c"}, 50)
+	c := train(t, append(examples[:50:50], examples[75:]...)) // 50, 25 and 50 rows
+	for _, text := range []string{"", " \n", "\xff"} {
+		r := c.Classify(text)
+		for k, want := range []float64{0.4, 0.2, 0.4} {
+			if math.Abs(float64(r.Scores[k])-want) > 0.01 {
+				t.Errorf("%q: probabilities %v", text, r.Scores)
+			}
+		}
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains")
+	}
+	c := train(t, several([]string{"a", "b"}, 60))
+	var r Result
+	text := strings.Repeat("a1 word3 b2 something else ", 40)
+	c.ClassifyInto(&r, text)
+	if n := testing.AllocsPerRun(100, func() { c.ClassifyInto(&r, text) }); n >= 1 {
+		t.Errorf("%g allocations", n)
+	}
+}
+
+// A Classifier of the same parts says the same, and parts that do not go together are an error.
+func TestNew(t *testing.T) {
+	c := train(t, several([]string{"a", "b"}, 60))
+	again, err := New(c.Parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := c.Classify("a1 a2 b3"), again.Classify("a1 a2 b3"); !reflect.DeepEqual(a, b) {
+		t.Errorf("%+v and %+v", a, b)
+	}
+	for name, change := range map[string]func(*Parts){
+		"no classes":        func(p *Parts) { p.Spec.Classes = nil },
+		"class twice":       func(p *Parts) { p.Spec.Classes = []string{"a", "a"} },
+		"one label missing": func(p *Parts) { p.Spec.Classes = []string{"a"} },
+		"weighting":         func(p *Parts) { p.Spec.Weighting = "x" },
+		"no n-grams":        func(p *Parts) { p.Spec.WordMin, p.Spec.WordMax, p.Spec.CharMin, p.Spec.CharMax = 0, 0, 0, 0 },
+		"long n-grams":      func(p *Parts) { p.Spec.WordMin, p.Spec.WordMax = 1, 9 },
+		"weights":           func(p *Parts) { p.Weights = p.Weights[1:] },
+		"inverse":           func(p *Parts) { p.Inverse = make([]uint8, len(p.Inverse)) },
+		"hash twice":        func(p *Parts) { p.Hashes = append([]uint64{p.Hashes[1]}, p.Hashes[1:]...) },
+		"threshold":         func(p *Parts) { p.Threshold = []float32{0.5, 2} },
+		"no thresholds":     func(p *Parts) { p.Threshold = nil },
+		"infinite scale":    func(p *Parts) { p.Scale = []float32{1, float32(math.Inf(1))} },
+		"bias":              func(p *Parts) { p.Bias = []float32{float32(math.NaN()), 0} },
+	} {
+		p := c.Parts()
+		change(&p)
+		if _, err := New(p); err == nil {
+			t.Errorf("%s: no error", name)
+		} else if !strings.HasPrefix(err.Error(), "classifier: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTrainErrors(t *testing.T) {
+	for name, examples := range map[string][]Example{
+		"none":            nil,
+		"one class":       {{"a", []string{"x"}}, {"b", []string{"x"}}},
+		"one row a class": {{"a", []string{"x"}}, {"b", []string{"y"}}},
+		"label twice":     {{"a", []string{"x", "x"}}, {"b", []string{"y"}}},
+		"no labels":       {{"a", nil}, {"b", nil}},
+		"label of all":    {{"a", []string{"x"}}, {"b", []string{"x"}}, {"b", []string{"x", "y"}}},
+	} {
+		if c, err := Train(context.Background(), examples, Options{}); err == nil {
+			t.Errorf("%s: no error, %v", name, c.Classes())
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Train(ctx, sentences([]string{"a", "b"}, 20), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v", err)
+	}
+}
+
+// Few rows, texts without words and equal texts are learned from without a fault.
+func TestSmall(t *testing.T) {
+	for _, examples := range [][]Example{
+		{{"good", []string{"x"}}, {"bad", []string{"y"}}, {"good", []string{"x"}}, {"bad", []string{"y"}}},
+		{{"", []string{"x"}}, {"", []string{"y"}}, {"", []string{"x"}}, {"!", []string{"y"}}},
+		{{"same", []string{"x"}}, {"same", []string{"y"}}, {"same", []string{"x"}}, {"same", []string{"y"}}, {"rare", []string{"z"}}},
+	} {
+		c := train(t, examples)
+		for _, e := range examples {
+			if r := c.Classify(e.Text); math.IsNaN(float64(r.Probability)) {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+}
+
+func BenchmarkClassify(b *testing.B) {
+	c := train(b, sentences([]string{"neg", "pos"}, 500))
+	text := strings.Repeat("pos1 word3 neg5 word9 word55 word2 unknown words here ", 25)
+	var r Result
+	b.ReportAllocs()
+	for b.Loop() {
+		c.ClassifyInto(&r, text)
+	}
+}

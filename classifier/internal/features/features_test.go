@@ -1,0 +1,183 @@
+package features
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var texts = []string{
+	"", "   ", "Good good GOOD film", "not good, not bad!", "日本語 テキスト naïve Ärger", "a\xff\xfeb \x00 c", "supercalifragilistic words, supercalifragilistic", "🙂🙂 ok",
+	strings.Repeat("again and ", 50),
+}
+
+// words is the definition of words, slowly.
+func words(s Settings, text string) []string {
+	var out []string
+	open := false
+	for _, r := range text {
+		if !s.KeepCase {
+			r = []rune(strings.ToLower(string(r)))[0]
+		}
+		class, alone := classSpace, false
+		if r < 0x80 {
+			class = int(classes[r])
+			alone = class == classMark
+		} else {
+			class, alone = classOf(r)
+		}
+		switch {
+		case class == classSpace || class == classMark && !s.Punctuation:
+			open = false
+		case alone:
+			out = append(out, string(r))
+			open = false
+		case open:
+			out[len(out)-1] += string(r)
+		default:
+			out = append(out, string(r))
+			open = true
+		}
+	}
+	return out
+}
+
+func characters(s Settings, text string) []string {
+	if !s.KeepCase {
+		text = strings.ToLower(text)
+	}
+	fields := strings.FieldsFunc(text, func(r rune) bool {
+		if r < 0x80 {
+			return classes[r] == classSpace
+		}
+		class, _ := classOf(r)
+		return class == classSpace
+	})
+	if len(fields) == 0 {
+		return nil
+	}
+	return strings.Split(" "+strings.Join(fields, " ")+" ", "")
+}
+
+// Two n-grams have the same hash exactly if they are the same: hashes and strings, made by separate code, map to each other.
+func TestScan(t *testing.T) {
+	for _, s := range []Settings{{WordMin: 1, WordMax: 5}, {WordMin: 1, WordMax: 2, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 6}, {WordMin: 2, WordMax: 3, CharMin: 2, CharMax: 4, KeepCase: true}} {
+		byHash, byGram := map[uint64]string{}, map[string]uint64{}
+		scanner := NewScanner(s)
+		for _, text := range texts {
+			hashes := scanner.Scan(text)
+			n := 0
+			for k := range Kind(Kinds) {
+				if !s.Has(k) {
+					continue
+				}
+				length, chars := k.Length()
+				units := words(s, text)
+				if chars {
+					units = characters(s, text)
+				}
+				from, to := scanner.Range(k)
+				if want := max(len(units)-length+1, 0); to-from != want {
+					t.Fatalf("%+v: %d n-grams of kind %d in %q, want %d", s, to-from, k, text, want)
+				}
+				for i, h := range hashes[from:to] {
+					gram := fmt.Sprint(k, units[i:i+length])
+					if g, ok := byHash[h]; ok && g != gram {
+						t.Errorf("%q and %q have the same hash", g, gram)
+					}
+					if g, ok := byGram[gram]; ok && g != h {
+						t.Errorf("%q has two hashes", gram)
+					}
+					byHash[h], byGram[gram] = gram, h
+				}
+				n += to - from
+			}
+			if n != len(hashes) {
+				t.Errorf("%d hashes, want %d", len(hashes), n)
+			}
+		}
+	}
+}
+
+// A corpus counts what a map counts.
+func TestBuild(t *testing.T) {
+	s := Settings{WordMin: 1, WordMax: 3, CharMin: 2, CharMax: 3}
+	rows := []int32{8, 2, 3, 3, 4, 6, 7}
+	for _, minimum := range []int{1, 2} {
+		c, err := Build(context.Background(), texts, rows, s, minimum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frequency := map[uint64]uint32{}
+		counts := make([]map[uint64]uint16, len(rows))
+		scanner := NewScanner(s)
+		for i, row := range rows {
+			counts[i] = map[uint64]uint16{}
+			for _, h := range scanner.Scan(texts[row]) {
+				if counts[i][h]++; counts[i][h] == 1 {
+					frequency[h]++
+				}
+			}
+		}
+		for h, f := range frequency {
+			if int(f) < minimum {
+				delete(frequency, h)
+			}
+		}
+		if len(frequency) != len(c.Hash) || !slices.IsSortedFunc(c.Frequency, func(a, b uint32) int { return int(b) - int(a) }) {
+			t.Fatalf("minimum %d: %d n-grams, want %d, the most frequent first", minimum, len(c.Hash), len(frequency))
+		}
+		for id, h := range c.Hash {
+			if frequency[h] != c.Frequency[id] {
+				t.Errorf("frequency %d, want %d", c.Frequency[id], frequency[h])
+			}
+		}
+		for i := range rows {
+			n := 0
+			for j := c.Start[i]; j < c.Start[i+1]; j++ {
+				if h := c.Hash[c.ID[j]]; counts[i][h] != c.Count[j] {
+					t.Errorf("row %d: count %d, want %d", i, c.Count[j], counts[i][h])
+				}
+			}
+			for h := range counts[i] {
+				if frequency[h] > 0 {
+					n++
+				}
+			}
+			if n != c.Start[i+1]-c.Start[i] {
+				t.Errorf("row %d has %d n-grams, want %d", i, c.Start[i+1]-c.Start[i], n)
+			}
+		}
+	}
+}
+
+func TestDictionary(t *testing.T) {
+	multiplier := uint64(prime0)
+	var d Dictionary
+	for round := range 2 {
+		for i := range uint64(5000) {
+			if id, added := d.Add(i * multiplier); id != uint32(i) || added != (round == 0) {
+				t.Fatalf("round %d: hash %d has number %d, added: %v", round, i, id, added)
+			}
+		}
+	}
+	if _, ok := d.Find(5001); ok || d.Len() != 5000 {
+		t.Error("a hash that was not added is found")
+	}
+	if id, ok := d.Find(77 * multiplier); !ok || id != 77 {
+		t.Error("a hash is not found")
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, s := range []Settings{{WordMin: 2, WordMax: 1}, {WordMax: 1}, {CharMin: 1, CharMax: MaxGram + 1}, {CharMin: -1, CharMax: 2}} {
+		if s.Check() == nil {
+			t.Errorf("%+v passes", s)
+		}
+	}
+	if err := (Settings{WordMin: 1, WordMax: 3}).Check(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,134 @@
+package linear
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/linnet-ml/linnet/internal/random"
+)
+
+// example is a small problem in which no line parts the classes.
+func example(rows, columns int) *Problem {
+	s := random.New(3, random.Check, 1)
+	p := &Problem{X: &Matrix{Columns: columns, Start: []int{0}}, Bias: 1, Seed: 5, Tolerance: 1e-5, Epochs: 5000}
+	n := uint64(0)
+	draw := func() float32 { n++; return s.Float32(n) }
+	for i := range rows {
+		positive := draw() < 0.4
+		for c := range columns {
+			if draw() < 0.3 {
+				v := draw() - 0.4
+				if positive && c%3 == 0 {
+					v += 0.3
+				}
+				p.X.ID = append(p.X.ID, uint32(c))
+				p.X.Value = append(p.X.Value, v)
+			}
+		}
+		p.X.Start = append(p.X.Start, len(p.X.ID))
+		p.Rows = append(p.Rows, int32(i))
+		p.Positive = append(p.Positive, positive)
+		p.Cost = append(p.Cost, 0.5+draw())
+	}
+	return p
+}
+
+// The objective that the fit must make least has no slope where the fit ends, and the dual variables prove it: the primal
+// objective is the dual's.
+func TestOptimal(t *testing.T) {
+	for _, l := range []struct {
+		name  string
+		fit   func(context.Context, *Problem) (*Model, error)
+		loss  func(z float64) float64 // of a margin
+		slope func(z float64) float64
+		dual  func(a, c float64) float64 // what a row adds to the dual objective, beside |w|^2/2
+	}{
+		{"hinge", SquaredHinge,
+			func(z float64) float64 { return max(0, 1-z) * max(0, 1-z) },
+			func(z float64) float64 { return -2 * max(0, 1-z) },
+			func(a, c float64) float64 { return a - a*a/(4*c) }},
+		{"logistic", Logistic,
+			func(z float64) float64 { return math.Log1p(math.Exp(-z)) },
+			func(z float64) float64 { return -1 / (1 + math.Exp(z)) },
+			func(a, c float64) float64 { return c*math.Log(c) - a*math.Log(a) - (c-a)*math.Log(c-a) }},
+	} {
+		t.Run(l.name, func(t *testing.T) {
+			p := example(120, 40)
+			m, err := l.fit(context.Background(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Epochs == p.Epochs {
+				t.Fatalf("no end after %d epochs: violation %g", m.Epochs, m.Violation)
+			}
+			gradient := make([]float64, p.X.Columns+1)
+			norm := float64(m.Bias) * float64(m.Bias)
+			for c, w := range m.Weights {
+				gradient[c] = float64(w)
+				norm += float64(w) * float64(w)
+			}
+			gradient[p.X.Columns] = float64(m.Bias)
+			primal, dual := norm/2, -norm/2
+			for _, i := range p.Rows {
+				y := -1.0
+				if p.Positive[i] {
+					y = 1
+				}
+				id, value := p.X.Row(i)
+				s := float64(m.Bias)
+				for j, c := range id {
+					s += float64(m.Weights[c]) * float64(value[j])
+				}
+				cost := float64(p.Cost[i])
+				primal += cost * l.loss(y*s)
+				dual += l.dual(m.Dual[i], cost)
+				d := cost * y * l.slope(y*s)
+				for j, c := range id {
+					gradient[c] += d * float64(value[j])
+				}
+				gradient[p.X.Columns] += d
+			}
+			if gap := (primal - dual) / primal; gap < -1e-5 || gap > 1e-5 {
+				t.Errorf("primal %g, dual %g", primal, dual)
+			}
+			for c, g := range gradient {
+				if math.Abs(g) > 1e-3 {
+					t.Errorf("the objective has slope %g in column %d", g, c)
+				}
+			}
+		})
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, fit := range []func(context.Context, *Problem) (*Model, error){SquaredHinge, Logistic} {
+		if _, err := fit(ctx, example(20, 5)); err != context.Canceled {
+			t.Errorf("got error %v", err)
+		}
+	}
+}
+
+// Rows 0 and 1 are positive; column 0 is in both, column 1 in a negative row, column 2 in none.
+func TestNaiveBayes(t *testing.T) {
+	x := &Matrix{Columns: 3, Start: []int{0, 1, 2, 3}, ID: []uint32{0, 0, 1}, Value: []float32{1, 1, 1}}
+	got := LogRatios(x, []int32{0, 1, 2}, []bool{true, true, false})
+	want := []float32{float32(math.Log(3.0/4) - math.Log(1.0/3)), float32(math.Log(1.0/4) - math.Log(2.0/3)), 0}
+	for c := range want {
+		if math.Abs(float64(got[c]-want[c])) > 1e-6 {
+			t.Errorf("log ratios %v, want %v", got, want)
+		}
+	}
+	w := Complement(x, []int32{0, 1, 2}, []int32{0, 0, 1}, 2)
+	// Class 0's complement is row 2: column 0 has 0.1 of 1.2, class 1's has 2.1 of 2.2.
+	d := math.Log(2.1/2.2) - math.Log(0.1/1.2)
+	if got := float64(w[0][0] - w[1][0]); math.Abs(got-d) > 1e-6 || w[0][2] != 0 {
+		t.Errorf("complement weights %v: column 0 differs by %g, want %g", w, got, d)
+	}
+	if !slices.Equal(x.Scaled([]float32{2, 3, 4}).Value, []float32{2, 2, 3}) {
+		t.Error("Scaled is wrong")
+	}
+}
