@@ -40,6 +40,7 @@ func (c *Classifier) ClassifyInto(dst *Result, text string) {
 type scratch struct {
 	scanner  *features.Scanner
 	distinct features.Distinct
+	ids      []uint32
 	found    []found
 	scores   []float32
 	sums     []float32
@@ -48,15 +49,12 @@ type scratch struct {
 // found is an n-gram of the model in the text.
 type found struct{ id, count uint32 }
 
-// count finds the model's n-grams in the text among hashes, each once.
+// count finds the model's n-grams in the text among hashes, each once. It uses the slice of hashes as memory.
 func (c *Classifier) count(s *scratch, hashes []uint64) {
+	s.ids = c.table.find(s.ids[:0], hashes)
 	s.found = s.found[:0]
-	s.distinct.Begin(len(hashes))
-	for _, h := range hashes {
-		id, ok := c.table.find(h)
-		if !ok {
-			continue
-		}
+	s.distinct.Begin(len(s.ids))
+	for _, id := range s.ids {
 		at, seen := s.distinct.Add(uint64(id), len(s.found))
 		if seen {
 			s.found[at].count++
@@ -87,7 +85,14 @@ func (c *Classifier) logits(s *scratch, text string) {
 		known = true
 		squares := float32(0)
 		clear(s.sums)
-		if c.columns == 1 {
+		switch {
+		case c.columns == 1 && c.parts.Spec.Weighting == string(features.Binary):
+			sum := float32(0)
+			for _, f := range s.found {
+				sum += c.decode[uint8(c.parts.Weights[f.id])]
+			}
+			s.sums[0], squares = sum, float32(len(s.found))
+		case c.columns == 1:
 			sum := float32(0)
 			for _, f := range s.found {
 				v := c.weigher.Value(f.count, c.parts.Inverse[f.id])
@@ -95,7 +100,7 @@ func (c *Classifier) logits(s *scratch, text string) {
 				sum += float32(v * c.decode[uint8(c.parts.Weights[f.id])])
 			}
 			s.sums[0] = sum
-		} else {
+		default:
 			for _, f := range s.found {
 				v := c.weigher.Value(f.count, c.parts.Inverse[f.id])
 				squares += float32(v * v)

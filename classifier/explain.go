@@ -73,7 +73,7 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		if from == to {
 			continue
 		}
-		c.count(s, hashes[from:to])
+		c.count(s, slices.Clone(hashes[from:to]))
 		values := make(map[uint32]float32, len(s.found)) // the contribution of one occurrence
 		squares := float32(0)
 		for _, f := range s.found {
@@ -87,10 +87,11 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 			n, _ := kind.Length()
 			from, to := s.scanner.Range(kind)
 			for i, h := range hashes[from:to] {
-				id, ok := c.table.find(h)
-				if !ok {
+				ids := c.table.find(s.ids[:0], []uint64{h})
+				if len(ids) == 0 {
 					continue
 				}
+				id := ids[0]
 				v := sign * scale * values[id] * c.decode[uint8(c.parts.Weights[int(id)*c.columns+k])]
 				share(e.Tokens, places[i:i+n], v)
 			}
