@@ -44,10 +44,11 @@ func Build(ctx context.Context, texts []string, rows []int32, s Settings, minimu
 		first := len(c.ID)
 		for k := range Kind(Kinds) {
 			from, to := scanner.Range(k)
-			for _, h := range hashes[from:to] {
-				if seen != nil && !seen.has(h) {
-					continue
-				}
+			kept := hashes[from:to]
+			if seen != nil {
+				kept = seen.keep(kept)
+			}
+			for _, h := range kept {
 				at, old := distinct.Add(h, len(c.ID)-first)
 				if old {
 					if n := &c.Count[first+at]; *n < math.MaxUint16 {
@@ -110,9 +111,15 @@ func newBitmap(n int) *bitmap {
 	return &bitmap{make([]uint64, size/32), uint(64 - bits.Len(uint(size-1)))}
 }
 
-func (b *bitmap) has(h uint64) bool {
-	i := h >> b.shift
-	return b.words[i>>5]>>(i&31*2+1)&1 != 0
+// keep moves the hashes that were added twice to the front and returns them. No branch waits for the memory.
+func (b *bitmap) keep(hashes []uint64) []uint64 {
+	n := 0
+	for _, h := range hashes {
+		i := h >> b.shift
+		hashes[n] = h
+		n += int(b.words[i>>5] >> (i&31*2 + 1) & 1)
+	}
+	return hashes[:n]
 }
 
 // add sets the lower bit of a hash that is new, and the upper bit of one that is not.

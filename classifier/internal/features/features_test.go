@@ -163,11 +163,8 @@ func TestDictionary(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := d.Find(5001); ok || d.Len() != 5000 {
-		t.Error("a hash that was not added is found")
-	}
-	if id, ok := d.Find(77 * multiplier); !ok || id != 77 {
-		t.Error("a hash is not found")
+	if d.Len() != 5000 {
+		t.Errorf("%d hashes, want 5000", d.Len())
 	}
 }
 
