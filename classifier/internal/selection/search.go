@@ -15,8 +15,8 @@ const (
 	finalRows  = 4000 // rows that are held out when the last recipes are compared and calibrated
 )
 
-// DefaultWork is how many n-grams of characters learning reads at most.
-const DefaultWork = 64 << 20
+// DefaultWork is how much work n-grams of characters may make at most; see [Task.work].
+const DefaultWork = 96 << 20
 
 // A Result is what the search found.
 type Result struct {
@@ -106,9 +106,20 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 	return best, nil
 }
 
+// work is about how many n-grams of characters learning reads: three lengths of them for each byte of text, once for
+// numbering them, and once more for every four scores that are fitted.
+func (t *Task) work() int64 {
+	bytes := int64(0)
+	for _, text := range t.Texts {
+		bytes += int64(len(text))
+	}
+	return 3 * bytes * int64(4+t.Columns()) / 4
+}
+
 // Search looks for a recipe. The order of decisions is weights and n-grams of words, punctuation, case, characters,
 // regularisation, complement naive Bayes, class weights; each is made with what was best before. If the sample is not all
-// rows, the best recipe and the best of the other kind of weights are compared again on all of them.
+// rows, the best recipe, the same with n-grams of one more word, and the best of the other kind of weights are compared
+// again on all of them.
 func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, error) {
 	n := len(t.Texts)
 	if n > allRows {
@@ -118,10 +129,6 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 	best, err := s.try(ctx, Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, C: 1})
 	if err != nil {
 		return nil, err
-	}
-	bytes := int64(0)
-	for _, text := range t.Texts {
-		bytes += int64(len(text))
 	}
 	words := func(n int, bayes bool) func(*Recipe) {
 		return func(r *Recipe) {
@@ -135,7 +142,7 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 		{words(1, true), words(2, false), words(2, true), words(3, false), words(3, true)},
 		{func(r *Recipe) { r.Features.Punctuation = true }, func(r *Recipe) { r.Features.KeepCase = true }},
 	}
-	if chars := 3 * bytes; chars <= work {
+	if t.work() <= work {
 		characters := func(low, high int, words bool) func(*Recipe) {
 			return func(r *Recipe) {
 				if !words {
@@ -164,50 +171,70 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 			return nil, err
 		}
 	}
-	finalists := []*Outcome{best}
-	var other *Outcome
-	for _, o := range s.tried {
-		if o.Recipe.NaiveBayes != best.Recipe.NaiveBayes && (other == nil || o.Loss < other.Loss) {
-			other = o
-		}
-	}
-	if other != nil {
-		finalists = append(finalists, other)
-	}
 	result := &Result{Sample: s.tried, Rows: len(s.sample.Rows)}
+	if n == len(t.Texts) && s.sample.Folds == parts {
+		// The sample is all there is, and all of it was held out: nothing is left to compare.
+		result.Best, result.RunnerUp, result.Corpus = best, s.second(best), s.corpus
+		if !holds(s.holds, best.Recipe.Features) {
+			result.Corpus, err = features.Build(ctx, t.Texts, s.sample.Rows, best.Recipe.Features, minimum(n))
+		}
+		return result, err
+	}
+	finalists := []Recipe{best.Recipe}
+	s.holds = best.Recipe.Features
+	if n < len(t.Texts) {
+		if r := best.Recipe; r.Features.WordMax == 1 || r.Features.WordMax == 2 {
+			r.Features.WordMax++ // which pays with more rows
+			s.holds = r.Features
+			finalists = append(finalists, r)
+		}
+		if o := s.rival(best); o != nil && holds(s.holds, o.Recipe.Features) {
+			if d, se := o.Against(best); d < 4*se {
+				finalists = append(finalists, o.Recipe)
+			}
+		}
+	}
 	all := t.Draw(len(t.Texts), finalRows, seed)
-	s.corpus = nil
-	for i, f := range finalists {
-		if i > 0 { // on few rows, or with a clear lead, the sample has decided
-			if d, se := f.Against(finalists[0]); n == len(t.Texts) || d > 4*se {
-				break
-			}
-		}
-		if result.Corpus == nil || !holds(s.holds, f.Recipe.Features) {
-			if result.Corpus != nil && f.Recipe.Features.CharMax > 0 {
-				break // too costly to read all texts again
-			}
-			s.holds = f.Recipe.Features
-			c, err := features.Build(ctx, t.Texts, all.Rows, s.holds, minimum(len(all.Rows)))
-			if err != nil {
-				return nil, err
-			}
-			s.corpus = c
-		}
-		o, err := t.evaluate(ctx, s.corpus, all, f.Recipe, seed)
+	if result.Corpus, err = features.Build(ctx, t.Texts, all.Rows, s.holds, minimum(len(all.Rows))); err != nil {
+		return nil, err
+	}
+	for _, r := range finalists {
+		o, err := t.evaluate(ctx, result.Corpus, all, r, seed)
 		if err != nil {
 			return nil, err
 		}
 		switch {
 		case result.Best == nil:
-			result.Best, result.Corpus = o, s.corpus
+			result.Best = o
 		case better(o, result.Best):
-			result.Best, result.RunnerUp, result.Corpus = o, result.Best, s.corpus
-		default:
+			result.Best, result.RunnerUp = o, result.Best
+		case result.RunnerUp == nil || o.Loss < result.RunnerUp.Loss:
 			result.RunnerUp = o
 		}
 	}
 	return result, nil
+}
+
+// second is the best recipe but one.
+func (s *search) second(best *Outcome) *Outcome {
+	var second *Outcome
+	for _, o := range s.tried {
+		if o != best && (second == nil || o.Loss < second.Loss) {
+			second = o
+		}
+	}
+	return second
+}
+
+// rival is the best recipe with the other kind of weights.
+func (s *search) rival(best *Outcome) *Outcome {
+	var rival *Outcome
+	for _, o := range s.tried {
+		if o.Recipe.NaiveBayes != best.Recipe.NaiveBayes && (rival == nil || o.Loss < rival.Loss) {
+			rival = o
+		}
+	}
+	return rival
 }
 
 // Fit learns the best recipe from all rows and keeps the columns with the largest weights, at most n of them. It returns
