@@ -18,7 +18,7 @@ type Options struct {
 	// MaxFeatures is the largest number of n-grams in the model. 0 means 300,000.
 	MaxFeatures int
 	// Work is how many n-grams of characters learning may read: three for each byte of text, 1 + n/4 times with n classes (n =
-	// 1 for two). Where that is more, n-grams of characters are not tried. 0 means 96 Mi. It counts work instead of time, so
+	// 1 for two). Where that is more, n-grams of characters are not tried. 0 means 64 Mi. It counts work instead of time, so
 	// that results do not depend on the machine.
 	Work int64
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // DefaultWork is how much work n-grams of characters may make at most; see [Task.work].
-const DefaultWork = 96 << 20
+const DefaultWork = 64 << 20
 
 // A Result is what the search found.
 type Result struct {
