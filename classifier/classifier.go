@@ -7,11 +7,11 @@ import (
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 )
 
-// A Classifier labels texts. It never changes, and any number of goroutines may use it. [Train] and [New] make one.
+// A Classifier labels texts. It never changes, and any number of goroutines may use it. [Train], [Load] and [New] make one.
 type Classifier struct {
 	parts   Parts
 	columns int
-	table   *table
+	index   *index
 	weigher *features.Weigher
 	decode  [256]float32 // the value of a weight, by uint8(q)
 	scratch sync.Pool    // *scratch
@@ -23,27 +23,36 @@ func New(p Parts) (*Classifier, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	t, err := newTable(p.Hashes)
-	if err != nil {
-		return nil, err
-	}
-	c := &Classifier{parts: p, columns: p.Spec.columns(), table: t, weigher: features.NewWeigher(features.Weighting(p.Spec.Weighting))}
+	c := &Classifier{parts: p, columns: p.Spec.columns(), weigher: features.NewWeigher(features.Weighting(p.Spec.Weighting))}
 	for q := -128; q < 128; q++ {
-		c.decode[uint8(q)] = decode(q)
+		c.decode[uint8(q)] = float32(square(int8(q))) / (127 * 127)
 	}
+	entry := func(int) uint8 { return 0 }
+	if c.columns == 1 {
+		entry = func(i int) uint8 { return uint8(p.Weights[i]) }
+	}
+	c.index = newIndex(p.Hashes, entry)
 	c.scratch.New = func() any {
-		return &scratch{scanner: features.NewScanner(p.Spec.features()), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
+		s := &scratch{scanner: features.NewScanner(p.Spec.features()), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
+		if c.single() {
+			s.seen = make([]uint64, len(p.Hashes)/64+1)
+		} else {
+			s.counts = make([]uint8, len(p.Hashes))
+		}
+		return s
 	}
 	return c, nil
 }
 
-// decode is the value of a weight of 8 bits: squares keep small weights apart, which most are.
-func decode(q int) float32 {
-	v := float32(q*q) / (127 * 127)
-	if q < 0 {
-		return -v
-	}
-	return v
+// single returns whether there is one score, to which every n-gram of a text adds its weight once.
+func (c *Classifier) single() bool {
+	return c.columns == 1 && c.parts.Spec.Weighting == string(features.Binary)
+}
+
+// square is the value of a weight of 8 bits in units of 1/127^2: squares keep small weights apart, which most are.
+func square(q int8) int32 {
+	v := int32(q)
+	return v * max(v, -v)
 }
 
 // Parts returns what the Classifier consists of. The caller must not change it.

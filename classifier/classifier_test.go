@@ -205,7 +205,7 @@ func TestNew(t *testing.T) {
 		"no n-grams":        func(p *Parts) { p.Spec.WordMin, p.Spec.WordMax, p.Spec.CharMin, p.Spec.CharMax = 0, 0, 0, 0 },
 		"long n-grams":      func(p *Parts) { p.Spec.WordMin, p.Spec.WordMax = 1, 9 },
 		"weights":           func(p *Parts) { p.Weights = p.Weights[1:] },
-		"inverse":           func(p *Parts) { p.Inverse = make([]uint8, len(p.Inverse)) },
+		"inverse":           func(p *Parts) { p.Inverse = make([]uint8, len(p.Hashes)) },
 		"hash twice":        func(p *Parts) { p.Hashes = append([]uint64{p.Hashes[1]}, p.Hashes[1:]...) },
 		"threshold":         func(p *Parts) { p.Threshold = []float32{0.5, 2} },
 		"no thresholds":     func(p *Parts) { p.Threshold = nil },

@@ -7,13 +7,14 @@ import (
 
 // A Result is what a Classifier says about a text.
 type Result struct {
-	// Label is the most probable class. With several labels a text it is the most probable of Labels, and empty if there is
-	// none.
+	// Label is the class of the text: the most probable one, or the one that the threshold of [Options.Goal] decides for. With
+	// several labels a text it is the most probable of Labels. It is empty if Labels is: the text has no label, or the
+	// Classifier does not know, because the probability is below [Options.MinConfidence].
 	Label string
 	// Probability is that of Label; where Label is empty, that of the most probable class.
 	Probability float32
 	// Labels has the labels whose probability reaches their threshold, in the order of Classes, where a text may have
-	// several; else Label alone.
+	// several; else Label alone, if there is one.
 	Labels []string
 	// Scores has the probability of each class, in the order of [Classifier.Classes]. They add up to 1 where a text has one
 	// label.
@@ -38,78 +39,94 @@ func (c *Classifier) ClassifyInto(dst *Result, text string) {
 
 // scratch is memory for one text at a time.
 type scratch struct {
-	scanner  *features.Scanner
-	distinct features.Distinct
-	ids      []uint32
-	found    []found
-	scores   []float32
-	sums     []float32
+	scanner *features.Scanner
+	ids     []uint32 // the model's n-grams in the text
+	seen    []uint64 // a bit for each n-gram of the model; all are 0 between texts
+	counts  []uint8  // a number for each n-gram of the model instead; all are 0 between texts
+	found   []found
+	scores  []float32
+	sums    []float32
 }
 
 // found is an n-gram of the model in the text.
 type found struct{ id, count uint32 }
 
-// count finds the model's n-grams in the text among hashes, each once. It uses the slice of hashes as memory.
-func (c *Classifier) count(s *scratch, hashes []uint64) {
-	s.ids = c.table.find(s.ids[:0], hashes)
-	s.found = s.found[:0]
-	s.distinct.Begin(len(s.ids))
-	for _, id := range s.ids {
-		at, seen := s.distinct.Add(uint64(id), len(s.found))
-		if seen {
-			s.found[at].count++
-		} else {
-			s.found = append(s.found, found{id, 1})
-		}
+// A block is a kind of n-grams that have length 1 together: words, or characters.
+type block int
+
+const (
+	words block = iota
+	characters
+	blocks
+)
+
+// kinds returns the first and the last kind of n-grams.
+func (b block) kinds() (first, last features.Kind) {
+	if b == words {
+		return features.Words(1), features.Words(features.MaxGram)
 	}
+	return features.Chars(1), features.Chars(features.MaxGram)
 }
 
-// blocks are the kinds of n-grams that have length 1 together: words, and characters.
-var blocks = [2][2]features.Kind{{features.Words(1), features.Words(features.MaxGram)}, {features.Chars(1), features.Chars(features.MaxGram)}}
+// find finds the model's n-grams in the text, with repetitions, in s.ids.
+func (c *Classifier) find(s *scratch, b block, text string) {
+	var hashes []uint64
+	if b == words {
+		hashes = s.scanner.WordGrams(text, c.index.filter)
+	} else {
+		hashes = s.scanner.CharacterGrams(text, c.index.filter)
+	}
+	s.ids = c.index.find(s.ids[:0], hashes)
+}
+
+// count counts s.ids in s.found, in the order in which they are found first.
+func (c *Classifier) count(s *scratch) {
+	if cap(s.found) < len(s.ids) {
+		s.found = make([]found, 2*len(s.ids))
+	}
+	s.found = s.found[:len(s.ids)]
+	s.found = s.found[:countDistinct(s.found, s.counts, s.ids)]
+}
+
+// countDistinct writes the distinct ids and how often each is there, and returns how many these are. It writes every id and
+// moves on only after a new one: no branch depends on that.
+//
+//go:noinline
+func countDistinct(to []found, counts []uint8, ids []uint32) int {
+	to = to[:len(ids)]
+	n := uint(0)
+	for _, id := range ids {
+		to[n].id = id
+		k := counts[id]
+		fresh := uint(0)
+		if k == 0 {
+			fresh = 1
+		}
+		n += fresh
+		counts[id] = uint8(min(uint(k)+1, features.MaxCount))
+	}
+	for i := range to[:n] {
+		f := &to[i]
+		f.count = uint32(counts[f.id])
+		counts[f.id] = 0
+	}
+	return int(n)
+}
 
 // logits writes the logit of each score into s.scores.
 func (c *Classifier) logits(s *scratch, text string) {
-	hashes := s.scanner.Scan(text)
 	known := false
 	clear(s.scores)
-	for _, b := range blocks {
-		from, _ := s.scanner.Range(b[0])
-		_, to := s.scanner.Range(b[1])
-		if from == to {
+	for b := range blocks {
+		if !c.parts.Spec.has(b) {
 			continue
 		}
-		c.count(s, hashes[from:to])
-		if len(s.found) == 0 {
+		c.find(s, b, text)
+		if len(s.ids) == 0 {
 			continue
 		}
 		known = true
-		squares := float32(0)
-		clear(s.sums)
-		switch {
-		case c.columns == 1 && c.parts.Spec.Weighting == string(features.Binary):
-			sum := float32(0)
-			for _, f := range s.found {
-				sum += c.decode[uint8(c.parts.Weights[f.id])]
-			}
-			s.sums[0], squares = sum, float32(len(s.found))
-		case c.columns == 1:
-			sum := float32(0)
-			for _, f := range s.found {
-				v := c.weigher.Value(f.count, c.parts.Inverse[f.id])
-				squares += float32(v * v)
-				sum += float32(v * c.decode[uint8(c.parts.Weights[f.id])])
-			}
-			s.sums[0] = sum
-		default:
-			for _, f := range s.found {
-				v := c.weigher.Value(f.count, c.parts.Inverse[f.id])
-				squares += float32(v * v)
-				row := c.parts.Weights[int(f.id)*c.columns:][:len(s.sums)]
-				for k, q := range row {
-					s.sums[k] += float32(v * c.decode[uint8(q)])
-				}
-			}
-		}
+		squares := c.sum(s)
 		scale := features.Scale(squares)
 		for k, v := range s.sums {
 			s.scores[k] += float32(v * scale)
@@ -122,6 +139,53 @@ func (c *Classifier) logits(s *scratch, text string) {
 	for k := range s.scores {
 		s.scores[k] = float32(s.scores[k]*c.parts.Scale[k]) + c.parts.Bias[k]
 	}
+}
+
+// sum writes the sums of the weights of s.ids into s.sums and returns the squared length of the n-grams' values.
+func (c *Classifier) sum(s *scratch) (squares float32) {
+	if s.seen != nil {
+		return c.sumDistinct(s)
+	}
+	c.count(s)
+	if c.columns == 1 {
+		sum := float32(0)
+		for _, f := range s.found {
+			v := c.weigher.Value(f.count, c.parts.inverse(f.id))
+			squares += float32(v * v)
+			sum += float32(v * c.decode[uint8(c.index.entries[f.id])])
+		}
+		s.sums[0] = sum
+		return squares
+	}
+	clear(s.sums)
+	for _, f := range s.found {
+		v := c.weigher.Value(f.count, c.parts.inverse(f.id))
+		squares += float32(v * v)
+		row := c.parts.Weights[int(f.id)*c.columns:][:len(s.sums)]
+		for k, q := range row {
+			s.sums[k] += float32(v * c.decode[uint8(q)])
+		}
+	}
+	return squares
+}
+
+// sumDistinct is sum for one score and values of 1: whole numbers, and no branch depends on whether an n-gram was there
+// before.
+func (c *Classifier) sumDistinct(s *scratch) (squares float32) {
+	entries, seen := c.index.entries, s.seen
+	sum, n := int64(0), int64(0)
+	for _, id := range s.ids {
+		w := &seen[id>>6]
+		fresh := int64(^*w >> (id & 63) & 1)
+		*w |= 1 << (id & 63)
+		n += fresh
+		sum += int64(square(int8(entries[id]))) & -fresh
+	}
+	for _, id := range s.ids {
+		seen[id>>6] = 0
+	}
+	s.sums[0] = float32(sum) / (127 * 127)
+	return float32(n)
 }
 
 // decide turns logits into a result.
@@ -147,24 +211,35 @@ func (c *Classifier) decide(dst *Result, logits []float32) {
 			}
 		}
 		if best < 0 {
-			dst.Label, dst.Probability = "", p[0]
-			for _, v := range p {
-				dst.Probability = max(dst.Probability, v)
-			}
+			dst.Label, dst.Probability = "", p[largest(p)]
 			return
 		}
 		dst.Label, dst.Probability = classes[best], p[best]
 		return
 	case len(logits) == 1:
 		p[0], p[1] = simd.Sigmoid32(-logits[0]), simd.Sigmoid32(logits[0])
+		if p[1] >= c.parts.Threshold[0] {
+			best = 1
+		}
 	default:
 		simd.Softmax(p, logits)
+		best = largest(p)
 	}
-	for k, v := range p {
-		if v > p[best] {
-			best = k
-		}
+	if p[best] < c.parts.Spec.MinConfidence {
+		dst.Label, dst.Probability = "", p[largest(p)]
+		return
 	}
 	dst.Label, dst.Probability = classes[best], p[best]
 	dst.Labels = append(dst.Labels, classes[best])
+}
+
+// largest returns the index of the first of the largest elements.
+func largest(x []float32) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
 }

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 
@@ -25,7 +26,8 @@ type Explanation struct {
 	Tokens []Token // in the order of the text; the sum is exact because the model is linear
 }
 
-// Explain returns what each token of a text contributes to the score of a class; "" means the most probable one. An n-gram's
+// Explain returns what each token of a text contributes to the score of a class; "" means the text's
+// label, or the most probable class of a text without one. An n-gram's
 // contribution is shared evenly by its tokens.
 func (c *Classifier) Explain(text, class string) (Explanation, error) {
 	classes := c.parts.Spec.Classes
@@ -36,11 +38,8 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 	if class == "" {
 		var r Result
 		c.decide(&r, s.scores)
-		k = 0
-		for i, v := range r.Scores {
-			if v > r.Scores[k] {
-				k = i
-			}
+		if k = slices.Index(classes, r.Label); k < 0 {
+			k = largest(r.Scores)
 		}
 	}
 	if k < 0 {
@@ -55,45 +54,45 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		k = 0
 	}
 	e.Logit, e.Base = sign*s.scores[k], sign*c.parts.Bias[k]
-	words := features.NewScanner(features.Settings{WordMin: 1, WordMax: 1, KeepCase: true, Punctuation: true})
-	words.Scan(text)
-	e.Tokens = make([]Token, len(words.Tokens()))
-	for i, p := range words.Tokens() {
+	tokens := features.NewScanner(features.Settings{WordMin: 1, WordMax: 1, KeepCase: true, Punctuation: true})
+	tokens.RecordPlaces()
+	tokens.Scan(text)
+	e.Tokens = make([]Token, len(tokens.Tokens()))
+	for i, p := range tokens.Tokens() {
 		e.Tokens[i] = Token{Start: p.Start, End: p.End}
 	}
-	hashes := s.scanner.Scan(text)
 	known := false
-	for b, kinds := range blocks {
-		places := s.scanner.Tokens()
-		if b == 1 {
-			places = s.scanner.Characters()
-		}
-		from, _ := s.scanner.Range(kinds[0])
-		_, to := s.scanner.Range(kinds[1])
-		if from == to {
+	for b := range blocks {
+		if !c.parts.Spec.has(b) {
 			continue
 		}
-		c.count(s, slices.Clone(hashes[from:to]))
-		values := make(map[uint32]float32, len(s.found)) // the contribution of one occurrence
-		squares := float32(0)
-		for _, f := range s.found {
-			v := c.weigher.Value(f.count, c.parts.Inverse[f.id])
-			squares += float32(v * v)
-			values[f.id] = v / float32(f.count)
+		c.find(s, b, text)
+		counts := map[uint32]uint32{}
+		for _, id := range s.ids {
+			counts[id]++
 		}
-		known = known || len(s.found) > 0
-		scale := features.Scale(squares) * c.parts.Scale[k]
-		for kind := kinds[0]; kind <= kinds[1]; kind++ {
+		contributions := make(map[uint32]float32, len(counts)) // of one occurrence
+		squares := float32(0)
+		for _, id := range slices.Sorted(maps.Keys(counts)) {
+			v := c.weigher.Value(counts[id], c.parts.inverse(id))
+			squares += float32(v * v)
+			contributions[id] = v / float32(counts[id]) * c.decode[uint8(c.parts.Weights[int(id)*c.columns+k])]
+		}
+		known = known || len(counts) > 0
+		scale := sign * features.Scale(squares) * c.parts.Scale[k]
+		hashes := s.scanner.Scan(text)
+		places := s.scanner.Tokens()
+		if b == characters {
+			places = s.scanner.Characters()
+		}
+		first, last := b.kinds()
+		for kind := first; kind <= last; kind++ {
 			n, _ := kind.Length()
 			from, to := s.scanner.Range(kind)
 			for i, h := range hashes[from:to] {
-				ids := c.table.find(s.ids[:0], []uint64{h})
-				if len(ids) == 0 {
-					continue
+				if at := c.index.find(s.ids[:0], []uint64{h}); len(at) > 0 && c.index.filter.Has(h) {
+					share(e.Tokens, places[i:i+n], scale*contributions[at[0]])
 				}
-				id := ids[0]
-				v := sign * scale * values[id] * c.decode[uint8(c.parts.Weights[int(id)*c.columns+k])]
-				share(e.Tokens, places[i:i+n], v)
 			}
 		}
 	}

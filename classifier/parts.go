@@ -21,6 +21,9 @@ type Spec struct {
 	Punctuation bool `json:"punctuation"`
 
 	Weighting string `json:"weighting"` // "tf-idf" or "binary"
+
+	// MinConfidence is the probability below which a text has no label; 0 where a text may have several.
+	MinConfidence float32 `json:"min_confidence,omitempty"`
 }
 
 // Kind names the spec's kind.
@@ -28,6 +31,11 @@ func (Spec) Kind() string { return "classifier.Linear" }
 
 func (s Spec) features() features.Settings {
 	return features.Settings{WordMin: s.WordMin, WordMax: s.WordMax, CharMin: s.CharMin, CharMax: s.CharMax, KeepCase: s.KeepCase, Punctuation: s.Punctuation}
+}
+
+// has returns whether there are n-grams of a block.
+func (s Spec) has(b block) bool {
+	return b == words && s.WordMax > 0 || b == characters && s.CharMax > 0
 }
 
 // columns is the number of scores: one for two classes, else one for each.
@@ -38,50 +46,47 @@ func (s Spec) columns() int {
 	return len(s.Classes)
 }
 
-// Parts is everything a Classifier consists of. With n n-grams and k scores (one for two classes of which a text has one, that of
-// the second; else one for each class):
+// Parts is everything a Classifier consists of. With n n-grams and k scores (one for two classes of which a text has one,
+// that of the second; else one for each class):
 type Parts struct {
 	Spec    Spec
-	Hashes  []uint64  // (n): the n-grams, each once
-	Inverse []uint8   // (n): inverse document frequencies, in steps of 1/16; at least 1
+	Hashes  []uint64  // (n): the n-grams' hashes, in ascending order; their upper bits, the others are 0
+	Inverse []uint8   // (n): inverse document frequencies, in steps of 1/16, at least 1; empty where values are binary
 	Weights []int8    // (n, k): q stands for (q/127)^2, with q's sign, times Scale of its column
 	Scale   []float32 // (k)
 	Bias    []float32 // (k): what is added to the sum of weights; the result is a logit
 	Prior   []float32 // (k): the logits of a text without a known n-gram
-	// (k): the probability from which a label is given, with several labels a text; else empty, and the most probable
-	// class is the label.
+	// (k): the probability from which a label is given, where a text may have several; (1) that from which a text is of
+	// the second of two classes; else empty, and the most probable class is the label.
 	Threshold []float32
+}
+
+// inverse is the inverse document frequency of an n-gram.
+func (p *Parts) inverse(id uint32) uint8 {
+	if len(p.Inverse) == 0 {
+		return 1
+	}
+	return p.Inverse[id]
 }
 
 // check returns an error if parts do not go together.
 func (p *Parts) check() error {
 	s := p.Spec
-	if err := s.features().Check(); err != nil {
+	if err := s.check(); err != nil {
 		return fmt.Errorf("classifier: %w", err)
 	}
-	if s.WordMax == 0 && s.CharMax == 0 {
-		return fmt.Errorf("classifier: no n-grams of words and none of characters")
-	}
-	if s.Weighting != string(features.TFIDF) && s.Weighting != string(features.Binary) {
-		return fmt.Errorf("classifier: weighting %.40q: want %q or %q", s.Weighting, features.TFIDF, features.Binary)
-	}
-	if len(s.Classes) == 0 || len(s.Classes) < 2 && !s.MultiLabel {
-		return fmt.Errorf("classifier: %d classes", len(s.Classes))
-	}
-	for i := range s.Classes[1:] {
-		if s.Classes[i] >= s.Classes[i+1] {
-			return fmt.Errorf("classifier: class %.40q does not come before %.40q", s.Classes[i], s.Classes[i+1])
-		}
-	}
 	n, k := len(p.Hashes), s.columns()
-	thresholds := 0
-	if s.MultiLabel {
+	inverse, thresholds := n, 0
+	if s.Weighting == string(features.Binary) {
+		inverse = 0
+	}
+	if s.MultiLabel || k == 1 {
 		thresholds = k
 	}
 	for _, l := range [...]struct {
 		name      string
 		got, want int
-	}{{"inverse", len(p.Inverse), n}, {"scale", len(p.Scale), k}, {"bias", len(p.Bias), k}, {"prior", len(p.Prior), k}, {"threshold", len(p.Threshold), thresholds}} {
+	}{{"inverse", len(p.Inverse), inverse}, {"scale", len(p.Scale), k}, {"bias", len(p.Bias), k}, {"prior", len(p.Prior), k}, {"threshold", len(p.Threshold), thresholds}} {
 		if l.got != l.want {
 			return fmt.Errorf("classifier: %s has %d elements, want %d", l.name, l.got, l.want)
 		}
@@ -89,11 +94,19 @@ func (p *Parts) check() error {
 	if len(p.Weights)%k != 0 || len(p.Weights)/k != n {
 		return fmt.Errorf("classifier: weights has %d elements, want %d times %d", len(p.Weights), n, k)
 	}
-	if n > math.MaxInt32 {
+	if n > math.MaxInt32-1 {
 		return fmt.Errorf("classifier: %d n-grams are too many", n)
 	}
 	if i := slices.Index(p.Inverse, 0); i >= 0 {
 		return fmt.Errorf("classifier: inverse[%d] is 0", i)
+	}
+	for i, h := range p.Hashes {
+		if i > 0 && p.Hashes[i-1] >= h {
+			return fmt.Errorf("classifier: the hash of n-gram %d is not above the one before", i)
+		}
+		if h != truncate(h, hashBits(n)) {
+			return fmt.Errorf("classifier: the hash of n-gram %d has more than %d bits", i, hashBits(n))
+		}
 	}
 	for _, v := range [...]struct {
 		name      string
@@ -104,6 +117,31 @@ func (p *Parts) check() error {
 			if !(x >= v.low && x <= v.high) {
 				return fmt.Errorf("classifier: %s[%d] is %g", v.name, i, x)
 			}
+		}
+	}
+	return nil
+}
+
+// check returns an error if settings are impossible.
+func (s Spec) check() error {
+	if err := s.features().Check(); err != nil {
+		return err
+	}
+	if s.WordMax == 0 && s.CharMax == 0 {
+		return fmt.Errorf("no n-grams of words and none of characters")
+	}
+	if s.Weighting != string(features.TFIDF) && s.Weighting != string(features.Binary) {
+		return fmt.Errorf("weighting %.40q: want %q or %q", s.Weighting, features.TFIDF, features.Binary)
+	}
+	if !(s.MinConfidence >= 0 && s.MinConfidence <= 1) || s.MultiLabel && s.MinConfidence != 0 {
+		return fmt.Errorf("a confidence of %g: want 0 to 1, and 0 where a text may have several labels", s.MinConfidence)
+	}
+	if len(s.Classes) == 0 || len(s.Classes) < 2 && !s.MultiLabel {
+		return fmt.Errorf("%d classes", len(s.Classes))
+	}
+	for i := range s.Classes[1:] {
+		if s.Classes[i] >= s.Classes[i+1] {
+			return fmt.Errorf("class %.40q does not come before %.40q", s.Classes[i], s.Classes[i+1])
 		}
 	}
 	return nil

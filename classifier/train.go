@@ -30,15 +30,20 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 	f := r.Features
 	spec.WordMin, spec.WordMax, spec.CharMin, spec.CharMax = f.WordMin, f.WordMax, f.CharMin, f.CharMax
 	spec.KeepCase, spec.Punctuation, spec.Weighting = f.KeepCase, f.Punctuation, string(r.Weighting())
+	columns = order(found.Corpus.Hash, columns)
 	p := Parts{Spec: *spec}
 	for _, c := range columns {
-		p.Hashes = append(p.Hashes, found.Corpus.Hash[c])
-		p.Inverse = append(p.Inverse, found.Weighted.Inverse[c])
+		p.Hashes = append(p.Hashes, truncate(found.Corpus.Hash[c], hashBits(len(columns))))
+		if !r.NaiveBayes {
+			p.Inverse = append(p.Inverse, found.Weighted.Inverse[c])
+		}
 	}
 	p.quantize(linear, columns, found.Best.Calibration)
 	p.Prior = prior(task)
 	if spec.MultiLabel {
 		p.Threshold = thresholds(task, found.Best)
+	} else if task.Binary() {
+		p.Threshold = []float32{0.5}
 	}
 	c, err := New(p)
 	if err != nil {

@@ -5,92 +5,94 @@ import (
 	"unicode/utf8"
 )
 
-// characters reads the characters of the text: one space for a run of white space, and one before and after the text.
-func (s *Scanner) characters(text string) {
-	s.runes = append(s.runes[:0], ' ')
-	if s.record {
-		s.places = append(s.places[:0], Span{})
-	}
-	space := true
-	add := func(r rune, start, end int) {
-		s.runes = append(s.runes, r)
-		if s.record {
-			s.places = append(s.places, Span{start, end})
+// A single is what a byte of ASCII is as a character.
+type single struct {
+	hash  uint64
+	space uint64 // 1 for white space
+}
+
+// singles are the characters of ASCII in lower case, and with their case kept.
+var singles = func() (t [2][utf8.RuneSelf]single) {
+	for c := range utf8.RuneSelf {
+		for keep := range t {
+			r := rune(c)
+			if keep == 0 {
+				r = unicode.ToLower(r)
+			}
+			t[keep][c].hash = character(r)
+			if classes[c] == classSpace {
+				t[keep][c] = single{character(' '), 1}
+			}
 		}
 	}
-	keep := s.settings.KeepCase
+	return t
+}()
+
+// character is the hash of a character.
+func character(r rune) uint64 { return mix(uint64(r)^prime3, prime1) }
+
+// splitCharacters reads the characters of the text: one space for a run of white space, and one before and after the text.
+func (s *Scanner) splitCharacters(text string) {
+	s.chars = grow(s.chars[:0], len(text)+2) // no character has less than a byte
+	s.places = s.places[:0]
+	chars := s.chars
+	chars[0] = character(' ')
+	if s.record {
+		s.places = append(s.places, Span{})
+	}
+	n := 1
+	space := uint64(1) // whether the last character is a space
+	table := &singles[0]
+	if s.settings.KeepCase {
+		table = &singles[1]
+	}
 	for i := 0; i < len(text); {
 		c := text[i]
-		if c < utf8.RuneSelf {
-			if classes[c] == classSpace {
-				if !space {
-					add(' ', i, i+1)
-				}
-				space = true
-			} else {
-				if !keep && 'A' <= c && c <= 'Z' {
-					c |= 0x20
-				}
-				if s.record {
-					s.places = append(s.places, Span{i, i + 1})
-				}
-				s.runes = append(s.runes, rune(c))
-				space = false
-			}
+		if c < utf8.RuneSelf && !s.record {
+			// A space after a space is written, and the next character over it.
+			t := &table[c]
+			chars[n] = t.hash
+			n += int(1 - t.space&space)
+			space = t.space
 			i++
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if class, _ := classOf(r); class == classSpace {
-			if !space {
-				add(' ', i, i+size)
-			}
-			space = true
+		size := 1
+		var t single
+		if c < utf8.RuneSelf {
+			t = table[c]
 		} else {
-			if !keep {
-				r = unicode.ToLower(r)
+			var r rune
+			r, size = utf8.DecodeRuneInString(text[i:])
+			if class, _ := classOf(r); class == classSpace {
+				t = single{character(' '), 1}
+			} else {
+				if !s.settings.KeepCase {
+					r = unicode.ToLower(r)
+				}
+				t = single{character(r), 0}
 			}
-			add(r, i, i+size)
-			space = false
 		}
+		if t.space&space == 0 {
+			chars[n] = t.hash
+			n++
+			if s.record {
+				s.places = append(s.places, Span{i, i + size})
+			}
+		}
+		space = t.space
 		i += size
 	}
-	if !space {
-		add(' ', len(text), len(text))
-	}
-}
-
-// charGrams appends the hashes of the n-grams of n characters: a polynomial of the characters modulo 2^64. Two n-grams of
-// at most eight characters have the same polynomial only if prime2 is a root of their difference, whose coefficients are
-// below 2^21; the chance of that is about 2^-64 for a pair.
-func (s *Scanner) charGrams(n int) {
-	r := s.runes
-	if len(r) < n || len(r) < 3 { // fewer than three are the spaces of a text without characters
-		return
-	}
-	s.hashes = grow(s.hashes, len(r)-n+1)
-	out := s.hashes[len(s.hashes)-(len(r)-n+1):]
-	const salt = prime1
-	switch n {
-	case 1:
-		for i := range out {
-			out[i] = finish(uint64(r[i])*prime2 + salt)
-		}
-	default:
-		// h is the polynomial of the last n characters: the oldest leaves with the power n.
-		var h, power uint64 = 0, 1
-		for _, c := range r[:n-1] {
-			h = (h + uint64(c)) * prime2
-		}
-		for range n {
-			power *= prime2
-		}
-		old := r[:len(out)]
-		next := r[n-1:][:len(out)]
-		for i := range out {
-			h = (h + uint64(next[i])) * prime2
-			out[i] = finish(h + salt*uint64(n))
-			h -= uint64(old[i]) * power
+	if space == 0 {
+		chars[n] = character(' ')
+		n++
+		if s.record {
+			s.places = append(s.places, Span{len(text), len(text)})
 		}
 	}
+	if n < 3 { // the spaces of a text without characters
+		n = 0
+		s.places = s.places[:0]
+	}
+	s.chars = chars[:n]
 }

@@ -28,7 +28,7 @@ func (c *Corpus) Rows() int { return len(c.Start) - 1 }
 // seen before, and the second pass keeps only those, so that memory is in proportion to the n-grams that stay.
 func Build(ctx context.Context, texts []string, rows []int32, s Settings, minimum int) (*Corpus, error) {
 	scanner := NewScanner(s)
-	var distinct Distinct
+	var distinct Distinct[uint64]
 	seen, err := again(ctx, texts, rows, scanner, &distinct, minimum)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func Build(ctx context.Context, texts []string, rows []int32, s Settings, minimu
 }
 
 // again returns the hashes that were seen in two texts at least, or nil if all may stay.
-func again(ctx context.Context, texts []string, rows []int32, scanner *Scanner, distinct *Distinct, minimum int) (*bitmap, error) {
+func again(ctx context.Context, texts []string, rows []int32, scanner *Scanner, distinct *Distinct[uint64], minimum int) (*bitmap, error) {
 	if minimum < 2 {
 		return nil, nil
 	}

@@ -10,7 +10,8 @@ import (
 
 var texts = []string{
 	"", "   ", "Good good GOOD film", "not good, not bad!", "日本語 テキスト naïve Ärger", "a\xff\xfeb \x00 c", "supercalifragilistic words, supercalifragilistic", "🙂🙂 ok",
-	strings.Repeat("again and ", 50),
+	strings.Repeat("again and ", 50), strings.Repeat("éa,b! ", 30), strings.Repeat("x", 63) + " " + strings.Repeat("Y", 65) + "z'" + strings.Repeat("Wörter8 und\x7f12345678 und123456789", 9),
+	strings.Repeat("漢字かなKana", 20), strings.Repeat("a.b", 40) + "\u00a0" + strings.Repeat(" . ", 30) + "İK end",
 }
 
 // words is the definition of words, slowly.
@@ -96,6 +97,43 @@ func TestScan(t *testing.T) {
 			}
 			if n != len(hashes) {
 				t.Errorf("%d hashes, want %d", len(hashes), n)
+			}
+		}
+	}
+}
+
+// What passes the filter is what Scan returns and the filter has, and places are recorded for the same n-grams.
+func TestFilter(t *testing.T) {
+	for _, s := range []Settings{{WordMin: 1, WordMax: 3}, {WordMin: 2, WordMax: 4, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 4}, {CharMin: 3, CharMax: 5}, {WordMin: 1, WordMax: 1, CharMin: 2, CharMax: 4}} {
+		scanner := NewScanner(s)
+		recorder := NewScanner(s)
+		recorder.RecordPlaces()
+		filter := NewFilter(12)
+		for i, text := range texts {
+			all := slices.Clone(scanner.Scan(text))
+			if !slices.Equal(all, recorder.Scan(text)) {
+				t.Errorf("%+v: other n-grams of %q with places", s, text)
+			}
+			if _, end := scanner.Range(Words(1)); s.WordMin == 1 && end != len(recorder.Tokens()) {
+				t.Errorf("%+v: %d places of words, want %d", s, len(recorder.Tokens()), end)
+			}
+			words, _ := scanner.Range(Chars(1))
+			for j, h := range all {
+				if j%7 == i%7 {
+					filter.Add(h)
+				}
+			}
+			var want, got []uint64
+			for _, h := range all {
+				if filter.Has(h) {
+					want = append(want, h)
+				}
+			}
+			got = append(got, scanner.WordGrams(text, filter)...)
+			n := len(got)
+			got = append(got, scanner.CharacterGrams(text, filter)...)
+			if !slices.Equal(got, want) || n > words {
+				t.Errorf("%+v: %d n-grams of %q pass, want %d", s, len(got), text, len(want))
 			}
 		}
 	}

@@ -29,8 +29,11 @@ func InverseFrequency(rows int, frequency uint32) uint8 {
 // of characters.
 type Weigher struct {
 	weighting Weighting
-	logs      [256]float32 // 1 + log count
+	logs      [MaxCount + 1]float32 // 1 + log count
 }
+
+// MaxCount is the count of an n-gram that is more often in a text, too.
+const MaxCount = 255
 
 // NewWeigher returns a Weigher.
 func NewWeigher(w Weighting) *Weigher {
@@ -46,10 +49,7 @@ func (w *Weigher) Value(count uint32, inverse uint8) float32 {
 	if w.weighting == Binary {
 		return 1
 	}
-	if count < uint32(len(w.logs)) {
-		return float32(w.logs[count]*float32(inverse)) * idfUnit
-	}
-	return float32((1+simd.Log32(float32(count)))*float32(inverse)) * idfUnit
+	return float32(w.logs[min(count, MaxCount)]*float32(inverse)) * idfUnit
 }
 
 // Scale is what values with a sum of squares s are multiplied by for a length of 1.

@@ -1,0 +1,50 @@
+package classifier
+
+import (
+	"cmp"
+	"slices"
+)
+
+// bucketSize is the largest number of n-grams in a bucket of a file, which counts them in a byte. With hashes of texts a bucket
+// has 8 to 16.
+const bucketSize = 255
+
+// bucketBits is how many of the upper bits of the hashes of n n-grams number the bucket. The file has the other bits, 24,
+// for each n-gram.
+func bucketBits(n int) int { return hashBits(n) - tagBits }
+
+// order returns n-grams, by their numbers, in the order of what a model of as many knows of their hashes. Of n-grams that
+// become equal thereby, the one with the lowest number stays, and of a bucket as many as it has room for.
+func order(hashes []uint64, numbers []uint32) []uint32 {
+	numbers = slices.Clone(numbers)
+	for {
+		n := len(numbers)
+		known := hashBits(n)
+		slices.SortFunc(numbers, func(a, b uint32) int {
+			if c := cmp.Compare(truncate(hashes[a], known), truncate(hashes[b], known)); c != 0 {
+				return c
+			}
+			return cmp.Compare(a, b)
+		})
+		kept, inBucket := 0, 0
+		for _, f := range numbers {
+			if kept > 0 {
+				last := hashes[numbers[kept-1]]
+				if truncate(last, known) == truncate(hashes[f], known) {
+					continue
+				}
+				if truncate(last, bucketBits(n)) != truncate(hashes[f], bucketBits(n)) {
+					inBucket = 0
+				}
+			}
+			if inBucket++; inBucket > bucketSize {
+				continue
+			}
+			numbers[kept] = f
+			kept++
+		}
+		if numbers = numbers[:kept]; hashBits(kept) == known {
+			return numbers
+		}
+	}
+}

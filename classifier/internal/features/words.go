@@ -1,0 +1,306 @@
+package features
+
+import (
+	"math/bits"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Classes of bytes.
+const (
+	classSpace = iota
+	classWord
+	classMark
+	classMulti // part of a character of several bytes
+)
+
+var classes = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case c >= utf8.RuneSelf:
+			t[c] = classMulti
+		case c <= ' ' || c == 0x7f:
+			t[c] = classSpace
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			t[c] = classWord
+		default:
+			t[c] = classMark
+		}
+	}
+	return t
+}()
+
+// classOf is the class of a character of several bytes, and whether it is a word of its own.
+func classOf(r rune) (class int, alone bool) {
+	switch {
+	case r == utf8.RuneError, unicode.IsSpace(r), unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+		return classSpace, false
+	case unicode.Is(unicode.Han, r), unicode.Is(unicode.Hiragana, r), unicode.Is(unicode.Katakana, r):
+		return classWord, true
+	case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r), unicode.IsNumber(r):
+		return classWord, false
+	}
+	return classMark, true
+}
+
+// A mask describes 64 bytes of a text, a bit each: whether the byte is part of a word or of a character of several bytes;
+// whether it is a mark; whether any byte is part of a character of several bytes.
+type mask struct {
+	run, mark uint64
+	multi     bool
+}
+
+const (
+	every = 0x0101010101010101 // a byte of 1
+	upper = 0x80 * every
+)
+
+// alphanumeric sets the upper bit of those of eight bytes that are letters or digits of ASCII, and of bytes from 0x80 on.
+func alphanumeric(x uint64) uint64 {
+	seven := x &^ upper
+	letter := seven | 0x20*every
+	// Bit 7 of c + (0x80 - low) is set from low on, that of c + (0x80 - high - 1) after high.
+	word := (letter + (0x80-'a')*every) &^ (letter + (0x80-'z'-1)*every)
+	word |= (seven + (0x80-'0')*every) &^ (seven + (0x80-'9'-1)*every)
+	return (word | x) & upper
+}
+
+// blank sets the upper bit of those of eight bytes that are white space or control characters, and of bytes from 0x80 on.
+func blank(x uint64) uint64 {
+	seven := x &^ upper
+	return (^(seven + (0x80-'!')*every) | (seven + every) | x) & upper // up to the space, and 0x7f
+}
+
+// gather brings the upper bits of eight bytes together.
+func gather(x uint64) uint64 { return x >> 7 * 0x0102040810204080 >> 56 }
+
+// load reads eight bytes from i on, the first one lowest. There must be eight.
+func load(text string, i int) uint64 {
+	b := text[i : i+8]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// lowest has a mask of the lowest n bytes for n from 0 to 8; the others are there so that n & 15 needs no check.
+var lowest = func() (t [16]uint64) {
+	for n := range t {
+		t[n] = 1<<(8*min(n, 8)) - 1
+	}
+	return t
+}()
+
+// loadPart reads n bytes, 0 to 8, from i on, whatever follows in the text.
+func loadPart(text string, i, n int) uint64 {
+	if i+8 <= len(text) {
+		return load(text, i) & lowest[n&15]
+	}
+	x := uint64(0)
+	for j := range n {
+		x |= uint64(text[i+j]) << (8 * uint(j))
+	}
+	return x
+}
+
+// mark fills s.masks.
+func (s *Scanner) mark(text string) {
+	n := (len(text) + 63) / 64
+	if cap(s.masks) < n {
+		s.masks = make([]mask, 2*n)
+	}
+	s.masks = s.masks[:n]
+	whole := len(text) / 64
+	for i := range s.masks[:whole] {
+		s.masks[i] = markBlock(text[64*i:64*i+64], s.settings.Punctuation)
+	}
+	if whole < n {
+		var last [64]byte // 0 is white space
+		copy(last[:], text[64*whole:])
+		s.masks[whole] = markBlock(string(last[:]), s.settings.Punctuation)
+	}
+}
+
+// markBlock describes 64 bytes.
+func markBlock(block string, marks bool) (m mask) {
+	_ = block[63]
+	var multi, spaces uint64
+	for j := 0; j < 64; j += 8 {
+		x := load(block, j)
+		m.run |= gather(alphanumeric(x)) << j
+		multi |= x
+		if marks {
+			spaces |= gather(blank(x)) << j
+		}
+	}
+	m.multi = multi&upper != 0
+	if marks {
+		m.mark = ^(m.run | spaces)
+	}
+	return m
+}
+
+// splitWords finds the words of the text. Words of ASCII are found in the masks; a run of bytes with characters of several
+// bytes is read character by character.
+func (s *Scanner) splitWords(text string) {
+	s.mark(text)
+	s.words, s.spans = s.words[:0], s.spans[:0]
+	fold := uint64(0x20 * every) // turns letters to lower case, and leaves digits
+	if s.settings.KeepCase {
+		fold = 0
+	}
+	open := -1         // where the run that has not ended yet begins
+	multi := false     // whether it may have characters of several bytes
+	carry := uint64(0) // whether the byte before is part of a run
+	for j, m := range s.masks {
+		base := 64 * j
+		edges := m.run ^ (m.run<<1 | carry)
+		carry = m.run >> 63
+		multi = multi && open >= 0 || m.multi
+		if !multi && !s.record && !s.settings.Punctuation && base+72 <= len(text) {
+			n := len(s.words)
+			s.words = grow(s.words, 33)
+			var more int
+			more, open = blockWords(s.words[n:], text, base, open, edges, fold)
+			s.words = s.words[:n+more]
+			continue
+		}
+		for events := edges | m.mark; events != 0; events &= events - 1 {
+			bit := events & -events
+			at := base + bits.TrailingZeros64(events)
+			if edges&bit != 0 {
+				if open < 0 {
+					open = at
+					continue
+				}
+				s.run(text, open, at, fold, multi)
+				open = -1
+			}
+			if m.mark&bit != 0 {
+				s.word(mix(uint64(text[at])^prime0, prime1), at, at+1)
+			}
+		}
+		multi = m.multi
+	}
+	if open >= 0 {
+		s.run(text, open, len(text), fold, multi)
+	}
+}
+
+// blockWords hashes the words that end in the block of 64 bytes from base on, after which eight bytes follow. open is where a word
+// begins before it, or -1, and the result where one begins that does not end in it. Edges are the places where a word
+// begins or has ended. No more than 33 words end in a block.
+//
+//go:noinline
+func blockWords(out []uint64, text string, base, open int, edges, fold uint64) (n, still int) {
+	out = out[:33]
+	start := open
+	if open < 0 {
+		if edges == 0 {
+			return 0, -1
+		}
+		start = base + bits.TrailingZeros64(edges)
+		edges &= edges - 1
+	}
+	for edges != 0 {
+		end := base + bits.TrailingZeros64(edges)
+		edges &= edges - 1
+		h := uint64(prime0)
+		for end-start > 8 {
+			h = mix((load(text, start)|fold)^h, prime1)
+			start += 8
+		}
+		v := (load(text, start) | fold) & lowest[(end-start)&15]
+		out[n] = mix(v^h, prime1)
+		n++
+		if edges == 0 {
+			return n, -1
+		}
+		start = base + bits.TrailingZeros64(edges)
+		edges &= edges - 1
+	}
+	return n, start
+}
+
+// word adds a word.
+func (s *Scanner) word(h uint64, start, end int) {
+	s.words = append(s.words, h)
+	if s.record {
+		s.spans = append(s.spans, Span{start, end})
+	}
+}
+
+// A word's hash reads the bytes of the lower-case word in groups of eight, the first one lowest.
+func group(h, v uint64) uint64 { return mix(h^v, prime1) }
+
+// run reads the bytes from start to end, which are parts of words or of characters of several bytes.
+func (s *Scanner) run(text string, start, end int, fold uint64, multi bool) {
+	if multi && !ascii(text[start:end]) {
+		s.characterRun(text, start, end)
+		return
+	}
+	h := uint64(prime0)
+	for i := start; i < end; i += 8 {
+		n := min(8, end-i)
+		h = group(h, loadPart(text, i, n)|fold&lowest[n&15])
+	}
+	s.word(h, start, end)
+}
+
+func ascii(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// characterRun is run for characters of several bytes.
+func (s *Scanner) characterRun(text string, start, end int) {
+	word := s.lower[:0]
+	from := start
+	for i := start; i < end; {
+		r, size := rune(text[i]), 1
+		class, alone := classWord, false
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:end])
+			class, alone = classOf(r)
+		}
+		if class == classWord && !alone {
+			if len(word) == 0 {
+				from = i
+			}
+			if !s.settings.KeepCase {
+				r = unicode.ToLower(r)
+			}
+			word = utf8.AppendRune(word, r)
+			i += size
+			continue
+		}
+		if len(word) > 0 {
+			s.word(hash(word), from, i)
+			word = word[:0]
+		}
+		if class == classWord || class == classMark && s.settings.Punctuation {
+			s.word(hash(utf8.AppendRune(word, r)), i, i+size)
+		}
+		i += size
+	}
+	if len(word) > 0 {
+		s.word(hash(word), from, end)
+	}
+	s.lower = word[:0]
+}
+
+// hash is the hash of a word in lower case.
+func hash(word []byte) uint64 {
+	h := uint64(prime0)
+	for len(word) > 0 {
+		n := min(8, len(word))
+		v := uint64(0)
+		for j, c := range word[:n] {
+			v |= uint64(c) << (8 * uint(j))
+		}
+		h = group(h, v)
+		word = word[n:]
+	}
+	return h
+}
