@@ -1,6 +1,8 @@
 package classifier
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -20,7 +22,18 @@ type Classifier struct {
 
 // New returns the Classifier that consists of parts, which must not change any more.
 func New(p Parts) (*Classifier, error) {
+	c, err := newClassifier(context.Background(), p)
+	if err != nil {
+		return nil, fmt.Errorf("classifier: %w", err)
+	}
+	return c, nil
+}
+
+func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	c := &Classifier{parts: p, columns: p.Spec.columns(), weigher: features.NewWeigher(features.Weighting(p.Spec.Weighting))}

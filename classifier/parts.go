@@ -46,6 +46,17 @@ func (s Spec) columns() int {
 	return len(s.Classes)
 }
 
+// thresholds is the number of thresholds: none where the most probable class is the label.
+func (s Spec) thresholds() int {
+	if k := s.columns(); s.MultiLabel || k == 1 {
+		return k
+	}
+	return 0
+}
+
+// maxFeatures is the largest number of n-grams in a model.
+const maxFeatures = 1 << 30
+
 // Parts is everything a Classifier consists of. With n n-grams and k scores (one for two classes of which a text has one,
 // that of the second; else one for each class):
 type Parts struct {
@@ -73,39 +84,36 @@ func (p *Parts) inverse(id uint32) uint8 {
 func (p *Parts) check() error {
 	s := p.Spec
 	if err := s.check(); err != nil {
-		return fmt.Errorf("classifier: %w", err)
+		return err
 	}
 	n, k := len(p.Hashes), s.columns()
-	inverse, thresholds := n, 0
+	inverse, thresholds := n, s.thresholds()
 	if s.Weighting == string(features.Binary) {
 		inverse = 0
-	}
-	if s.MultiLabel || k == 1 {
-		thresholds = k
 	}
 	for _, l := range [...]struct {
 		name      string
 		got, want int
 	}{{"inverse", len(p.Inverse), inverse}, {"scale", len(p.Scale), k}, {"bias", len(p.Bias), k}, {"prior", len(p.Prior), k}, {"threshold", len(p.Threshold), thresholds}} {
 		if l.got != l.want {
-			return fmt.Errorf("classifier: %s has %d elements, want %d", l.name, l.got, l.want)
+			return fmt.Errorf("%s has %d elements, want %d", l.name, l.got, l.want)
 		}
 	}
 	if len(p.Weights)%k != 0 || len(p.Weights)/k != n {
-		return fmt.Errorf("classifier: weights has %d elements, want %d times %d", len(p.Weights), n, k)
+		return fmt.Errorf("weights has %d elements, want %d times %d", len(p.Weights), n, k)
 	}
-	if n > math.MaxInt32-1 {
-		return fmt.Errorf("classifier: %d n-grams are too many", n)
+	if n > maxFeatures {
+		return fmt.Errorf("%d n-grams are too many", n)
 	}
 	if i := slices.Index(p.Inverse, 0); i >= 0 {
-		return fmt.Errorf("classifier: inverse[%d] is 0", i)
+		return fmt.Errorf("inverse[%d] is 0", i)
 	}
 	for i, h := range p.Hashes {
 		if i > 0 && p.Hashes[i-1] >= h {
-			return fmt.Errorf("classifier: the hash of n-gram %d is not above the one before", i)
+			return fmt.Errorf("the hash of n-gram %d is not above the one before", i)
 		}
 		if h != truncate(h, hashBits(n)) {
-			return fmt.Errorf("classifier: the hash of n-gram %d has more than %d bits", i, hashBits(n))
+			return fmt.Errorf("the hash of n-gram %d has more than %d bits", i, hashBits(n))
 		}
 	}
 	for _, v := range [...]struct {
@@ -115,7 +123,7 @@ func (p *Parts) check() error {
 	}{{"scale", p.Scale, 0, math.MaxFloat32}, {"bias", p.Bias, -math.MaxFloat32, math.MaxFloat32}, {"prior", p.Prior, -math.MaxFloat32, math.MaxFloat32}, {"threshold", p.Threshold, 0, 1}} {
 		for i, x := range v.x {
 			if !(x >= v.low && x <= v.high) {
-				return fmt.Errorf("classifier: %s[%d] is %g", v.name, i, x)
+				return fmt.Errorf("%s[%d] is %g", v.name, i, x)
 			}
 		}
 	}

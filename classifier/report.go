@@ -8,24 +8,26 @@ import (
 
 // A Report says how a Classifier was found.
 type Report struct {
-	Rows       int     // examples
-	SampleRows int     // examples that recipes were compared on first
-	Tried      []Trial // what was tried on the sample, in order
+	Rows       int     `json:"rows"`        // examples
+	SampleRows int     `json:"sample_rows"` // examples that recipes were compared on first
+	Tried      []Trial `json:"tried"`       // what was tried on the sample, in order
 	// Best is the recipe that was chosen, on held-out rows of all examples. RunnerUp is the next best of the last
 	// comparison; its Recipe is empty if there was only one.
-	Best, RunnerUp Trial
+	Best     Trial `json:"best"`
+	RunnerUp Trial `json:"runner_up"`
 	// Behind is how much more log loss the runner-up has, and BehindError the standard error of that.
-	Behind, BehindError float64
-	Features            int // n-grams in the model
+	Behind      float64 `json:"behind"`
+	BehindError float64 `json:"behind_error"`
+	Features    int     `json:"features"` // n-grams in the model
 }
 
 // A Trial is a recipe and what it reached on held-out rows.
 type Trial struct {
-	Recipe        string
-	Rows          int     // held out
-	Accuracy      float64 // the share of right decisions, or of right labels where a text may have several
-	AccuracyError float64 // its standard error
-	Loss          float64 // log loss of a row after calibration: what decides
+	Recipe        string  `json:"recipe"`
+	Rows          int     `json:"rows"`           // held out
+	Accuracy      float64 `json:"accuracy"`       // the share of right decisions, or of right labels where a text may have several
+	AccuracyError float64 `json:"accuracy_error"` // its standard error
+	Loss          float64 `json:"loss"`           // log loss of a row after calibration: what decides
 }
 
 func trial(o *selection.Outcome) Trial {

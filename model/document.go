@@ -23,6 +23,7 @@ const (
 	modelKey      = "linnet.model"
 	historyKey    = "linnet.history"
 	stateKey      = "linnet.state"
+	classifierKey = "linnet.classifier"
 	assetPrefix   = "linnet.asset:"
 	endsPrefix    = "linnet.ends:"
 	scalesPrefix  = "linnet.scales:"
@@ -122,6 +123,9 @@ func parseFormat(metadata map[string]string) error {
 // parseDocument reads what is under modelKey.
 func parseDocument(ctx context.Context, metadata map[string]string) (*document, error) {
 	text, ok := metadata[modelKey]
+	if _, classifier := metadata[classifierKey]; classifier {
+		return nil, errors.New("it is a classifier, not a model: classifier.Load opens it")
+	}
 	if !ok {
 		return nil, fmt.Errorf("%q is missing", modelKey)
 	}

@@ -1,0 +1,333 @@
+package classifier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/internal/atomicfile"
+	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/mapfile"
+	"github.com/linnet-ml/linnet/internal/safetensors"
+)
+
+// The names in a file, which model/FORMAT.md describes.
+const (
+	formatKey     = "linnet.format"
+	classifierKey = "linnet.classifier"
+	modelKey      = "linnet.model"
+	formatVersion = 1
+
+	bucketsName   = "buckets"
+	hashesName    = "hashes"
+	inverseName   = "inverse"
+	weightsName   = "weights"
+	scaleName     = "scale"
+	biasName      = "bias"
+	priorName     = "prior"
+	thresholdName = "threshold"
+)
+
+// document is what a file has in JSON, under classifierKey.
+type document struct {
+	Kind string `json:"kind"`
+	Spec
+	Report *Report `json:"report,omitempty"`
+}
+
+// Save writes the Classifier to the file at path, which is replaced as a whole: at any moment there is the old file or the new
+// one. The same Classifier gives the same bytes. Three bytes and a half for each n-gram are hash; weights and inverse document
+// frequencies take a byte each.
+func (c *Classifier) Save(ctx context.Context, path string) error {
+	metadata, entries, err := c.encode(ctx)
+	if err == nil {
+		err = atomicfile.Write(ctx, path, func(w io.Writer) error {
+			return safetensors.Write(ctx, w, metadata, entries, safetensors.Aligned)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("classifier: %w", err)
+	}
+	return nil
+}
+
+// Write writes what Save does to w, whose errors it returns.
+func (c *Classifier) Write(ctx context.Context, w io.Writer) error {
+	metadata, entries, err := c.encode(ctx)
+	if err == nil {
+		err = safetensors.Write(ctx, w, metadata, entries, safetensors.Aligned)
+	}
+	if err != nil {
+		return fmt.Errorf("classifier: %w", err)
+	}
+	return nil
+}
+
+func (c *Classifier) encode(ctx context.Context) (map[string]string, []safetensors.Entry, error) {
+	if ctx == nil {
+		return nil, nil, errors.New("the context is nil")
+	}
+	p := &c.parts
+	b, err := json.Marshal(document{p.Spec.Kind(), p.Spec, c.report})
+	if err != nil {
+		return nil, nil, err
+	}
+	n, k := len(p.Hashes), c.columns
+	known, upper := hashBits(n), bucketBits(n)
+	buckets, rest := make([]uint8, 1<<upper), make([]uint8, 0, 3*n)
+	for i, h := range p.Hashes {
+		if buckets[h>>(64-upper)] == bucketSize {
+			return nil, nil, fmt.Errorf("the bucket of n-gram %d has more than %d", i, bucketSize)
+		}
+		buckets[h>>(64-upper)]++
+		v := h >> (64 - known)
+		rest = append(rest, byte(v), byte(v>>8), byte(v>>16))
+	}
+	entries := []safetensors.Entry{
+		{Name: bucketsName, Shape: []int{len(buckets)}, Data: safetensors.Uint8Data(buckets)},
+		{Name: hashesName, Shape: []int{n, 3}, Data: safetensors.Uint8Data(rest)},
+		{Name: weightsName, Shape: []int{n, k}, Data: safetensors.Int8Data(p.Weights)},
+		{Name: scaleName, Shape: []int{k}, Data: safetensors.Float32Data(p.Scale)},
+		{Name: biasName, Shape: []int{k}, Data: safetensors.Float32Data(p.Bias)},
+		{Name: priorName, Shape: []int{k}, Data: safetensors.Float32Data(p.Prior)},
+	}
+	if p.Spec.Weighting != string(features.Binary) {
+		entries = append(entries, safetensors.Entry{Name: inverseName, Shape: []int{n}, Data: safetensors.Uint8Data(p.Inverse)})
+	}
+	if len(p.Threshold) > 0 {
+		entries = append(entries, safetensors.Entry{Name: thresholdName, Shape: []int{k}, Data: safetensors.Float32Data(p.Threshold)})
+	}
+	return map[string]string{formatKey: strconv.Itoa(formatVersion), classifierKey: string(b)}, entries, nil
+}
+
+// Load reads the Classifier in the file at path, which Save wrote. Nothing in the file is trusted: what is wrong with it is an
+// error that names the place, and memory is taken in proportion to the file. The file is read as a whole and closed, so that
+// it may be changed or removed while the Classifier is in use.
+func Load(ctx context.Context, path string) (*Classifier, error) {
+	b, err := read(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("classifier: %w", err)
+	}
+	return fromBytes(ctx, b, path)
+}
+
+// FromBytes returns the Classifier in b, the content of a file, such as one that is embedded in the program. Weights of several
+// classes stay where they lie: b must not change.
+func FromBytes(ctx context.Context, b []byte) (*Classifier, error) { return fromBytes(ctx, b, "bytes") }
+
+func fromBytes(ctx context.Context, b []byte, name string) (*Classifier, error) {
+	if ctx == nil {
+		return nil, errors.New("classifier: the context is nil")
+	}
+	p, r, err := decode(ctx, b)
+	if err != nil {
+		return nil, fmt.Errorf("classifier: %s: %w", name, err)
+	}
+	c, err := newClassifier(ctx, *p)
+	if err != nil {
+		return nil, fmt.Errorf("classifier: %s: %w", name, err)
+	}
+	c.report = r
+	return c, nil
+}
+
+// read returns the content of a file.
+func read(ctx context.Context, path string) (b []byte, err error) {
+	if ctx == nil {
+		return nil, errors.New("the context is nil")
+	}
+	f, err := mapfile.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := f.Acquire(); err != nil {
+		return nil, err
+	}
+	defer f.Release()
+	if err := budget.Check(path, 1, len(f.Bytes())); err != nil {
+		return nil, err
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			if err = f.Fault(v); err == nil {
+				panic(v)
+			}
+		}
+	}()
+	const step = 4 << 20
+	b = make([]byte, len(f.Bytes()))
+	for i := 0; i < len(b); i += step {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		copy(b[i:min(i+step, len(b))], f.Bytes()[i:])
+	}
+	return b, nil
+}
+
+// decode reads a file.
+func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
+	file, err := safetensors.OpenBytes(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := parseDocument(file.Metadata())
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.Spec.check(); err != nil {
+		return nil, nil, fmt.Errorf("%q: %w", classifierKey, err)
+	}
+	p := &Parts{Spec: d.Spec}
+	k := d.Spec.columns()
+	t := tensors{file: file}
+	weights := t.get(weightsName, safetensors.I8, -1, k)
+	if t.err != nil {
+		return nil, nil, t.err
+	}
+	n := weights.Shape[0]
+	if n > maxFeatures {
+		return nil, nil, fmt.Errorf("%d n-grams are too many", n)
+	}
+	buckets := t.get(bucketsName, safetensors.U8, 1<<bucketBits(n)).Raw()
+	rest := t.get(hashesName, safetensors.U8, n, 3).Raw()
+	if d.Spec.Weighting != string(features.Binary) {
+		p.Inverse = t.get(inverseName, safetensors.U8, n).Raw()
+	}
+	p.Scale, p.Bias, p.Prior = t.float32(scaleName, k), t.float32(biasName, k), t.float32(priorName, k)
+	if d.Spec.thresholds() > 0 {
+		p.Threshold = t.float32(thresholdName, d.Spec.thresholds())
+	}
+	if t.err != nil {
+		return nil, nil, t.err
+	}
+	for _, x := range file.Tensors() {
+		if !slices.Contains(t.used, x.Name) {
+			return nil, nil, fmt.Errorf("tensor %.80q does not belong to a classifier with these settings", x.Name)
+		}
+	}
+	var ok bool
+	if p.Weights, ok = weights.Int8View(); !ok {
+		return nil, nil, fmt.Errorf("tensor %q cannot be read", weightsName)
+	}
+	p.Hashes, err = decodeHashes(ctx, buckets, rest)
+	return p, d.Report, err
+}
+
+// parseDocument reads the metadata.
+func parseDocument(metadata map[string]string) (*document, error) {
+	version, ok := metadata[formatKey]
+	if !ok {
+		return nil, fmt.Errorf("it is a safetensors file without %q: none of linnet's", formatKey)
+	}
+	v, err := strconv.Atoi(version)
+	if err != nil || v < 1 || strconv.Itoa(v) != version {
+		return nil, fmt.Errorf("%q is %.40q, not a version", formatKey, version)
+	}
+	if v > formatVersion {
+		return nil, fmt.Errorf("it has version %d of the format, and this linnet reads up to %d: it needs a newer linnet", v, formatVersion)
+	}
+	for key := range metadata {
+		if strings.HasPrefix(key, "linnet.") && key != formatKey && key != classifierKey && key != modelKey {
+			return nil, fmt.Errorf("the metadata %.80q are none that this linnet knows", key)
+		}
+	}
+	text, ok := metadata[classifierKey]
+	if !ok {
+		if _, ok := metadata[modelKey]; ok {
+			return nil, errors.New("it is a model, not a classifier: model.Load opens it")
+		}
+		return nil, fmt.Errorf("%q is missing", classifierKey)
+	}
+	if _, ok := metadata[modelKey]; ok {
+		return nil, fmt.Errorf("it has both %q and %q", classifierKey, modelKey)
+	}
+	d := &document{}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(d); err != nil {
+		return nil, fmt.Errorf("%q: %w", classifierKey, err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%q: more follows the value", classifierKey)
+	}
+	if d.Kind != (Spec{}).Kind() {
+		return nil, fmt.Errorf("%q: kind %.80q is none that this linnet knows", classifierKey, d.Kind)
+	}
+	return d, nil
+}
+
+// tensors reads tensors of a file until one is not as it should be.
+type tensors struct {
+	file *safetensors.File
+	used []string
+	err  error
+}
+
+// get returns a tensor of a type and a shape, of which -1 stands for any dimension.
+func (t *tensors) get(name string, dtype safetensors.DType, shape ...int) safetensors.Tensor {
+	if t.err != nil {
+		return safetensors.Tensor{}
+	}
+	x, err := t.file.Tensor(name)
+	if err != nil {
+		t.err = err
+		return x
+	}
+	fits := x.DType == dtype && len(x.Shape) == len(shape)
+	for i := 0; fits && i < len(shape); i++ {
+		fits = shape[i] < 0 || x.Shape[i] == shape[i]
+	}
+	if !fits {
+		t.err = fmt.Errorf("tensor %q is %s of shape %v, want %s of %v", name, x.DType, x.Shape, dtype, shape)
+		return safetensors.Tensor{}
+	}
+	t.used = append(t.used, name)
+	return x
+}
+
+func (t *tensors) float32(name string, n int) []float32 {
+	x := t.get(name, safetensors.F32, n)
+	if t.err != nil {
+		return nil
+	}
+	v, err := x.Float32()
+	t.err = err
+	return v
+}
+
+// decodeHashes puts the hashes together from the numbers of n-grams in each bucket and the last three bytes that are known of
+// each.
+func decodeHashes(ctx context.Context, buckets, rest []byte) ([]uint64, error) {
+	n := len(rest) / 3
+	known := hashBits(n)
+	hashes := make([]uint64, 0, n)
+	for bucket, size := range buckets {
+		if bucket&0xffff == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
+		if int(size) > n-len(hashes) {
+			return nil, fmt.Errorf("tensor %q has more n-grams than the %d of %q", bucketsName, n, hashesName)
+		}
+		for range size {
+			v := rest[3*len(hashes):][:3]
+			h := uint64(bucket)<<tagBits | uint64(v[2])<<16 | uint64(v[1])<<8 | uint64(v[0])
+			hashes = append(hashes, h<<(64-known))
+		}
+	}
+	if len(hashes) != n {
+		return nil, fmt.Errorf("tensor %q has %d n-grams, %q has %d", bucketsName, len(hashes), hashesName, n)
+	}
+	return hashes, nil
+}
