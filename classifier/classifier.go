@@ -46,7 +46,7 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	}
 	c.index = newIndex(p.Hashes, entry)
 	c.scratch.New = func() any {
-		s := &scratch{scanner: features.NewScanner(p.Spec.features()), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
+		s := &scratch{scanner: newScanner(p.Spec), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
 		if c.single() {
 			s.seen = make([]uint64, len(p.Hashes)/64+1)
 		} else {
@@ -56,6 +56,8 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	}
 	return c, nil
 }
+
+func newScanner(s Spec) *features.Scanner { return features.NewScanner(s.features()) }
 
 // single returns whether there is one score, to which every n-gram of a text adds its weight once.
 func (c *Classifier) single() bool {

@@ -198,10 +198,10 @@ func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
 	if n > maxFeatures {
 		return nil, nil, fmt.Errorf("%d n-grams are too many", n)
 	}
-	buckets := t.get(bucketsName, safetensors.U8, 1<<bucketBits(n)).Raw()
-	rest := t.get(hashesName, safetensors.U8, n, 3).Raw()
+	buckets := t.bytes(bucketsName, 1<<bucketBits(n))
+	rest := t.bytes(hashesName, n, 3)
 	if d.Spec.Weighting != string(features.Binary) {
-		p.Inverse = t.get(inverseName, safetensors.U8, n).Raw()
+		p.Inverse = t.bytes(inverseName, n)
 	}
 	p.Scale, p.Bias, p.Prior = t.float32(scaleName, k), t.float32(biasName, k), t.float32(priorName, k)
 	if d.Spec.thresholds() > 0 {
@@ -293,6 +293,14 @@ func (t *tensors) get(name string, dtype safetensors.DType, shape ...int) safete
 	}
 	t.used = append(t.used, name)
 	return x
+}
+
+func (t *tensors) bytes(name string, shape ...int) []byte {
+	x := t.get(name, safetensors.U8, shape...)
+	if t.err != nil {
+		return nil
+	}
+	return x.Raw()
 }
 
 func (t *tensors) float32(name string, n int) []float32 {
