@@ -43,7 +43,7 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		}
 	}
 	if k < 0 {
-		return Explanation{}, fmt.Errorf("classifier: no class %.40q", class)
+		return Explanation{}, fmt.Errorf("classifier: %w: %.40q", ErrUnknownClass, class)
 	}
 	e := Explanation{Class: classes[k]}
 	sign := float32(1)

@@ -108,7 +108,7 @@ func (c *Classifier) encode(ctx context.Context) (map[string]string, []safetenso
 }
 
 // Load reads the Classifier in the file at path, which Save wrote. Nothing in the file is trusted: what is wrong with it is an
-// error that names the place, and memory is taken in proportion to the file. The file is read as a whole and closed, so that
+// error that wraps [ErrFile] and names the place, and memory is taken in proportion to the file. The file is read as a whole and closed, so that
 // it may be changed or removed while the Classifier is in use.
 func Load(ctx context.Context, path string) (*Classifier, error) {
 	b, err := read(ctx, path)
@@ -127,12 +127,15 @@ func fromBytes(ctx context.Context, b []byte, name string) (*Classifier, error) 
 		return nil, errors.New("classifier: the context is nil")
 	}
 	p, r, err := decode(ctx, b)
-	if err != nil {
-		return nil, fmt.Errorf("classifier: %s: %w", name, err)
+	var c *Classifier
+	if err == nil {
+		c, err = newClassifier(ctx, *p)
 	}
-	c, err := newClassifier(ctx, *p)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return nil, fmt.Errorf("classifier: %s: %w", name, err)
+	case err != nil:
+		return nil, fmt.Errorf("classifier: %s: %w: %w", name, ErrFile, err)
 	}
 	c.report = r
 	return c, nil

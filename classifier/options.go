@@ -21,6 +21,14 @@ type Options struct {
 	// 1 for two). Where that is more, n-grams of characters are not tried. 0 means 64 Mi. It counts work instead of time, so
 	// that results do not depend on the machine.
 	Work int64
+
+	// Goal is what the thresholds of labels are chosen for.
+	Goal Goal
+	// Positive is the one of two classes that Goal is for. "" means the second in ascending order, of which the scores are.
+	Positive string
+	// MinConfidence is the probability below which a text of one label has none: the Classifier does not know. 0 means that it
+	// always answers.
+	MinConfidence float64
 }
 
 func (o Options) maxFeatures() int {

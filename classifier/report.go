@@ -19,6 +19,8 @@ type Report struct {
 	Behind      float64 `json:"behind"`
 	BehindError float64 `json:"behind_error"`
 	Features    int     `json:"features"` // n-grams in the model
+	// Labels are the thresholds of labels, or that of the positive one of two classes.
+	Labels []LabelReport `json:"labels,omitempty"`
 }
 
 // A Trial is a recipe and what it reached on held-out rows.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/linnet-ml/linnet/classifier/internal/calibration"
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
 	"github.com/linnet-ml/linnet/simd"
 )
@@ -16,6 +15,9 @@ import (
 func Train(ctx context.Context, examples []Example, o Options) (*Classifier, error) {
 	spec, task, err := newTask(examples, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.check(spec); err != nil {
 		return nil, err
 	}
 	found, err := selection.Search(ctx, task, o.Seed, o.work())
@@ -31,6 +33,7 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 	spec.WordMin, spec.WordMax, spec.CharMin, spec.CharMax = f.WordMin, f.WordMax, f.CharMin, f.CharMax
 	spec.KeepCase, spec.Punctuation, spec.Weighting = f.KeepCase, f.Punctuation, string(r.Weighting())
 	columns = order(found.Corpus.Hash, columns)
+	spec.MinConfidence = float32(o.MinConfidence)
 	p := Parts{Spec: *spec}
 	for _, c := range columns {
 		p.Hashes = append(p.Hashes, truncate(found.Corpus.Hash[c], hashBits(len(columns))))
@@ -40,16 +43,13 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 	}
 	p.quantize(linear, columns, found.Best.Calibration)
 	p.Prior = prior(task)
-	if spec.MultiLabel {
-		p.Threshold = thresholds(task, found.Best)
-	} else if task.Binary() {
-		p.Threshold = []float32{0.5}
-	}
+	labels := p.chooseThresholds(task, found.Best, &o)
 	c, err := New(p)
 	if err != nil {
 		return nil, err
 	}
 	c.report = newReport(found, len(examples), len(columns))
+	c.report.Labels = labels
 	return c, nil
 }
 
@@ -72,7 +72,7 @@ func newTask(examples []Example, o Options) (*Spec, *selection.Task, error) {
 	}
 	slices.Sort(spec.Classes)
 	if len(spec.Classes) == 0 || len(spec.Classes) == 1 && !spec.MultiLabel {
-		return nil, nil, fmt.Errorf("classifier: %d classes in %d examples: want two", len(spec.Classes), len(examples))
+		return nil, nil, fmt.Errorf("classifier: %w: %d in %d examples, want two", ErrTooFewClasses, len(spec.Classes), len(examples))
 	}
 	task := &selection.Task{Classes: len(spec.Classes)}
 	number := make(map[string]int32, len(spec.Classes))
@@ -85,7 +85,7 @@ func newTask(examples []Example, o Options) (*Spec, *selection.Task, error) {
 		for _, l := range e.Labels {
 			k := number[l]
 			if slices.Contains(set, k) {
-				return nil, nil, fmt.Errorf("classifier: example %d has the label %.40q twice", i, l)
+				return nil, nil, &ExampleError{i, fmt.Sprintf("has the label %.40q twice", l)}
 			}
 			set = append(set, k)
 		}
@@ -102,7 +102,7 @@ func newTask(examples []Example, o Options) (*Spec, *selection.Task, error) {
 		}
 	}
 	if enough == 0 || enough < 2 && !spec.MultiLabel {
-		return nil, nil, fmt.Errorf("classifier: %d of %d classes have two examples to learn from and to test with", enough, len(spec.Classes))
+		return nil, nil, fmt.Errorf("classifier: %w: %d of %d classes have two, to learn from and to test with", ErrTooFewExamples, enough, len(spec.Classes))
 	}
 	return spec, task, nil
 }
@@ -150,18 +150,4 @@ func prior(t *selection.Task) []float32 {
 		logits[k] = float32(simd.Log64(yes) - simd.Log64(rest))
 	}
 	return logits
-}
-
-func thresholds(t *selection.Task, o *selection.Outcome) []float32 {
-	columns := t.Columns()
-	result := make([]float32, columns)
-	p, positive := make([]float32, len(o.Rows)), make([]bool, len(o.Rows))
-	for k := range columns {
-		for j, row := range o.Rows {
-			p[j] = float32(calibration.Sigmoid(float64(o.Calibration.Slope[k]*float64(o.Scores[j*columns+k])) + o.Calibration.Offset[k]))
-			positive[j] = t.Is(row, k)
-		}
-		result[k] = calibration.ThresholdF1(p, positive)
-	}
-	return result
 }

@@ -1,0 +1,38 @@
+package classifier
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kinds of errors, for errors.Is.
+var (
+	// ErrTooFewClasses is wrapped by the error for examples that have fewer than two classes.
+	ErrTooFewClasses = errors.New("too few classes")
+	// ErrTooFewExamples is wrapped by the error for examples that have too few of a class to learn from and to test with.
+	ErrTooFewExamples = errors.New("too few examples")
+	// ErrFile is wrapped by errors about the content of a file.
+	ErrFile = errors.New("not a classifier's file")
+	// ErrUnknownClass is wrapped by the error for a class that the Classifier does not have.
+	ErrUnknownClass = errors.New("unknown class")
+)
+
+// An ExampleError says which example cannot be learned from.
+type ExampleError struct {
+	Index   int // in the list of examples
+	Problem string
+}
+
+// Error names the example and the problem.
+func (e *ExampleError) Error() string {
+	return fmt.Sprintf("classifier: example %d %s", e.Index, e.Problem)
+}
+
+// An OptionError says which of the Options is impossible.
+type OptionError struct {
+	Option  string // the field's name
+	Problem string
+}
+
+// Error names the option and the problem.
+func (e *OptionError) Error() string { return fmt.Sprintf("classifier: %s %s", e.Option, e.Problem) }
