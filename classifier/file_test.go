@@ -158,6 +158,26 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// model/FORMAT.md names every member and tensor.
+func TestFormatPage(t *testing.T) {
+	b, err := os.ReadFile("../model/FORMAT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, page, _ := strings.Cut(string(b), "## `linnet.classifier`")
+	page, _, _ = strings.Cut(page, "\n## ")
+	names := []string{bucketsName, hashesName, inverseName, weightsName, scaleName, biasName, priorName, thresholdName, "kind", "report"}
+	for i := range reflect.TypeFor[Spec]().NumField() {
+		name, _, _ := strings.Cut(reflect.TypeFor[Spec]().Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("FORMAT.md does not name %q", name)
+		}
+	}
+}
+
 // change writes a file with a changed header or changed tensors.
 func change(t testing.TB, c *Classifier, edit func(metadata map[string]string, entries map[string]*safetensors.Entry)) []byte {
 	t.Helper()
@@ -227,6 +247,8 @@ func TestHostileFile(t *testing.T) {
 		{"huge n-grams", "n-grams", member("word_max", "9223372036854775807")},
 		{"weighting", "weighting", member("weighting", `"x"`)},
 		{"confidence", "confidence", member("min_confidence", "1.5")},
+		{"lengths", "lengths", member("lengths", "[1]")},
+		{"lengths not in order", "lengths[1]", member("lengths", "[1,0.5,1,1,1,1,1,1,1,1,1,1,1,1,1,1]")},
 		{"three classes", "shape", member("classes", `["a","b","c"]`)},
 		{"tf-idf", "inverse", member("weighting", `"tf-idf"`)},
 		{"no weights", "weights", func(_ header, d data) { delete(d, weightsName) }},

@@ -24,6 +24,9 @@ type Spec struct {
 
 	// MinConfidence is the probability below which a text has no label; 0 where a text may have several.
 	MinConfidence float32 `json:"min_confidence,omitempty"`
+	// Lengths are what stays of the length of a text's values, on average, if 1/16, 2/16, … of the n-grams do, those with the
+	// largest weights; empty where that is not known.
+	Lengths []float32 `json:"lengths,omitempty"`
 }
 
 // Kind names the spec's kind.
@@ -143,6 +146,14 @@ func (s Spec) check() error {
 	}
 	if !(s.MinConfidence >= 0 && s.MinConfidence <= 1) || s.MultiLabel && s.MinConfidence != 0 {
 		return fmt.Errorf("a confidence of %g: want 0 to 1, and 0 where a text may have several labels", s.MinConfidence)
+	}
+	if len(s.Lengths) != 0 && len(s.Lengths) != lengthSteps {
+		return fmt.Errorf("%d lengths: want %d or none", len(s.Lengths), lengthSteps)
+	}
+	for i, v := range s.Lengths {
+		if !(v >= 0 && v <= 1) || i > 0 && v < s.Lengths[i-1] {
+			return fmt.Errorf("lengths[%d] is %g: want ascending ones from 0 to 1", i, v)
+		}
 	}
 	if len(s.Classes) == 0 || len(s.Classes) < 2 && !s.MultiLabel {
 		return fmt.Errorf("%d classes", len(s.Classes))

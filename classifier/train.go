@@ -42,6 +42,7 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 		}
 	}
 	p.quantize(linear, columns, found.Best.Calibration)
+	p.measureLengths(found.Weighted, found.Corpus.Kind, columns)
 	p.Prior = prior(task)
 	labels := p.chooseThresholds(task, found.Best, &o)
 	c, err := New(p)

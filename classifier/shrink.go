@@ -1,0 +1,216 @@
+package classifier
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/selection"
+	"github.com/linnet-ml/linnet/internal/safetensors"
+)
+
+// lengthSteps is how many elements Spec.Lengths has.
+const lengthSteps = 16
+
+// ErrTooSmall is wrapped by the error for a size that no file of a Classifier fits into.
+var ErrTooSmall = errors.New("too small for a classifier's file")
+
+// byImportance returns the numbers of n-grams, those with the largest weight of any score first.
+func (p *Parts) byImportance() []uint32 {
+	k := p.Spec.columns()
+	size := make([]float32, len(p.Hashes))
+	order := make([]uint32, len(p.Hashes))
+	for i := range size {
+		order[i] = uint32(i)
+		for j, q := range p.Weights[i*k : (i+1)*k] {
+			size[i] = max(size[i], float32(max(square(q), -square(q)))*p.Scale[j])
+		}
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		if c := cmp.Compare(size[b], size[a]); c != 0 {
+			return c
+		}
+		return cmp.Compare(a, b)
+	})
+	return order
+}
+
+// measureLengths sets p.Spec.Lengths from the texts that were learned from. columns are the numbers of the n-grams in w.
+func (p *Parts) measureLengths(w *selection.Weighted, kinds []features.Kind, columns []uint32) {
+	n := len(columns)
+	if n < lengthSteps {
+		return
+	}
+	step := make([]uint8, len(w.Inverse)) // the first step that has the column, plus 1
+	for rank, i := range p.byImportance() {
+		step[columns[i]] = uint8(rank*lengthSteps/n) + 1
+	}
+	var sums [lengthSteps]float64
+	total := 0
+	for i := range w.Matrix.Rows() {
+		var squares [2][lengthSteps]float64
+		id, value := w.Matrix.Row(int32(i))
+		for j, v := range value {
+			if s := step[id[j]]; s > 0 {
+				b := 0
+				if _, chars := kinds[id[j]].Length(); chars {
+					b = 1
+				}
+				squares[b][s-1] += float64(v) * float64(v)
+			}
+		}
+		for _, x := range squares {
+			all := 0.0
+			for _, v := range x {
+				all += v
+			}
+			if all == 0 {
+				continue
+			}
+			total++
+			part := 0.0
+			for s, v := range x {
+				part += v
+				sums[s] += math.Sqrt(part / all)
+			}
+		}
+	}
+	if total == 0 {
+		return
+	}
+	for _, s := range sums {
+		p.Spec.Lengths = append(p.Spec.Lengths, float32(min(s/float64(total), 1)))
+	}
+	p.Spec.Lengths[lengthSteps-1] = 1
+}
+
+// length is what stays of the length of a text's values, on average, if the share x of n-grams with the largest weights does.
+func (s *Spec) length(x float64) float64 {
+	if len(s.Lengths) == 0 {
+		return 1
+	}
+	at := float64(x * lengthSteps)
+	i := min(int(at), lengthSteps-1)
+	low := 0.0
+	if i > 0 {
+		low = float64(s.Lengths[i-1])
+	}
+	return low + float64((at-float64(i))*(float64(s.Lengths[i])-low))
+}
+
+// Shrink returns a Classifier whose file has at most the given number of bytes: it keeps the n-grams with the largest weights. A
+// Classifier that is small enough already is returned as it is.
+//
+// What the lost n-grams would have added is gone. The others get smaller weights to make up for the rest: values of a
+// text's n-grams have length 1 together, and are larger when they are fewer. How much, training has measured.
+func (c *Classifier) Shrink(ctx context.Context, size int64) (*Classifier, error) {
+	now, err := c.size(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("classifier: %w", err)
+	}
+	if now <= size {
+		return c, nil
+	}
+	order := c.parts.byImportance()
+	low, high := 0, len(order) // the largest number that fits is in [low, high)
+	for low+1 < high {
+		n := low + (high-low)/2
+		if c.estimate(n, now) <= size {
+			low = n
+		} else {
+			high = n
+		}
+	}
+	for n := low; ; n -= max(1, n/256) { // the estimate knows neither the digits in the header nor n-grams that become equal
+		s, err := c.keep(order[:n])
+		if err != nil {
+			return nil, fmt.Errorf("classifier: %w", err)
+		}
+		got, err := s.size(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("classifier: %w", err)
+		}
+		if got <= size {
+			return s, nil
+		}
+		if n == 0 {
+			return nil, fmt.Errorf("classifier: %w: %d bytes, the smallest has %d", ErrTooSmall, size, got)
+		}
+	}
+}
+
+// estimate is about the size of the file with n of the n-grams, if the file now has the given size.
+func (c *Classifier) estimate(n int, now int64) int64 {
+	data := func(n int) int64 {
+		each := 3 + c.columns
+		if len(c.parts.Inverse) > 0 {
+			each++
+		}
+		return int64(n)*int64(each) + 1<<bucketBits(n)
+	}
+	return now - data(len(c.parts.Hashes)) + data(n)
+}
+
+// keep returns a Classifier with some of the n-grams, the first ones of byImportance.
+func (c *Classifier) keep(numbers []uint32) (*Classifier, error) {
+	p := c.parts
+	total := len(p.Hashes)
+	numbers = order(p.Hashes, numbers)
+	known := hashBits(len(numbers))
+	p.Hashes, p.Weights, p.Inverse = nil, nil, nil
+	for _, i := range numbers {
+		p.Hashes = append(p.Hashes, truncate(c.parts.Hashes[i], known))
+		p.Weights = append(p.Weights, c.parts.Weights[int(i)*c.columns:(int(i)+1)*c.columns]...)
+		if len(c.parts.Inverse) > 0 {
+			p.Inverse = append(p.Inverse, c.parts.Inverse[i])
+		}
+	}
+	share := ratio(len(numbers), total)
+	length := p.Spec.length(share)
+	p.Scale = slices.Clone(p.Scale)
+	for k := range p.Scale {
+		p.Scale[k] = float32(p.Scale[k] * float32(length))
+	}
+	if len(p.Spec.Lengths) > 0 {
+		old := p.Spec
+		p.Spec.Lengths = nil
+		for i := range lengthSteps {
+			if length > 0 {
+				p.Spec.Lengths = append(p.Spec.Lengths, float32(min(1, old.length(share*float64(i+1)/lengthSteps)/length)))
+			}
+		}
+	}
+	s, err := newClassifier(context.Background(), p)
+	if err != nil {
+		return nil, err
+	}
+	if c.report != nil {
+		r := *c.report
+		r.Features = len(numbers)
+		s.report = &r
+	}
+	return s, nil
+}
+
+// size is the number of bytes of the Classifier's file.
+func (c *Classifier) size(ctx context.Context) (int64, error) {
+	metadata, entries, err := c.encode(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var w counter
+	err = safetensors.Write(ctx, &w, metadata, entries, safetensors.Aligned)
+	return int64(w), err
+}
+
+// A counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
