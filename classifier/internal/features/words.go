@@ -75,7 +75,7 @@ func blank(x uint64) uint64 {
 func gather(x uint64) uint64 { return x >> 7 * 0x0102040810204080 >> 56 }
 
 // load reads eight bytes from i on, the first one lowest. There must be eight.
-func load(text string, i int) uint64 {
+func load[T string | []byte](text T, i int) uint64 {
 	b := text[i : i+8]
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
@@ -114,12 +114,12 @@ func (s *Scanner) mark(text string) {
 	if whole < n {
 		var last [64]byte // 0 is white space
 		copy(last[:], text[64*whole:])
-		s.masks[whole] = markBlock(string(last[:]), s.settings.Punctuation)
+		s.masks[whole] = markBlock(last[:], s.settings.Punctuation)
 	}
 }
 
 // markBlock describes 64 bytes.
-func markBlock(block string, marks bool) (m mask) {
+func markBlock[T string | []byte](block T, marks bool) (m mask) {
 	_ = block[63]
 	var multi, spaces uint64
 	for j := 0; j < 64; j += 8 {
