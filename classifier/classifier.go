@@ -44,7 +44,7 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	if c.columns == 1 {
 		entry = func(i int) uint8 { return uint8(p.Weights[i]) }
 	}
-	c.index = newIndex(p.Hashes, entry)
+	c.index = newIndex(p.Hashes, p.known(), entry)
 	c.scratch.New = func() any {
 		s := &scratch{scanner: newScanner(p.Spec), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
 		if c.single() {

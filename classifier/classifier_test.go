@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/linnet-ml/linnet/internal/random"
@@ -258,12 +259,31 @@ func TestSmall(t *testing.T) {
 	}
 }
 
-func BenchmarkClassify(b *testing.B) {
-	c := train(b, sentences([]string{"neg", "pos"}, 500))
-	text := strings.Repeat("pos1 word3 neg5 word9 word55 word2 unknown words here ", 25)
-	var r Result
-	b.ReportAllocs()
-	for b.Loop() {
-		c.ClassifyInto(&r, text)
+// Any number of goroutines may use a Classifier, with the same results.
+func TestConcurrent(t *testing.T) {
+	for _, examples := range [][]Example{sentences([]string{"neg", "pos"}, 40), sentences([]string{"a", "b", "c"}, 40)} {
+		c := train(t, examples)
+		var want []Result
+		for _, e := range examples {
+			want = append(want, c.Classify(e.Text))
+		}
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				var r Result
+				for i, e := range examples {
+					if c.ClassifyInto(&r, e.Text); !reflect.DeepEqual(r, want[i]) {
+						t.Errorf("%+v, want %+v", r, want[i])
+						return
+					}
+					if i%10 == 0 {
+						if _, err := c.Explain(e.Text, ""); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
 	}
 }

@@ -13,13 +13,13 @@ const bucketSize = 255
 // for each n-gram.
 func bucketBits(n int) int { return hashBits(n) - tagBits }
 
-// order returns n-grams, by their numbers, in the order of what a model of as many knows of their hashes. Of n-grams that
-// become equal thereby, the one with the lowest number stays, and of a bucket as many as it has room for.
-func order(hashes []uint64, numbers []uint32) []uint32 {
+// order returns n-grams, by their numbers, in the order of what a model of as many knows of their hashes, and how many bits that
+// is, of which no more than most are known. Of n-grams that become equal thereby, the one with the lowest number stays, and of a bucket as many as it has room for.
+func order(hashes []uint64, numbers []uint32, most int) (ordered []uint32, known int) {
 	numbers = slices.Clone(numbers)
 	for {
 		n := len(numbers)
-		known := hashBits(n)
+		known := min(most, hashBits(n))
 		slices.SortFunc(numbers, func(a, b uint32) int {
 			if c := cmp.Compare(truncate(hashes[a], known), truncate(hashes[b], known)); c != 0 {
 				return c
@@ -43,8 +43,8 @@ func order(hashes []uint64, numbers []uint32) []uint32 {
 			numbers[kept] = f
 			kept++
 		}
-		if numbers = numbers[:kept]; hashBits(kept) == known {
-			return numbers
+		if numbers = numbers[:kept]; hashBits(kept) == hashBits(n) {
+			return numbers, known
 		}
 	}
 }

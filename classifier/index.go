@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 
@@ -19,7 +20,8 @@ type index struct {
 	// of the hash below. The lower 8 bits are the weight where the model has one a n-gram. Two entries more than n-grams end
 	// every search.
 	entries []uint32
-	tag     uint // hash >> tag is the tag
+	tag     uint   // hash >> tag is the tag
+	known   uint32 // the bits of a tag that the model knows, 8 bits up
 }
 
 const (
@@ -37,10 +39,11 @@ func hashBits(n int) int { return placeBits(n) + tagBits - wordBits }
 // truncate keeps the upper bits of a hash.
 func truncate(h uint64, bits int) uint64 { return h >> (64 - bits) << (64 - bits) }
 
-// newIndex makes an index. Of each n-gram, entry has the lower 8 bits of its entry.
-func newIndex(hashes []uint64, entry func(i int) uint8) *index {
+// newIndex makes an index of hashes of which so many bits are known. Of each n-gram, entry has the lower 8 bits of its entry.
+func newIndex(hashes []uint64, known int, entry func(i int) uint8) *index {
 	log := placeBits(len(hashes))
 	x := &index{filter: features.NewFilter(log), shift: uint(64 - log), tag: uint(64 - hashBits(len(hashes)))}
+	x.known = math.MaxUint32 << (8 + hashBits(len(hashes)) - known)
 	x.rank = make([]uint32, x.filter.Words()+1)
 	x.entries = make([]uint32, len(hashes)+2)
 	for i, h := range hashes {
@@ -89,11 +92,11 @@ func (x *index) look(starts, first *[batch]uint32, hashes []uint64) {
 //
 //go:noinline
 func (x *index) compare(ids []uint32, starts, first *[batch]uint32, hashes []uint64) []uint32 {
-	shift, entries := x.tag&63, x.entries
+	shift, known, entries := x.tag&63, x.known, x.entries
 	n := len(ids)
 	ids = ids[:n+len(hashes)]
 	for j, h := range hashes {
-		tag := uint32(h>>shift) << 8
+		tag := uint32(h>>shift) << 8 & known
 		start := starts[j&(batch-1)]
 		second := entries[start+1]
 		here, next := 0, 0

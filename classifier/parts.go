@@ -24,6 +24,9 @@ type Spec struct {
 
 	// MinConfidence is the probability below which a text has no label; 0 where a text may have several.
 	MinConfidence float32 `json:"min_confidence,omitempty"`
+	// HashBits is how many of the upper bits of hashes are known, if these are fewer than for as many n-grams usual: after
+	// [Classifier.Continue] has added some. Else it is 0.
+	HashBits int `json:"hash_bits,omitempty"`
 	// Lengths are what stays of the length of a text's values, on average, if 1/16, 2/16, … of the n-grams do, those with the
 	// largest weights; empty where that is not known.
 	Lengths []float32 `json:"lengths,omitempty"`
@@ -83,6 +86,25 @@ func (p *Parts) inverse(id uint32) uint8 {
 	return p.Inverse[id]
 }
 
+// known is how many of the upper bits of hashes are known.
+func (p *Parts) known() int {
+	if p.Spec.HashBits > 0 {
+		return p.Spec.HashBits
+	}
+	return hashBits(len(p.Hashes))
+}
+
+// setHashes sets the hashes of n-grams in order, of which so many bits are known.
+func (p *Parts) setHashes(hashes []uint64, ordered []uint32, known int) {
+	p.Hashes, p.Spec.HashBits = make([]uint64, len(ordered)), 0
+	for i, f := range ordered {
+		p.Hashes[i] = truncate(hashes[f], known)
+	}
+	if known < hashBits(len(ordered)) {
+		p.Spec.HashBits = known
+	}
+}
+
 // check returns an error if parts do not go together.
 func (p *Parts) check() error {
 	s := p.Spec
@@ -111,12 +133,16 @@ func (p *Parts) check() error {
 	if i := slices.Index(p.Inverse, 0); i >= 0 {
 		return fmt.Errorf("inverse[%d] is 0", i)
 	}
+	if b := s.HashBits; b != 0 && (b < placeBits(n) || b >= hashBits(n)) {
+		return fmt.Errorf("hashes of %d bits for %d n-grams: want %d to %d, or 0", b, n, placeBits(n), hashBits(n)-1)
+	}
+	known := p.known()
 	for i, h := range p.Hashes {
 		if i > 0 && p.Hashes[i-1] >= h {
 			return fmt.Errorf("the hash of n-gram %d is not above the one before", i)
 		}
-		if h != truncate(h, hashBits(n)) {
-			return fmt.Errorf("the hash of n-gram %d has more than %d bits", i, hashBits(n))
+		if h != truncate(h, known) {
+			return fmt.Errorf("the hash of n-gram %d has more than %d bits", i, known)
 		}
 	}
 	for _, v := range [...]struct {

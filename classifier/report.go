@@ -21,6 +21,8 @@ type Report struct {
 	Features    int     `json:"features"` // n-grams in the model
 	// Labels are the thresholds of labels, or that of the positive one of two classes.
 	Labels []LabelReport `json:"labels,omitempty"`
+	// Continued is what [Classifier.Continue] has learned since, call by call.
+	Continued []Continuation `json:"continued,omitempty"`
 }
 
 // A Trial is a recipe and what it reached on held-out rows.

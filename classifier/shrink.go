@@ -159,11 +159,10 @@ func (c *Classifier) estimate(n int, now int64) int64 {
 func (c *Classifier) keep(numbers []uint32) (*Classifier, error) {
 	p := c.parts
 	total := len(p.Hashes)
-	numbers = order(p.Hashes, numbers)
-	known := hashBits(len(numbers))
-	p.Hashes, p.Weights, p.Inverse = nil, nil, nil
+	numbers, known := order(p.Hashes, numbers, p.known())
+	p.setHashes(c.parts.Hashes, numbers, known)
+	p.Weights, p.Inverse = nil, nil
 	for _, i := range numbers {
-		p.Hashes = append(p.Hashes, truncate(c.parts.Hashes[i], known))
 		p.Weights = append(p.Weights, c.parts.Weights[int(i)*c.columns:(int(i)+1)*c.columns]...)
 		if len(c.parts.Inverse) > 0 {
 			p.Inverse = append(p.Inverse, c.parts.Inverse[i])

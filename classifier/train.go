@@ -32,11 +32,11 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 	f := r.Features
 	spec.WordMin, spec.WordMax, spec.CharMin, spec.CharMax = f.WordMin, f.WordMax, f.CharMin, f.CharMax
 	spec.KeepCase, spec.Punctuation, spec.Weighting = f.KeepCase, f.Punctuation, string(r.Weighting())
-	columns = order(found.Corpus.Hash, columns)
+	columns, known := order(found.Corpus.Hash, columns, 64)
 	spec.MinConfidence = float32(o.MinConfidence)
 	p := Parts{Spec: *spec}
+	p.setHashes(found.Corpus.Hash, columns, known)
 	for _, c := range columns {
-		p.Hashes = append(p.Hashes, truncate(found.Corpus.Hash[c], hashBits(len(columns))))
 		if !r.NaiveBayes {
 			p.Inverse = append(p.Inverse, found.Weighted.Inverse[c])
 		}
