@@ -40,7 +40,9 @@ func (c *Classifier) ClassifyInto(dst *Result, text string) {
 // scratch is memory for one text at a time.
 type scratch struct {
 	scanner *features.Scanner
-	ids     []uint32 // the model's n-grams in the text
+	ids     []uint32 // the model's n-grams in the text, a few of them several times
+	repeats []uint8  // how often each of ids counts
+	memory  memory
 	seen    []uint64 // a bit for each n-gram of the model; all are 0 between texts
 	counts  []uint8  // a number for each n-gram of the model instead; all are 0 between texts
 	found   []found
@@ -68,7 +70,7 @@ func (b block) kinds() (first, last features.Kind) {
 	return features.Chars(1), features.Chars(features.MaxGram)
 }
 
-// find finds the model's n-grams in the text, with repetitions, in s.ids.
+// find finds the model's n-grams in the text: s.ids and s.repeats.
 func (c *Classifier) find(s *scratch, b block, text string) {
 	var hashes []uint64
 	if b == words {
@@ -76,7 +78,51 @@ func (c *Classifier) find(s *scratch, b block, text string) {
 	} else {
 		hashes = s.scanner.CharacterGrams(text, c.index.filter)
 	}
-	s.ids = c.index.find(s.ids[:0], hashes)
+	if cap(s.ids) < len(hashes) {
+		s.ids, s.repeats = make([]uint32, 2*len(hashes)), make([]uint8, 2*len(hashes))
+	}
+	n := s.memory.distinct(hashes, s.repeats[:len(hashes)])
+	n = c.index.find(s.ids[:n], s.repeats[:n], hashes[:n])
+	s.ids, s.repeats = s.ids[:n], s.repeats[:n]
+}
+
+// A memory knows where distinct has seen hashes last: the number of the call in the upper half, the index in the lower half.
+type memory struct {
+	seen [1 << 11]uint64
+	call uint32
+}
+
+// distinct moves distinct hashes to the front, writes how often each is there to repeats, 255 at most, and returns their
+// number. It remembers the last hash with given upper bits alone, so that a few stay several times. No branch, and no address
+// of the next hash, depends on whether one has been seen.
+//
+//go:noinline
+func (m *memory) distinct(hashes []uint64, repeats []uint8) int {
+	if m.call++; m.call == 0 {
+		clear(m.seen[:])
+		m.call = 1
+	}
+	call := uint64(m.call)
+	repeats = repeats[:len(hashes)]
+	n := uint(0)
+	for _, h := range hashes {
+		seen := &m.seen[h>>53]
+		now, equal := uint(0), uint(0)
+		if *seen>>32 == call {
+			now = 1
+		}
+		p := uint(uint32(*seen)) & -now
+		if hashes[p] == h {
+			equal = 1
+		}
+		again := -(now & equal) // all bits, or none
+		to := n ^ (n^p)&again
+		hashes[to] = h
+		repeats[to] = uint8(min(uint(repeats[p])&again+1, features.MaxCount))
+		*seen = call<<32 | uint64(to)
+		n += 1 + again
+	}
+	return int(n)
 }
 
 // count counts s.ids in s.found, in the order in which they are found first.
@@ -85,17 +131,17 @@ func (c *Classifier) count(s *scratch) {
 		s.found = make([]found, 2*len(s.ids))
 	}
 	s.found = s.found[:len(s.ids)]
-	s.found = s.found[:countDistinct(s.found, s.counts, s.ids)]
+	s.found = s.found[:countDistinct(s.found, s.counts, s.ids, s.repeats)]
 }
 
 // countDistinct writes the distinct ids and how often each is there, and returns how many these are. It writes every id and
 // moves on only after a new one: no branch depends on that.
 //
 //go:noinline
-func countDistinct(to []found, counts []uint8, ids []uint32) int {
-	to = to[:len(ids)]
+func countDistinct(to []found, counts []uint8, ids []uint32, repeats []uint8) int {
+	to, repeats = to[:len(ids)], repeats[:len(ids)]
 	n := uint(0)
-	for _, id := range ids {
+	for i, id := range ids {
 		to[n].id = id
 		k := counts[id]
 		fresh := uint(0)
@@ -103,7 +149,7 @@ func countDistinct(to []found, counts []uint8, ids []uint32) int {
 			fresh = 1
 		}
 		n += fresh
-		counts[id] = uint8(min(uint(k)+1, features.MaxCount))
+		counts[id] = uint8(min(uint(k)+uint(repeats[i]), features.MaxCount))
 	}
 	for i := range to[:n] {
 		f := &to[i]

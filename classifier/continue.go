@@ -183,11 +183,9 @@ func (t *continuation) features(ctx context.Context, c *Classifier) error {
 	number := make([]int32, len(corpus.Hash))
 	for f, h := range corpus.Hash {
 		number[f] = -1
-		if c.index.filter.Has(h) {
-			if id := c.index.find(nil, []uint64{h}); len(id) > 0 {
-				number[f] = int32(id[0])
-				continue
-			}
+		if id, ok := c.index.number(h); ok {
+			number[f] = int32(id)
+			continue
 		}
 		if corpus.Frequency[f] >= minimum && len(t.hashes) < maxFeatures {
 			number[f] = int32(len(t.hashes))

@@ -66,10 +66,15 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		if !c.parts.Spec.has(b) {
 			continue
 		}
-		c.find(s, b, text)
+		hashes := s.scanner.Scan(text)
+		first, last := b.kinds()
+		from, _ := s.scanner.Range(first)
+		_, to := s.scanner.Range(last)
 		counts := map[uint32]uint32{}
-		for _, id := range s.ids {
-			counts[id]++
+		for _, h := range hashes[from:to] {
+			if id, ok := c.index.number(h); ok {
+				counts[id]++
+			}
 		}
 		contributions := make(map[uint32]float32, len(counts)) // of one occurrence
 		squares := float32(0)
@@ -80,18 +85,16 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		}
 		known = known || len(counts) > 0
 		scale := sign * features.Scale(squares) * c.parts.Scale[k]
-		hashes := s.scanner.Scan(text)
 		places := s.scanner.Tokens()
 		if b == characters {
 			places = s.scanner.Characters()
 		}
-		first, last := b.kinds()
 		for kind := first; kind <= last; kind++ {
 			n, _ := kind.Length()
 			from, to := s.scanner.Range(kind)
 			for i, h := range hashes[from:to] {
-				if at := c.index.find(s.ids[:0], []uint64{h}); len(at) > 0 && c.index.filter.Has(h) {
-					share(e.Tokens, places[i:i+n], scale*contributions[at[0]])
+				if id, ok := c.index.number(h); ok {
+					share(e.Tokens, places[i:i+n], scale*contributions[id])
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package classifier
 import (
 	"math"
 	"math/bits"
-	"slices"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 )
@@ -60,17 +59,27 @@ func newIndex(hashes []uint64, known int, entry func(i int) uint8) *index {
 // batch is how many hashes the index looks for at once.
 const batch = 128
 
-// find appends the numbers of those hashes that the index has. All hashes have passed the filter.
-func (x *index) find(ids []uint32, hashes []uint64) []uint32 {
-	ids = slices.Grow(ids, len(hashes))
+// find writes the numbers of those hashes that the index has to the front of ids, and to the front of repeats what repeats has
+// for these. It returns how many they are. All three are of the same length, and all hashes have passed the filter.
+func (x *index) find(ids []uint32, repeats []uint8, hashes []uint64) int {
 	var starts, first [batch]uint32
-	for len(hashes) > 0 {
-		now := hashes[:min(batch, len(hashes))]
-		hashes = hashes[len(now):]
+	n := 0
+	for i := 0; i < len(hashes); i += batch {
+		now := hashes[i:min(i+batch, len(hashes))]
 		x.look(&starts, &first, now)
-		ids = x.compare(ids, &starts, &first, now)
+		n = x.compare(n, ids, repeats, repeats[i:], &starts, &first, now)
 	}
-	return ids
+	return n
+}
+
+// number returns the number of a hash, if the index has it.
+func (x *index) number(h uint64) (id uint32, ok bool) {
+	if !x.filter.Has(h) {
+		return 0, false
+	}
+	var ids [1]uint32
+	ok = x.find(ids[:], make([]uint8, 1), []uint64{h}) > 0
+	return ids[0], ok
 }
 
 // look writes where to look for hashes, and the entries that are there. No branch and no address depends on an entry, so that the
@@ -79,22 +88,22 @@ func (x *index) find(ids []uint32, hashes []uint64) []uint32 {
 //go:noinline
 func (x *index) look(starts, first *[batch]uint32, hashes []uint64) {
 	rank, entries := x.rank, x.entries
+	words, shift := x.filter.Bits()
 	for j, h := range hashes {
-		w, below := x.filter.Below(h)
-		start := rank[w] + uint32(below)
+		at := h >> (shift & 63)
+		start := rank[at>>wordBits] + uint32(bits.OnesCount64(words[at>>wordBits]&(1<<(at&63)-1)))
 		starts[j&(batch-1)] = start
 		first[j&(batch-1)] = entries[start]
 	}
 }
 
-// compare appends the numbers of those hashes that are where look has found, or soon after. No branch depends on whether a
-// hash is there.
+// compare writes the numbers of those hashes that are where look has found, or soon after, to ids from n on, and their repeats
+// to those of the ids. No branch depends on whether a hash is there.
 //
 //go:noinline
-func (x *index) compare(ids []uint32, starts, first *[batch]uint32, hashes []uint64) []uint32 {
+func (x *index) compare(n int, ids []uint32, to, repeats []uint8, starts, first *[batch]uint32, hashes []uint64) int {
 	shift, known, entries := x.tag&63, x.known, x.entries
-	n := len(ids)
-	ids = ids[:n+len(hashes)]
+	to, repeats = to[:len(ids)], repeats[:len(hashes)]
 	for j, h := range hashes {
 		tag := uint32(h>>shift) << 8 & known
 		start := starts[j&(batch-1)]
@@ -107,15 +116,16 @@ func (x *index) compare(ids []uint32, starts, first *[batch]uint32, hashes []uin
 			next = 1
 		}
 		ids[n] = start + uint32(next&^here)
+		to[n] = repeats[j]
 		n += here | next
 		if second < tag && here == 0 {
 			if id, ok := x.next(start+2, h, tag); ok {
-				ids[n] = id
+				ids[n], to[n] = id, repeats[j]
 				n++
 			}
 		}
 	}
-	return ids[:n]
+	return n
 }
 
 // next looks at the n-grams from start on.

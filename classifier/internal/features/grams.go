@@ -129,8 +129,5 @@ func (f *Filter) Has(h uint64) bool {
 // Words returns the number of 64-bit words that the filter has.
 func (f *Filter) Words() int { return len(f.words) }
 
-// Below returns which word of the filter a hash is in, and how many smaller places of this word are noted.
-func (f *Filter) Below(h uint64) (word uint64, n int) {
-	at := h >> (f.shift & 63)
-	return at >> 6, bits.OnesCount64(f.words[at>>6] & (1<<(at&63) - 1))
-}
+// Bits returns the bit map, and the shift that makes a hash a place in it. The caller must not change it.
+func (f *Filter) Bits() (words []uint64, shift uint) { return f.words, f.shift }
