@@ -1,8 +1,11 @@
 package classifier_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/linnet-ml/linnet/classifier"
 )
@@ -82,4 +85,106 @@ func ExampleNew() {
 	}
 	fmt.Println(again.Classify("wonderful").Label, parts.Spec.Classes)
 	// Output: positive [negative positive]
+}
+
+func ExampleLoad() {
+	ctx := context.Background()
+	c, err := classifier.Train(ctx, reviews(), classifier.Options{})
+	if err != nil {
+		panic(err)
+	}
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "reviews.linnet")
+	if err := c.Save(ctx, path); err != nil {
+		panic(err)
+	}
+	loaded, err := classifier.Load(ctx, path)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(loaded.Classify("wonderful").Label)
+	// Output: positive
+}
+
+func ExampleFromBytes() {
+	ctx := context.Background()
+	c, err := classifier.Train(ctx, reviews(), classifier.Options{})
+	if err != nil {
+		panic(err)
+	}
+	var file bytes.Buffer // a program has it from //go:embed
+	if err := c.Write(ctx, &file); err != nil {
+		panic(err)
+	}
+	embedded, err := classifier.FromBytes(ctx, file.Bytes())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(embedded.Classify("terrible").Label)
+	// Output: negative
+}
+
+func ExampleGoal() {
+	c, err := classifier.Train(context.Background(), reviews(), classifier.Options{
+		Positive: "negative", Goal: classifier.Goal{Recall: 0.99}, // no bad review may be missed
+	})
+	if err != nil {
+		panic(err)
+	}
+	l := c.Report().Labels[0]
+	fmt.Println(l.Label, l.Reached, c.Classify("terrible").Label)
+	// Output: negative true negative
+}
+
+func ExampleOptions() {
+	c, err := classifier.Train(context.Background(), reviews(), classifier.Options{MinConfidence: 0.6})
+	if err != nil {
+		panic(err)
+	}
+	for _, text := range []string{"wonderful", "no idea what to say"} {
+		fmt.Printf("%q\n", c.Classify(text).Label)
+	}
+	// Output:
+	// "positive"
+	// ""
+}
+
+func ExampleClassifier_Continue() {
+	ctx := context.Background()
+	c, err := classifier.Train(ctx, reviews(), classifier.Options{})
+	if err != nil {
+		panic(err)
+	}
+	more := reviews() // a sample of the old rows, so that they are not forgotten
+	for _, thing := range []string{"film", "book", "song", "play", "show"} {
+		more = append(more, classifier.Example{Text: "When does the " + thing + " begin?", Labels: []string{"question"}})
+	}
+	c, err = c.Continue(ctx, more, classifier.ContinueOptions{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(c.Classes(), c.Classify("When does it begin?").Label)
+	// Output: [negative positive question] question
+}
+
+func ExampleClassifier_Shrink() {
+	ctx := context.Background()
+	c, err := classifier.Train(ctx, reviews(), classifier.Options{})
+	if err != nil {
+		panic(err)
+	}
+	small, err := c.Shrink(ctx, 3200)
+	if err != nil {
+		panic(err)
+	}
+	var file bytes.Buffer
+	if err := small.Write(ctx, &file); err != nil {
+		panic(err)
+	}
+	fmt.Println(file.Len() <= 3200, small.Classify("wonderful").Label)
+	// Output: true positive
 }

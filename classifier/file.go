@@ -179,7 +179,7 @@ func read(ctx context.Context, path string) (b []byte, err error) {
 
 // decode reads a file.
 func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
-	file, err := safetensors.OpenBytes(b)
+	file, err := safetensors.OpenBytes(ctx, b)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -244,7 +244,7 @@ func TestHostileFile(t *testing.T) {
 		{"class twice", "does not come before", member("classes", `["a","a"]`)},
 		{"no classes", "0 classes", member("classes", `[]`)},
 		{"long n-grams", "n-grams", member("word_max", "9")},
-		{"huge n-grams", "n-grams", member("word_max", "9223372036854775807")},
+		{"huge n-grams", "n-grams", member("word_max", "2147483647")},
 		{"weighting", "weighting", member("weighting", `"x"`)},
 		{"confidence", "confidence", member("min_confidence", "1.5")},
 		{"few bits", "bits", member("hash_bits", "9")},
