@@ -12,8 +12,7 @@ import (
 // settled.
 func SquaredHinge(ctx context.Context, p *Problem) (*Model, error) {
 	m, norms, order := p.start()
-	alpha := make([]float64, len(p.Rows))
-	m.Dual = alpha
+	alpha := m.Dual
 	active := len(order)
 	bound := math.Inf(1) // rows with a gradient above it leave
 	for m.Epochs = 0; m.Epochs < p.Epochs; {

@@ -41,22 +41,25 @@ func LogRatios(x *Matrix, rows []int32, positive []bool) []float32 {
 
 // Complement returns the weights of complement naive Bayes (Rennie, Shih, Teevan and Karger, ICML 2003) for each class, less
 // their average over the classes: the less of a column the rows of other classes have, the larger. Class gives the class of
-// each row of X.
+// each row of X. Sums are smoothed by one average value, as counts are by 1.
 func Complement(x *Matrix, rows []int32, class []int32, classes int) [][]float32 {
-	const smoothing = 0.1
 	total := make([]float64, x.Columns)
 	sums := make([][]float64, classes)
 	for k := range sums {
 		sums[k] = make([]float64, x.Columns)
 	}
+	all, entries := 0.0, 0
 	for _, i := range rows {
 		own := sums[class[i]]
 		id, value := x.Row(i)
 		for j, c := range id {
 			total[c] += float64(value[j])
 			own[c] += float64(value[j])
+			all += float64(value[j])
 		}
+		entries += len(id)
 	}
+	smoothing := all / float64(max(entries, 1))
 	weights := make([][]float32, classes)
 	logs := make([]float64, classes)
 	for k := range weights {

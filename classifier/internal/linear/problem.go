@@ -6,7 +6,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/random"
 )
 
-// A Problem is what both solvers fit: weights w and a bias b for which the sum of
+// A Problem is what [SquaredHinge] fits: weights w and a bias b for which the sum of
 //
 //	|w|^2/2 + (b/Bias)^2/2 + sum over rows i of Cost[i] loss(Positive[i] ? s : -s), s = w x_i + b
 //
@@ -17,6 +17,9 @@ type Problem struct {
 	Positive []bool    // by row of X
 	Cost     []float32 // by row of X; above 0
 	Bias     float32   // the constant column's value: the larger, the less the bias costs; above 0
+
+	// Start is dual variables to begin with, by row of X: those of a similar problem save passes. Nil for none.
+	Start []float32
 
 	Seed      uint64
 	Tolerance float64 // training ends when no row's dual gradient is further from optimal; above 0
@@ -39,17 +42,30 @@ func (m *Model) Score(x *Matrix, i int32) float32 {
 	return dot(m.Weights, id, value) + m.Bias
 }
 
-// start is what both solvers begin with: no weights, the squared length of each row with the constant column, and an order of the rows.
+// start is what the solver begins with: the weights of p.Start, the squared length of each row with the constant column, and an
+// order of the rows.
 func (p *Problem) start() (m *Model, norms []float64, order []int32) {
-	m = &Model{Weights: make([]float32, p.X.Columns)}
+	m = &Model{Weights: make([]float32, p.X.Columns), Dual: make([]float64, len(p.Rows))}
 	norms = make([]float64, len(p.Rows))
 	order = make([]int32, len(p.Rows))
 	for k, i := range p.Rows {
-		_, value := p.X.Row(i)
+		id, value := p.X.Row(i)
 		norms[k] = squaredNorm(value) + float64(p.Bias)*float64(p.Bias)
 		order[k] = int32(k)
+		if p.Start != nil && p.Start[i] > 0 {
+			m.Dual[k] = float64(p.Start[i])
+			p.step(m, p.signed(i, p.Start[i]), id, value)
+		}
 	}
 	return m, norms, order
+}
+
+// signed is x for a positive row, else -x.
+func (p *Problem) signed(i int32, x float32) float32 {
+	if p.Positive[i] {
+		return x
+	}
+	return -x
 }
 
 func (p *Problem) shuffle(order []int32, epoch int) {
@@ -62,7 +78,7 @@ func (p *Problem) step(m *Model, s float32, id []uint32, value []float32) {
 	m.Bias += float32(float32(s*p.Bias) * p.Bias)
 }
 
-// checkEvery is how many rows a solver reads between two looks at its context.
+// checkEvery is how many rows the solver reads between two looks at its context.
 const checkEvery = 1 << 12
 
 func interrupted(ctx context.Context, k int) error {

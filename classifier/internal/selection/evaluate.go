@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/classifier/internal/calibration"
-	"github.com/linnet-ml/linnet/classifier/internal/features"
 )
 
 // A Calibration turns scores into logits: Slope times the score plus Offset, for each score.
@@ -21,50 +20,78 @@ type Outcome struct {
 	Accuracy float64   // the share of decisions (of labels, with several a row) that are right at even odds
 
 	Calibration Calibration
-	complement  float32 // the factor of complement naive Bayes's weights
+	complement  float32       // the factor of complement naive Bayes's weights
+	linear      []float32     // the scores without complement naive Bayes
+	duals       [][][]float32 // the linear models' dual variables, by fold, score and row of the sample
 }
 
-// evaluate learns a recipe on all but one fold at a time and scores that fold.
-func (t *Task) evaluate(ctx context.Context, c *features.Corpus, s Sample, r Recipe, seed uint64) (*Outcome, error) {
-	x := Weigh(c, r)
+// evaluate learns a recipe on all but one fold at a time, from the sample's texts with their values, and scores that fold. An outcome of a similar recipe on the same
+// sample, or nil, saves work: linear models begin with its dual variables, and if only complement naive Bayes is new they are not
+// fitted again.
+func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, seed uint64, similar *Outcome) (*Outcome, error) {
 	columns := t.Columns()
 	o := &Outcome{Recipe: r}
-	var complements []float32
-	for fold := range s.Folds {
-		f := &fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed}
-		var held []int32
+	fits := make([]fitting, s.Folds)
+	held := make([][]int32, s.Folds) // rows of the sample
+	first := make([]int, s.Folds)    // where their scores begin
+	for fold := range fits {
+		f := &fits[fold]
+		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed}
+		if similar != nil {
+			f.start = similar.duals[fold]
+		}
+		first[fold] = len(o.Rows)
 		for i, p := range s.Fold {
 			if int(p) == fold {
-				held = append(held, int32(i))
+				held[fold] = append(held[fold], int32(i))
+				o.Rows = append(o.Rows, s.Rows[i])
 			} else {
 				f.rows = append(f.rows, int32(i))
 			}
 		}
-		l, err := f.fit(ctx, 0)
+	}
+	if similar != nil && similar.Recipe.withoutComplement() == r.withoutComplement() {
+		o.linear, o.duals = similar.linear, similar.duals
+	} else {
+		o.linear, o.duals = make([]float32, len(o.Rows)*columns), make([][][]float32, s.Folds)
+		for fold := range o.duals {
+			o.duals[fold] = make([][]float32, columns)
+		}
+		err := parallel(ctx, s.Folds*columns, func(ctx context.Context, i int) error {
+			fold, k := i/columns, i%columns
+			m, dual, err := fits[fold].column(ctx, k)
+			if err != nil {
+				return err
+			}
+			o.duals[fold][k] = dual
+			for j, i := range held[fold] {
+				o.linear[(first[fold]+j)*columns+k] = m.Score(&x.Matrix, i)
+			}
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		first := len(o.Scores)
-		o.Scores = append(o.Scores, make([]float32, len(held)*columns)...)
-		for j, i := range held {
-			l.Score(o.Scores[first+j*columns:first+(j+1)*columns], &x.Matrix, i)
-			o.Rows = append(o.Rows, s.Rows[i])
-		}
-		if r.Complement > 0 {
-			nb := &Linear{Weights: f.complement(), Bias: make([]float32, columns)}
-			complements = append(complements, make([]float32, len(held)*columns)...)
-			for j, i := range held {
-				nb.Score(complements[first+j*columns:first+(j+1)*columns], &x.Matrix, i)
+	}
+	o.Scores = o.linear
+	if r.Complement > 0 {
+		bayes := make([]float32, len(o.linear))
+		for fold := range fits {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			l := &Linear{Weights: fits[fold].complement(), Bias: make([]float32, columns)}
+			for j, i := range held[fold] {
+				at := (first[fold] + j) * columns
+				l.Score(bayes[at:at+columns], &x.Matrix, i)
 			}
 		}
-	}
-	if r.Complement > 0 {
-		a, b := spread(o.Scores, columns), spread(complements, columns)
-		if b > 0 {
-			o.complement = float32(float64(r.Complement) * a / b)
+		if b := spread(bayes, columns); b > 0 {
+			o.complement = float32(float64(r.Complement) * spread(o.linear, columns) / b)
 		}
-		for j, v := range complements {
-			o.Scores[j] += float32(o.complement * v)
+		o.Scores = make([]float32, len(bayes))
+		for j, v := range bayes {
+			o.Scores[j] = o.linear[j] + float32(o.complement*v)
 		}
 	}
 	o.calibrate(t)

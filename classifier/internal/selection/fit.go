@@ -12,7 +12,7 @@ import (
 
 // Settings of the solver: precise enough that more passes change no held-out decision that a standard error would notice.
 const (
-	tolerance = 0.1
+	tolerance = 0.3
 	epochs    = 40
 	bias      = 1
 )
@@ -83,13 +83,17 @@ type fitting struct {
 	rows   []int32
 	recipe Recipe
 	seed   uint64
+	start  [][]float32 // dual variables to begin with, by score and row of the matrix; nil for none
 }
 
-// column fits score k.
-func (f *fitting) column(ctx context.Context, k int) (*linear.Model, error) {
+// column fits score k. It also returns the dual variables by row of the matrix.
+func (f *fitting) column(ctx context.Context, k int) (*linear.Model, []float32, error) {
 	p := &linear.Problem{
 		X: f.x, Rows: f.rows, Positive: make([]bool, f.x.Rows()), Cost: make([]float32, f.x.Rows()), Bias: bias,
 		Seed: f.seed, Tolerance: tolerance, Epochs: epochs,
+	}
+	if f.start != nil {
+		p.Start = f.start[k]
 	}
 	n := 0
 	for i, row := range f.of {
@@ -111,19 +115,23 @@ func (f *fitting) column(ctx context.Context, k int) (*linear.Model, error) {
 			p.Cost[i] = yes
 		}
 	}
-	if !f.recipe.NaiveBayes {
-		return linear.SquaredHinge(ctx, p)
+	var ratios []float32
+	if f.recipe.NaiveBayes {
+		ratios = linear.LogRatios(f.x, f.rows, p.Positive)
+		p.X = f.x.Scaled(ratios)
 	}
-	ratios := linear.LogRatios(f.x, f.rows, p.Positive)
-	p.X = f.x.Scaled(ratios)
 	m, err := linear.SquaredHinge(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for c, r := range ratios {
 		m.Weights[c] *= r
 	}
-	return m, nil
+	dual := make([]float32, f.x.Rows())
+	for j, i := range f.rows {
+		dual[i] = float32(m.Dual[j])
+	}
+	return m, dual, nil
 }
 
 // fit fits all scores. Complement naive Bayes enters with the given factor for each score.
@@ -131,7 +139,7 @@ func (f *fitting) fit(ctx context.Context, complement float32) (*Linear, error) 
 	columns := f.task.Columns()
 	l := &Linear{make([][]float32, columns), make([]float32, columns)}
 	err := parallel(ctx, columns, func(ctx context.Context, k int) error {
-		m, err := f.column(ctx, k)
+		m, _, err := f.column(ctx, k)
 		if err == nil {
 			l.Weights[k], l.Bias[k] = m.Weights, m.Bias
 		}

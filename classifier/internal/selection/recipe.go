@@ -57,6 +57,11 @@ func (r Recipe) String() string {
 	return b.String()
 }
 
+func (r Recipe) withoutComplement() Recipe {
+	r.Complement = 0
+	return r
+}
+
 // cost is about how many n-grams a byte of text has: what learning and answering take time in proportion to.
 func (r Recipe) cost() int {
 	n := 0

@@ -1,8 +1,11 @@
 package selection
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
+	"unicode"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 )
@@ -11,8 +14,7 @@ import (
 const (
 	sampleRows = 5000 // rows that recipes are compared on first
 	allRows    = 6500 // with no more than these, all of them
-	heldOut    = 2000 // rows that are held out in a comparison, if there are as many
-	finalRows  = 4000 // rows that are held out when the last recipes are compared and calibrated
+	heldOut    = 2000 // rows that are held out in a comparison and to calibrate, if there are as many
 )
 
 // DefaultWork is how much work n-grams of characters may make at most; see [Task.work].
@@ -25,48 +27,66 @@ type Result struct {
 	Sample   []*Outcome // what was tried on the sample, in order
 	Rows     int        // rows in the sample
 	Corpus   *features.Corpus
-	Weighted *Weighted // nil until Fit
+	Weighted *Weighted
 }
 
 type search struct {
-	task   *Task
-	sample Sample
-	seed   uint64
-	corpus *features.Corpus
-	holds  features.Settings // the corpus's
-	tried  []*Outcome
+	task     *Task
+	sample   Sample
+	seed     uint64
+	corpus   *features.Corpus
+	holds    features.Settings // the corpus's
+	weighted *Weighted
+	weighs   Recipe // its recipe
+	tried    []*Outcome
 }
 
-func minimum(rows int) int {
-	if rows < 200 {
+// minimum is the number of texts that an n-gram must be in. Single words that one text alone has are not many, and naive
+// Bayes learns from them; of longer n-grams they are most.
+func minimum(rows int, f features.Settings) int {
+	if rows < 200 || f.CharMax == 0 && f.WordMax == 1 {
 		return 1
 	}
 	return 2
 }
 
 // try evaluates a recipe on the sample.
-func (s *search) try(ctx context.Context, r Recipe) (*Outcome, error) {
+func (s *search) try(ctx context.Context, r Recipe, similar *Outcome) (*Outcome, error) {
 	for _, o := range s.tried {
 		if o.Recipe == r {
 			return o, nil
 		}
 	}
-	if s.corpus == nil || !holds(s.holds, r.Features) {
-		s.holds = r.Features
-		if s.holds.WordMax > 0 && s.holds.CharMax == 0 {
-			s.holds.WordMin, s.holds.WordMax = 1, max(3, s.holds.WordMax)
-		}
-		c, err := features.Build(ctx, s.task.Texts, s.sample.Rows, s.holds, minimum(len(s.sample.Rows)))
-		if err != nil {
-			return nil, err
-		}
-		s.corpus = c
+	wanted := r.Features
+	if wanted.WordMax > 1 && wanted.CharMax == 0 {
+		wanted.WordMin, wanted.WordMax = 1, max(3, wanted.WordMax) // those of the recipes to come, too
 	}
-	o, err := s.task.evaluate(ctx, s.corpus, s.sample, r, s.seed)
+	if err := s.on(ctx, s.sample.Rows, r, wanted); err != nil {
+		return nil, err
+	}
+	o, err := s.task.evaluate(ctx, s.weighted, s.sample, r, s.seed, similar)
 	if err == nil {
 		s.tried = append(s.tried, o)
 	}
 	return o, err
+}
+
+// on makes corpus and weighted those of a recipe on given rows. If the corpus lacks n-grams it is built again, with those that are
+// wanted.
+func (s *search) on(ctx context.Context, rows []int32, r Recipe, wanted features.Settings) error {
+	n := len(rows)
+	if s.corpus == nil || s.corpus.Rows() != n || !holds(s.holds, r.Features) || minimum(n, s.holds) != minimum(n, r.Features) {
+		s.corpus, s.weighted = nil, nil // their memory is free before the next ones are made
+		c, err := features.Build(ctx, s.task.Texts, rows, wanted, minimum(n, wanted))
+		if err != nil {
+			return err
+		}
+		s.corpus, s.holds = c, wanted
+	}
+	if s.weighted == nil || s.weighs.Features != r.Features || s.weighs.Weighting() != r.Weighting() {
+		s.weighted, s.weighs = Weigh(s.corpus, r), r
+	}
+	return nil
 }
 
 // holds returns whether a corpus with settings a has all n-grams of settings b.
@@ -80,10 +100,10 @@ func holds(a, b features.Settings) bool {
 }
 
 // better returns whether a should replace b: a costlier recipe must win by a standard error, an equally costly or cheaper
-// one by half of it.
+// one by half of it. Weaker regularisation is costlier, too: it takes more passes.
 func better(a, b *Outcome) bool {
 	d, se := b.Against(a)
-	if a.Recipe.cost() <= b.Recipe.cost() {
+	if a.Recipe.cost() <= b.Recipe.cost() && a.Recipe.C <= b.Recipe.C {
 		se /= 2
 	}
 	return d > se
@@ -91,11 +111,11 @@ func better(a, b *Outcome) bool {
 
 // improve tries changes of the best recipe and returns the best of all.
 func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Recipe)) (*Outcome, error) {
-	from := best.Recipe
+	from := best
 	for _, change := range changes {
-		r := from
+		r := from.Recipe
 		change(&r)
-		o, err := s.try(ctx, r)
+		o, err := s.try(ctx, r, from)
 		if err != nil {
 			return nil, err
 		}
@@ -126,93 +146,174 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 		n = sampleRows
 	}
 	s := &search{task: t, sample: t.Draw(n, heldOut, seed), seed: seed}
-	best, err := s.try(ctx, Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, C: 1})
+	best, err := s.words(ctx)
+	if err == nil {
+		best, err = s.style(ctx, best)
+	}
+	if err == nil && t.work() <= work {
+		best, err = s.characters(ctx, best)
+	}
+	if err == nil {
+		best, err = s.strength(ctx, best)
+	}
 	if err != nil {
 		return nil, err
 	}
-	words := func(n int, bayes bool) func(*Recipe) {
-		return func(r *Recipe) {
-			r.Features.WordMax, r.NaiveBayes, r.C = n, bayes, 1
-			if bayes {
-				r.C = 4
-			}
+	result := &Result{Sample: s.tried, Rows: len(s.sample.Rows)}
+	rows := s.sample.Rows
+	if n == len(t.Texts) {
+		result.Best, result.RunnerUp = best, s.second(best)
+	} else if rows, err = s.final(ctx, result, best); err != nil {
+		return nil, err
+	}
+	r := result.Best.Recipe
+	if err := s.on(ctx, rows, r, r.Features); err != nil {
+		return nil, err
+	}
+	result.Corpus, result.Weighted = s.corpus, s.weighted
+	return result, nil
+}
+
+// words decides on the weights and the n-grams of words: three words are tried if two are better than one.
+func (s *search) words(ctx context.Context) (*Outcome, error) {
+	best, err := s.try(ctx, Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, C: 1}, nil)
+	if err != nil {
+		return nil, err
+	}
+	bayes := func(r *Recipe) { r.NaiveBayes = true }
+	two := func(r *Recipe) { r.Features.WordMax = 2 }
+	both := func(r *Recipe) { bayes(r); two(r) }
+	if best, err = s.improve(ctx, best, bayes, two, both); err != nil || best.Recipe.Features.WordMax < 2 {
+		return best, err
+	}
+	return s.improve(ctx, best, func(r *Recipe) { r.Features.WordMax = 3 })
+}
+
+// style decides on punctuation and case, if the sample has any.
+func (s *search) style(ctx context.Context, best *Outcome) (*Outcome, error) {
+	var changes []func(*Recipe)
+	marks, upper := s.task.style(s.sample.Rows)
+	if marks {
+		changes = append(changes, func(r *Recipe) { r.Features.Punctuation = true })
+	}
+	if upper {
+		changes = append(changes, func(r *Recipe) { r.Features.KeepCase = true })
+	}
+	return s.improve(ctx, best, changes...)
+}
+
+// style returns whether texts have marks, which are neither letters nor digits nor white space, and upper-case letters.
+func (t *Task) style(rows []int32) (marks, upper bool) {
+	for _, row := range rows {
+		for _, r := range t.Texts[row] {
+			upper = upper || unicode.IsUpper(r)
+			marks = marks || unicode.IsPunct(r) || unicode.IsSymbol(r)
+		}
+		if marks && upper {
+			break
 		}
 	}
-	steps := [][]func(*Recipe){
-		{words(1, true), words(2, false), words(2, true), words(3, false), words(3, true)},
-		{func(r *Recipe) { r.Features.Punctuation = true }, func(r *Recipe) { r.Features.KeepCase = true }},
+	return marks, upper
+}
+
+// characters decides on n-grams of characters, beside those of words or in their place, and then on case again.
+func (s *search) characters(ctx context.Context, best *Outcome) (*Outcome, error) {
+	best, err := s.improve(ctx, best,
+		func(r *Recipe) { r.Features.CharMin, r.Features.CharMax = 2, 4 },
+		func(r *Recipe) { r.Features = features.Settings{KeepCase: r.Features.KeepCase, CharMin: 2, CharMax: 4} })
+	if err != nil || best.Recipe.Features.CharMax == 0 {
+		return best, err
 	}
-	if t.work() <= work {
-		characters := func(low, high int, words bool) func(*Recipe) {
+	if best.Recipe.Features.WordMax == 0 {
+		if best, err = s.improve(ctx, best, func(r *Recipe) { r.Features.CharMin = 1 }); err != nil {
+			return nil, err
+		}
+	}
+	if _, upper := s.task.style(s.sample.Rows); upper {
+		return s.improve(ctx, best, func(r *Recipe) { r.Features.KeepCase = !r.Features.KeepCase })
+	}
+	return best, nil
+}
+
+// strength decides on what does not change n-grams: regularisation, complement naive Bayes, class weights.
+func (s *search) strength(ctx context.Context, best *Outcome) (*Outcome, error) {
+	steps := [][]func(*Recipe){{func(r *Recipe) { r.C *= 4 }, func(r *Recipe) { r.C /= 4 }}}
+	if t := s.task; t.Class != nil && t.Classes > 2 {
+		complement := func(factor float32) func(*Recipe) {
 			return func(r *Recipe) {
-				if !words {
-					r.Features = features.Settings{KeepCase: r.Features.KeepCase}
+				if r.NaiveBayes {
+					r.NaiveBayes, r.C = false, 1
 				}
-				r.Features.CharMin, r.Features.CharMax = low, high
+				r.Complement = factor
 			}
 		}
-		steps = append(steps,
-			[]func(*Recipe){characters(2, 4, true), characters(2, 4, false), characters(1, 4, false)},
-			[]func(*Recipe){func(r *Recipe) { r.Features.KeepCase = !r.Features.KeepCase && r.Features.CharMax > 0 }})
+		steps = append(steps, []func(*Recipe){complement(0.5), complement(1)})
 	}
-	steps = append(steps,
-		[]func(*Recipe){func(r *Recipe) { r.C *= 4 }, func(r *Recipe) { r.C /= 4 }})
-	if t.Class != nil && t.Classes > 2 {
-		steps = append(steps, []func(*Recipe){
-			func(r *Recipe) { r.NaiveBayes, r.C, r.Complement = false, 1, 0.5 },
-			func(r *Recipe) { r.NaiveBayes, r.C, r.Complement = false, 1, 1 },
-		})
-	}
-	if t.skewed() {
+	if s.task.skewed() {
 		steps = append(steps, []func(*Recipe){func(r *Recipe) { r.Balanced = true }})
 	}
 	for _, changes := range steps {
+		var err error
 		if best, err = s.improve(ctx, best, changes...); err != nil {
 			return nil, err
 		}
 	}
-	result := &Result{Sample: s.tried, Rows: len(s.sample.Rows)}
-	if n == len(t.Texts) && s.sample.Folds == parts {
-		// The sample is all there is, and all of it was held out: nothing is left to compare.
-		result.Best, result.RunnerUp, result.Corpus = best, s.second(best), s.corpus
-		if !holds(s.holds, best.Recipe.Features) {
-			result.Corpus, err = features.Build(ctx, t.Texts, s.sample.Rows, best.Recipe.Features, minimum(n))
-		}
-		return result, err
-	}
+	return best, nil
+}
+
+// final compares the best recipe of the sample on all rows with those that may do better there. It returns the rows.
+func (s *search) final(ctx context.Context, result *Result, best *Outcome) ([]int32, error) {
 	finalists := []Recipe{best.Recipe}
-	s.holds = best.Recipe.Features
-	if n < len(t.Texts) {
-		if r := best.Recipe; r.Features.WordMax == 1 || r.Features.WordMax == 2 {
-			r.Features.WordMax++ // which pays with more rows
-			s.holds = r.Features
-			finalists = append(finalists, r)
-		}
-		if o := s.rival(best); o != nil && holds(s.holds, o.Recipe.Features) {
-			if d, se := o.Against(best); d < 4*se {
-				finalists = append(finalists, o.Recipe)
-			}
+	known := best.Recipe.Features // n-grams that are numbered anyway
+	if r := best.Recipe; (r.Features.WordMax == 1 || r.Features.WordMax == 2) && s.promising(best, r.Features.WordMax+1) {
+		r.Features.WordMax++ // which pays with more rows
+		known = r.Features
+		finalists = append(finalists, r)
+	}
+	if o := s.rival(best); o != nil && holds(known, o.Recipe.Features) {
+		if d, se := o.Against(best); d < 4*se {
+			finalists = append(finalists, o.Recipe)
 		}
 	}
-	all := t.Draw(len(t.Texts), finalRows, seed)
-	if result.Corpus, err = features.Build(ctx, t.Texts, all.Rows, s.holds, minimum(len(all.Rows))); err != nil {
-		return nil, err
-	}
+	// The costliest first: its n-grams are those of the others, as a rule.
+	slices.SortStableFunc(finalists, func(a, b Recipe) int { return cmp.Compare(b.cost(), a.cost()) })
+	all := s.task.Draw(len(s.task.Texts), heldOut, s.seed)
 	for _, r := range finalists {
-		o, err := t.evaluate(ctx, result.Corpus, all, r, seed)
+		if err := s.on(ctx, all.Rows, r, r.Features); err != nil {
+			return nil, err
+		}
+		o, err := s.task.evaluate(ctx, s.weighted, all, r, s.seed, nil)
 		if err != nil {
 			return nil, err
 		}
+		// Of two recipes the costlier one must be better.
+		second := result.Best
 		switch {
-		case result.Best == nil:
+		case second == nil:
 			result.Best = o
-		case better(o, result.Best):
-			result.Best, result.RunnerUp = o, result.Best
+		case r.cost() < second.Recipe.cost() && !better(second, o), r.cost() >= second.Recipe.cost() && better(o, second):
+			result.Best, result.RunnerUp = o, second
 		case result.RunnerUp == nil || o.Loss < result.RunnerUp.Loss:
 			result.RunnerUp = o
 		}
 	}
-	return result, nil
+	return all.Rows, nil
+}
+
+// promising returns whether n-grams of n words may be better on all rows than those of one word less: not, if they were clearly
+// worse on the sample.
+func (s *search) promising(best *Outcome, n int) bool {
+	for _, a := range s.tried {
+		for _, b := range s.tried {
+			r := a.Recipe
+			r.Features.WordMax++
+			if r == b.Recipe && r.Features.WordMax == n && r.NaiveBayes == best.Recipe.NaiveBayes {
+				d, se := b.Against(a)
+				return d < 2*se
+			}
+		}
+	}
+	return true
 }
 
 // second is the best recipe but one.
@@ -247,8 +348,7 @@ func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear,
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	r.Weighted = Weigh(r.Corpus, r.Best.Recipe)
-	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed}
+	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.duals[0]}
 	l, err := f.fit(ctx, r.Best.complement)
 	if err != nil {
 		return nil, nil, err
