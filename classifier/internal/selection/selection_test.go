@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -74,7 +75,7 @@ func TestDrawSets(t *testing.T) {
 	}
 }
 
-// A costlier recipe must win by a standard error, a cheaper one by half of it.
+// A costlier recipe, or one with weaker regularisation, must win by a standard error, a cheaper one by half of it.
 func TestBetter(t *testing.T) {
 	cheap := &Outcome{Losses: []float64{1, 1, 1, 1}, Loss: 1, Recipe: Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}}}
 	costly := &Outcome{Recipe: Recipe{Features: features.Settings{WordMin: 1, WordMax: 3}}}
@@ -92,6 +93,10 @@ func TestBetter(t *testing.T) {
 		swapped.Recipe = cheap.Recipe
 		if got := better(&swapped, cheap); got != v.cheaperOK {
 			t.Errorf("gain of %g standard errors, as costly: %v", v.gain, got)
+		}
+		swapped.Recipe.C = 4
+		if got := better(&swapped, cheap); got != v.costlier {
+			t.Errorf("gain of %g standard errors, with a larger C: %v", v.gain, got)
 		}
 	}
 }
@@ -128,5 +133,129 @@ func TestSearch(t *testing.T) {
 		if o.Recipe.Features.CharMax > 0 {
 			t.Errorf("tried %v", o.Recipe)
 		}
+	}
+}
+
+// A recipe whose linear models another outcome has is not fitted again, and gets what a fit gives.
+func TestSimilar(t *testing.T) {
+	task := sorted()
+	s := task.Draw(140, 1000, 1)
+	plain := Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, C: 1}
+	both := plain
+	both.Complement = 0.5
+	c, err := features.Build(context.Background(), task.Texts, s.Rows, plain.Features, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := Weigh(c, plain)
+	evaluate := func(r Recipe, similar *Outcome) *Outcome {
+		o, err := task.evaluate(context.Background(), x, s, r, 1, similar)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	first := evaluate(plain, nil)
+	reused, fitted := evaluate(both, first), evaluate(both, nil)
+	if !slices.Equal(reused.Scores, fitted.Scores) || &reused.linear[0] != &first.linear[0] {
+		t.Error("other scores with the linear models of the recipe without complement naive Bayes")
+	}
+	if slices.Equal(first.Scores, fitted.Scores) {
+		t.Error("complement naive Bayes has changed no score")
+	}
+	stronger := plain
+	stronger.C = 0.25
+	near, far := evaluate(stronger, first), evaluate(stronger, nil)
+	for i, v := range near.Scores {
+		if math.Abs(float64(v-far.Scores[i])) > 0.1 {
+			t.Fatalf("score %d is %g after a similar recipe, %g after none", i, v, far.Scores[i])
+		}
+	}
+}
+
+// Bits do not depend on the number of processors, on which folds and scores are spread.
+func TestProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var first *Result
+	for n := 1; n <= 3; n++ {
+		runtime.GOMAXPROCS(n)
+		r, err := Search(context.Background(), sorted(), 1, DefaultWork)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = r
+		}
+		if r.Best.Recipe != first.Best.Recipe || !slices.Equal(r.Best.Scores, first.Best.Scores) || len(r.Sample) != len(first.Sample) {
+			t.Errorf("another result with %d processors", n)
+		}
+	}
+}
+
+// Marks and case are tried only where texts have them.
+func TestStyle(t *testing.T) {
+	for text, want := range map[string][2]bool{
+		"only words 12 ünd": {false, false}, "a full stop.": {true, false}, "a Name": {false, true}, "É €": {true, true}, "": {false, false},
+	} {
+		task := &Task{Texts: []string{"x", text}}
+		if marks, upper := task.style([]int32{0, 1}); marks != want[0] || upper != want[1] {
+			t.Errorf("%q: marks %v, upper case %v", text, marks, upper)
+		}
+	}
+	r, err := Search(context.Background(), sorted(), 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range r.Sample {
+		if o.Recipe.Features.Punctuation || o.Recipe.Features.KeepCase || o.Recipe.Features.WordMax > 2 {
+			t.Errorf("tried %v", o.Recipe)
+		}
+	}
+}
+
+// Labels that depend on word order alone are learned with n-grams of three words.
+func TestSearchOrder(t *testing.T) {
+	task := &Task{Classes: 2}
+	for i := range 300 {
+		a, b, c := "red", "green", "blue"
+		if i%2 == 0 {
+			a, b = b, a
+		}
+		task.Texts = append(task.Texts, fmt.Sprintf("w%d %s %s %s w%d", i%11, a, b, c, i%7))
+		task.Class = append(task.Class, int32(i%2))
+	}
+	r, err := Search(context.Background(), task, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Best.Accuracy != 1 || r.Best.Recipe.Features.WordMax < 2 {
+		t.Errorf("%v: %g right", r.Best.Recipe, r.Best.Accuracy)
+	}
+	if !slices.ContainsFunc(r.Sample, func(o *Outcome) bool { return o.Recipe.Features.WordMax == 3 }) {
+		t.Error("two words are better than one, and three are not tried")
+	}
+}
+
+// Of more rows than the sample has, all are compared in the end, and the model is learned from all.
+func TestFinal(t *testing.T) {
+	task := &Task{Classes: 2}
+	for i := range allRows + 100 {
+		k := i % 2
+		task.Texts = append(task.Texts, fmt.Sprintf("topic%d of%d w%d w%d", (k+i/7%5/4)%2, i%3, i%13, i%17))
+		task.Class = append(task.Class, int32(k))
+	}
+	r, err := Search(context.Background(), task, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Rows != sampleRows || r.Corpus.Rows() != len(task.Texts) || r.Weighted.Matrix.Rows() != len(task.Texts) || len(r.Best.Rows) < heldOut {
+		t.Errorf("sample of %d rows, corpus of %d, %d held out", r.Rows, r.Corpus.Rows(), len(r.Best.Rows))
+	}
+	l, used, err := r.Fit(context.Background(), task, 1, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(used) == 0 || len(used) > 10 || len(l.Weights) != 1 || r.Best.Accuracy < 0.75 {
+		t.Errorf("%d columns, %d scores, accuracy %g", len(used), len(l.Weights), r.Best.Accuracy)
 	}
 }
