@@ -36,7 +36,7 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 	first := make([]int, s.Folds)    // where their scores begin
 	for fold := range fits {
 		f := &fits[fold]
-		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed}
+		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed, tolerance: rough}
 		if similar != nil {
 			f.start = similar.duals[fold]
 		}

@@ -10,11 +10,13 @@ import (
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
 )
 
-// Settings of the solver: precise enough that more passes change no held-out decision that a standard error would notice.
+// Settings of the solver. Recipes are compared with a tolerance that changes their log losses by less than a hundredth, and the
+// model is learned with that of liblinear, for which more passes change hardly a decision.
 const (
-	tolerance = 0.3
-	epochs    = 40
-	bias      = 1
+	rough   = 0.3
+	precise = 0.1
+	epochs  = 40
+	bias    = 1
 )
 
 // A Weighted is a collection of texts with values by a recipe.
@@ -84,13 +86,15 @@ type fitting struct {
 	recipe Recipe
 	seed   uint64
 	start  [][]float32 // dual variables to begin with, by score and row of the matrix; nil for none
+
+	tolerance float64
 }
 
 // column fits score k. It also returns the dual variables by row of the matrix.
 func (f *fitting) column(ctx context.Context, k int) (*linear.Model, []float32, error) {
 	p := &linear.Problem{
 		X: f.x, Rows: f.rows, Positive: make([]bool, f.x.Rows()), Cost: make([]float32, f.x.Rows()), Bias: bias,
-		Seed: f.seed, Tolerance: tolerance, Epochs: epochs,
+		Seed: f.seed, Tolerance: f.tolerance, Epochs: epochs,
 	}
 	if f.start != nil {
 		p.Start = f.start[k]

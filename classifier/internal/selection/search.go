@@ -31,14 +31,26 @@ type Result struct {
 }
 
 type search struct {
-	task     *Task
-	sample   Sample
-	seed     uint64
+	task   *Task
+	sample Sample
+	seed   uint64
+	tried  []*Outcome
+	collection
+	// other is the collection before the last one: if a change is no better, the search goes back to it.
+	other collection
+}
+
+// A collection is rows with the n-grams and the values of a recipe.
+type collection struct {
 	corpus   *features.Corpus
 	holds    features.Settings // the corpus's
 	weighted *Weighted
 	weighs   Recipe // its recipe
-	tried    []*Outcome
+}
+
+// serves returns whether the corpus has what a recipe needs on n rows.
+func (c *collection) serves(n int, f features.Settings) bool {
+	return c.corpus != nil && c.corpus.Rows() == n && holds(c.holds, f) && minimum(n, c.holds) == minimum(n, f)
 }
 
 // minimum is the number of texts that an n-gram must be in. Single words that one text alone has are not many, and naive
@@ -75,8 +87,14 @@ func (s *search) try(ctx context.Context, r Recipe, similar *Outcome) (*Outcome,
 // wanted.
 func (s *search) on(ctx context.Context, rows []int32, r Recipe, wanted features.Settings) error {
 	n := len(rows)
-	if s.corpus == nil || s.corpus.Rows() != n || !holds(s.holds, r.Features) || minimum(n, s.holds) != minimum(n, r.Features) {
-		s.corpus, s.weighted = nil, nil // their memory is free before the next ones are made
+	if !s.serves(n, r.Features) {
+		s.collection, s.other = s.other, s.collection
+	}
+	if !s.serves(n, r.Features) {
+		s.collection = collection{} // its memory is free before the next one is made
+		if n > allRows {            // one collection of that many rows is enough
+			s.other = collection{}
+		}
 		c, err := features.Build(ctx, s.task.Texts, rows, wanted, minimum(n, wanted))
 		if err != nil {
 			return err
@@ -96,7 +114,7 @@ func holds(a, b features.Settings) bool {
 			return false
 		}
 	}
-	return a.KeepCase == b.KeepCase && a.Punctuation == b.Punctuation
+	return a.KeepCase == b.KeepCase && (a.Punctuation == b.Punctuation || b.WordMax == 0)
 }
 
 // better returns whether a should replace b: a costlier recipe must win by a standard error, an equally costly or cheaper
@@ -348,7 +366,7 @@ func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear,
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.duals[0]}
+	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.duals[0], tolerance: precise}
 	l, err := f.fit(ctx, r.Best.complement)
 	if err != nil {
 		return nil, nil, err
