@@ -22,7 +22,15 @@ type Outcome struct {
 	Calibration Calibration
 	complement  float32       // the factor of complement naive Bayes's weights
 	linear      []float32     // the scores without complement naive Bayes
-	duals       [][][]float32 // the linear models' dual variables, by fold, score and row of the sample
+	duals       [][][]float32 // the linear models' dual variables, by fold, score and row of the sample; nil if forgotten
+}
+
+// start is what linear models of a similar recipe begin with, if anything.
+func (o *Outcome) start(fold int) [][]float32 {
+	if o.duals == nil {
+		return nil
+	}
+	return o.duals[fold]
 }
 
 // evaluate learns a recipe on all but one fold at a time, from the sample's texts with their values, and scores that fold. An outcome of a similar recipe on the same
@@ -38,7 +46,7 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 		f := &fits[fold]
 		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed, tolerance: rough}
 		if similar != nil {
-			f.start = similar.duals[fold]
+			f.start = similar.start(fold)
 		}
 		first[fold] = len(o.Rows)
 		for i, p := range s.Fold {

@@ -138,8 +138,14 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 			return nil, err
 		}
 		if better(o, best) {
-			best = o
+			best, o = o, best
 		}
+		if o != from && o != best {
+			o.duals = nil // of many classes they take more memory than all else
+		}
+	}
+	if best != from {
+		from.duals = nil
 	}
 	return best, nil
 }
@@ -314,6 +320,11 @@ func (s *search) final(ctx context.Context, result *Result, best *Outcome) ([]in
 		case result.RunnerUp == nil || o.Loss < result.RunnerUp.Loss:
 			result.RunnerUp = o
 		}
+		for _, o := range [...]*Outcome{o, second, result.RunnerUp} {
+			if o != nil && o != result.Best {
+				o.duals = nil
+			}
+		}
 	}
 	return all.Rows, nil
 }
@@ -366,7 +377,7 @@ func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear,
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.duals[0], tolerance: precise}
+	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.start(0), tolerance: precise}
 	l, err := f.fit(ctx, r.Best.complement)
 	if err != nil {
 		return nil, nil, err
