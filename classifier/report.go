@@ -46,7 +46,7 @@ func newReport(r *selection.Result, rows, features int) *Report {
 	}
 	if r.RunnerUp != nil {
 		report.RunnerUp = trial(r.RunnerUp)
-		report.Behind, report.BehindError = r.RunnerUp.Against(r.Best)
+		report.Behind, report.BehindError = r.Behind, r.BehindError
 	}
 	return report
 }

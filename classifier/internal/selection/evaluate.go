@@ -20,6 +20,7 @@ type Outcome struct {
 	Accuracy float64   // the share of decisions (of labels, with several a row) that are right at even odds
 
 	Calibration Calibration
+	tolerance   float64
 	complement  float32       // the factor of complement naive Bayes's weights
 	linear      []float32     // the scores without complement naive Bayes
 	duals       [][][]float32 // the linear models' dual variables, by fold, score and row of the sample; nil if forgotten
@@ -27,7 +28,7 @@ type Outcome struct {
 
 // start is what linear models of a similar recipe begin with, if anything.
 func (o *Outcome) start(fold int) [][]float32 {
-	if o.duals == nil {
+	if fold >= len(o.duals) {
 		return nil
 	}
 	return o.duals[fold]
@@ -36,15 +37,15 @@ func (o *Outcome) start(fold int) [][]float32 {
 // evaluate learns a recipe on all but one fold at a time, from the sample's texts with their values, and scores that fold. An outcome of a similar recipe on the same
 // sample, or nil, saves work: linear models begin with its dual variables, and if only complement naive Bayes is new they are not
 // fitted again.
-func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, seed uint64, similar *Outcome) (*Outcome, error) {
+func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, seed uint64, similar *Outcome, tolerance float64) (*Outcome, error) {
 	columns := t.Columns()
-	o := &Outcome{Recipe: r}
+	o := &Outcome{Recipe: r, tolerance: tolerance}
 	fits := make([]fitting, s.Folds)
 	held := make([][]int32, s.Folds) // rows of the sample
 	first := make([]int, s.Folds)    // where their scores begin
 	for fold := range fits {
 		f := &fits[fold]
-		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed, tolerance: rough}
+		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed, tolerance: tolerance}
 		if similar != nil {
 			f.start = similar.start(fold)
 		}
@@ -58,7 +59,7 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			}
 		}
 	}
-	if similar != nil && similar.Recipe.withoutComplement() == r.withoutComplement() {
+	if similar != nil && similar.Recipe.withoutComplement() == r.withoutComplement() && similar.tolerance == tolerance {
 		o.linear, o.duals = similar.linear, similar.duals
 	} else {
 		o.linear, o.duals = make([]float32, len(o.Rows)*columns), make([][][]float32, s.Folds)

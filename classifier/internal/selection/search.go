@@ -23,11 +23,13 @@ const DefaultWork = 64 << 20
 // A Result is what the search found.
 type Result struct {
 	Best     *Outcome
-	RunnerUp *Outcome   // the next best of the last comparison; nil if there was none
-	Sample   []*Outcome // what was tried on the sample, in order
-	Rows     int        // rows in the sample
-	Corpus   *features.Corpus
-	Weighted *Weighted
+	RunnerUp *Outcome // the next best of the last comparison; nil if there was none
+	// Behind is how much more log loss the runner-up had in that comparison, and BehindError the standard error of that.
+	Behind, BehindError float64
+	Sample              []*Outcome // what was tried on the sample, in order
+	Rows                int        // rows in the sample
+	Corpus              *features.Corpus
+	Weighted            *Weighted
 }
 
 type search struct {
@@ -76,7 +78,7 @@ func (s *search) try(ctx context.Context, r Recipe, similar *Outcome) (*Outcome,
 	if err := s.on(ctx, s.sample.Rows, r, wanted); err != nil {
 		return nil, err
 	}
-	o, err := s.task.evaluate(ctx, s.weighted, s.sample, r, s.seed, similar)
+	o, err := s.task.evaluate(ctx, s.weighted, s.sample, r, s.seed, similar, rough)
 	if err == nil {
 		s.tried = append(s.tried, o)
 	}
@@ -184,18 +186,31 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 		return nil, err
 	}
 	result := &Result{Sample: s.tried, Rows: len(s.sample.Rows)}
-	rows := s.sample.Rows
+	all := t.Draw(len(t.Texts), heldOut, seed)
 	if n == len(t.Texts) {
 		result.Best, result.RunnerUp = best, s.second(best)
-	} else if rows, err = s.final(ctx, result, best); err != nil {
+	} else if err = s.final(ctx, result, best, all); err != nil {
 		return nil, err
+	}
+	if result.RunnerUp != nil {
+		result.Behind, result.BehindError = result.RunnerUp.Against(result.Best)
+	}
+	return result, s.confirm(ctx, result, all)
+}
+
+// confirm evaluates the best recipe as precisely as it is learned in the end, for the calibration. With few rows, all are held out.
+func (s *search) confirm(ctx context.Context, result *Result, all Sample) error {
+	if len(all.Rows) <= allRows {
+		all.Folds = parts
 	}
 	r := result.Best.Recipe
-	if err := s.on(ctx, rows, r, r.Features); err != nil {
-		return nil, err
+	err := s.on(ctx, all.Rows, r, r.Features)
+	if err != nil {
+		return err
 	}
 	result.Corpus, result.Weighted = s.corpus, s.weighted
-	return result, nil
+	result.Best, err = s.task.evaluate(ctx, s.weighted, all, r, s.seed, result.Best, precise)
+	return err
 }
 
 // words decides on the weights and the n-grams of words: three words are tried if two are better than one.
@@ -285,8 +300,8 @@ func (s *search) strength(ctx context.Context, best *Outcome) (*Outcome, error) 
 	return best, nil
 }
 
-// final compares the best recipe of the sample on all rows with those that may do better there. It returns the rows.
-func (s *search) final(ctx context.Context, result *Result, best *Outcome) ([]int32, error) {
+// final compares the best recipe of the sample on all rows with those that may do better there.
+func (s *search) final(ctx context.Context, result *Result, best *Outcome, all Sample) error {
 	finalists := []Recipe{best.Recipe}
 	known := best.Recipe.Features // n-grams that are numbered anyway
 	if r := best.Recipe; (r.Features.WordMax == 1 || r.Features.WordMax == 2) && s.promising(best, r.Features.WordMax+1) {
@@ -299,16 +314,19 @@ func (s *search) final(ctx context.Context, result *Result, best *Outcome) ([]in
 			finalists = append(finalists, o.Recipe)
 		}
 	}
+	if len(finalists) == 1 {
+		result.Best = &Outcome{Recipe: best.Recipe} // which confirm evaluates
+		return nil
+	}
 	// The costliest first: its n-grams are those of the others, as a rule.
 	slices.SortStableFunc(finalists, func(a, b Recipe) int { return cmp.Compare(b.cost(), a.cost()) })
-	all := s.task.Draw(len(s.task.Texts), heldOut, s.seed)
 	for _, r := range finalists {
 		if err := s.on(ctx, all.Rows, r, r.Features); err != nil {
-			return nil, err
+			return err
 		}
-		o, err := s.task.evaluate(ctx, s.weighted, all, r, s.seed, nil)
+		o, err := s.task.evaluate(ctx, s.weighted, all, r, s.seed, nil, rough)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		// Of two recipes the costlier one must be better.
 		second := result.Best
@@ -326,7 +344,7 @@ func (s *search) final(ctx context.Context, result *Result, best *Outcome) ([]in
 			}
 		}
 	}
-	return all.Rows, nil
+	return nil
 }
 
 // promising returns whether n-grams of n words may be better on all rows than those of one word less: not, if they were clearly

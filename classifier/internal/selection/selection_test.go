@@ -149,7 +149,7 @@ func TestSimilar(t *testing.T) {
 	}
 	x := Weigh(c, plain)
 	evaluate := func(r Recipe, similar *Outcome) *Outcome {
-		o, err := task.evaluate(context.Background(), x, s, r, 1, similar)
+		o, err := task.evaluate(context.Background(), x, s, r, 1, similar, rough)
 		if err != nil {
 			t.Fatal(err)
 		}
