@@ -1,0 +1,215 @@
+package evaluation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Report says how good answers are. Means over classes are over those that a row has or was given; a label that the
+// classifier does not know counts as missed, all such labels as one class.
+type Report struct {
+	Rows int `json:"rows"`
+	// Unknown is the number of rows with a label that the classifier does not know.
+	Unknown int `json:"unknown"`
+	// Accuracy is the share of rows whose labels are exactly the true ones.
+	Accuracy Figure `json:"accuracy"`
+	// MacroF1 is the mean of the classes' F1, MicroF1 the F1 of all decisions together. With one label a row and an answer
+	// for each, MicroF1 is the accuracy.
+	MacroF1 Figure `json:"macro_f1"`
+	MicroF1 Figure `json:"micro_f1"`
+	// Precision and Recall are means over the classes.
+	Precision Figure `json:"precision"`
+	Recall    Figure `json:"recall"`
+	// AUC is the area under the ROC curve: of the second of two classes, else the mean of each class against the rest.
+	AUC Figure `json:"auc"`
+	// LogLoss is the mean of -log p of the true label, in nats; with several labels a row, the mean over the classes too.
+	// Rows of unknown labels do not count.
+	LogLoss Figure `json:"log_loss"`
+	// CalibrationError is how far probabilities are from the share of right answers: the expected calibration error with 15
+	// bins of the same number of answers; with several labels a row, of decisions about a label.
+	CalibrationError Figure `json:"calibration_error"`
+
+	Classes []Class `json:"classes"` // in the order of Answers.Classes
+	// Confusion counts rows by true class (outer) and class given; the last row is unknown labels, the last column rows
+	// without an answer. It is nil where a text may have several labels.
+	Confusion [][]int   `json:"confusion,omitempty"`
+	Mistakes  []Mistake `json:"mistakes"` // the worst first
+}
+
+// Class is what the answers are for one class.
+type Class struct {
+	Name      string  `json:"name"`
+	True      int     `json:"true"`  // rows that have it
+	Given     int     `json:"given"` // rows that were given it
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+}
+
+// Mistake is a row with wrong labels.
+type Mistake struct {
+	Row int `json:"row"`
+	// Class is the class that is wrong: given and not true, or true and not given. It is Unknown for a label that the
+	// classifier does not know.
+	Class int32 `json:"class"`
+	// Missed says that the class is true and was not given.
+	Missed bool `json:"missed"`
+	// Probability is what the classifier gave the class.
+	Probability float32 `json:"probability"`
+}
+
+// Measure computes a Report. Answers that contradict themselves are an error that names the row.
+func Measure(ctx context.Context, a *Answers, o Options) (*Report, error) {
+	o = o.withDefaults()
+	if err := check(ctx, o, a); err != nil {
+		return nil, err
+	}
+	p, err := prepare(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := p.resample(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Rows: len(a.True)}
+	values := p.all()
+	for f, to := range r.figures() {
+		to.Value = values[f]
+		to.Low, to.High = interval(samples[f], o.Confidence)
+	}
+	r.count(a)
+	r.Mistakes = mistakes(a, o.Mistakes)
+	return r, nil
+}
+
+func check(ctx context.Context, o Options, answers ...*Answers) error {
+	switch {
+	case ctx == nil:
+		return errors.New("evaluation: the context is nil")
+	case o.Resamples < 1 || o.Resamples > 1_000_000:
+		return fmt.Errorf("evaluation: Resamples is %d; want 1 to 1,000,000", o.Resamples)
+	case !(o.Confidence > 0 && o.Confidence < 1):
+		return fmt.Errorf("evaluation: Confidence is %v; want more than 0 and less than 1", o.Confidence)
+	case o.Mistakes < -1:
+		return fmt.Errorf("evaluation: Mistakes is %d", o.Mistakes)
+	}
+	for _, a := range answers {
+		if a == nil {
+			return errors.New("evaluation: there are no answers")
+		}
+		if err := a.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// figures are where a report has its figures.
+func (r *Report) figures() [numFigures]*Figure {
+	return [numFigures]*Figure{&r.Accuracy, &r.MacroF1, &r.MicroF1, &r.Precision, &r.Recall, &r.AUC, &r.LogLoss, &r.CalibrationError}
+}
+
+// all is the figures of the rows themselves.
+func (p *prepared) all() [numFigures]float64 {
+	once := make([]int32, len(p.a.True))
+	for i := range once {
+		once[i] = 1
+	}
+	return p.figures(once, make([]counts, len(p.a.Classes)))
+}
+
+// resample returns each figure's value in each bootstrap sample.
+func (p *prepared) resample(ctx context.Context, o Options) (samples [numFigures][]float64, err error) {
+	for f := range samples {
+		samples[f] = make([]float64, o.Resamples)
+	}
+	scratch := make([][]counts, workers())
+	for w := range scratch {
+		scratch[w] = make([]counts, len(p.a.Classes))
+	}
+	err = bootstrap(ctx, len(p.a.True), o, func(worker, r int, weight []int32) {
+		for f, v := range p.figures(weight, scratch[worker]) {
+			samples[f][r] = v
+		}
+	})
+	return samples, err
+}
+
+// count fills in the table of classes and the confusion matrix.
+func (r *Report) count(a *Answers) {
+	k := len(a.Classes)
+	byClass := make([]counts, k)
+	if !a.Several {
+		r.Confusion = make([][]int, k+1)
+		for c := range r.Confusion {
+			r.Confusion[c] = make([]int, k+1)
+		}
+	}
+	for i := range a.True {
+		if has(a.True[i], Unknown) {
+			r.Unknown++
+		}
+		for _, c := range a.True[i] {
+			if c != Unknown {
+				byClass[c].true++
+				if has(a.Given[i], c) {
+					byClass[c].both++
+				}
+			}
+		}
+		for _, c := range a.Given[i] {
+			byClass[c].given++
+		}
+		if !a.Several {
+			from, to := k, k
+			if c := a.True[i][0]; c != Unknown {
+				from = int(c)
+			}
+			if len(a.Given[i]) > 0 {
+				to = int(a.Given[i][0])
+			}
+			r.Confusion[from][to]++
+		}
+	}
+	for c, x := range byClass {
+		r.Classes = append(r.Classes, Class{a.Classes[c], int(x.true), int(x.given), x.precision(), x.recall(), x.f1()})
+	}
+}
+
+// mistakes returns the worst: those of which the classifier was most certain.
+func mistakes(a *Answers, most int) []Mistake {
+	all := []Mistake{}
+	if most < 0 {
+		return all
+	}
+	for i := range a.True {
+		for _, c := range a.Given[i] {
+			if !has(a.True[i], c) {
+				all = append(all, Mistake{Row: i, Class: c, Probability: a.probability(i, c)})
+			}
+		}
+		if !a.Several && len(a.Given[i]) > 0 {
+			continue // the class that was missed is the same mistake
+		}
+		for _, c := range a.True[i] {
+			switch {
+			case c == Unknown:
+				all = append(all, Mistake{Row: i, Class: c, Missed: true})
+			case !has(a.Given[i], c):
+				all = append(all, Mistake{Row: i, Class: c, Missed: true, Probability: a.probability(i, c)})
+			}
+		}
+	}
+	wrong := func(m Mistake) float32 { // how certain the classifier was of the opposite
+		if m.Missed {
+			return 1 - m.Probability
+		}
+		return m.Probability
+	}
+	slices.SortStableFunc(all, func(x, y Mistake) int { return cmp.Compare(wrong(y), wrong(x)) })
+	return slices.Clip(all[:min(most, len(all))])
+}
