@@ -65,12 +65,12 @@ func bootstrap(ctx context.Context, n int, o Options, measure func(worker, resam
 func workers() int { return runtime.GOMAXPROCS(0) }
 
 // interval returns the ends of the middle part of the values, which it sorts.
-func interval(values []float64, confidence float64) (low, high float64) {
+func interval(values []float64, confidence float64) Interval {
 	slices.Sort(values)
 	cut := (1 - confidence) / 2
 	at := func(share float64) float64 {
 		i := int(math.Floor(float64(share*float64(len(values)-1)) + 0.5))
 		return values[min(max(i, 0), len(values)-1)]
 	}
-	return at(cut), at(1 - cut)
+	return Interval{at(cut), at(1 - cut)}
 }

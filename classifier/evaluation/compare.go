@@ -13,7 +13,7 @@ import (
 // Comparison is how the second of two classifiers differs from the first on the same rows.
 type Comparison struct {
 	Rows int `json:"rows"`
-	// Differences are the second's figures less the first's, in the order of Report.
+	// Differences are the second's measures less the first's, in the order of Measures.
 	Differences []Difference `json:"differences"`
 	// Only counts the rows that one classifier alone answers rightly.
 	OnlyFirst  int `json:"only_first"`
@@ -22,10 +22,11 @@ type Comparison struct {
 	P float64 `json:"p"`
 }
 
-// Difference is that of one figure.
+// Difference is that of one measure.
 type Difference struct {
-	Name string `json:"name"` // as in Report's JSON: "macro_f1"
-	Figure
+	Name  string  `json:"name"` // as in Report's JSON: "macro_f1"
+	Value float64 `json:"value"`
+	Interval
 	// Beyond says that the interval does not contain 0: the difference is more than chance, at this confidence.
 	Beyond bool `json:"beyond_chance"`
 }
@@ -58,13 +59,13 @@ func Compare(ctx context.Context, first, second *Answers, o Options) (*Compariso
 		return nil, err
 	}
 	before, after := p.all(), q.all()
-	for f := range numFigures {
-		for i := range y[f] {
-			y[f][i] -= x[f][i]
+	for m := range numMeasures {
+		for i := range y[m] {
+			y[m][i] -= x[m][i]
 		}
-		d := Difference{Name: figureNames[f]}
-		d.Value = after[f] - before[f]
-		d.Low, d.High = interval(y[f], o.Confidence)
+		d := Difference{Name: measureNames[m]}
+		d.Value = after[m] - before[m]
+		d.Interval = interval(y[m], o.Confidence)
 		d.Beyond = d.Low > 0 || d.High < 0
 		c.Differences = append(c.Differences, d)
 	}

@@ -24,7 +24,7 @@ func ExampleMeasure() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("accuracy %.2f (%.2f to %.2f)\n", r.Accuracy.Value, r.Accuracy.Low, r.Accuracy.High)
+	fmt.Printf("accuracy %.2f (%.2f to %.2f)\n", r.Accuracy, r.Intervals["accuracy"].Low, r.Intervals["accuracy"].High)
 	for _, m := range r.Mistakes {
 		fmt.Printf("row %d is not %s, whose probability is %.1f\n", m.Row, first.Classes[m.Class], m.Probability)
 	}

@@ -8,29 +8,14 @@ import (
 	"slices"
 )
 
-// Report says how good answers are. Means over classes are over those that a row has or was given; a label that the
-// classifier does not know counts as missed, all such labels as one class.
+// Report says how good answers are.
 type Report struct {
 	Rows int `json:"rows"`
 	// Unknown is the number of rows with a label that the classifier does not know.
 	Unknown int `json:"unknown"`
-	// Accuracy is the share of rows whose labels are exactly the true ones.
-	Accuracy Figure `json:"accuracy"`
-	// MacroF1 is the mean of the classes' F1, MicroF1 the F1 of all decisions together. With one label a row and an answer
-	// for each, MicroF1 is the accuracy.
-	MacroF1 Figure `json:"macro_f1"`
-	MicroF1 Figure `json:"micro_f1"`
-	// Precision and Recall are means over the classes.
-	Precision Figure `json:"precision"`
-	Recall    Figure `json:"recall"`
-	// AUC is the area under the ROC curve: of the second of two classes, else the mean of each class against the rest.
-	AUC Figure `json:"auc"`
-	// LogLoss is the mean of -log p of the true label, in nats; with several labels a row, the mean over the classes too.
-	// Rows of unknown labels do not count.
-	LogLoss Figure `json:"log_loss"`
-	// CalibrationError is how far probabilities are from the share of right answers: the expected calibration error with 15
-	// bins of the same number of answers; with several labels a row, of decisions about a label.
-	CalibrationError Figure `json:"calibration_error"`
+	Measures
+	// Intervals are the measures' confidence intervals by their names in JSON: "accuracy".
+	Intervals map[string]Interval `json:"intervals"`
 
 	Classes []Class `json:"classes"` // in the order of Answers.Classes
 	// Confusion counts rows by true class (outer) and class given; the last row is unknown labels, the last column rows
@@ -76,10 +61,9 @@ func Measure(ctx context.Context, a *Answers, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Rows: len(a.True)}
-	values := p.all()
-	for f, to := range r.figures() {
-		to.Value = values[f]
-		to.Low, to.High = interval(samples[f], o.Confidence)
+	r.Measures, r.Intervals = measures(p.all()), map[string]Interval{}
+	for m, name := range measureNames {
+		r.Intervals[name] = interval(samples[m], o.Confidence)
 	}
 	r.count(a)
 	r.Mistakes = mistakes(a, o.Mistakes)
@@ -108,22 +92,17 @@ func check(ctx context.Context, o Options, answers ...*Answers) error {
 	return nil
 }
 
-// figures are where a report has its figures.
-func (r *Report) figures() [numFigures]*Figure {
-	return [numFigures]*Figure{&r.Accuracy, &r.MacroF1, &r.MicroF1, &r.Precision, &r.Recall, &r.AUC, &r.LogLoss, &r.CalibrationError}
-}
-
-// all is the figures of the rows themselves.
-func (p *prepared) all() [numFigures]float64 {
+// all is the measures of the rows themselves.
+func (p *prepared) all() [numMeasures]float64 {
 	once := make([]int32, len(p.a.True))
 	for i := range once {
 		once[i] = 1
 	}
-	return p.figures(once, make([]counts, len(p.a.Classes)))
+	return p.measure(once, make([]counts, len(p.a.Classes)))
 }
 
-// resample returns each figure's value in each bootstrap sample.
-func (p *prepared) resample(ctx context.Context, o Options) (samples [numFigures][]float64, err error) {
+// resample returns each measure's value in each bootstrap sample.
+func (p *prepared) resample(ctx context.Context, o Options) (samples [numMeasures][]float64, err error) {
 	for f := range samples {
 		samples[f] = make([]float64, o.Resamples)
 	}
@@ -132,7 +111,7 @@ func (p *prepared) resample(ctx context.Context, o Options) (samples [numFigures
 		scratch[w] = make([]counts, len(p.a.Classes))
 	}
 	err = bootstrap(ctx, len(p.a.True), o, func(worker, r int, weight []int32) {
-		for f, v := range p.figures(weight, scratch[worker]) {
+		for f, v := range p.measure(weight, scratch[worker]) {
 			samples[f][r] = v
 		}
 	})

@@ -91,8 +91,8 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// figures computes all figures of the rows, of which row i counts weight[i] times. Scratch is memory for a class's counts.
-func (p *prepared) figures(weight []int32, scratch []counts) (f [numFigures]float64) {
+// measure computes all measures of the rows, of which row i counts weight[i] times. Scratch is memory for a class's counts.
+func (p *prepared) measure(weight []int32, scratch []counts) (f [numMeasures]float64) {
 	a, k := p.a, len(p.a.Classes)
 	clear(scratch)
 	var rows, right, loss, lossRows float64

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +31,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ESC", "\x1b")
+			for name, text := range map[string]string{"films.csv": films(1, 200), "test.csv": films(2, 60), "wrong.csv": strings.Replace(films(1, 200), ",negative", ",positive", 1)} {
+				if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(text), 0o644); err != nil {
+					return err
+				}
+			}
 			for name, from := range shared {
 				b, err := os.ReadFile(from)
 				if err != nil {
@@ -41,6 +48,25 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// films is CSV of made-up reviews of films, sorted by label as exports are.
+func films(seed uint64, rows int) string {
+	random := rand.New(rand.NewPCG(seed, 0))
+	words := map[string][]string{
+		"positive": {"lovely", "great", "moving", "funny", "brilliant"},
+		"negative": {"dull", "awful", "boring", "wooden", "clumsy"},
+		"":         {"film", "plot", "actors", "ending", "camera", "music", "scene", "story"},
+	}
+	pick := func(kind string) string { return words[kind][random.IntN(len(words[kind]))] }
+	b := strings.Builder{}
+	b.WriteString("text,label\n")
+	for _, label := range []string{"negative", "positive"} {
+		for range rows / 2 {
+			fmt.Fprintf(&b, "The %s was %s and the %s with its %s %s,%s\n", pick(""), pick(label), pick(""), pick(label), pick(""), label)
+		}
+	}
+	return b.String()
 }
 
 // Every example in a command's help is a line of a script.

@@ -27,7 +27,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newInspect(), newQuantize(), newPlot())
+	root.AddCommand(newTrain(), newCheck(), newEvaluate(), newPredict(), newExplain(), newInspect(), newQuantize(), newPlot())
 	return root
 }
 

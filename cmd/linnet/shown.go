@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode"
@@ -43,4 +45,37 @@ func bytesText(n int64) string {
 		return fmt.Sprintf("%.3g MB", float64(n)/1e6)
 	}
 	return fmt.Sprintf("%.3g GB", float64(n)/1e9)
+}
+
+// shownAll shows labels in one line.
+func shownAll(labels []string) string {
+	if len(labels) == 0 {
+		return "no label"
+	}
+	list := make([]string, len(labels))
+	for i, l := range labels {
+		list[i] = shown(l)
+	}
+	return strings.Join(list, ", ")
+}
+
+// writeJSON writes one object and a line end.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// excerpt is the beginning of a text in one line.
+func excerpt(text string) string {
+	const most = 60
+	words := strings.Fields(text[:min(len(text), 4*most)])
+	short := strings.Join(words, " ")
+	if n := most; len(short) > n {
+		for n > 0 && !utf8.RuneStart(short[n]) {
+			n--
+		}
+		short = short[:n] + "…"
+	}
+	return shown(strings.ToValidUTF8(short, "\uFFFD"))
 }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/spf13/cobra"
+)
+
+// dataFlags are the flags of commands that read texts.
+type dataFlags struct {
+	o                texts.Options
+	delimiter        string
+	header, noHeader bool
+}
+
+// dataHelp says what data may be.
+const dataHelp = `DATA is CSV or TSV, JSON lines, a JSON array of objects, fastText's __label__ lines, or a folder with a folder for each
+class; gzip or zstd; UTF-8, UTF-16 or Windows-1252. "-" is the standard input. All of that is found, and said. Columns are
+found by their usual names, such as text and label, or when they are obvious; --text and --label name others.`
+
+func (f *dataFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.o.Text, "text", "", "the `column` of the texts, by its name or number from 1")
+	flags.StringVar(&f.o.Label, "label", "", "the `column` of the labels")
+	flags.StringVar(&f.o.LabelSeparator, "label-separator", "", "what stands between several labels in one field of CSV, such as |")
+	flags.StringVar(&f.o.Format, "format", "", "csv, tsv, jsonl, json, fasttext, lines or folders")
+	flags.StringVar(&f.delimiter, "delimiter", "", `what stands between the fields of CSV; "\t" is a tab`)
+	flags.StringVar(&f.o.Encoding, "encoding", "", "utf-8, utf-16le, utf-16be or windows-1252")
+	flags.StringVar(&f.o.Part, "part", "", "the folder to read of a folder with parts, such as train")
+	flags.BoolVar(&f.header, "header", false, "the first record of CSV has the names of the columns")
+	flags.BoolVar(&f.noHeader, "no-header", false, "the first record of CSV is a row")
+	cmd.MarkFlagsMutuallyExclusive("header", "no-header")
+}
+
+// open opens the data.
+func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error) {
+	o := f.o
+	o.Stdin = cmd.InOrStdin()
+	switch {
+	case f.delimiter == `\t`:
+		o.Delimiter = '\t'
+	case len(f.delimiter) > 1:
+		return nil, usagef("--delimiter %.40q is not one ASCII character", f.delimiter)
+	case f.delimiter != "":
+		o.Delimiter = rune(f.delimiter[0])
+	}
+	if f.header {
+		o.Header = texts.HasHeader
+	} else if f.noHeader {
+		o.Header = texts.NoHeader
+	}
+	return texts.Open(cmd.Context(), path, o)
+}
+
+// place is where a row stands.
+type place struct {
+	file string
+	line int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", shown(p.file), p.line) }
+
+// labelled are rows to learn from or to test with.
+type labelled struct {
+	found    texts.Found
+	examples []classifier.Example
+	places   []place
+}
+
+// readLabelled reads rows that have a text and known labels, and lets checker look at all of them. Rows that cannot be read
+// are left out, and are among the checker's faults.
+func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker) (*labelled, error) {
+	d := &labelled{}
+	for row, err := range checker.Watch(s.Rows(ctx)) {
+		if err != nil {
+			if errors.As(err, new(*texts.RowError)) {
+				continue
+			}
+			return nil, err
+		}
+		if row.HasLabels && strings.TrimSpace(row.Text) != "" {
+			d.examples = append(d.examples, classifier.Example{Text: row.Text, Labels: row.Labels})
+			d.places = append(d.places, place{row.File, row.Line})
+		}
+	}
+	d.found = s.Found()
+	return d, nil
+}
+
+// badRows is an error if rows could not be read.
+func badRows(checker *texts.Checker) error {
+	for _, f := range checker.Faults() {
+		if f.Kind == texts.BadRow {
+			return fmt.Errorf("%s cannot be read: mend the data, or leave them out with --skip-bad-rows", plural(f.Count, "row"))
+		}
+	}
+	return nil
+}
+
+// writeFound writes what was found in the data: a line, and the classes.
+func writeFound(w io.Writer, path string, found texts.Found, checker *texts.Checker) {
+	fmt.Fprintf(w, "%s: %s\n", shown(path), found)
+	classes := checker.Classes()
+	const most = 20
+	fmt.Fprintf(w, "%s of %s:", plural(checker.Rows()[0], "row"), plural(len(classes), "class"))
+	for i, c := range classes {
+		if i == most {
+			fmt.Fprintf(w, " and %d more", len(classes)-most)
+			break
+		}
+		if i > 0 {
+			fmt.Fprint(w, ",")
+		}
+		n := 0
+		if len(c.Rows) > 0 {
+			n = c.Rows[0]
+		}
+		fmt.Fprintf(w, " %s %s", shown(c.Name), grouped(n))
+	}
+	fmt.Fprintln(w)
+}
+
+// writeFaults writes the faults of the data, each with some places.
+func writeFaults(w io.Writer, checker *texts.Checker) {
+	for _, f := range checker.Faults() {
+		fmt.Fprintf(w, "%s: %s\n", f.Kind, grouped(f.Count))
+		for _, e := range f.Examples {
+			fmt.Fprintf(w, "  %s\n", e)
+		}
+		if n := f.Count - len(f.Examples); n > 0 {
+			fmt.Fprintf(w, "  and %s more\n", grouped(n))
+		}
+	}
+}
+
+// plural is a number and what it counts.
+func plural(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "s"):
+		return grouped(n) + " " + what + "es"
+	}
+	return grouped(n) + " " + what + "s"
+}
+
+// grouped is a number with commas between thousands.
+func grouped(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/classifier/evaluation"
+	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/spf13/cobra"
+)
+
+func newEvaluate() *cobra.Command {
+	var data dataFlags
+	var o evaluation.Options
+	var compare string
+	var asJSON, skip bool
+	cmd := &cobra.Command{
+		Use:   "evaluate FILE DATA",
+		Short: "Measure a classifier on texts with labels",
+		Long: `Evaluate says how good a classifier is on texts that it has not learned from: accuracy, F1, precision, recall, the area
+under the ROC curve, log loss and calibration error, each with an interval that the true value lies in with a probability
+of 95 %; then a table of classes, a confusion matrix and the mistakes of which the classifier was most certain.
+
+--compare says which figures of a second classifier differ by more than chance.
+
+` + dataHelp,
+		Example: "  linnet evaluate reviews.linnet test.csv\n  linnet evaluate reviews.linnet test.csv --compare other.linnet\n  linnet evaluate reviews.linnet test.csv --json",
+		Args:    arguments(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			paths := []string{args[0]}
+			if compare != "" {
+				paths = append(paths, compare)
+			}
+			var classifiers []*classifier.Classifier
+			for _, path := range paths {
+				c, err := classifier.Load(ctx, path)
+				if err != nil {
+					return err
+				}
+				classifiers = append(classifiers, c)
+			}
+			source, err := data.open(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			var checker texts.Checker
+			d, err := readLabelled(ctx, source, &checker)
+			if err != nil {
+				return err
+			}
+			if !asJSON {
+				writeFound(cmd.ErrOrStderr(), args[1], d.found, &checker)
+			}
+			if err := badRows(&checker); err != nil && !skip {
+				writeFaults(cmd.ErrOrStderr(), &checker)
+				return fmt.Errorf("%s: %w", args[1], err)
+			}
+			e, err := evaluate(ctx, args[1], classifiers, d, o)
+			if err != nil {
+				return err
+			}
+			e.d = d
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), e)
+			}
+			return e.write(cmd.OutOrStdout(), paths)
+		},
+	}
+	data.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&compare, "compare", "", "a second classifier's `file`")
+	flags.Uint64Var(&o.Seed, "seed", 0, "decides the bootstrap samples of the intervals")
+	flags.IntVar(&o.Resamples, "resamples", 1000, "how many bootstrap samples there are")
+	flags.Float64Var(&o.Confidence, "confidence", 0.95, "the probability that an interval contains the true value")
+	flags.IntVar(&o.Mistakes, "mistakes", 10, "how many mistakes are listed; -1 for none")
+	flags.BoolVar(&skip, "skip-bad-rows", false, "leave out rows that cannot be read")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// evaluated is what evaluate says.
+type evaluated struct {
+	*evaluation.Report
+	Places     []string               `json:"mistakes_at,omitempty"` // file:line of each mistake
+	Comparison *evaluation.Comparison `json:"comparison,omitempty"`
+	d          *labelled
+}
+
+func evaluate(ctx context.Context, path string, classifiers []*classifier.Classifier, d *labelled, o evaluation.Options) (*evaluated, error) {
+	var answers []*evaluation.Answers
+	for _, c := range classifiers {
+		a, err := c.Answers(ctx, d.examples)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		answers = append(answers, a)
+	}
+	e := &evaluated{}
+	var err error
+	if e.Report, err = evaluation.Measure(ctx, answers[0], o); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, m := range e.Mistakes {
+		e.Places = append(e.Places, d.places[m.Row].String())
+	}
+	if len(answers) > 1 {
+		e.Comparison, err = evaluation.Compare(ctx, answers[0], answers[1], o)
+	}
+	return e, err
+}
+
+func (e *evaluated) write(to io.Writer, paths []string) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s", plural(e.Rows, "row"))
+	if e.Unknown > 0 {
+		fmt.Fprintf(w, ", %d of them with a label that the classifier does not know", e.Unknown)
+	}
+	fmt.Fprintln(w)
+	for name, value := range e.All {
+		fmt.Fprintf(w, "%s\t%.4f\t%.4f to %.4f\n", strings.ReplaceAll(name, "_", " "), value, e.Intervals[name].Low, e.Intervals[name].High)
+	}
+	fmt.Fprintln(w)
+	e.writeTable(w)
+	e.writeConfusion(w)
+	e.writeMistakes(w)
+	e.writeComparison(w, paths)
+	return w.Flush()
+}
+
+func (e *evaluated) writeTable(w io.Writer) {
+	fmt.Fprintln(w, "class\trows\tgiven\tprecision\trecall\tF1")
+	for _, c := range e.Classes {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.4f\t%.4f\t%.4f\n", shown(c.Name), c.True, c.Given, c.Precision, c.Recall, c.F1)
+	}
+	fmt.Fprintln(w)
+}
+
+// mostConfusion is the largest number of classes whose confusion matrix fits on a screen.
+const mostConfusion = 12
+
+// writeConfusion writes the matrix, or of many classes the pairs that are mixed up most.
+func (e *evaluated) writeConfusion(w io.Writer) {
+	k := len(e.Classes)
+	switch {
+	case e.Confusion == nil:
+		return
+	case k <= mostConfusion:
+		fmt.Fprint(w, "true \\ given")
+		for c := range k {
+			fmt.Fprintf(w, "\t%s", shown(e.Classes[c].Name))
+		}
+		fmt.Fprintln(w)
+		for c := range k {
+			fmt.Fprint(w, shown(e.Classes[c].Name))
+			for g := range k {
+				fmt.Fprintf(w, "\t%d", e.Confusion[c][g])
+			}
+			fmt.Fprintln(w)
+		}
+	default:
+		type pair struct{ true, given, rows int }
+		var pairs []pair
+		for c := range k {
+			for g := range k {
+				if n := e.Confusion[c][g]; c != g && n > 0 {
+					pairs = append(pairs, pair{c, g, n})
+				}
+			}
+		}
+		slices.SortStableFunc(pairs, func(a, b pair) int { return b.rows - a.rows })
+		fmt.Fprintln(w, "most often mixed up\tgiven\trows")
+		for _, p := range pairs[:min(10, len(pairs))] {
+			fmt.Fprintf(w, "%s\t%s\t%d\n", shown(e.Classes[p.true].Name), shown(e.Classes[p.given].Name), p.rows)
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+func (e *evaluated) writeMistakes(w io.Writer) {
+	if len(e.Mistakes) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "worst mistakes")
+	for i, m := range e.Mistakes {
+		row := e.d.examples[m.Row]
+		said := "a label that the classifier does not know"
+		if m.Class >= 0 {
+			verb := "given"
+			if m.Missed {
+				verb = "not given"
+			}
+			said = fmt.Sprintf("%s %s (%.3f)", verb, shown(e.Classes[m.Class].Name), m.Probability)
+		}
+		fmt.Fprintf(w, "  %s: %s, %s: %s\n", e.Places[i], shownAll(row.Labels), said, excerpt(row.Text))
+	}
+	fmt.Fprintln(w)
+}
+
+func (e *evaluated) writeComparison(w io.Writer, paths []string) {
+	c := e.Comparison
+	if c == nil {
+		return
+	}
+	fmt.Fprintf(w, "%s less %s\n", shown(paths[1]), shown(paths[0]))
+	for _, d := range c.Differences {
+		verdict := "may be chance"
+		if d.Beyond {
+			verdict = "more than chance"
+		}
+		fmt.Fprintf(w, "%s\t%+.4f\t%+.4f to %+.4f\t%s\n", d.Name, d.Value, d.Low, d.High, verdict)
+	}
+	fmt.Fprintf(w, "right in one alone: %d and %d rows; p = %.3g (McNemar's exact test)\n\n", c.OnlyFirst, c.OnlySecond, c.P)
+}

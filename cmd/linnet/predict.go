@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/spf13/cobra"
+)
+
+func newPredict() *cobra.Command {
+	var data dataFlags
+	var asJSON bool
+	var shardText string
+	cmd := &cobra.Command{
+		Use:   "predict FILE [DATA]",
+		Short: "Label texts",
+		Long: `Predict labels the texts of a file or, without DATA, of the standard input, one a line. It writes a line for each text, in
+the order of the texts, as they come: the label, or several with commas between them, a tab, and its probability. --json
+writes an object with the probability of each class.
+
+A row that cannot be read gives an empty line (with --json an object with an error), a message on the standard error with
+its place, and in the end exit code 1. --shard 2/5 labels the second of five parts: rows 2, 7, 12 and so on.
+
+` + dataHelp,
+		Example: "  linnet predict reviews.linnet new.csv\n  linnet predict reviews.linnet < texts.txt\n  linnet predict reviews.linnet new.csv --json --shard 1/2",
+		Args:    arguments(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			part, err := parseShard(shardText)
+			if err != nil {
+				return err
+			}
+			c, err := classifier.Load(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			data.o.LabelsOptional = true
+			path := "-"
+			if len(args) > 1 {
+				path = args[1]
+			} else if data.o.Format == "" {
+				data.o.Format = texts.Lines
+			}
+			source, err := data.open(cmd, path)
+			if errors.Is(err, texts.ErrEmpty) {
+				return nil // no texts, no labels
+			} else if err != nil {
+				return err
+			}
+			return predict(cmd.Context(), c, source, part, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	data.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write a JSON object a line")
+	cmd.Flags().StringVar(&shardText, "shard", "", "label one `part/parts` of the rows, such as 1/4")
+	return cmd
+}
+
+// shard is one of several parts of rows that are dealt in turn. The zero value is all rows.
+type shard struct{ part, parts int }
+
+func parseShard(text string) (shard, error) {
+	if text == "" {
+		return shard{}, nil
+	}
+	a, b, _ := strings.Cut(text, "/")
+	part, err := strconv.Atoi(a)
+	parts, err2 := strconv.Atoi(b)
+	if err != nil || err2 != nil || part < 1 || part > parts {
+		return shard{}, usagef("--shard %.40q is not one of its parts, such as 1/4", text)
+	}
+	return shard{part, parts}, nil
+}
+
+// has reports whether row i, counted from 0, is in the shard.
+func (s shard) has(i int) bool { return s.parts == 0 || i%s.parts == s.part-1 }
+
+// block is how many rows are classified side by side before they are written.
+const block = 256
+
+// blockBytes ends a block of long texts early.
+const blockBytes = 1 << 20
+
+// predictor labels rows in the order in which they come.
+type predictor struct {
+	c              *classifier.Classifier
+	asJSON         bool
+	stdout         *bufio.Writer
+	stderr         io.Writer
+	texts          []string
+	faults         []error // one for each text; nil for those that were read
+	bytes          int
+	results        []classifier.Result
+	failed, worked int
+}
+
+func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source, part shard, asJSON bool, stdout, stderr io.Writer) error {
+	p := &predictor{c: c, asJSON: asJSON, stdout: bufio.NewWriterSize(stdout, 1<<16), stderr: stderr, results: make([]classifier.Result, block)}
+	rows := make(chan read, block)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		defer close(rows)
+		for row, err := range source.Rows(ctx) {
+			select {
+			case rows <- read{row, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	i := -1
+	for r := range rows {
+		if i++; r.err != nil && !errors.As(r.err, new(*texts.RowError)) {
+			return errors.Join(p.flush(), r.err)
+		}
+		if part.has(i) {
+			p.texts, p.faults = append(p.texts, r.row.Text), append(p.faults, r.err)
+			p.bytes += len(r.row.Text)
+		}
+		// Who types a text waits for its label: nothing waits for a block to fill.
+		if len(p.texts) == block || p.bytes >= blockBytes || len(rows) == 0 {
+			if err := p.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := errors.Join(p.flush(), ctx.Err()); err != nil {
+		return err
+	}
+	if p.failed > 0 {
+		return fmt.Errorf("%s of %d could not be read", plural(p.failed, "row"), p.worked)
+	}
+	return nil
+}
+
+// flush labels the rows that wait, and writes them.
+func (p *predictor) flush() error {
+	n := len(p.texts)
+	share := (n + runtime.GOMAXPROCS(0) - 1) / max(runtime.GOMAXPROCS(0), 1)
+	var wait sync.WaitGroup
+	for from := 0; from < n; from += share {
+		to := min(n, from+share)
+		wait.Go(func() {
+			for i := from; i < to; i++ {
+				if p.faults[i] == nil {
+					p.c.ClassifyInto(&p.results[i], p.texts[i])
+				}
+			}
+		})
+	}
+	wait.Wait()
+	for i := range n {
+		p.worked++
+		if err := p.faults[i]; err != nil {
+			p.failed++
+			fmt.Fprintf(p.stderr, "linnet: %v\n", err)
+		}
+		if err := p.write(&p.results[i], p.faults[i]); err != nil {
+			return err
+		}
+	}
+	p.texts, p.faults, p.bytes = p.texts[:0], p.faults[:0], 0
+	return p.stdout.Flush()
+}
+
+// read is a row as it comes from the data.
+type read struct {
+	row texts.Row
+	err error
+}
+
+// predicted is a line of predict --json.
+type predicted struct {
+	Label       string             `json:"label"`
+	Labels      []string           `json:"labels,omitzero"` // where a text may have several
+	Probability float32            `json:"probability"`
+	Scores      map[string]float32 `json:"scores"`
+}
+
+func (p *predictor) write(r *classifier.Result, fault error) error {
+	several := p.c.Parts().Spec.MultiLabel
+	switch {
+	case p.asJSON && fault != nil:
+		return writeJSON(p.stdout, map[string]string{"error": fault.Error()})
+	case fault != nil:
+		return p.stdout.WriteByte('\n')
+	case p.asJSON:
+		line := predicted{Label: r.Label, Probability: r.Probability, Scores: map[string]float32{}}
+		for k, name := range p.c.Classes() {
+			line.Scores[name] = r.Scores[k]
+		}
+		if several {
+			line.Labels = append([]string{}, r.Labels...)
+		}
+		return writeJSON(p.stdout, line)
+	}
+	label := oneLine(r.Label)
+	if several {
+		list := make([]string, len(r.Labels))
+		for i, l := range r.Labels {
+			list[i] = oneLine(l)
+		}
+		label = strings.Join(list, ",")
+	}
+	_, err := fmt.Fprintf(p.stdout, "%s\t%s\n", label, strconv.FormatFloat(math.Round(float64(r.Probability)*1e6)/1e6, 'g', -1, 64))
+	return err
+}
+
+// oneLine is a label without what would end a field or a line.
+func oneLine(label string) string {
+	if strings.ContainsAny(label, "\t\r\n\x1b") {
+		return strconv.Quote(label)
+	}
+	return label
+}

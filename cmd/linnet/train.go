@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/linnet-ml/linnet/internal/atomicfile"
+	"github.com/spf13/cobra"
+)
+
+func newTrain() *cobra.Command {
+	var data dataFlags
+	var o classifier.Options
+	var output string
+	var skip, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "train DATA -o FILE",
+		Short: "Learn to label texts from texts with labels",
+		Long: `Train learns a classifier from texts with labels and writes it to one file. No option is needed: which features, weights
+and strength of regularisation suit the data is decided on rows that are held out, and said.
+
+` + dataHelp + `
+
+The same rows and seed give the same file, on every machine and with any number of processors.`,
+		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1",
+		Args:    arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if output == "" {
+				return usagef("where to? -o FILE is missing")
+			}
+			if err := atomicfile.Check(output); err != nil {
+				return usageError{err}
+			}
+			source, err := data.open(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			var checker texts.Checker
+			d, err := readLabelled(cmd.Context(), source, &checker)
+			if err != nil {
+				return err
+			}
+			notes := cmd.ErrOrStderr()
+			writeFound(notes, args[0], d.found, &checker)
+			writeFaults(notes, &checker)
+			if err := badRows(&checker); err != nil && !skip {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			begin := time.Now()
+			c, err := classifier.Train(cmd.Context(), d.examples, o)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			took := time.Since(begin)
+			if err := c.Save(cmd.Context(), output); err != nil {
+				return err
+			}
+			info, err := os.Stat(output)
+			if err != nil {
+				return err
+			}
+			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: jsonFaults(&checker)}
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), t)
+			}
+			return t.write(cmd.OutOrStdout())
+		},
+	}
+	data.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&output, "output", "o", "", "the file of the classifier")
+	flags.Uint64Var(&o.Seed, "seed", 0, "decides the order in which rows are learned and which are held out")
+	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
+	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000)")
+	flags.BoolVar(&skip, "skip-bad-rows", false, "leave out rows that cannot be read")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// trained is what train says at the end.
+type trained struct {
+	File    string             `json:"file"`
+	Bytes   int64              `json:"bytes"`
+	Seconds float64            `json:"seconds"`
+	Classes []string           `json:"classes"`
+	Report  *classifier.Report `json:"report"`
+	Faults  []jsonFault        `json:"faults"`
+}
+
+func (t *trained) write(w io.Writer) error {
+	r := t.Report
+	if r == nil {
+		return errors.New("the training has no report")
+	}
+	for _, trial := range r.Tried {
+		fmt.Fprintf(w, "tried %s: accuracy %.3f, log loss %.4f of %s held out\n", trial.Recipe, trial.Accuracy, trial.Loss, plural(trial.Rows, "row"))
+	}
+	fmt.Fprintf(w, "chosen %s: accuracy %.4f ± %.4f of %s held out\n", r.Best.Recipe, r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
+	if r.RunnerUp.Recipe != "" {
+		fmt.Fprintf(w, "next best %s: its log loss is %.4f ± %.4f more\n", r.RunnerUp.Recipe, r.Behind, r.BehindError)
+	}
+	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(r.Features, "n-gram"), t.Seconds)
+	return err
+}
