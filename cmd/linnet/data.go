@@ -20,7 +20,7 @@ type dataFlags struct {
 }
 
 // dataHelp says what data may be.
-const dataHelp = `DATA is CSV or TSV, JSON lines, a JSON array of objects, fastText's __label__ lines, or a folder with a folder for each
+const dataHelp = `DATA is CSV or TSV, JSON lines, a JSON array of objects, Parquet, fastText's __label__ lines, or a folder with a folder for each
 class; gzip or zstd; UTF-8, UTF-16 or Windows-1252. "-" is the standard input. All of that is found, and said. Columns are
 found by their usual names, such as text and label, or when they are obvious; --text and --label name others.`
 
@@ -29,7 +29,7 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.o.Text, "text", "", "the `column` of the texts, by its name or number from 1")
 	flags.StringVar(&f.o.Label, "label", "", "the `column` of the labels")
 	flags.StringVar(&f.o.LabelSeparator, "label-separator", "", "what stands between several labels in one field of CSV, such as |")
-	flags.StringVar(&f.o.Format, "format", "", "csv, tsv, jsonl, json, fasttext, lines or folders")
+	flags.StringVar(&f.o.Format, "format", "", "csv, tsv, jsonl, json, parquet, fasttext, lines or folders")
 	flags.StringVar(&f.delimiter, "delimiter", "", `what stands between the fields of CSV; "\t" is a tab`)
 	flags.StringVar(&f.o.Encoding, "encoding", "", "utf-8, utf-16le, utf-16be or windows-1252")
 	flags.StringVar(&f.o.Part, "part", "", "the folder to read of a folder with parts, such as train")
@@ -41,7 +41,7 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 // open opens the data.
 func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error) {
 	o := f.o
-	o.Stdin = cmd.InOrStdin()
+	o.Stdin, o.Formats = cmd.InOrStdin(), []texts.Format{parquetFormat}
 	switch {
 	case f.delimiter == `\t`:
 		o.Delimiter = '\t'

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/parquet-go/parquet-go"
+)
+
+type parquetRow struct {
+	ID     int64    `parquet:"id"`
+	Label  string   `parquet:"label,dict"`
+	Text   string   `parquet:"text,zstd"`
+	Topics []string `parquet:"topics,list"`
+	Score  *float64 `parquet:"score,optional"`
+}
+
+// parquetFile is a file of rows in several row groups and pages.
+func parquetFile(t testing.TB, rows int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[parquetRow](&b, parquet.MaxRowsPerRowGroup(300), parquet.PageBufferSize(1000))
+	for i := range rows {
+		r := parquetRow{int64(i), fmt.Sprint("class", i%3), fmt.Sprintf("text %d, %s", i, strings.Repeat("word ", i%50)), nil, nil}
+		for k := range i % 4 {
+			r.Topics = append(r.Topics, fmt.Sprint("topic", k))
+		}
+		if i%2 == 0 {
+			r.Score = new(float64(i) / 2)
+		}
+		if _, err := w.Write([]parquetRow{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func readParquet(t testing.TB, b []byte, o texts.Options) (rows []texts.Row, err error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "data.parquet")
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o.Formats = []texts.Format{parquetFormat}
+	s, err := texts.Open(t.Context(), path, o)
+	if err != nil {
+		return nil, err
+	}
+	for row, err := range s.Rows(t.Context()) {
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// Texts come with their labels, also lists and numbers, across pages and row groups.
+func TestParquet(t *testing.T) {
+	const n = 1000
+	b := parquetFile(t, n)
+	for label, want := range map[string]func(i int) []string{
+		"":       func(i int) []string { return []string{fmt.Sprint("class", i%3)} },
+		"topics": func(i int) []string { return []string{"topic0", "topic1", "topic2"}[:i%4] },
+		"id":     func(i int) []string { return []string{fmt.Sprint(i)} },
+	} {
+		rows, err := readParquet(t, b, texts.Options{Label: label})
+		if err != nil || len(rows) != n {
+			t.Fatalf("%q: %d rows, %v", label, len(rows), err)
+		}
+		for i, r := range rows {
+			if wanted := want(i); r.Text != fmt.Sprintf("text %d, %s", i, strings.Repeat("word ", i%50)) || len(r.Labels) != len(wanted) ||
+				len(wanted) > 0 && !reflect.DeepEqual(r.Labels, wanted) {
+				t.Fatalf("%q: row %d is %+v", label, i, r)
+			}
+		}
+	}
+}
+
+// Broken files are errors: no panic, and no endless reading.
+func TestBrokenParquet(t *testing.T) {
+	b := parquetFile(t, 20)
+	for n := 0; n < len(b); n += 53 {
+		if _, err := readParquet(t, b[:n], texts.Options{Format: "parquet"}); err == nil {
+			t.Fatalf("cut to %d of %d bytes it is no error", n, len(b))
+		}
+	}
+	for i := 4; i < len(b); i += 7 {
+		changed := bytes.Clone(b)
+		changed[i] ^= 0xff
+		if _, err := readParquet(t, changed, texts.Options{}); errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+}
