@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/tensor"
@@ -23,7 +24,7 @@ func newInspect() *cobra.Command {
 		Use:   "inspect FILE",
 		Short: "Say what is in a model file",
 		Long: `Inspect says what is in a model file: its layers, inputs, outputs and labels, how its weights are stored, the end of its
-training, and the texts that were saved with it. Of a safetensors file without a model it lists the tensors.`,
+training, and the texts that were saved with it. Of a classifier it says the classes, the n-grams and how it was found. Of a safetensors file without a model it lists the tensors.`,
 		Example: "  linnet inspect reviews.linnet\n  linnet inspect reviews.linnet --json",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,14 +44,23 @@ training, and the texts that were saved with it. Of a safetensors file without a
 
 // inspection is what inspect finds.
 type inspection struct {
-	File     string            `json:"file"`
-	Bytes    int64             `json:"bytes"`
-	Format   string            `json:"format,omitempty"` // of the model; empty for a safetensors file without one
-	Model    *inspectedModel   `json:"model,omitempty"`
-	Tensors  []inspectedTensor `json:"tensors"`
-	History  *history.History  `json:"history,omitempty"`
-	State    bool              `json:"training_state"`
-	Metadata map[string]string `json:"metadata,omitempty"`
+	File   string          `json:"file"`
+	Bytes  int64           `json:"bytes"`
+	Format string          `json:"format,omitempty"` // of the model; empty for a safetensors file without one
+	Model  *inspectedModel `json:"model,omitempty"`
+	// Classifier is what there is in the place of a model.
+	Classifier *inspectedClassifier `json:"classifier,omitempty"`
+	Tensors    []inspectedTensor    `json:"tensors"`
+	History    *history.History     `json:"history,omitempty"`
+	State      bool                 `json:"training_state"`
+	Metadata   map[string]string    `json:"metadata,omitempty"`
+}
+
+// inspectedClassifier is a classifier and how it was found.
+type inspectedClassifier struct {
+	classifier.Spec
+	Features int                `json:"features"`
+	Report   *classifier.Report `json:"report,omitempty"`
 }
 
 type inspectedModel struct {
@@ -106,6 +116,14 @@ func inspect(ctx context.Context, path string) (_ *inspection, err error) {
 		i.Metadata = tensors.Metadata()
 		return i, nil
 	}
+	if _, ok := tensors.Metadata()["linnet.classifier"]; ok {
+		c, err := classifier.Load(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		i.Classifier = &inspectedClassifier{c.Parts().Spec, len(c.Parts().Hashes), c.Report()}
+		return i, nil
+	}
 	file, err := model.Load(ctx, path, model.LoadOptions{})
 	if err != nil {
 		return nil, err
@@ -131,12 +149,16 @@ func (i *inspection) writeJSON(w io.Writer) error {
 func (i *inspection) write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", shown(i.File), bytesText(i.Bytes))
-	if i.Model == nil {
+	switch {
+	case i.Classifier != nil:
+		fmt.Fprintf(&b, ", a classifier, format %s\n", i.Format)
+		i.Classifier.write(&b)
+	case i.Model == nil:
 		b.WriteString(", a safetensors file without a model\n")
 		for _, t := range i.Tensors {
 			fmt.Fprintf(&b, "  %s  %s %s\n", shown(t.Name), t.DType, t.Shape)
 		}
-	} else {
+	default:
 		fmt.Fprintf(&b, ", a model, format %s\n\n%s\n", i.Format, i.Model.summary)
 		for _, p := range i.Model.Inputs {
 			fmt.Fprintf(&b, "Input %s: %s %s\n", shown(p.Name), p.Type, p.Shape)
@@ -164,6 +186,40 @@ func (i *inspection) write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (c *inspectedClassifier) write(b *strings.Builder) {
+	fmt.Fprintf(b, "%s:", plural(len(c.Classes), "class"))
+	for k, name := range c.Classes {
+		if k == 50 {
+			fmt.Fprintf(b, " and %d more", len(c.Classes)-k)
+			break
+		}
+		if k > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(" " + shown(name))
+	}
+	b.WriteByte('\n')
+	if c.MultiLabel {
+		b.WriteString("A text may have several of them, or none.\n")
+	}
+	if c.MinConfidence > 0 {
+		fmt.Fprintf(b, "A text whose probability is below %g has no label.\n", c.MinConfidence)
+	}
+	fmt.Fprintf(b, "%s", plural(c.Features, "n-gram"))
+	if c.WordMax > 0 {
+		fmt.Fprintf(b, " of %d to %d words", c.WordMin, c.WordMax)
+	}
+	if c.CharMax > 0 {
+		fmt.Fprintf(b, " of %d to %d characters", c.CharMin, c.CharMax)
+	}
+	b.WriteByte('\n')
+	if r := c.Report; r != nil {
+		fmt.Fprintf(b, "Learned from %s: %s; accuracy %.4f ± %.4f of %s held out\n", plural(r.Rows, "row"), r.Best.Recipe, r.Best.Accuracy,
+			r.Best.AccuracyError, plural(r.Best.Rows, "row"))
+		writeLabelGoals(b, r.Labels)
+	}
 }
 
 // writeLabels writes a line for each class. One threshold for two classes is that of the second.

@@ -5,26 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/spf13/cobra"
 )
 
 func newQuantize() *cobra.Command {
-	var output, to string
+	var output, to, size string
 	var exceptions []string
 	cmd := &cobra.Command{
 		Use:   "quantize FILE -o FILE",
 		Short: "Write a model with smaller weights",
 		Long: `Quantize writes a copy of a model whose weights take fewer bytes, and says what that changed: int8 takes a quarter of
-float32, float16 and bfloat16 half. Biases and other lists of numbers stay as they are unless --parameter names them.
+float32, float16 and bfloat16 half. A classifier's weights have 8 bits already: --size says how many bytes its file may
+have, and the n-grams with the smallest weights are left out. Of other models biases and other lists of numbers stay as they are unless --parameter names them.
 A training state is left out: training goes on from the file it was saved in.
 
 FILE and the copy may be the same file: it is replaced as a whole.`,
-		Example: "  linnet quantize reviews.linnet -o small.linnet\n  linnet quantize reviews.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
+		Example: "  linnet quantize reviews.linnet -o small.linnet\n  linnet quantize mail.linnet -o small.linnet --size 600KB\n  linnet quantize reviews.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := convertOptions(to, exceptions)
@@ -37,11 +41,20 @@ FILE and the copy may be the same file: it is replaced as a whole.`,
 			if output == "-" {
 				return usagef("-o -: a model is written to a file, not to the standard output")
 			}
+			if size != "" {
+				n, err := parseBytes(size)
+				if err != nil {
+					return err
+				}
+				return shrink(cmd.Context(), args[0], output, n, cmd.OutOrStdout())
+			}
 			return quantize(cmd.Context(), args[0], output, o, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "the file of the copy")
+	cmd.Flags().StringVar(&size, "size", "", "the most `bytes` that a classifier's file may have, such as 600KB or 2MB")
 	cmd.Flags().StringVar(&to, "to", model.Int8.String(), "how weights are stored: "+storageNames())
+	cmd.MarkFlagsMutuallyExclusive("size", "to")
 	cmd.Flags().StringArrayVar(&exceptions, "parameter", nil, "`PATTERN=STORAGE` for parameters of some names; may be repeated, the first that matches counts")
 	return cmd
 }
@@ -114,4 +127,40 @@ func quantize(ctx context.Context, from, to string, o model.ConvertOptions, stdo
 	}
 	fmt.Fprintf(w, "weights\t\t%s\t%s\n", bytesText(before), bytesText(after))
 	return w.Flush()
+}
+
+// parseBytes reads a number of bytes: 1500, 600KB, 2.5MB.
+func parseBytes(text string) (int64, error) {
+	number, unit := strings.ToUpper(strings.TrimSpace(text)), 1.0
+	for suffix, n := range map[string]float64{"KB": 1e3, "MB": 1e6, "GB": 1e9} {
+		if short, ok := strings.CutSuffix(number, suffix); ok {
+			number, unit = strings.TrimSpace(short), n
+		}
+	}
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil || !(v*unit >= 1) || v*unit > 1e15 {
+		return 0, usagef("--size: %.40q is no number of bytes, such as 600KB or 2MB", text)
+	}
+	return int64(v * unit), nil
+}
+
+// shrink writes a smaller copy of a classifier.
+func shrink(ctx context.Context, from, to string, size int64, stdout io.Writer) error {
+	c, err := classifier.Load(ctx, from)
+	if err != nil {
+		return err
+	}
+	small, err := c.Shrink(ctx, size)
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	if err := small.Save(ctx, to); err != nil {
+		return err
+	}
+	info, err := os.Stat(to)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s: %s, %s of %s\n", shown(to), bytesText(info.Size()), grouped(len(small.Parts().Hashes)), plural(len(c.Parts().Hashes), "n-gram"))
+	return err
 }

@@ -77,6 +77,10 @@ The same rows and seed give the same file, on every machine and with any number 
 	flags.Uint64Var(&o.Seed, "seed", 0, "decides the order in which rows are learned and which are held out")
 	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
 	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000)")
+	flags.StringVar(&o.Positive, "positive", "", "of two classes, the one that --precision and --recall are for (default the second)")
+	flags.Float64Var(&o.Goal.Precision, "precision", 0, "give a label only where at least this share of such texts have it, such as 0.95")
+	flags.Float64Var(&o.Goal.Recall, "recall", 0, "find at least this share of the texts with the label")
+	flags.Float64Var(&o.MinConfidence, "min-confidence", 0, "give no label to texts whose probability is lower")
 	flags.BoolVar(&skip, "skip-bad-rows", false, "leave out rows that cannot be read")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
@@ -102,8 +106,20 @@ func (t *trained) write(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "chosen %s: accuracy %.4f ± %.4f of %s held out\n", r.Best.Recipe, r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 	if r.RunnerUp.Recipe != "" {
-		fmt.Fprintf(w, "next best %s: its log loss is %.4f ± %.4f more\n", r.RunnerUp.Recipe, r.Behind, r.BehindError)
+		fmt.Fprintf(w, "next best %s: its log loss is %.4f ± %.4f more\n", r.RunnerUp.Recipe, max(r.Behind, 0), r.BehindError)
 	}
+	writeLabelGoals(w, r.Labels)
 	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(r.Features, "n-gram"), t.Seconds)
 	return err
+}
+
+// writeLabelGoals writes what the labels' thresholds reach on held-out rows.
+func writeLabelGoals(w io.Writer, labels []classifier.LabelReport) {
+	for _, l := range labels {
+		missed := ""
+		if !l.Reached {
+			missed = "; the goal is not reached"
+		}
+		fmt.Fprintf(w, "%s from a probability of %.3f on: precision %.3f, recall %.3f%s\n", shown(l.Label), l.Threshold, l.Precision, l.Recall, missed)
+	}
 }
