@@ -14,8 +14,8 @@ import (
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "linnet",
-		Short:         "Look at model files, make them smaller, draw trainings",
-		Long:          "Linnet works on the model files of package model: it says what is in one, writes a smaller copy, and draws the history of\na training.\n\n" + exitCodes,
+		Short:         "Train, test and use text classifiers; look at model files",
+		Long:          "Linnet learns to label texts from a file of examples (train), says how good a classifier is (evaluate), and labels\nfurther texts (predict). It also looks at model files, makes them smaller and draws trainings.\n\n" + exitCodes,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
