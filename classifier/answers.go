@@ -28,7 +28,7 @@ func (c *Classifier) Answers(ctx context.Context, examples []Example) (*evaluati
 	}
 	for i, e := range examples {
 		if !a.Several && len(e.Labels) != 1 {
-			return nil, fmt.Errorf("classifier: example %d has %d labels in place of one", i, len(e.Labels))
+			return nil, &ExampleError{i, fmt.Sprintf("has %d labels: this classifier gives one", len(e.Labels))}
 		}
 		unknown := false
 		for _, label := range e.Labels {

@@ -22,7 +22,7 @@ func newCheck() *cobra.Command {
 		Long: `Check says what it finds in data: rows, columns, classes, and faults with their file and line: rows that cannot be read,
 empty texts, duplicates, a text with two labels, classes with one row, odd characters. Of test data, DATA2, it says which
 of its texts are in the training data too. Last it learns from four fifths of the rows to label the other fifth, five times,
-and lists the rows whose label it doubts most; --quick leaves that out.
+and lists the rows whose label it doubts most; --quick leaves that out. Faults do not change the exit code.
 
 ` + dataHelp,
 		Example: "  linnet check reviews.csv\n  linnet check reviews.csv test.csv --quick",
@@ -69,7 +69,7 @@ and lists the rows whose label it doubts most; --quick leaves that out.
 // checkReport is what check says.
 type checkReport struct {
 	Data     []checkedData `json:"data"`
-	Classes  []texts.Class `json:"classes"`
+	Classes  []jsonClass   `json:"classes"`
 	Faults   []jsonFault   `json:"faults"`
 	Doubtful []doubt       `json:"doubtful,omitempty"`
 	Trouble  string        `json:"not_learned,omitempty"`
@@ -80,6 +80,12 @@ type checkedData struct {
 	Path  string `json:"path"`
 	Found string `json:"found"`
 	Rows  int    `json:"rows"`
+}
+
+// jsonClass is a class and the number of its rows in each data.
+type jsonClass struct {
+	Name string `json:"name"`
+	Rows []int  `json:"rows"`
 }
 
 type jsonFault struct {
@@ -120,7 +126,12 @@ func doubtful(ctx context.Context, d *labelled, most int) ([]doubt, error) {
 }
 
 func (r *checkReport) writeJSON(w io.Writer, trouble error) error {
-	r.Classes = r.checker.Classes()
+	r.Classes = []jsonClass{}
+	for _, c := range r.checker.Classes() {
+		j := jsonClass{Name: c.Name, Rows: make([]int, len(r.Data))}
+		copy(j.Rows, c.Rows)
+		r.Classes = append(r.Classes, j)
+	}
 	r.Faults = jsonFaults(r.checker)
 	if trouble != nil {
 		r.Trouble = trouble.Error()
@@ -141,11 +152,10 @@ func jsonFaults(c *texts.Checker) []jsonFault {
 }
 
 func (r *checkReport) write(w io.Writer, trouble error, quick bool) error {
-	for i, d := range r.Data {
-		fmt.Fprintf(w, "%s: %s\n%s\n", shown(d.Path), d.Found, plural(d.Rows, "row"))
-		_ = i
+	for _, d := range r.Data {
+		fmt.Fprintf(w, "%s: %s\n", shown(d.Path), d.Found)
 	}
-	writeClasses(w, r.checker.Classes(), len(r.Data))
+	r.writeClasses(w)
 	writeFaults(w, r.checker)
 	if len(r.checker.Faults()) == 0 {
 		fmt.Fprintln(w, "no faults")
@@ -153,7 +163,7 @@ func (r *checkReport) write(w io.Writer, trouble error, quick bool) error {
 	switch {
 	case quick:
 	case trouble != nil:
-		fmt.Fprintf(w, "no rows with doubtful labels were looked for: %v\n", trouble)
+		fmt.Fprintf(w, "no rows with doubtful labels were looked for: %s\n", withoutPackages(trouble.Error()))
 	case len(r.Doubtful) == 0:
 		fmt.Fprintln(w, "no doubtful labels")
 	default:
@@ -173,23 +183,31 @@ func (r *checkReport) write(w io.Writer, trouble error, quick bool) error {
 	return nil
 }
 
-// writeClasses writes a line for each class and the number of its rows in each data.
-func writeClasses(w io.Writer, classes []texts.Class, data int) {
-	fmt.Fprintf(w, "%s\n", plural(len(classes), "class"))
+// writeClasses writes a line for each class with the number of its rows in each data.
+func (r *checkReport) writeClasses(w io.Writer) {
+	classes := r.checker.Classes()
+	t := table{}
+	header, all := []string{plural(len(classes), "class")}, []string{"all rows"}
+	for _, d := range r.Data {
+		header, all = append(header, shown(d.Path)), append(all, grouped(d.Rows))
+	}
+	t.add(header...)
 	const most = 100
 	for i, c := range classes {
 		if i == most {
-			fmt.Fprintf(w, "  and %d more\n", len(classes)-most)
-			return
+			t.add(fmt.Sprintf("and %d more", len(classes)-most))
+			break
 		}
-		fmt.Fprintf(w, "  %s", shown(c.Name))
-		for d := range data {
+		cells := []string{shown(c.Name)}
+		for d := range r.Data {
 			n := 0
 			if d < len(c.Rows) {
 				n = c.Rows[d]
 			}
-			fmt.Fprintf(w, " %s", grouped(n))
+			cells = append(cells, grouped(n))
 		}
-		fmt.Fprintln(w)
+		t.add(cells...)
 	}
+	t.add(all...)
+	t.write(w, "lr")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/linnet-ml/linnet/classifier"
@@ -93,6 +94,23 @@ func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker) 
 	return d, nil
 }
 
+// fault is an error about the rows with what a user knows: the place of a row, and the names of flags.
+func (d *labelled) fault(path string, err error) error {
+	var row *classifier.ExampleError
+	var option *classifier.OptionError
+	switch {
+	case errors.As(err, &row) && row.Index < len(d.places):
+		return fmt.Errorf("%v: the row %s", d.places[row.Index], row.Problem)
+	case errors.As(err, &option):
+		flag, ok := map[string]string{"Goal": "--precision or --recall", "Positive": "--positive", "MaxFeatures": "--max-features", "MinConfidence": "--min-confidence"}[option.Option]
+		if !ok {
+			flag = option.Option
+		}
+		return usageError{fmt.Errorf("%s %s", flag, option.Problem)}
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
 // badRows is an error if rows could not be read.
 func badRows(checker *texts.Checker) error {
 	for _, f := range checker.Faults() {
@@ -124,6 +142,26 @@ func writeFound(w io.Writer, path string, found texts.Found, checker *texts.Chec
 		fmt.Fprintf(w, " %s %s", shown(c.Name), grouped(n))
 	}
 	fmt.Fprintln(w)
+	if s := separator(classes); s != "" {
+		fmt.Fprintf(w, "labels with a %s: if they are several, --label-separator '%s' parts them\n", s, s)
+	}
+}
+
+// separator is what seems to part several labels in one field: of some labels all parts are labels by themselves.
+func separator(classes []texts.Class) string {
+	names := map[string]bool{}
+	for _, c := range classes {
+		names[c.Name] = true
+	}
+	for _, s := range []string{"|", ";", ","} {
+		for name := range names {
+			parts := strings.Split(name, s)
+			if len(parts) > 1 && !slices.ContainsFunc(parts, func(part string) bool { return !names[strings.TrimSpace(part)] }) {
+				return s
+			}
+		}
+	}
+	return ""
 }
 
 // writeFaults writes the faults of the data, each with some places.

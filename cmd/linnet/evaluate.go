@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/classifier/evaluation"
@@ -69,7 +69,7 @@ of 95 %; then a table of classes, a confusion matrix and the mistakes of which t
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), e)
 			}
-			return e.write(cmd.OutOrStdout(), paths)
+			return e.write(cmd.OutOrStdout(), paths, o.Confidence)
 		},
 	}
 	data.add(cmd)
@@ -97,7 +97,7 @@ func evaluate(ctx context.Context, path string, classifiers []*classifier.Classi
 	for _, c := range classifiers {
 		a, err := c.Answers(ctx, d.examples)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, d.fault(path, err)
 		}
 		answers = append(answers, a)
 	}
@@ -115,17 +115,20 @@ func evaluate(ctx context.Context, path string, classifiers []*classifier.Classi
 	return e, err
 }
 
-func (e *evaluated) write(to io.Writer, paths []string) error {
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+func (e *evaluated) write(to io.Writer, paths []string, confidence float64) error {
+	w := bufio.NewWriter(to)
 	fmt.Fprintf(w, "%s", plural(e.Rows, "row"))
 	if e.Unknown > 0 {
 		fmt.Fprintf(w, ", %d of them with a label that the classifier does not know", e.Unknown)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprint(w, "\n\n")
+	figures := table{}
+	figures.add("figure", "value", fmt.Sprintf("%g %% interval", 100*confidence))
 	for name, value := range e.All {
-		fmt.Fprintf(w, "%s\t%.4f\t%.4f to %.4f\n", strings.ReplaceAll(name, "_", " "), value, e.Intervals[name].Low, e.Intervals[name].High)
+		figures.add(figureName(name), fmt.Sprintf("%.4f", value), fmt.Sprintf("%.4f to %.4f", e.Intervals[name].Low, e.Intervals[name].High))
 	}
-	fmt.Fprintln(w)
+	figures.write(w, "lr")
+	w.WriteByte('\n')
 	e.writeTable(w)
 	e.writeConfusion(w)
 	e.writeMistakes(w)
@@ -133,15 +136,28 @@ func (e *evaluated) write(to io.Writer, paths []string) error {
 	return w.Flush()
 }
 
-func (e *evaluated) writeTable(w io.Writer) {
-	fmt.Fprintln(w, "class\trows\tgiven\tprecision\trecall\tF1")
-	for _, c := range e.Classes {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.4f\t%.4f\t%.4f\n", shown(c.Name), c.True, c.Given, c.Precision, c.Recall, c.F1)
+// figureName is the name of a measure as people write it.
+func figureName(name string) string {
+	words := strings.Split(name, "_")
+	for i, word := range words {
+		if word == "f1" || word == "auc" {
+			words[i] = strings.ToUpper(word)
+		}
 	}
+	return strings.Join(words, " ")
+}
+
+func (e *evaluated) writeTable(w io.Writer) {
+	t := table{}
+	t.add("class", "rows", "given", "precision", "recall", "F1")
+	for _, c := range e.Classes {
+		t.add(shown(c.Name), grouped(c.True), grouped(c.Given), fmt.Sprintf("%.4f", c.Precision), fmt.Sprintf("%.4f", c.Recall), fmt.Sprintf("%.4f", c.F1))
+	}
+	t.write(w, "lr")
 	fmt.Fprintln(w)
 }
 
-// mostConfusion is the largest number of classes whose confusion matrix fits on a screen.
+// mostConfusion is the largest number of classes whose confusion matrix is shown as a whole.
 const mostConfusion = 12
 
 // writeConfusion writes the matrix, or of many classes the pairs that are mixed up most.
@@ -151,18 +167,13 @@ func (e *evaluated) writeConfusion(w io.Writer) {
 	case e.Confusion == nil:
 		return
 	case k <= mostConfusion:
-		fmt.Fprint(w, "true \\ given")
-		for c := range k {
-			fmt.Fprintf(w, "\t%s", shown(e.Classes[c].Name))
+		t := e.confusion(func(c int) (row, column string) { return shown(e.Classes[c].Name), shown(e.Classes[c].Name) })
+		if t.width() > helpWidth { // long names have numbers above the columns
+			t = e.confusion(func(c int) (row, column string) {
+				return fmt.Sprintf("%s (%d)", shown(e.Classes[c].Name), c+1), fmt.Sprintf("(%d)", c+1)
+			})
 		}
-		fmt.Fprintln(w)
-		for c := range k {
-			fmt.Fprint(w, shown(e.Classes[c].Name))
-			for g := range k {
-				fmt.Fprintf(w, "\t%d", e.Confusion[c][g])
-			}
-			fmt.Fprintln(w)
-		}
+		t.write(w, "lr")
 	default:
 		type pair struct{ true, given, rows int }
 		var pairs []pair
@@ -174,12 +185,34 @@ func (e *evaluated) writeConfusion(w io.Writer) {
 			}
 		}
 		slices.SortStableFunc(pairs, func(a, b pair) int { return b.rows - a.rows })
-		fmt.Fprintln(w, "most often mixed up\tgiven\trows")
+		t := table{}
+		t.add("rows", "most often mixed up", "given")
 		for _, p := range pairs[:min(10, len(pairs))] {
-			fmt.Fprintf(w, "%s\t%s\t%d\n", shown(e.Classes[p.true].Name), shown(e.Classes[p.given].Name), p.rows)
+			t.add(grouped(p.rows), shown(e.Classes[p.true].Name), shown(e.Classes[p.given].Name))
 		}
+		t.write(w, "rl")
 	}
 	fmt.Fprintln(w)
+}
+
+// confusion is the matrix with names of rows and columns.
+func (e *evaluated) confusion(name func(c int) (row, column string)) *table {
+	t, k := &table{}, len(e.Classes)
+	header := []string{"true \\ given"}
+	for c := range k {
+		_, column := name(c)
+		header = append(header, column)
+	}
+	t.add(header...)
+	for c := range k {
+		row, _ := name(c)
+		cells := []string{row}
+		for g := range k {
+			cells = append(cells, grouped(e.Confusion[c][g]))
+		}
+		t.add(cells...)
+	}
+	return t
 }
 
 func (e *evaluated) writeMistakes(w io.Writer) {
@@ -208,12 +241,14 @@ func (e *evaluated) writeComparison(w io.Writer, paths []string) {
 		return
 	}
 	fmt.Fprintf(w, "%s less %s\n", shown(paths[1]), shown(paths[0]))
+	t := table{}
 	for _, d := range c.Differences {
 		verdict := "may be chance"
 		if d.Beyond {
 			verdict = "more than chance"
 		}
-		fmt.Fprintf(w, "%s\t%+.4f\t%+.4f to %+.4f\t%s\n", d.Name, d.Value, d.Low, d.High, verdict)
+		t.add(figureName(d.Name), fmt.Sprintf("%+.4f", d.Value), fmt.Sprintf("%+.4f to %+.4f", d.Low, d.High), verdict)
 	}
+	t.write(w, "lrrl")
 	fmt.Fprintf(w, "right in one alone: %d and %d rows; p = %.3g (McNemar's exact test)\n\n", c.OnlyFirst, c.OnlySecond, c.P)
 }

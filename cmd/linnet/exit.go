@@ -40,8 +40,18 @@ func exit(err error, stderr io.Writer) int {
 	case errors.Is(err, context.Canceled):
 		code, message = exitInterrupted, "interrupted"
 	}
-	fmt.Fprintf(stderr, "linnet: %s\n", printable(strings.TrimSuffix(message, "\n")))
+	fmt.Fprintf(stderr, "linnet: %s\n", printable(withoutPackages(strings.TrimSuffix(message, "\n"))))
 	return code
+}
+
+// withoutPackages leaves out the names of packages and calls with which errors of the library begin: they tell a user of the
+// program nothing.
+func withoutPackages(message string) string {
+	for _, name := range []string{"classifier: ", "evaluation: ", "texts: ", "model: ", "stat ", "open "} {
+		message = strings.TrimPrefix(message, name)
+		message = strings.ReplaceAll(message, ": "+name, ": ")
+	}
+	return message
 }
 
 // printable escapes what could speak to the terminal: errors have names of files in them.

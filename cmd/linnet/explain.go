@@ -1,10 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/spf13/cobra"
@@ -17,8 +18,8 @@ func newExplain() *cobra.Command {
 		Use:   "explain FILE TEXT",
 		Short: "Say which words decide a label",
 		Long: `Explain says what each word of a text contributes to the score of a class: positive numbers speak for it, negative ones
-against it. The base and all contributions add up to the score. The class is the most probable one unless --class names
-another.`,
+against it. The base and all contributions add up to the score, from which the probability is computed. The class is the
+label of the text, or the most probable one, unless --class names another.`,
 		Example: "  linnet explain reviews.linnet 'a lovely film'\n  linnet explain reviews.linnet 'a lovely film' --class negative",
 		Args:    arguments(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -27,10 +28,13 @@ another.`,
 				return err
 			}
 			e, err := c.Explain(args[1], class)
-			if err != nil {
+			if errors.Is(err, classifier.ErrUnknownClass) {
+				return usagef("there is no class %.40q; the classes are %s", class, shownAll(c.Classes()))
+			} else if err != nil {
 				return err
 			}
 			x := newExplained(&e, args[1])
+			x.Probability = c.Classify(args[1]).Scores[slices.Index(c.Classes(), x.Class)]
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), x)
 			}
@@ -44,10 +48,11 @@ another.`,
 
 // explained is what explain says.
 type explained struct {
-	Class  string           `json:"class"`
-	Score  float32          `json:"score"`
-	Base   float32          `json:"base"`
-	Tokens []explainedToken `json:"tokens"`
+	Class       string           `json:"class"`
+	Probability float32          `json:"probability"`
+	Score       float32          `json:"score"`
+	Base        float32          `json:"base"`
+	Tokens      []explainedToken `json:"tokens"`
 }
 
 type explainedToken struct {
@@ -73,9 +78,11 @@ func (x *explained) write(to io.Writer) error {
 	for _, t := range x.Tokens {
 		largest = max(largest, t.Contribution, -t.Contribution)
 	}
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s: score %+.4f\n", shown(x.Class), x.Score)
-	fmt.Fprintf(w, "base\t%+.4f\n", x.Base)
+	if _, err := fmt.Fprintf(to, "%s: probability %.4f, score %+.4f\n", shown(x.Class), x.Probability, x.Score); err != nil {
+		return err
+	}
+	rows := table{}
+	rows.add("(base)", fmt.Sprintf("%+.4f", x.Base), "")
 	for _, t := range x.Tokens {
 		bar := ""
 		if largest > 0 {
@@ -86,7 +93,7 @@ func (x *explained) write(to io.Writer) error {
 			}
 			bar = strings.Repeat(sign, length)
 		}
-		fmt.Fprintf(w, "%s\t%+.4f\t%s\n", shown(t.Text), t.Contribution, bar)
+		rows.add(shown(t.Text), fmt.Sprintf("%+.4f", t.Contribution), bar)
 	}
-	return w.Flush()
+	return rows.write(to, "lrl")
 }

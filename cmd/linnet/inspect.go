@@ -23,8 +23,9 @@ func newInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Say what is in a model file",
-		Long: `Inspect says what is in a model file: its layers, inputs, outputs and labels, how its weights are stored, the end of its
-training, and the texts that were saved with it. Of a classifier it says the classes, the n-grams and how it was found. Of a safetensors file without a model it lists the tensors.`,
+		Long: `Inspect says what is in a model file. Of a classifier: the classes, the n-grams and how it was found. Of another model: its
+layers, inputs, outputs and labels, how its weights are stored, the end of its training, and the texts that were saved with
+it. Of a safetensors file without a model it lists the tensors.`,
 		Example: "  linnet inspect reviews.linnet\n  linnet inspect reviews.linnet --json",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -216,8 +217,8 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 	}
 	b.WriteByte('\n')
 	if r := c.Report; r != nil {
-		fmt.Fprintf(b, "Learned from %s: %s; accuracy %.4f ± %.4f of %s held out\n", plural(r.Rows, "row"), r.Best.Recipe, r.Best.Accuracy,
-			r.Best.AccuracyError, plural(r.Best.Rows, "row"))
+		fmt.Fprintf(b, "Learned from %s: %s\n", plural(r.Rows, "row"), r.Best.Recipe)
+		fmt.Fprintf(b, "Accuracy %.4f ± %.4f on %s held out\n", r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 		writeLabelGoals(b, r.Labels)
 	}
 }

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/classifier/evaluation"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 )
@@ -165,5 +167,51 @@ func TestShown(t *testing.T) {
 		if got := bytesText(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
+	}
+}
+
+// Every line of help fits on a terminal of 80 columns.
+func TestHelpIsNarrow(t *testing.T) {
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for line := range strings.Lines(cmd.Long + "\n\n" + cmd.UsageString()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > helpWidth && !strings.Contains(cmd.Example, strings.TrimSpace(line)) {
+				t.Errorf("%s: %d columns: %s", cmd.CommandPath(), n, line)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRoot())
+}
+
+// Numbers end together, and a line has no spaces at its end.
+func TestTable(t *testing.T) {
+	rows := table{}
+	rows.add("class", "rows", "bar")
+	rows.add("größer", "7", "")
+	rows.add("b", "12,000", "++")
+	var out strings.Builder
+	if err := rows.write(&out, "lrl"); err != nil {
+		t.Fatal(err)
+	}
+	const want = "class     rows  bar\ngrößer       7\nb       12,000  ++\n"
+	if out.String() != want || rows.width() != 19 {
+		t.Errorf("%d columns\n%swant\n%s", rows.width(), out.String(), want)
+	}
+}
+
+// Names of classes that are too long for a line have numbers above the columns of the matrix.
+func TestConfusionOfLongNames(t *testing.T) {
+	e := &evaluated{Report: &evaluation.Report{Confusion: [][]int{{3, 1}, {0, 2}}}}
+	for _, letter := range []string{"a", "b"} {
+		e.Classes = append(e.Classes, evaluation.Class{Name: strings.Repeat(letter, 30)})
+	}
+	var out strings.Builder
+	e.writeConfusion(&out)
+	want := "true \\ given                        (1)  (2)\n" + strings.Repeat("a", 30) + " (1)    3    1\n" + strings.Repeat("b", 30) + " (2)    0    2\n\n"
+	if out.String() != want {
+		t.Errorf("it prints\n%swant\n%s", out.String(), want)
 	}
 }

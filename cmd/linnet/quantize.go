@@ -22,10 +22,14 @@ func newQuantize() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quantize FILE -o FILE",
 		Short: "Write a model with smaller weights",
-		Long: `Quantize writes a copy of a model whose weights take fewer bytes, and says what that changed: int8 takes a quarter of
-float32, float16 and bfloat16 half. A classifier's weights have 8 bits already: --size says how many bytes its file may
-have, and the n-grams with the smallest weights are left out. Of other models biases and other lists of numbers stay as they are unless --parameter names them.
-A training state is left out: training goes on from the file it was saved in.
+		Long: `Quantize writes a smaller copy of a model.
+
+A classifier's weights have 8 bits already. --size says how many bytes its file may have, and the n-grams with the smallest
+weights are left out.
+
+Of other models the weights take fewer bytes each, and what that changed is said: int8 takes a quarter of float32, float16
+and bfloat16 half. Biases and other lists of numbers stay as they are unless --parameter names them. A training state is
+left out: training goes on from the file it was saved in.
 
 FILE and the copy may be the same file: it is replaced as a whole.`,
 		Example: "  linnet quantize reviews.linnet -o small.linnet\n  linnet quantize mail.linnet -o small.linnet --size 600KB\n  linnet quantize reviews.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
@@ -48,7 +52,11 @@ FILE and the copy may be the same file: it is replaced as a whole.`,
 				}
 				return shrink(cmd.Context(), args[0], output, n, cmd.OutOrStdout())
 			}
-			return quantize(cmd.Context(), args[0], output, o, cmd.OutOrStdout())
+			err = quantize(cmd.Context(), args[0], output, o, cmd.OutOrStdout())
+			if err != nil && isClassifier(cmd.Context(), args[0]) {
+				return usagef("%s is a classifier, whose weights have 8 bits already: --size says how many bytes its file may have", args[0])
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "the file of the copy")
@@ -127,6 +135,12 @@ func quantize(ctx context.Context, from, to string, o model.ConvertOptions, stdo
 	}
 	fmt.Fprintf(w, "weights\t\t%s\t%s\n", bytesText(before), bytesText(after))
 	return w.Flush()
+}
+
+// isClassifier reports whether the file at path has a classifier.
+func isClassifier(ctx context.Context, path string) bool {
+	_, err := classifier.Load(ctx, path)
+	return err == nil
 }
 
 // parseBytes reads a number of bytes: 1500, 600KB, 2.5MB.

@@ -13,9 +13,15 @@ import (
 // newRoot is the command without a subcommand.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "linnet",
-		Short:         "Train, test and use text classifiers; look at model files",
-		Long:          "Linnet learns to label texts from a file of examples (train), says how good a classifier is (evaluate), and labels\nfurther texts (predict). It also looks at model files, makes them smaller and draws trainings.\n\n" + exitCodes,
+		Use:   "linnet",
+		Short: "Train, test and use text classifiers; look at model files",
+		Long: `Linnet learns to label texts from a file of examples (train), says how good a classifier is (evaluate), and labels further
+texts (predict). It also looks at model files, makes them smaller and draws trainings.
+
+Results go to the standard output; what was found in the data, progress and errors to the standard error. "linnet completion
+--help" says how a shell completes commands and flags.
+
+` + exitCodes,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -27,7 +33,20 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTrain(), newCheck(), newEvaluate(), newPredict(), newExplain(), newInspect(), newQuantize(), newPlot())
+	root.AddGroup(&cobra.Group{ID: groupClassifiers, Title: "Text classifiers:"}, &cobra.Group{ID: groupFiles, Title: "Files of classifiers and other models:"})
+	for _, g := range []struct {
+		id       string
+		commands []*cobra.Command
+	}{
+		{groupClassifiers, []*cobra.Command{newTrain(), newCheck(), newEvaluate(), newPredict(), newExplain()}},
+		{groupFiles, []*cobra.Command{newInspect(), newQuantize(), newPlot()}},
+	} {
+		for _, cmd := range g.commands {
+			cmd.GroupID = g.id
+			root.AddCommand(cmd)
+		}
+	}
+	setHelp(root)
 	return root
 }
 

@@ -54,7 +54,7 @@ The same rows and seed give the same file, on every machine and with any number 
 			begin := time.Now()
 			c, err := classifier.Train(cmd.Context(), d.examples, o)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return d.fault(args[0], err)
 			}
 			took := time.Since(begin)
 			if err := c.Save(cmd.Context(), output); err != nil {
@@ -64,7 +64,7 @@ The same rows and seed give the same file, on every machine and with any number 
 			if err != nil {
 				return err
 			}
-			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: jsonFaults(&checker)}
+			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: jsonFaults(&checker), several: c.Parts().Spec.MultiLabel}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), t)
 			}
@@ -94,6 +94,7 @@ type trained struct {
 	Classes []string           `json:"classes"`
 	Report  *classifier.Report `json:"report"`
 	Faults  []jsonFault        `json:"faults"`
+	several bool
 }
 
 func (t *trained) write(w io.Writer) error {
@@ -101,12 +102,20 @@ func (t *trained) write(w io.Writer) error {
 	if r == nil {
 		return errors.New("the training has no report")
 	}
+	tried := table{}
+	tried.add("held out", "accuracy", "log loss", "recipe")
 	for _, trial := range r.Tried {
-		fmt.Fprintf(w, "tried %s: accuracy %.3f, log loss %.4f of %s held out\n", trial.Recipe, trial.Accuracy, trial.Loss, plural(trial.Rows, "row"))
+		tried.add(grouped(trial.Rows), fmt.Sprintf("%.3f", trial.Accuracy), fmt.Sprintf("%.4f", trial.Loss), trial.Recipe)
 	}
-	fmt.Fprintf(w, "chosen %s: accuracy %.4f ± %.4f of %s held out\n", r.Best.Recipe, r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
+	if err := tried.write(w, "rrrl"); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "chosen: %s\n  accuracy %.4f ± %.4f on %s held out\n", r.Best.Recipe, r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 	if r.RunnerUp.Recipe != "" {
-		fmt.Fprintf(w, "next best %s: its log loss is %.4f ± %.4f more\n", r.RunnerUp.Recipe, max(r.Behind, 0), r.BehindError)
+		fmt.Fprintf(w, "next best: %s\n  its log loss is %.4f ± %.4f more\n", r.RunnerUp.Recipe, max(r.Behind, 0), r.BehindError)
+	}
+	if t.several {
+		fmt.Fprintln(w, "a text may have several labels, or none")
 	}
 	writeLabelGoals(w, r.Labels)
 	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(r.Features, "n-gram"), t.Seconds)
