@@ -195,20 +195,36 @@ func (e *evaluated) writeConfusion(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// confusion is the matrix with names of rows and columns.
+// confusion is the matrix with names of rows and columns. Its last row, for labels that the classifier does not know, and its
+// last column, for rows without an answer, are left out if they are empty.
 func (e *evaluated) confusion(name func(c int) (row, column string)) *table {
 	t, k := &table{}, len(e.Classes)
+	rows, columns := k, k
+	for c := range e.Confusion {
+		if e.Confusion[c][k] > 0 {
+			columns = k + 1
+		}
+	}
+	if slices.Max(e.Confusion[k]) > 0 {
+		rows = k + 1
+	}
 	header := []string{"true \\ given"}
-	for c := range k {
-		_, column := name(c)
+	for c := range columns {
+		column := "no label"
+		if c < k {
+			_, column = name(c)
+		}
 		header = append(header, column)
 	}
 	t.add(header...)
-	for c := range k {
-		row, _ := name(c)
+	for c := range rows {
+		row := "(unknown)"
+		if c < k {
+			row, _ = name(c)
+		}
 		cells := []string{row}
-		for g := range k {
-			cells = append(cells, grouped(e.Confusion[c][g]))
+		for _, n := range e.Confusion[c][:columns] {
+			cells = append(cells, grouped(n))
 		}
 		t.add(cells...)
 	}

@@ -204,7 +204,7 @@ func TestTable(t *testing.T) {
 
 // Names of classes that are too long for a line have numbers above the columns of the matrix.
 func TestConfusionOfLongNames(t *testing.T) {
-	e := &evaluated{Report: &evaluation.Report{Confusion: [][]int{{3, 1}, {0, 2}}}}
+	e := &evaluated{Report: &evaluation.Report{Confusion: [][]int{{3, 1, 0}, {0, 2, 0}, {0, 0, 0}}}}
 	for _, letter := range []string{"a", "b"} {
 		e.Classes = append(e.Classes, evaluation.Class{Name: strings.Repeat(letter, 30)})
 	}
