@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -116,7 +115,7 @@ func evaluate(ctx context.Context, path string, classifiers []*classifier.Classi
 }
 
 func (e *evaluated) write(to io.Writer, paths []string, confidence float64) error {
-	w := bufio.NewWriter(to)
+	w := &strings.Builder{}
 	fmt.Fprintf(w, "%s", plural(e.Rows, "row"))
 	if e.Unknown > 0 {
 		fmt.Fprintf(w, ", %d of them with a label that the classifier does not know", e.Unknown)
@@ -133,7 +132,8 @@ func (e *evaluated) write(to io.Writer, paths []string, confidence float64) erro
 	e.writeConfusion(w)
 	e.writeMistakes(w)
 	e.writeComparison(w, paths)
-	return w.Flush()
+	_, err := io.WriteString(to, strings.TrimRight(w.String(), "\n")+"\n")
+	return err
 }
 
 // figureName is the name of a measure as people write it.
@@ -262,6 +262,8 @@ func (e *evaluated) writeComparison(w io.Writer, paths []string) {
 		verdict := "may be chance"
 		if d.Beyond {
 			verdict = "more than chance"
+		} else if d.Interval == (evaluation.Interval{}) {
+			verdict = "no difference"
 		}
 		t.add(figureName(d.Name), fmt.Sprintf("%+.4f", d.Value), fmt.Sprintf("%+.4f to %+.4f", d.Low, d.High), verdict)
 	}

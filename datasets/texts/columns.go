@@ -76,7 +76,7 @@ func (s *sample) described() string {
 		return "the columns are " + listed(s.names)
 	}
 	var b strings.Builder
-	b.WriteString("there is no header, and the first row is")
+	b.WriteString("the first row has")
 	for i, c := range s.rows[0] {
 		if i == mostListed {
 			fmt.Fprintf(&b, " and %d more", len(s.rows[0])-i)

@@ -262,7 +262,7 @@ func TestOpenErrors(t *testing.T) {
 		"missing label":       {"id,text,label\n1,a,b\n", Options{Label: "class"}, `texts: x: there is no column "class"; the columns are "id", "text", "label"`},
 		"missing number":      {"id,text,label\n1,a,b\n", Options{Label: "4"}, `texts: x: there is no column "4"; the columns are "id", "text", "label"`},
 		"many columns": {strings.Join(many, ",") + "\n" + strings.Join(many, ",") + "\n", Options{Text: "x"},
-			`texts: x: there is no column "x"; there is no header, and the first row is 1: "c0", 2: "c1", 3: "c2", 4: "c3", 5: "c4", 6: "c5", 7: "c6", 8: "c7", 9: "c8", 10: "c9", 11: "c10", 12: "c11", 13: "c12", 14: "c13", 15: "c14", 16: "c15", 17: "c16", 18: "c17", 19: "c18", 20: "c19" and 5 more`},
+			`texts: x: there is no column "x"; the first row has 1: "c0", 2: "c1", 3: "c2", 4: "c3", 5: "c4", 6: "c5", 7: "c6", 8: "c7", 9: "c8", 10: "c9", 11: "c10", 12: "c11", 13: "c12", 14: "c13", 15: "c14", 16: "c15", 17: "c16", 18: "c17", 19: "c18", 20: "c19" and 5 more`},
 		"a long name":          {"text,label\na,b\n", Options{Text: strings.Repeat("x", 59) + "ä\x1b"}, `texts: x: there is no column "` + strings.Repeat("x", 59) + `"…; the columns are "text", "label"`},
 		"same column":          {"a,text\n1,2\n", Options{Text: "text", Label: "2"}, `texts: x: text and label are the same column, "text"`},
 		"two of a name":        {"text,text,label\n1,2,3\n", Options{Text: "text"}, `texts: x: two columns have the name "text"; give the number of one, from 1`},
