@@ -40,6 +40,7 @@ var rooms = []room{
 	{"cmd", []string{""}, false},
 	{"examples", []string{""}, false},
 	{"bench", []string{""}, false},
+	{"docs", []string{""}, false},
 }
 
 // libraryModules are the modules outside this one that packages from datasets downwards may link.

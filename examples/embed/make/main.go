@@ -1,8 +1,10 @@
-// Command make trains the model that examples/embed carries, and writes its file:
+// Command make trains the model that examples/embed carries and the classifier of examples/embed/classifier, and writes
+// their files:
 //
 //	go run ./examples/embed/make
 //
-// It learns from the built-in copy of the IMDB reviews, without their order of words. The weights are stored in 8 bits.
+// The model learns from the built-in copy of the IMDB reviews, without their order of words. Its weights are stored in 8
+// bits. The classifier learns from the invented messages in docs/data.
 // The same program gives the same bytes, on any platform.
 package main
 
@@ -34,9 +36,14 @@ const (
 )
 
 func main() {
-	out := flag.String("o", filepath.Join("examples", "embed", "reviews.linnet"), "file to write")
+	out := flag.String("o", filepath.Join("examples", "embed"), "folder to write to")
 	flag.Parse()
-	if err := build(context.Background(), *out); err != nil {
+	ctx := context.Background()
+	err := build(ctx, filepath.Join(*out, "reviews.linnet"))
+	if err == nil {
+		err = buildClassifier(ctx, filepath.Join("docs", "data", "messages.csv"), filepath.Join(*out, "classifier", "messages.linnet"))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
