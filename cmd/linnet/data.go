@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -57,6 +58,16 @@ func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error)
 		o.Header = texts.NoHeader
 	}
 	return texts.Open(cmd.Context(), path, o)
+}
+
+// sameFile reports whether two paths name one file that exists.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // place is where a row stands.
@@ -139,7 +150,7 @@ func writeFound(w io.Writer, path string, found texts.Found, checker *texts.Chec
 		if len(c.Rows) > 0 {
 			n = c.Rows[0]
 		}
-		fmt.Fprintf(w, " %s %s", shown(c.Name), grouped(n))
+		fmt.Fprintf(w, " %s %s", brief(c.Name), grouped(n))
 	}
 	fmt.Fprintln(w)
 	if s := separator(classes); s != "" {

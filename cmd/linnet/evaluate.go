@@ -105,6 +105,9 @@ func evaluate(ctx context.Context, path string, classifiers []*classifier.Classi
 	if e.Report, err = evaluation.Measure(ctx, answers[0], o); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if e.Unknown == e.Rows {
+		return nil, fmt.Errorf("%s: no row has a label that the classifier knows; its labels are %s", path, shownAll(answers[0].Classes))
+	}
 	for _, m := range e.Mistakes {
 		e.Places = append(e.Places, d.places[m.Row].String())
 	}

@@ -163,6 +163,11 @@ func TestShown(t *testing.T) {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
+	for text, want := range map[string]string{"plain": "plain", "": `""`, "a" + strings.Repeat("ä", 25): "a" + strings.Repeat("ä", 19) + "…"} {
+		if got := brief(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
 	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 999_499: "999 kB", 999_500: "1 MB", 226_304: "226 kB", 5e9: "5 GB"} {
 		if got := bytesText(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)

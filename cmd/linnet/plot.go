@@ -58,6 +58,9 @@ const mostHistory = 256 << 20
 func readHistory(ctx context.Context, path string, stdin io.Reader) (*history.History, error) {
 	b, err := readFile(ctx, path, stdin)
 	if errors.Is(err, errModel) {
+		if isClassifier(ctx, path) {
+			return nil, fmt.Errorf("%s is a classifier, whose training has no epochs to draw", path)
+		}
 		return modelHistory(ctx, path)
 	} else if err != nil {
 		return nil, err

@@ -34,6 +34,19 @@ func shown(text string) string {
 	return short
 }
 
+// brief is a label in a list of many: what shown makes of it, or of its beginning.
+func brief(label string) string {
+	const most = 40
+	if len(label) <= most {
+		return shown(label)
+	}
+	n := most
+	for n > 0 && !utf8.RuneStart(label[n]) {
+		n--
+	}
+	return shown(strings.TrimRight(label[:n], " ")) + "…"
+}
+
 // bytesText is a number of bytes with a unit: "226 kB".
 func bytesText(n int64) string {
 	switch {

@@ -36,6 +36,9 @@ The same rows and seed give the same file, on every machine and with any number 
 			if err := atomicfile.Check(output); err != nil {
 				return usageError{err}
 			}
+			if sameFile(args[0], output) {
+				return usagef("-o %s would replace the data", output)
+			}
 			source, err := data.open(cmd, args[0])
 			if err != nil {
 				return err
