@@ -176,7 +176,7 @@ func (b *bench) timed(ctx context.Context, threads int, program string, args ...
 	if err != nil {
 		return nil, nil, err
 	}
-	whole := map[string]float64{"process_s": time.Since(start).Seconds()}
+	whole := map[string]float64{"process_s": time.Since(start).Seconds(), "cpu_s": (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
 	if peak, ok := peakMemory(cmd.ProcessState); ok {
 		whole["peak_mb"] = float64(peak) / 1e6
 	}

@@ -44,7 +44,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // settings are the flags.
 type settings struct {
 	shared, venv, hubVenv, out, only, linnet string
-	rounds, epochs, seed                     int
+	part, linnetArgs                         string
+	rounds, epochs, seed, threads            int
 	jit, compile, quick                      bool
 }
 
@@ -63,7 +64,10 @@ func parseFlags(args []string, help io.Writer) (s settings, set *flag.FlagSet, e
 	set.StringVar(&s.hubVenv, "hub-venv", "", "the same for the section hub, whose module it keeps (default linnet/peers-hub-venv there)")
 	set.StringVar(&s.out, "out", "", "`file` whose tables are replaced (default bench/RESULTS.md for a whole run, and for a whole one of hub or load)")
 	set.StringVar(&s.only, "only", "", "comma-separated `names` of sections ("+strings.Join(sectionKeys, ", ")+")\nor peers (linnet, keras, torch-bag, ...): measure no others")
-	set.StringVar(&s.linnet, "linnet", "", "measure this `program` in place of ./examples/imdb in the section fit")
+	set.StringVar(&s.linnet, "linnet", "", "measure this `program` in place of ./examples/imdb in the section fit, and of ./cmd/linnet in those of classifiers")
+	set.StringVar(&s.part, "part", heldOutPart, "the `rows` that classifiers are asked about: held-out ones of the training data, or those of the test data (test)")
+	set.StringVar(&s.linnetArgs, "linnet-args", "", "measure linnet train with these `arguments` too in the section classify")
+	set.IntVar(&s.threads, "threads", 1, "threads that classifiers learn on")
 	set.IntVar(&s.rounds, "rounds", wholeRounds, "how often each peer runs; in the section hub "+strconv.Itoa(hubRounds)+" times at most")
 	set.IntVar(&s.epochs, "epochs", wholeEpochs, "epochs of the section fit")
 	set.IntVar(&s.seed, "seed", 1, "seed of the first round; each round adds 1")
@@ -84,6 +88,15 @@ func parseFlags(args []string, help io.Writer) (s settings, set *flag.FlagSet, e
 	if s.rounds < 1 || s.epochs < 2 {
 		return s, nil, usagef("-rounds must be at least 1, -epochs at least 2")
 	}
+	if s.threads < 1 {
+		return s, nil, usagef("-threads must be at least 1")
+	}
+	if s.part != heldOutPart && s.part != testPart {
+		return s, nil, usagef("-part is %q, not %s or %s", s.part, heldOutPart, testPart)
+	}
+	if s.part == testPart && s.only != classifyKey && !strings.HasPrefix(s.only, classifyKey+",") {
+		return s, nil, usagef("-part test is for -only %s", classifyKey)
+	}
 	if s.quick {
 		s.rounds, s.epochs = 1, 2
 	}
@@ -103,6 +116,11 @@ func (s settings) wholeHub() bool {
 // wholeLoad reports whether the run is one that the part on saved models is made of.
 func (s settings) wholeLoad() bool {
 	return s.whole() || s.only == loadKey && !s.quick && s.rounds >= wholeRounds
+}
+
+// wholeClassify reports whether the run is one that a part on classifiers is made of.
+func (s settings) wholeClassify(name string) bool {
+	return s.only == name && !s.quick && s.linnet == "" && s.linnetArgs == ""
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -126,12 +144,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			}
 		}
 	}
-	b := bench{settings: s, repository: repository, log: stderr}
+	b := bench{settings: s, repository: repository, log: stderr, wholeAccuracy: map[string]float64{}}
 	sections, products, curves, err := b.choose()
 	if err != nil {
 		return err
 	}
-	sections, hub, saved := apart(sections)
+	sections, hub, saved, classify := apart(sections)
 	if b.scratch, err = os.MkdirTemp("", "linnet-peers-"); err != nil {
 		return err
 	}
@@ -175,24 +193,48 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return b.write(r, s.wholeLoad(), stdout)
+		if err := b.write(r, s.wholeLoad(), stdout); err != nil {
+			return err
+		}
+	}
+	for _, name := range classifyKeys {
+		of := slices.DeleteFunc(slices.Clone(classify), func(sec section) bool { return sec.name() != name })
+		if len(of) == 0 {
+			continue
+		}
+		r := r
+		r.part, r.sections, r.results, r.rounds, r.threads, r.data = classifyPartOf(name, s.part), of, nil, 1, s.threads, s.part
+		missing, err := b.prepareClassify(ctx, of)
+		if err == nil {
+			err = b.measureSections(ctx, &r, missing)
+		}
+		if err != nil {
+			return err
+		}
+		if err := b.write(r, s.wholeClassify(name), stdout); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // apart takes the sections that have a part of the results for themselves out of the others; nil: not among them.
-func apart(sections []section) (others []section, hub *section, load []section) {
+func apart(sections []section) (others []section, hub *section, load, classify []section) {
 	for _, sec := range sections {
-		switch sec.name() {
+		switch name := sec.name(); name {
 		case hubKey:
 			hub = &sec
 		case loadKey:
 			load = append(load, sec)
 		default:
-			others = append(others, sec)
+			if slices.Contains(classifyKeys, name) {
+				classify = append(classify, sec)
+			} else {
+				others = append(others, sec)
+			}
 		}
 	}
-	return others, hub, load
+	return others, hub, load, classify
 }
 
 // measureMain measures all but the second tutorial.

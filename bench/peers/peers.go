@@ -32,6 +32,8 @@ type bench struct {
 
 	meanPrediction  float64            // of linnet's network, which the peers' must have too
 	loadPredictions map[string]float64 // of linnet's saved models, which the peers' must have too
+	data            map[string]data    // of the sections of classifiers, by their names
+	wholeAccuracy   map[string]float64 // of linnet's classifiers before they are made smaller, by their data
 }
 
 func (b *bench) npz() string { return filepath.Join(b.shared, "data", "imdb", "imdb.npz") }
@@ -363,7 +365,7 @@ func renamed(figures map[string]float64, out []byte, names [][2]string) (map[str
 
 // versionNames are what the peers call their versions.
 var versionNames = map[string]string{"keras": "Keras", "tf": "TensorFlow", "torch": "PyTorch", "onnxruntime": "onnxruntime", "safetensors": "safetensors",
-	"fasttext": "fastText (fasttext-wheel)"}
+	"fasttext": "fastText (fasttext-wheel)", "sklearn": "scikit-learn"}
 
 // parseFigures reads the JSON object in the last line of a program's output.
 func parseFigures(out []byte) (measurement, error) {

@@ -14,7 +14,10 @@ import (
 )
 
 // part is what stands between two markers of RESULTS.md.
-type part struct{ begin, end, title, note string }
+type part struct {
+	begin, end, title, note string
+	once                    bool // whether each program runs once
+}
 
 var (
 	mainPart = part{begin: sectionBegin, end: sectionEnd, title: "linnet beside its peers"}
@@ -32,12 +35,12 @@ var (
 // report is what the tables of a part are made of.
 type report struct {
 	part
-	command, date, cpu, platform, goVersion, path, load string
-	cores, rounds, epochs                               int
-	sections                                            []section
-	results                                             []outcome // of the sections
-	products                                            *products // nil: not asked for
-	curves                                              []curvePoint
+	command, date, cpu, platform, goVersion, path, load, data string
+	cores, rounds, epochs, threads                            int
+	sections                                                  []section
+	results                                                   []outcome // of the sections
+	products                                                  *products // nil: not asked for
+	curves                                                    []curvePoint
 }
 
 const (
@@ -49,9 +52,11 @@ const (
 func render(r report) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n## %s\n\n", r.begin, r.title)
-	fmt.Fprintf(&b, "`%s`, %s. %s of each program in turn, each begun by another; one thread unless said. Each round has its own seed.\n",
-		r.command, r.date, plural(r.rounds, "round"))
-	fmt.Fprintf(&b, "Medians over the rounds, least and greatest in brackets; a ratio is taken in each round, then its median.\n\n")
+	if r.once {
+		fmt.Fprintf(&b, "`%s`, %s. One run of each program, one after another, with %s to learn on.\n\n", r.command, r.date, plural(r.threads, "thread"))
+	} else {
+		b.WriteString(r.rounded())
+	}
 	if r.note != "" {
 		fmt.Fprintf(&b, "%s\n\n", r.note)
 	}
@@ -91,6 +96,13 @@ const curvesNote = "linnet alone, a training step of the tutorial's network on m
 	"where a table names no other size: batch 512, vocabulary 10,000, dimension 16, length 256, 1 thread. A unit of work is a float32 that a step " +
 	"must read or write at least, or a multiplication of its dense layers; it costs more where the rows that move, with Adam's moments, " +
 	"are too many for a cache. The prediction is of a batch, with bags ready."
+
+// rounded says how a part of several rounds was measured.
+func (r report) rounded() string {
+	return fmt.Sprintf("`%s`, %s. %s of each program in turn, each begun by another; one thread unless said. Each round has its own seed.\n"+
+		"Medians over the rounds, least and greatest in brackets; a ratio is taken in each round, then its median.\n\n",
+		r.command, r.date, plural(r.rounds, "round"))
+}
 
 // renderSection is a table of a section's peers.
 func renderSection(s section, o outcome) string {

@@ -44,7 +44,7 @@ func (m measurement) with(figures map[string]float64) measurement {
 }
 
 // sectionKeys are the names for -only.
-var sectionKeys = []string{"fit", "inference", "table", "products", "curves", hubKey, loadKey}
+var sectionKeys = []string{"fit", "inference", "table", "products", "curves", hubKey, loadKey, classifyKey, classifyRowsKey, classifySizeKey, classifyTimeKey}
 
 // sections are all, with all their peers. To measure something else, add a peer or a figure here.
 func (b *bench) sections() []section {
@@ -91,13 +91,15 @@ func (b *bench) sections() []section {
 			{"keras", "Keras", keras, b.tableScript},
 		}},
 		b.hubSection(),
-	}, b.loadSections()...)
+	}, slices.Concat(b.loadSections(), b.classifySections())...)
 }
 
 // name is the section's for -only.
 func (s section) name() string {
-	if strings.HasPrefix(s.key, loadKey+"-") {
-		return loadKey
+	for _, name := range []string{loadKey, classifyRowsKey, classifySizeKey, classifyTimeKey, classifyKey} {
+		if s.key == name || strings.HasPrefix(s.key, name+"-") {
+			return name
+		}
 	}
 	return s.key
 }
@@ -106,15 +108,17 @@ func (s section) name() string {
 func (b *bench) choose() (chosen []section, products, curves bool, err error) {
 	var sections, peers []string
 	known := map[string]bool{}
+	keys := slices.Clone(sectionKeys)
 	all := b.sections()
 	for _, s := range all {
+		keys = append(keys, s.key)
 		for _, p := range s.peers {
 			known[p.key] = true
 		}
 	}
 	for _, name := range strings.FieldsFunc(b.only, func(r rune) bool { return r == ',' }) {
 		switch {
-		case slices.Contains(sectionKeys, name):
+		case slices.Contains(keys, name):
 			sections = append(sections, name)
 		case known[name]:
 			peers = append(peers, name)
@@ -136,7 +140,8 @@ func (b *bench) choose() (chosen []section, products, curves bool, err error) {
 	in := func(key string) bool { return len(sections) == 0 || slices.Contains(sections, key) }
 	for _, s := range all {
 		s.peers = slices.DeleteFunc(s.peers, func(p peer) bool { return !wanted(p) })
-		if in(s.name()) && len(s.peers) > 0 {
+		named := slices.Contains(sections, s.name()) || slices.Contains(sections, s.key)
+		if (named || len(sections) == 0 && !slices.Contains(classifyKeys, s.name())) && len(s.peers) > 0 {
 			chosen = append(chosen, s)
 		}
 	}

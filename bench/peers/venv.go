@@ -48,6 +48,7 @@ var pinned = []pin{
 	{"onnx", "1.23.2"},
 	{"safetensors", "0.8.0"},
 	{"fasttext-wheel", "0.9.2"},
+	{"scikit-learn", "1.9.1"},
 }
 
 // pythonIn is the interpreter of a virtual environment.

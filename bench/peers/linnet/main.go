@@ -23,12 +23,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var s settings
-	flag.StringVar(&s.what, "what", "inference", "inference, table, curves, load, save or models (which writes those that load reads)")
+	flag.StringVar(&s.what, "what", "inference", "inference, table, curves, load, save, classify or models (which writes those that load reads)")
 	flag.StringVar(&s.data, "data", "", "`folder` with imdb.npz")
 	flag.StringVar(&s.export, "export", "", "write the reviews and the trained weights to this `folder`, and measure nothing")
 	flag.StringVar(&s.models, "models", "", "`folder` of the models that load and save measure")
 	flag.StringVar(&s.vectors, "vectors", "", "`file` of word vectors, whose words models uses")
-	flag.StringVar(&s.model, "model", "tutorial", "the model that load opens: tutorial, table, texts or open")
+	flag.StringVar(&s.model, "model", "tutorial", "the model that load opens: tutorial, table, texts or open; a file for classify")
+	flag.StringVar(&s.texts, "texts", "", "`file` of the texts that classify labels with the classifier in the file -model")
+	flag.StringVar(&s.answers, "answers", "", "`file` for the answers of classify")
 	flag.BoolVar(&s.memory, "memory", false, "load copies the model into memory")
 	flag.IntVar(&s.threads, "threads", 1, "threads")
 	flag.IntVar(&s.repeats, "repeats", 9, "how often inference is timed")
@@ -47,6 +49,7 @@ func main() {
 type settings struct {
 	what, data, export     string
 	models, vectors, model string
+	texts, answers         string
 	memory                 bool
 	threads, repeats       int
 	point                  time.Duration
@@ -67,6 +70,8 @@ func (s *settings) measure() func(context.Context) (figures, error) {
 		return s.load
 	case "save":
 		return s.save
+	case "classify":
+		return s.classify
 	case "models":
 		return s.exportModels
 	}
