@@ -126,7 +126,6 @@ func packagesOf(recipe string) []string {
 var classifyFigures = []figure{
 	{"train_s", "train, s", 2, true},
 	{"cpu_s", "processor, s", 2, false},
-	{"peak_mb", "peak memory, MB", 0, false},
 	{"file_mb", "file, MB", 3, false},
 	{"predict_us", "predict a text, µs", 1, true},
 	{"predict_one_us", "one at a time, µs", 1, false},
@@ -324,8 +323,7 @@ func (b *bench) learned(ctx context.Context, data string, args []string) (measur
 	if err != nil {
 		return m, nil, err
 	}
-	m.figures["train_s"] = whole["process_s"]
-	m.with(whole)
+	m.figures["train_s"], m.figures["cpu_s"] = whole["process_s"], whole["cpu_s"]
 	r, err := b.ask(ctx, m, d, model)
 	return m, r, err
 }
@@ -406,7 +404,7 @@ func (b *bench) learnScript(data, recipe string) func(context.Context, int) (mea
 		args := func(what string, paths ...string) []string {
 			return append(append([]string{script, recipe, what}, paths...), "--threads", strconv.Itoa(b.threads), "--seed", strconv.Itoa(seed))
 		}
-		out, whole, err := b.timed(ctx, b.threads, pythonIn(b.venv), args("train", d.train, model)...)
+		out, _, err := b.timed(ctx, b.threads, pythonIn(b.venv), args("train", d.train, model)...)
 		if err != nil {
 			return measurement{}, err
 		}
@@ -423,9 +421,6 @@ func (b *bench) learnScript(data, recipe string) func(context.Context, int) (mea
 			return m, fmt.Errorf("it learned from %v rows of %d", got, d.rows)
 		}
 		m.figures["file_mb"] = m.figures["bytes"] / 1e6
-		if peak, ok := whole["peak_mb"]; ok {
-			m.figures["peak_mb"] = peak
-		}
 		if err := os.Remove(answers); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return m, err
 		}
