@@ -137,8 +137,9 @@ func (c *Classifier) newContinuation(examples []Example) (*continuation, error) 
 	for _, l := range classes {
 		t.old = append(t.old, slices.Index(c.parts.Spec.Classes, l))
 	}
+	texts := make(features.Memory, 0, len(examples))
 	for _, e := range examples {
-		t.task.Texts = append(t.task.Texts, e.Text)
+		texts = append(texts, e.Text)
 		set := []int32{}
 		for _, l := range e.Labels {
 			k, _ := slices.BinarySearch(classes, l)
@@ -150,6 +151,7 @@ func (c *Classifier) newContinuation(examples []Example) (*continuation, error) 
 			t.task.Class = append(t.task.Class, set[0])
 		}
 	}
+	t.task.Texts = texts
 	return t, nil
 }
 
@@ -167,11 +169,11 @@ func (c *Classifier) rowsBefore() int {
 
 // features reads the texts. Of n-grams that are new it takes those of two texts at least, or all of few texts.
 func (t *continuation) features(ctx context.Context, c *Classifier) error {
-	rows := make([]int32, len(t.task.Texts))
+	rows := make([]int32, t.task.Rows())
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	corpus, err := features.Build(ctx, t.task.Texts, rows, t.spec.features(), 1)
+	corpus, err := features.Build(ctx, t.task.Texts, rows, t.spec.features(), features.Limits{Minimum: 1})
 	if err != nil {
 		return err
 	}
@@ -467,12 +469,12 @@ func (t *continuation) prior(c *Classifier) []float32 {
 		if t.old[class] >= 0 {
 			yes += n * float64(before[t.old[class]])
 		}
-		for i := range t.task.Texts {
+		for i := range t.task.Rows() {
 			if t.task.Is(int32(i), k) {
 				yes++
 			}
 		}
-		rest := n + float64(len(t.task.Texts)) + 1 - yes
+		rest := n + float64(t.task.Rows()) + 1 - yes
 		if t.softmax() {
 			rest = 1
 		}

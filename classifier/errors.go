@@ -11,6 +11,8 @@ var (
 	ErrTooFewClasses = errors.New("too few classes")
 	// ErrTooFewExamples is wrapped by the error for examples that have too few of a class to learn from and to test with.
 	ErrTooFewExamples = errors.New("too few examples")
+	// ErrStopped is wrapped by the error for a training that Options.Stop ended before anything was learned.
+	ErrStopped = errors.New("stopped before anything was learned")
 	// ErrFile is wrapped by errors about the content of a file.
 	ErrFile = errors.New("not a classifier's file")
 	// ErrUnknownClass is wrapped by the error for a class that the Classifier does not have.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 
@@ -187,4 +188,28 @@ func ExampleClassifier_Shrink() {
 	}
 	fmt.Println(file.Len() <= 3200, small.Classify("wonderful").Label)
 	// Output: true positive
+}
+
+func ExampleTrainSource() {
+	// Rows would come from a file that is too large for memory, which each call opens again.
+	source := func(context.Context) iter.Seq2[classifier.Example, error] {
+		return func(yield func(classifier.Example, error) bool) {
+			for i := range 100 {
+				e := classifier.Example{Text: fmt.Sprintf("a fine day, number %d", i), Labels: []string{"good"}}
+				if i%2 == 1 {
+					e = classifier.Example{Text: fmt.Sprintf("a dull day, number %d", i), Labels: []string{"bad"}}
+				}
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+	c, err := classifier.TrainSource(context.Background(), source, classifier.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Classify("what a fine day").Label)
+	// Output: good
 }

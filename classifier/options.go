@@ -29,6 +29,43 @@ type Options struct {
 	// MinConfidence is the probability below which a text of one label has none: the Classifier does not know. 0 means that it
 	// always answers.
 	MinConfidence float64
+
+	// Progress is called with how far the training is, often and one call at a time, from any goroutine; training waits for it. Nil
+	// for nothing.
+	Progress func(Progress)
+	// Stop ends the comparison of recipes when it is closed: the best one so far is learned from all examples, which
+	// Report.Stopped says. If there is none yet, the error wraps [ErrStopped]. Afterwards it changes nothing. ctx, in
+	// contrast, ends the training without a Classifier. Nil for never.
+	Stop <-chan struct{}
+}
+
+// Progress is how far a training is.
+type Progress struct {
+	Phase Phase
+	// Done is how much of the phase is done, of Total: rows while texts are read and n-grams counted, recipes while they are compared,
+	// thousandths of linear models afterwards. Total is an estimate; 0 is an unknown one.
+	Done, Total int
+}
+
+// A Phase is what a training is about, in words.
+type Phase string
+
+// The phases. Those from PhaseCounting to PhaseTesting may come several times, or not at all.
+const (
+	PhaseReading   Phase = selection.Reading   // examples of a Source are read for the first time
+	PhaseComparing Phase = selection.Comparing // recipes are compared on a sample
+	PhaseCounting  Phase = selection.Counting  // the n-grams of many rows are counted
+	PhaseFinals    Phase = selection.Finals    // the best recipes are compared on more rows
+	PhaseTesting   Phase = selection.Testing   // the best one is tested, and calibrated, on held-out rows
+	PhaseLearning  Phase = selection.Learning  // it is learned from all rows
+)
+
+// report is Progress as a Meter calls it.
+func (o *Options) report() func(phase string, done, total int) {
+	if o.Progress == nil {
+		return nil
+	}
+	return func(phase string, done, total int) { o.Progress(Progress{Phase(phase), done, total}) }
 }
 
 func (o Options) maxFeatures() int {

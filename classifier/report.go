@@ -19,6 +19,8 @@ type Report struct {
 	Behind      float64 `json:"behind"`
 	BehindError float64 `json:"behind_error"`
 	Features    int     `json:"features"` // n-grams in the model
+	// Stopped says that Options.Stop ended the comparison of recipes: Best is the best of those tried.
+	Stopped bool `json:"stopped,omitempty"`
 	// Labels are the thresholds of labels, or that of the positive one of two classes.
 	Labels []LabelReport `json:"labels,omitempty"`
 	// Continued is what [Classifier.Continue] has learned since, call by call.
@@ -40,7 +42,7 @@ func trial(o *selection.Outcome) Trial {
 }
 
 func newReport(r *selection.Result, rows, features int) *Report {
-	report := &Report{Rows: rows, SampleRows: r.Rows, Best: trial(r.Best), Features: features}
+	report := &Report{Rows: rows, SampleRows: r.Rows, Best: trial(r.Best), Features: features, Stopped: r.Stopped}
 	for _, o := range r.Sample {
 		report.Tried = append(report.Tried, trial(o))
 	}

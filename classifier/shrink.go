@@ -40,10 +40,10 @@ func (p *Parts) byImportance() []uint32 {
 }
 
 // measureLengths sets p.Spec.Lengths from the texts that were learned from. columns are the numbers of the n-grams in w.
-func (p *Parts) measureLengths(w *selection.Weighted, kinds []features.Kind, columns []uint32) {
+func (p *Parts) measureLengths(ctx context.Context, w *selection.Weighted, kinds []features.Kind, columns []uint32) error {
 	n := len(columns)
 	if n < lengthSteps {
-		return
+		return nil
 	}
 	step := make([]uint8, len(w.Inverse)) // the first step that has the column, plus 1
 	for rank, i := range p.byImportance() {
@@ -52,6 +52,9 @@ func (p *Parts) measureLengths(w *selection.Weighted, kinds []features.Kind, col
 	var sums [lengthSteps]float64
 	total := 0
 	for i := range w.Matrix.Rows() {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		var squares [2][lengthSteps]float64
 		id, value := w.Matrix.Row(int32(i))
 		for j, v := range value {
@@ -80,12 +83,13 @@ func (p *Parts) measureLengths(w *selection.Weighted, kinds []features.Kind, col
 		}
 	}
 	if total == 0 {
-		return
+		return nil
 	}
 	for _, s := range sums {
 		p.Spec.Lengths = append(p.Spec.Lengths, float32(min(s/float64(total), 1)))
 	}
 	p.Spec.Lengths[lengthSteps-1] = 1
+	return nil
 }
 
 // length is what stays of the length of a text's values, on average, if the share x of n-grams with the largest weights does.

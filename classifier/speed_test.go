@@ -62,7 +62,7 @@ func frequent(tb testing.TB, texts []string, s Spec) *Classifier {
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	c, err := features.Build(context.Background(), texts, rows, s.features(), 2)
+	c, err := features.Build(context.Background(), features.Memory(texts), rows, s.features(), features.Limits{Minimum: 2})
 	if err != nil {
 		tb.Fatal(err)
 	}

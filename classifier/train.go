@@ -2,11 +2,12 @@ package classifier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
+	"github.com/linnet-ml/linnet/classifier/internal/spill"
 	"github.com/linnet-ml/linnet/simd"
 )
 
@@ -17,10 +18,44 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 	if err != nil {
 		return nil, err
 	}
+	return learn(ctx, spec, task, o, selection.NewMeter(o.report()))
+}
+
+// TrainSource learns the Classifier that [Train] learns from the same examples in the same order, bit for bit, from examples that
+// need not fit into memory.
+//
+// The source is read some ten times: once to number the classes, once for the rows that recipes are compared on, twice for
+// those that are compared last (64 MiB of text), twice to count the n-grams of all rows. Texts of up to 64 MiB together
+// are read once and kept. Each row takes some 100 bytes of memory on top of that, with several labels four more for each label of
+// a row, and each n-gram (at most 2 Mi) some 60 bytes and four for each class. What n-grams each row has, some 14 bytes for each
+// of them, lies in temporary files in the folder os.TempDir names (on Unix, where $TMPDIR is, else /tmp), which needs about
+// four times as much room as the source has text; nothing of it remains, even if the program is killed. On systems other than
+// Linux, macOS and the BSDs it is in memory.
+func TrainSource(ctx context.Context, source Source, o Options) (*Classifier, error) {
+	return trainSource(ctx, source, o, bounds{texts: 64 << 20, array: 32 << 20})
+}
+
+func trainSource(ctx context.Context, source Source, o Options, b bounds) (*Classifier, error) {
+	meter := selection.NewMeter(o.report())
+	spec, task, err := newSourceTask(ctx, source, o, b, meter)
+	if err != nil {
+		return nil, err
+	}
+	space := &spill.Space{Bound: b.array}
+	defer space.Close()
+	task.Space = space
+	return learn(ctx, spec, task, o, meter)
+}
+
+func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, meter *selection.Meter) (*Classifier, error) {
 	if err := o.check(spec); err != nil {
 		return nil, err
 	}
+	task.Meter, task.Stop = meter, o.Stop
 	found, err := selection.Search(ctx, task, o.Seed, o.work())
+	if errors.Is(err, selection.ErrStopped) {
+		return nil, fmt.Errorf("classifier: %w", ErrStopped)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -42,70 +77,18 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 		}
 	}
 	p.quantize(linear, columns, found.Best.Calibration)
-	p.measureLengths(found.Weighted, found.Corpus.Kind, columns)
+	if err := p.measureLengths(ctx, found.Weighted, found.Corpus.Kind, columns); err != nil {
+		return nil, err
+	}
 	p.Prior = prior(task)
 	labels := p.chooseThresholds(task, found.Best, &o)
 	c, err := New(p)
 	if err != nil {
 		return nil, err
 	}
-	c.report = newReport(found, len(examples), len(columns))
+	c.report = newReport(found, task.Rows(), len(columns))
 	c.report.Labels = labels
 	return c, nil
-}
-
-// newTask numbers the classes.
-func newTask(examples []Example, o Options) (*Spec, *selection.Task, error) {
-	if len(examples) > math.MaxInt32 {
-		return nil, nil, fmt.Errorf("classifier: %d examples are too many", len(examples))
-	}
-	spec := &Spec{MultiLabel: o.MultiLabel}
-	counts := map[string]int{}
-	for _, e := range examples {
-		if len(e.Labels) != 1 {
-			spec.MultiLabel = true
-		}
-		for _, l := range e.Labels {
-			if counts[l]++; counts[l] == 1 {
-				spec.Classes = append(spec.Classes, l)
-			}
-		}
-	}
-	slices.Sort(spec.Classes)
-	if len(spec.Classes) == 0 || len(spec.Classes) == 1 && !spec.MultiLabel {
-		return nil, nil, fmt.Errorf("classifier: %w: %d in %d examples, want two", ErrTooFewClasses, len(spec.Classes), len(examples))
-	}
-	task := &selection.Task{Classes: len(spec.Classes)}
-	number := make(map[string]int32, len(spec.Classes))
-	for k, l := range spec.Classes {
-		number[l] = int32(k)
-	}
-	for i, e := range examples {
-		task.Texts = append(task.Texts, e.Text)
-		var set []int32
-		for _, l := range e.Labels {
-			k := number[l]
-			if slices.Contains(set, k) {
-				return nil, nil, &ExampleError{i, fmt.Sprintf("has the label %.40q twice", l)}
-			}
-			set = append(set, k)
-		}
-		if spec.MultiLabel {
-			task.Sets = append(task.Sets, set)
-		} else {
-			task.Class = append(task.Class, set[0])
-		}
-	}
-	enough := 0
-	for _, l := range spec.Classes {
-		if counts[l] >= 2 && (!spec.MultiLabel || counts[l] < len(examples)) {
-			enough++
-		}
-	}
-	if enough == 0 || enough < 2 && !spec.MultiLabel {
-		return nil, nil, fmt.Errorf("classifier: %w: %d of %d classes have two, to learn from and to test with", ErrTooFewExamples, enough, len(spec.Classes))
-	}
-	return spec, task, nil
 }
 
 // quantize fills Weights, Scale and Bias with the calibrated model.
@@ -135,11 +118,11 @@ func (p *Parts) quantize(l *selection.Linear, columns []uint32, c selection.Cali
 
 // prior is the logits of the classes' shares of the rows, each class counted half a row more than it has.
 func prior(t *selection.Task) []float32 {
-	n := float64(len(t.Texts))
+	n := float64(t.Rows())
 	logits := make([]float32, t.Columns())
 	for k := range logits {
 		yes := 0.5
-		for i := range t.Texts {
+		for i := range t.Rows() {
 			if t.Is(int32(i), k) {
 				yes++
 			}

@@ -36,6 +36,22 @@ func (d *Dictionary) Add(hash uint64) (id uint32, added bool) {
 	}
 }
 
+// Has returns whether a hash was added.
+func (d *Dictionary) Has(hash uint64) bool {
+	if d.n == 0 {
+		return false
+	}
+	mask := uint64(len(d.slots) - 1)
+	for i := hash >> d.shift; ; i++ {
+		switch s := &d.slots[i&mask]; {
+		case s.id == 0:
+			return false
+		case s.hash == hash:
+			return true
+		}
+	}
+}
+
 func (d *Dictionary) grow() {
 	old := d.slots
 	size := max(1024, 2*len(old))

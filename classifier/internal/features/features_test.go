@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/linnet-ml/linnet/classifier/internal/spill"
 )
 
 var texts = []string{
@@ -144,7 +146,7 @@ func TestBuild(t *testing.T) {
 	s := Settings{WordMin: 1, WordMax: 3, CharMin: 2, CharMax: 3}
 	rows := []int32{8, 2, 3, 3, 4, 6, 7}
 	for _, minimum := range []int{1, 2} {
-		c, err := Build(context.Background(), texts, rows, s, minimum)
+		c, err := Build(context.Background(), Memory(texts), rows, s, Limits{Minimum: minimum})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,5 +216,88 @@ func TestCheck(t *testing.T) {
 	}
 	if err := (Settings{WordMin: 1, WordMax: 3}).Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A sketch counts never less than what was added, seldom more, and keeps what is in enough texts. What is built with it has the n-grams
+// of a minimum that is as high as the number of n-grams asks for.
+func TestSketched(t *testing.T) {
+	var many Memory
+	var rows []int32
+	for i := range 600 {
+		var b strings.Builder
+		for j := range 40 {
+			fmt.Fprintf(&b, "w%d ", (i*7919+j*j*131)%(3+i%997)) // low numbers are in most texts
+		}
+		many = append(many, b.String())
+		rows = append(rows, int32(i))
+	}
+	s := Settings{WordMin: 1, WordMax: 2}
+	all, err := Build(context.Background(), many, rows, s, Limits{Minimum: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newSketch(16)
+	b := &builder{texts: many, rows: rows, scanner: NewScanner(s), sieve: k, passes: 2}
+	if err := b.sift(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	more := 0
+	for f, h := range all.Hash {
+		n := uint32(min(k.first[h>>k.shift], k.second[h*prime1>>k.shift]))
+		if n < min(all.Frequency[f], 255) {
+			t.Fatalf("n-gram %d is in %d texts, the sketch counts %d", f, all.Frequency[f], n)
+		}
+		if n > all.Frequency[f] {
+			more++
+		}
+	}
+	if more > len(all.Hash)/10 {
+		t.Errorf("of %d n-grams the sketch counts %d too often", len(all.Hash), more)
+	}
+	for _, most := range []int{len(all.Hash), 1000, 100, 1} {
+		limits := Limits{Minimum: 1, Columns: most}
+		want, err := Build(context.Background(), many, rows, s, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(want.Hash) > most || len(want.Hash) < len(all.Hash) && all.Frequency[len(want.Hash)] == all.Frequency[len(want.Hash)-min(1, len(want.Hash))] {
+			t.Errorf("%d n-grams of at most %d; equally frequent ones are cut apart", len(want.Hash), most)
+		}
+		for _, space := range []*spill.Space{nil, {Bound: 100}} {
+			limits.Space = space
+			b := &builder{texts: many, rows: rows, limits: limits, scanner: NewScanner(s), passes: 2}
+			got, err := b.sketched(context.Background(), 16)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if most >= 100 && (len(got.Hash) > most || len(got.Hash) < len(want.Hash)*9/10) {
+				t.Errorf("%d n-grams with a sketch, %d without", len(got.Hash), len(want.Hash))
+			}
+			for f, h := range got.Hash {
+				if h != want.Hash[f] || got.Frequency[f] != want.Frequency[f] {
+					t.Fatalf("with a sketch n-gram %d is another one, or in other texts", f)
+				}
+			}
+			if len(got.ID) != got.Start[len(rows)] || len(got.Count) != len(got.ID) {
+				t.Errorf("%d and %d entries, want %d", len(got.ID), len(got.Count), got.Start[len(rows)])
+			}
+			if err := space.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// Where room for n-grams is used up, the first ones stay and are counted right.
+func TestFull(t *testing.T) {
+	many := Memory{"a b a", "b c a", "c d b c"}
+	b := &builder{texts: many, rows: []int32{0, 1, 2}, limits: Limits{Minimum: 1}, scanner: NewScanner(Settings{WordMin: 1, WordMax: 1}), passes: 2}
+	c, err := b.build(context.Background(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.Frequency, []uint32{3, 2}) || !slices.Equal(c.ID, []uint32{1, 0, 0, 1, 0}) || !slices.Equal(c.Count, []uint16{2, 1, 1, 1, 1}) || !slices.Equal(c.Start, []int{0, 2, 4, 5}) {
+		t.Errorf("%+v", c)
 	}
 }

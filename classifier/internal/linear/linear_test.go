@@ -126,14 +126,20 @@ func TestInterrupted(t *testing.T) {
 // Rows 0 and 1 are positive; column 0 is in both, column 1 in a negative row, column 2 in none.
 func TestNaiveBayes(t *testing.T) {
 	x := &Matrix{Columns: 3, Start: []int{0, 1, 2, 3}, ID: []uint32{0, 0, 1}, Value: []float32{1, 1, 1}}
-	got := LogRatios(x, []int32{0, 1, 2}, []bool{true, true, false})
+	got, err := LogRatios(context.Background(), x, []int32{0, 1, 2}, []bool{true, true, false})
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := []float32{float32(math.Log(3.0/4) - math.Log(1.0/3)), float32(math.Log(1.0/4) - math.Log(2.0/3)), 0}
 	for c := range want {
 		if math.Abs(float64(got[c]-want[c])) > 1e-6 {
 			t.Errorf("log ratios %v, want %v", got, want)
 		}
 	}
-	w := Complement(x, []int32{0, 1, 2}, []int32{0, 0, 1}, 2)
+	w, err := Complement(context.Background(), x, []int32{0, 1, 2}, []int32{0, 0, 1}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Values are 1 on average. Class 0's complement is row 2: column 0 has 0 + 1 of 1 + 2, class 1's has 2 + 1 of 2 + 2.
 	d := math.Log(3.0/4) - math.Log(1.0/3)
 	if got := float64(w[0][0] - w[1][0]); math.Abs(got-d) > 1e-6 || w[0][2] != 0 {
@@ -141,5 +147,79 @@ func TestNaiveBayes(t *testing.T) {
 	}
 	if !slices.Equal(x.Scaled([]float32{2, 3, 4}).Value, []float32{2, 2, 3}) {
 		t.Error("Scaled is wrong")
+	}
+}
+
+// A matrix whose values lie in a file gives the bits of one that has scaled values of its own.
+func TestFactors(t *testing.T) {
+	p := example(120, 40)
+	factors := make([]float32, p.X.Columns)
+	for c := range factors {
+		factors[c] = float32(c%7) - 2.7
+	}
+	mapped := *p.X
+	mapped.Mapped = true
+	q := *p
+	p.X, q.X = p.X.Scaled(factors), mapped.Scaled(factors)
+	if q.X.Factors == nil || p.X.Factors != nil {
+		t.Fatal("the matrix in memory has factors, or the one in a file has none")
+	}
+	want, err := SquaredHinge(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := SquaredHinge(context.Background(), &q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Weights, want.Weights) || got.Bias != want.Bias || got.Score(q.X, 3) != want.Score(p.X, 3) {
+		t.Error("other bits with factors")
+	}
+}
+
+// Blocks of rows lead to the same optimum, and with room for all rows there is one block.
+func TestBlocks(t *testing.T) {
+	p := example(120, 40)
+	if b := p.blocks(); len(b) != 1 || b[0] != (block{0, 120, 120}) {
+		t.Fatalf("blocks %v", b)
+	}
+	want, err := SquaredHinge(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Block = 150
+	blocks := p.blocks()
+	at := 0
+	for _, b := range blocks {
+		entries := 0
+		for k := b.from; k < b.to; k++ {
+			entries += p.X.Start[p.Rows[k]+1] - p.X.Start[p.Rows[k]]
+		}
+		if b.from != at || b.active != b.to || entries > p.Block {
+			t.Errorf("block %v of %d entries follows row %d", b, entries, at)
+		}
+		at = b.to
+	}
+	if len(blocks) < 5 || at != len(p.Rows) {
+		t.Fatalf("blocks %v", blocks)
+	}
+	last := 0.0
+	p.Passed = func(share float64) {
+		if !(share > 0 && share <= 1) {
+			t.Errorf("share %g after %g", share, last)
+		}
+		last = share
+	}
+	got, err := SquaredHinge(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, w := range want.Weights {
+		if math.Abs(float64(got.Weights[c]-w)) > 1e-4 {
+			t.Errorf("column %d: weight %g, in blocks %g", c, w, got.Weights[c])
+		}
+	}
+	if slices.Equal(got.Weights, want.Weights) || last == 0 {
+		t.Error("the rows were visited in the same order")
 	}
 }

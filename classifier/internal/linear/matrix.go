@@ -6,6 +6,12 @@ type Matrix struct {
 	Start   []int
 	ID      []uint32
 	Value   []float32
+
+	// Factors multiply the values of each column when they are used; nil for none. They are for a matrix in a file, of which
+	// there is to be no other copy. See [Matrix.Scaled].
+	Factors []float32
+	// Mapped says that the values lie in a file that is mapped.
+	Mapped bool
 }
 
 // Rows returns the number of rows.
@@ -34,6 +40,51 @@ func dot(w []float32, id []uint32, value []float32) float32 {
 	return (a + b) + (c + d)
 }
 
+// dot is the product of weights and a row.
+func (m *Matrix) dot(w []float32, id []uint32, value []float32) float32 {
+	if m.Factors == nil {
+		return dot(w, id, value)
+	}
+	var a, b, c, d float32
+	value, r := value[:len(id)], m.Factors
+	for len(id) >= 4 && len(value) >= 4 {
+		a += float32(w[id[0]] * float32(value[0]*r[id[0]]))
+		b += float32(w[id[1]] * float32(value[1]*r[id[1]]))
+		c += float32(w[id[2]] * float32(value[2]*r[id[2]]))
+		d += float32(w[id[3]] * float32(value[3]*r[id[3]]))
+		id, value = id[4:], value[4:]
+	}
+	for j, i := range id {
+		a += float32(w[i] * float32(value[j]*r[i]))
+	}
+	return (a + b) + (c + d)
+}
+
+// add adds s times a row to weights.
+func (m *Matrix) add(w []float32, s float32, id []uint32, value []float32) {
+	if m.Factors == nil {
+		add(w, s, id, value)
+		return
+	}
+	value = value[:len(id)]
+	for j, i := range id {
+		w[i] += float32(s * float32(value[j]*m.Factors[i]))
+	}
+}
+
+// squaredNorm is the squared length of a row.
+func (m *Matrix) squaredNorm(id []uint32, value []float32) float64 {
+	if m.Factors == nil {
+		return squaredNorm(value)
+	}
+	s := 0.0
+	for j, i := range id {
+		v := float64(float32(value[j] * m.Factors[i]))
+		s += float64(v * v)
+	}
+	return s
+}
+
 // add adds s times a row to weights.
 func add(w []float32, s float32, id []uint32, value []float32) {
 	value = value[:len(id)]
@@ -50,9 +101,13 @@ func squaredNorm(value []float32) float64 {
 	return s
 }
 
-// Scaled returns the matrix with each column multiplied by a factor.
+// Scaled returns the matrix with each column multiplied by a factor. It has values of its own, unless they are in a file.
 func (m *Matrix) Scaled(factors []float32) *Matrix {
 	r := *m
+	if m.Mapped {
+		r.Factors = factors
+		return &r
+	}
 	r.Value = make([]float32, len(m.Value))
 	for j, c := range m.ID {
 		r.Value[j] = m.Value[j] * factors[c]

@@ -72,7 +72,9 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			if err != nil {
 				return err
 			}
-			o.duals[fold][k] = dual
+			if s.Folds*columns*len(s.Rows) <= mostDuals {
+				o.duals[fold][k] = dual
+			}
 			for j, i := range held[fold] {
 				o.linear[(first[fold]+j)*columns+k] = m.Score(&x.Matrix, i)
 			}
@@ -86,10 +88,11 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 	if r.Complement > 0 {
 		bayes := make([]float32, len(o.linear))
 		for fold := range fits {
-			if err := ctx.Err(); err != nil {
+			weights, err := fits[fold].complement(ctx)
+			if err != nil {
 				return nil, err
 			}
-			l := &Linear{Weights: fits[fold].complement(), Bias: make([]float32, columns)}
+			l := &Linear{Weights: weights, Bias: make([]float32, columns)}
 			for j, i := range held[fold] {
 				at := (first[fold] + j) * columns
 				l.Score(bayes[at:at+columns], &x.Matrix, i)

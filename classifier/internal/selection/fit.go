@@ -8,6 +8,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
+	"github.com/linnet-ml/linnet/classifier/internal/spill"
 )
 
 // Settings of the solver. Recipes are compared with a tolerance that changes their log losses by less than a hundredth, and the
@@ -23,38 +24,92 @@ const (
 type Weighted struct {
 	Matrix  linear.Matrix
 	Inverse []uint8 // the inverse frequency of each column
+
+	id    spill.Array[uint32] // unless they are the corpus's
+	value spill.Array[float32]
 }
 
-// Weigh gives the n-grams of a corpus that the recipe wants their values.
-func Weigh(c *features.Corpus, r Recipe) *Weighted {
+// Free gives the memory of values that are in a file back. The Weighted must not be used any more.
+func (w *Weighted) Free() {
+	if w != nil {
+		w.id.Free()
+		w.value.Free()
+	}
+}
+
+// Weigh gives the n-grams of a corpus that the recipe wants their values. They lie in the space.
+func Weigh(ctx context.Context, c *features.Corpus, r Recipe, space *spill.Space) (*Weighted, error) {
 	w := &Weighted{Inverse: make([]uint8, len(c.Hash))}
 	for f, n := range c.Frequency {
 		w.Inverse[f] = features.InverseFrequency(c.Rows(), n)
 	}
-	w.Matrix = linear.Matrix{Columns: len(c.Hash), Start: make([]int, 1, len(c.Start)), ID: make([]uint32, 0, len(c.ID)), Value: make([]float32, 0, len(c.ID))}
-	m := &w.Matrix
+	wanted, all := [features.Kinds]bool{}, true
+	for k := range wanted {
+		wanted[k] = r.Features.Has(features.Kind(k))
+	}
+	for _, k := range c.Kind {
+		all = all && wanted[k]
+	}
+	w.Matrix = linear.Matrix{Columns: len(c.Hash), Start: c.Start}
+	ids, values := spill.NewWriter[uint32](space, 0), spill.NewWriter[float32](space, len(c.ID))
+	defer ids.Discard()
+	defer values.Discard()
+	if !all {
+		ids = spill.NewWriter[uint32](space, len(c.ID))
+		w.Matrix.Start = make([]int, 1, len(c.Start))
+	}
 	weigher := features.NewWeigher(r.Weighting())
+	var id []uint32 // of the row
+	var value []float32
+	entries := 0
 	for i := range c.Rows() {
-		first := len(m.ID)
+		if i%checkEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		id, value = id[:0], value[:0]
 		var sums [2]float32
 		for j := c.Start[i]; j < c.Start[i+1]; j++ {
-			id := c.ID[j]
-			if !r.Features.Has(c.Kind[id]) {
+			f := c.ID[j]
+			if !wanted[c.Kind[f]] {
 				continue
 			}
-			v := weigher.Value(uint32(c.Count[j]), w.Inverse[id])
-			sums[block(c.Kind[id])] += float32(v * v)
-			m.ID = append(m.ID, id)
-			m.Value = append(m.Value, v)
+			v := weigher.Value(uint32(c.Count[j]), w.Inverse[f])
+			sums[block(c.Kind[f])] += float32(v * v)
+			id = append(id, f)
+			value = append(value, v)
 		}
 		scale := [2]float32{features.Scale(sums[0]), features.Scale(sums[1])}
-		for j, id := range m.ID[first:] {
-			m.Value[first+j] *= scale[block(c.Kind[id])]
+		for j, f := range id {
+			value[j] *= scale[block(c.Kind[f])]
 		}
-		m.Start = append(m.Start, len(m.ID))
+		entries += len(id)
+		if err := values.Append(value); err != nil {
+			return nil, err
+		}
+		if !all {
+			w.Matrix.Start = append(w.Matrix.Start, entries)
+			if err := ids.Append(id); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return w
+	var err error
+	if w.value, err = values.Array(); err != nil {
+		return nil, err
+	}
+	w.Matrix.ID, w.Matrix.Value, w.Matrix.Mapped = c.ID, w.value.Data, w.value.Mapped()
+	if !all {
+		if w.id, err = ids.Array(); err != nil {
+			w.Free()
+			return nil, err
+		}
+		w.Matrix.ID = w.id.Data
+	}
+	return w, nil
 }
+
+// checkEvery is how many rows are read between two looks at a context.
+const checkEvery = 1 << 10
 
 func block(k features.Kind) int {
 	if _, chars := k.Length(); chars {
@@ -95,6 +150,7 @@ func (f *fitting) column(ctx context.Context, k int) (*linear.Model, []float32, 
 	p := &linear.Problem{
 		X: f.x, Rows: f.rows, Positive: make([]bool, f.x.Rows()), Cost: make([]float32, f.x.Rows()), Bias: bias,
 		Seed: f.seed, Tolerance: f.tolerance, Epochs: epochs,
+		Passed: f.task.Meter.model(),
 	}
 	if f.start != nil {
 		p.Start = f.start[k]
@@ -121,7 +177,10 @@ func (f *fitting) column(ctx context.Context, k int) (*linear.Model, []float32, 
 	}
 	var ratios []float32
 	if f.recipe.NaiveBayes {
-		ratios = linear.LogRatios(f.x, f.rows, p.Positive)
+		var err error
+		if ratios, err = linear.LogRatios(ctx, f.x, f.rows, p.Positive); err != nil {
+			return nil, nil, err
+		}
 		p.X = f.x.Scaled(ratios)
 	}
 	m, err := linear.SquaredHinge(ctx, p)
@@ -131,6 +190,7 @@ func (f *fitting) column(ctx context.Context, k int) (*linear.Model, []float32, 
 	for c, r := range ratios {
 		m.Weights[c] *= r
 	}
+	p.Passed(1)
 	dual := make([]float32, f.x.Rows())
 	for j, i := range f.rows {
 		dual[i] = float32(m.Dual[j])
@@ -152,7 +212,11 @@ func (f *fitting) fit(ctx context.Context, complement float32) (*Linear, error) 
 	if err != nil || complement == 0 {
 		return l, err
 	}
-	for k, w := range f.complement() {
+	bayes, err := f.complement(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for k, w := range bayes {
 		for c, v := range w {
 			l.Weights[k][c] += float32(complement * v)
 		}
@@ -160,12 +224,12 @@ func (f *fitting) fit(ctx context.Context, complement float32) (*Linear, error) 
 	return l, nil
 }
 
-func (f *fitting) complement() [][]float32 {
+func (f *fitting) complement(ctx context.Context) ([][]float32, error) {
 	class := make([]int32, len(f.of))
 	for i, row := range f.of {
 		class[i] = f.task.Class[row]
 	}
-	return linear.Complement(f.x, f.rows, class, f.task.Classes)
+	return linear.Complement(ctx, f.x, f.rows, class, f.task.Classes)
 }
 
 // parallel calls do for 0 to n-1, on as many goroutines as there are processors. No result may depend on which comes

@@ -22,11 +22,11 @@ const parts = 5
 // give enough rows.
 func (t *Task) Draw(n, enough int, seed uint64) Sample {
 	var s Sample
-	fold := make([]uint8, len(t.Texts))
+	fold := make([]uint8, t.Rows())
 	for g, rows := range t.groups() {
 		take := len(rows)
-		if n < len(t.Texts) {
-			take = min(len(rows), int((int64(len(rows))*int64(n)+int64(len(t.Texts))-1)/int64(len(t.Texts))))
+		if n < t.Rows() {
+			take = min(len(rows), int((int64(len(rows))*int64(n)+int64(t.Rows())-1)/int64(t.Rows())))
 		}
 		if take < len(rows) {
 			random.New(seed, random.Split, uint64(g)).Shuffle(rows)
@@ -45,4 +45,32 @@ func (t *Task) Draw(n, enough int, seed uint64) Sample {
 	}
 	s.Folds = min(parts, max(1, (enough*parts+len(s.Rows)-1)/max(len(s.Rows), 1)))
 	return s
+}
+
+// limit makes the folds that are held out smaller, if more than most rows are: of each class, the first rows of a fold stay, and the
+// others come to the folds that are not held out.
+func (s *Sample) limit(t *Task, most int) {
+	held := 0
+	counts := make([]int, t.Classes+1)
+	frequency := t.frequency()
+	for j, p := range s.Fold {
+		if int(p) < s.Folds {
+			held++
+			counts[t.group(s.Rows[j], frequency)]++
+		}
+	}
+	if held <= most || s.Folds == parts {
+		return
+	}
+	for g, n := range counts {
+		counts[g] = int((int64(n)*int64(most) + int64(held) - 1) / int64(held))
+	}
+	for j, p := range s.Fold {
+		if int(p) < s.Folds {
+			g := t.group(s.Rows[j], frequency)
+			if counts[g]--; counts[g] < 0 {
+				s.Fold[j] = parts
+			}
+		}
+	}
 }

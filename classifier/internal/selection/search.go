@@ -3,6 +3,7 @@ package selection
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"unicode"
@@ -15,7 +16,19 @@ const (
 	sampleRows = 5000 // rows that recipes are compared on first
 	allRows    = 6500 // with no more than these, all of them
 	heldOut    = 2000 // rows that are held out in a comparison and to calibrate, if there are as many
+
+	// finalBytes is how much text the last comparison is made on, at least allRows rows: about 50,000 reviews of films.
+	finalBytes = 1 << 26
+	// mostHeld is the largest number of rows that are held out in the end.
+	mostHeld = 100_000
+	// mostDuals is how many dual variables an outcome keeps for the next one to begin with. Of more, none.
+	mostDuals = 1 << 24
+	// usualRecipes is about how many recipes are compared on the sample.
+	usualRecipes = 15
 )
+
+// ErrStopped is the error of a Search that was stopped before a recipe was evaluated.
+var ErrStopped = errors.New("stopped before anything was learned")
 
 // DefaultWork is how much work n-grams of characters may make at most; see [Task.work].
 const DefaultWork = 64 << 20
@@ -30,6 +43,7 @@ type Result struct {
 	Rows                int        // rows in the sample
 	Corpus              *features.Corpus
 	Weighted            *Weighted
+	Stopped             bool // before the search was over
 }
 
 type search struct {
@@ -37,6 +51,7 @@ type search struct {
 	sample Sample
 	seed   uint64
 	tried  []*Outcome
+	leader *Outcome // the best so far
 	collection
 	// other is the collection before the last one: if a change is no better, the search goes back to it.
 	other collection
@@ -48,6 +63,15 @@ type collection struct {
 	holds    features.Settings // the corpus's
 	weighted *Weighted
 	weighs   Recipe // its recipe
+}
+
+// drop forgets the collection and gives its memory back.
+func (c *collection) drop() {
+	c.weighted.Free()
+	if c.corpus != nil {
+		c.corpus.Free()
+	}
+	*c = collection{}
 }
 
 // serves returns whether the corpus has what a recipe needs on n rows.
@@ -71,6 +95,7 @@ func (s *search) try(ctx context.Context, r Recipe, similar *Outcome) (*Outcome,
 			return o, nil
 		}
 	}
+	s.task.Meter.Set(Comparing, len(s.tried), max(usualRecipes, len(s.tried)+1))
 	wanted := r.Features
 	if wanted.WordMax > 1 && wanted.CharMax == 0 {
 		wanted.WordMin, wanted.WordMax = 1, max(3, wanted.WordMax) // those of the recipes to come, too
@@ -93,21 +118,40 @@ func (s *search) on(ctx context.Context, rows []int32, r Recipe, wanted features
 		s.collection, s.other = s.other, s.collection
 	}
 	if !s.serves(n, r.Features) {
-		s.collection = collection{} // its memory is free before the next one is made
-		if n > allRows {            // one collection of that many rows is enough
-			s.other = collection{}
+		s.collection.drop() // its memory is free before the next one is made
+		if n > allRows {    // one collection of that many rows is enough
+			s.other.drop()
 		}
-		c, err := features.Build(ctx, s.task.Texts, rows, wanted, minimum(n, wanted))
+		c, err := s.task.build(ctx, rows, wanted)
 		if err != nil {
 			return err
 		}
 		s.corpus, s.holds = c, wanted
 	}
 	if s.weighted == nil || s.weighs.Features != r.Features || s.weighs.Weighting() != r.Weighting() {
-		s.weighted, s.weighs = Weigh(s.corpus, r), r
+		s.weighted.Free()
+		s.weighted = nil
+		w, err := Weigh(ctx, s.corpus, r, s.task.Space)
+		if err != nil {
+			return err
+		}
+		s.weighted, s.weighs = w, r
 	}
 	return nil
 }
+
+// build numbers the n-grams of rows.
+func (t *Task) build(ctx context.Context, rows []int32, wanted features.Settings) (*features.Corpus, error) {
+	l := features.Limits{Minimum: minimum(len(rows), wanted), Columns: t.mostColumns(), Space: t.Space}
+	if len(rows) > allRows {
+		l.Progress = t.Meter.counting()
+	}
+	return features.Build(ctx, t.Texts, rows, wanted, l)
+}
+
+// mostColumns is the largest number of n-grams that are learned from: 2 Mi, or as many as give 32 Mi weights, but not less than
+// 300,000.
+func (t *Task) mostColumns() int { return min(1<<21, max(1<<25/t.Columns(), 300_000)) }
 
 // holds returns whether a corpus with settings a has all n-grams of settings b.
 func holds(a, b features.Settings) bool {
@@ -132,6 +176,7 @@ func better(a, b *Outcome) bool {
 // improve tries changes of the best recipe and returns the best of all.
 func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Recipe)) (*Outcome, error) {
 	from := best
+	s.leader = best
 	for _, change := range changes {
 		r := from.Recipe
 		change(&r)
@@ -141,6 +186,7 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 		}
 		if better(o, best) {
 			best, o = o, best
+			s.leader = best
 		}
 		if o != from && o != best {
 			o.duals = nil // of many classes they take more memory than all else
@@ -155,47 +201,111 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 // work is about how many n-grams of characters learning reads: three lengths of them for each byte of text, once for
 // numbering them, and once more for every four scores that are fitted.
 func (t *Task) work() int64 {
-	bytes := int64(0)
-	for _, text := range t.Texts {
-		bytes += int64(len(text))
-	}
+	bytes := t.Texts.Bytes(t.all())
 	return 3 * bytes * int64(4+t.Columns()) / 4
 }
 
 // Search looks for a recipe. The order of decisions is weights and n-grams of words, punctuation, case, characters,
 // regularisation, complement naive Bayes, class weights; each is made with what was best before. If the sample is not all
 // rows, the best recipe, the same with n-grams of one more word, and the best of the other kind of weights are compared
-// again on all of them.
+// again on all of them, or on 64 MiB of text.
+//
+// When t.Stop is closed, the best recipe so far is the result.
 func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, error) {
-	n := len(t.Texts)
+	n := t.Rows()
 	if n > allRows {
 		n = sampleRows
 	}
 	s := &search{task: t, sample: t.Draw(n, heldOut, seed), seed: seed}
-	best, err := s.words(ctx)
-	if err == nil {
-		best, err = s.style(ctx, best)
+	compared := s.sample
+	if n < t.Rows() {
+		compared = t.Draw(t.finalRows(), heldOut, seed)
 	}
-	if err == nil && t.work() <= work {
-		best, err = s.characters(ctx, best)
+	all := compared
+	if len(all.Rows) < t.Rows() {
+		all = t.Draw(t.Rows(), heldOut, seed)
 	}
+	result := &Result{Rows: len(s.sample.Rows)}
+	stopping, end := t.stopping(ctx)
+	best, err := s.compare(stopping, work)
 	if err == nil {
-		best, err = s.strength(ctx, best)
+		if n == t.Rows() {
+			result.Best, result.RunnerUp = best, s.second(best)
+		} else {
+			err = s.final(stopping, result, best, compared)
+		}
+	}
+	end()
+	result.Sample = s.tried
+	if err != nil && t.stopped() && ctx.Err() == nil {
+		if s.leader == nil {
+			return nil, ErrStopped
+		}
+		if result.Best == nil {
+			result.Best = s.leader
+		}
+		result.Best = &Outcome{Recipe: result.Best.Recipe}
+		result.RunnerUp, result.Stopped, err = nil, true, nil
 	}
 	if err != nil {
-		return nil, err
-	}
-	result := &Result{Sample: s.tried, Rows: len(s.sample.Rows)}
-	all := t.Draw(len(t.Texts), heldOut, seed)
-	if n == len(t.Texts) {
-		result.Best, result.RunnerUp = best, s.second(best)
-	} else if err = s.final(ctx, result, best, all); err != nil {
 		return nil, err
 	}
 	if result.RunnerUp != nil {
 		result.Behind, result.BehindError = result.RunnerUp.Against(result.Best)
 	}
+	if len(result.Best.Rows) > 0 && len(compared.Rows) < len(all.Rows) {
+		result.Best = &Outcome{Recipe: result.Best.Recipe} // other rows have other dual variables
+	}
 	return result, s.confirm(ctx, result, all)
+}
+
+// compare finds the best recipe on the sample.
+func (s *search) compare(ctx context.Context, work int64) (*Outcome, error) {
+	best, err := s.words(ctx)
+	if err == nil {
+		best, err = s.style(ctx, best)
+	}
+	if err == nil && s.task.work() <= work {
+		best, err = s.characters(ctx, best)
+	}
+	if err == nil {
+		best, err = s.strength(ctx, best)
+	}
+	return best, err
+}
+
+// finalRows is how many rows the last comparison is made on.
+func (t *Task) finalRows() int {
+	n := t.Rows()
+	if bytes := t.Texts.Bytes(t.all()); bytes > finalBytes {
+		n = min(n, max(allRows, int(float64(n)*(float64(finalBytes)/float64(bytes)))))
+	}
+	return n
+}
+
+// stopping returns a context that ends when t.Stop is closed.
+func (t *Task) stopping(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if t.Stop != nil {
+		go func() {
+			select {
+			case <-t.Stop:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
+}
+
+// stopped returns whether t.Stop is closed.
+func (t *Task) stopped() bool {
+	select {
+	case <-t.Stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // confirm evaluates the best recipe as precisely as it is learned in the end, for the calibration. With few rows, all are held out.
@@ -203,12 +313,14 @@ func (s *search) confirm(ctx context.Context, result *Result, all Sample) error 
 	if len(all.Rows) <= allRows {
 		all.Folds = parts
 	}
+	all.limit(s.task, mostHeld)
 	r := result.Best.Recipe
 	err := s.on(ctx, all.Rows, r, r.Features)
 	if err != nil {
 		return err
 	}
 	result.Corpus, result.Weighted = s.corpus, s.weighted
+	s.task.Meter.models(Testing, all.Folds*s.task.Columns())
 	result.Best, err = s.task.evaluate(ctx, s.weighted, all, r, s.seed, result.Best, precise)
 	return err
 }
@@ -231,7 +343,10 @@ func (s *search) words(ctx context.Context) (*Outcome, error) {
 // style decides on punctuation and case, if the sample has any.
 func (s *search) style(ctx context.Context, best *Outcome) (*Outcome, error) {
 	var changes []func(*Recipe)
-	marks, upper := s.task.style(s.sample.Rows)
+	marks, upper, err := s.task.style(ctx, s.sample.Rows)
+	if err != nil {
+		return nil, err
+	}
 	if marks {
 		changes = append(changes, func(r *Recipe) { r.Features.Punctuation = true })
 	}
@@ -242,9 +357,12 @@ func (s *search) style(ctx context.Context, best *Outcome) (*Outcome, error) {
 }
 
 // style returns whether texts have marks, which are neither letters nor digits nor white space, and upper-case letters.
-func (t *Task) style(rows []int32) (marks, upper bool) {
-	for _, row := range rows {
-		for _, r := range t.Texts[row] {
+func (t *Task) style(ctx context.Context, rows []int32) (marks, upper bool, err error) {
+	for text, err := range t.Texts.Read(ctx, rows) {
+		if err != nil {
+			return false, false, err
+		}
+		for _, r := range text {
 			upper = upper || unicode.IsUpper(r)
 			marks = marks || unicode.IsPunct(r) || unicode.IsSymbol(r)
 		}
@@ -252,7 +370,7 @@ func (t *Task) style(rows []int32) (marks, upper bool) {
 			break
 		}
 	}
-	return marks, upper
+	return marks, upper, nil
 }
 
 // characters decides on n-grams of characters, beside those of words or in their place, and then on case again.
@@ -268,7 +386,11 @@ func (s *search) characters(ctx context.Context, best *Outcome) (*Outcome, error
 			return nil, err
 		}
 	}
-	if _, upper := s.task.style(s.sample.Rows); upper {
+	_, upper, err := s.task.style(ctx, s.sample.Rows)
+	if err != nil {
+		return nil, err
+	}
+	if upper {
 		return s.improve(ctx, best, func(r *Recipe) { r.Features.KeepCase = !r.Features.KeepCase })
 	}
 	return best, nil
@@ -324,6 +446,7 @@ func (s *search) final(ctx context.Context, result *Result, best *Outcome, all S
 		if err := s.on(ctx, all.Rows, r, r.Features); err != nil {
 			return err
 		}
+		s.task.Meter.models(Finals, all.Folds*s.task.Columns())
 		o, err := s.task.evaluate(ctx, s.weighted, all, r, s.seed, nil, rough)
 		if err != nil {
 			return err
@@ -391,17 +514,18 @@ func (s *search) rival(best *Outcome) *Outcome {
 // A text's values then have length 1 without the columns that are gone, and are larger than those the model was fitted to. Weights
 // of the columns that stay make up for that: they shrink by what the texts' lengths lose on average.
 func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear, []uint32, error) {
-	rows := make([]int32, len(t.Texts))
-	for i := range rows {
-		rows[i] = int32(i)
-	}
+	rows := t.all()
 	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.start(0), tolerance: precise}
+	t.Meter.models(Learning, t.Columns())
 	l, err := f.fit(ctx, r.Best.complement)
 	if err != nil {
 		return nil, nil, err
 	}
 	used := largest(l, n)
-	length := lengths(r.Weighted, r.Corpus, used)
+	length, err := lengths(ctx, r.Weighted, r.Corpus, used)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, w := range l.Weights {
 		for _, c := range used {
 			w[c] *= length[block(r.Corpus.Kind[c])]
@@ -411,7 +535,7 @@ func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear,
 }
 
 // lengths is the average length of texts' values in the given columns, for words and for characters.
-func lengths(w *Weighted, c *features.Corpus, columns []uint32) [2]float32 {
+func lengths(ctx context.Context, w *Weighted, c *features.Corpus, columns []uint32) ([2]float32, error) {
 	stays := make([]bool, len(c.Hash))
 	for _, id := range columns {
 		stays[id] = true
@@ -419,6 +543,9 @@ func lengths(w *Weighted, c *features.Corpus, columns []uint32) [2]float32 {
 	var sums [2]float64
 	var texts [2]int
 	for i := range w.Matrix.Rows() {
+		if i%checkEvery == 0 && ctx.Err() != nil {
+			return [2]float32{}, ctx.Err()
+		}
 		var square [2]float64
 		id, value := w.Matrix.Row(int32(i))
 		for j, v := range value {
@@ -439,5 +566,5 @@ func lengths(w *Weighted, c *features.Corpus, columns []uint32) [2]float32 {
 			length[b] = float32(sums[b] / float64(n))
 		}
 	}
-	return length
+	return length, nil
 }

@@ -14,12 +14,14 @@ import (
 // sorted is a task whose rows are sorted by class: 100 of class 0, 30 of class 1, 10 of class 2.
 func sorted() *Task {
 	t := &Task{Classes: 3}
+	var texts features.Memory
 	for k, n := range []int{100, 30, 10} {
 		for i := range n {
-			t.Texts = append(t.Texts, fmt.Sprintf("topic%d word%d other%d", k, i%7, i%5))
+			texts = append(texts, fmt.Sprintf("topic%d word%d other%d", k, i%7, i%5))
 			t.Class = append(t.Class, int32(k))
 		}
 	}
+	t.Texts = texts
 	return t
 }
 
@@ -56,7 +58,7 @@ func TestDraw(t *testing.T) {
 
 // With several labels a text, rare labels are spread over the folds.
 func TestDrawSets(t *testing.T) {
-	task := &Task{Classes: 2, Texts: make([]string, 100), Sets: make([][]int32, 100)}
+	task := &Task{Classes: 2, Sets: make([][]int32, 100)}
 	for i := range 10 {
 		task.Sets[i] = []int32{0, 1}
 	}
@@ -110,12 +112,15 @@ func TestPrune(t *testing.T) {
 	if got := largest(l, 9); !slices.Equal(got, []uint32{0, 1, 3}) {
 		t.Errorf("columns %v, want those with a weight", got)
 	}
-	c, err := features.Build(context.Background(), []string{"a b c d"}, []int32{0}, features.Settings{WordMin: 1, WordMax: 1}, 1)
+	c, err := features.Build(context.Background(), features.Memory{"a b c d"}, []int32{0}, features.Settings{WordMin: 1, WordMax: 1}, features.Limits{Minimum: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := Weigh(c, Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, NaiveBayes: true})
-	if got := lengths(w, c, []uint32{2}); got != [2]float32{0.5, 1} {
+	w, err := Weigh(context.Background(), c, Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, NaiveBayes: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := lengths(context.Background(), w, c, []uint32{2}); err != nil || got != [2]float32{0.5, 1} {
 		t.Errorf("lengths %v, want 0.5 for words and 1 for characters", got)
 	}
 }
@@ -143,11 +148,14 @@ func TestSimilar(t *testing.T) {
 	plain := Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, C: 1}
 	both := plain
 	both.Complement = 0.5
-	c, err := features.Build(context.Background(), task.Texts, s.Rows, plain.Features, 1)
+	c, err := features.Build(context.Background(), task.Texts, s.Rows, plain.Features, features.Limits{Minimum: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := Weigh(c, plain)
+	x, err := Weigh(context.Background(), c, plain, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	evaluate := func(r Recipe, similar *Outcome) *Outcome {
 		o, err := task.evaluate(context.Background(), x, s, r, 1, similar, rough)
 		if err != nil {
@@ -197,9 +205,9 @@ func TestStyle(t *testing.T) {
 	for text, want := range map[string][2]bool{
 		"only words 12 ünd": {false, false}, "a full stop.": {true, false}, "a Name": {false, true}, "É €": {true, true}, "": {false, false},
 	} {
-		task := &Task{Texts: []string{"x", text}}
-		if marks, upper := task.style([]int32{0, 1}); marks != want[0] || upper != want[1] {
-			t.Errorf("%q: marks %v, upper case %v", text, marks, upper)
+		task := &Task{Texts: features.Memory{"x", text}}
+		if marks, upper, err := task.style(context.Background(), []int32{0, 1}); err != nil || marks != want[0] || upper != want[1] {
+			t.Errorf("%q: marks %v, upper case %v, %v", text, marks, upper, err)
 		}
 	}
 	r, err := Search(context.Background(), sorted(), 1, 1)
@@ -216,14 +224,16 @@ func TestStyle(t *testing.T) {
 // Labels that depend on word order alone are learned with n-grams of three words.
 func TestSearchOrder(t *testing.T) {
 	task := &Task{Classes: 2}
+	var texts features.Memory
 	for i := range 300 {
 		a, b, c := "red", "green", "blue"
 		if i%2 == 0 {
 			a, b = b, a
 		}
-		task.Texts = append(task.Texts, fmt.Sprintf("w%d %s %s %s w%d", i%11, a, b, c, i%7))
+		texts = append(texts, fmt.Sprintf("w%d %s %s %s w%d", i%11, a, b, c, i%7))
 		task.Class = append(task.Class, int32(i%2))
 	}
+	task.Texts = texts
 	r, err := Search(context.Background(), task, 1, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -239,16 +249,18 @@ func TestSearchOrder(t *testing.T) {
 // Of more rows than the sample has, all are compared in the end, and the model is learned from all.
 func TestFinal(t *testing.T) {
 	task := &Task{Classes: 2}
+	var texts features.Memory
 	for i := range allRows + 100 {
 		k := i % 2
-		task.Texts = append(task.Texts, fmt.Sprintf("topic%d of%d w%d w%d", (k+i/7%5/4)%2, i%3, i%13, i%17))
+		texts = append(texts, fmt.Sprintf("topic%d of%d w%d w%d", (k+i/7%5/4)%2, i%3, i%13, i%17))
 		task.Class = append(task.Class, int32(k))
 	}
+	task.Texts = texts
 	r, err := Search(context.Background(), task, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Rows != sampleRows || r.Corpus.Rows() != len(task.Texts) || r.Weighted.Matrix.Rows() != len(task.Texts) || len(r.Best.Rows) < heldOut {
+	if r.Rows != sampleRows || r.Corpus.Rows() != task.Rows() || r.Weighted.Matrix.Rows() != task.Rows() || len(r.Best.Rows) < heldOut {
 		t.Errorf("sample of %d rows, corpus of %d, %d held out", r.Rows, r.Corpus.Rows(), len(r.Best.Rows))
 	}
 	l, used, err := r.Fit(context.Background(), task, 1, 10)

@@ -1,13 +1,39 @@
 package selection
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/spill"
+)
 
 // A Task is labelled texts.
 type Task struct {
-	Texts   []string
+	Texts   features.Texts
 	Classes int
 	Class   []int32   // the class of each text; nil with several labels
 	Sets    [][]int32 // the classes of each text, any number of them, where Class is nil
+
+	Space *spill.Space    // where n-grams and values are
+	Meter *Meter          // is told how far the search is; nil for none
+	Stop  <-chan struct{} // ends the search, not the fit, when it is closed; nil for never
+}
+
+// Rows returns the number of texts.
+func (t *Task) Rows() int {
+	if t.Class != nil {
+		return len(t.Class)
+	}
+	return len(t.Sets)
+}
+
+// all returns the numbers of all rows.
+func (t *Task) all() []int32 {
+	rows := make([]int32, t.Rows())
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return rows
 }
 
 // Binary returns whether a text is of one of two classes, so that one score decides.
@@ -46,16 +72,22 @@ func (t *Task) group(row int32, frequency []int) int {
 	return g
 }
 
-// groups returns the rows of each group in the order of the file.
-func (t *Task) groups() [][]int32 {
+// frequency returns how many rows have each of several labels.
+func (t *Task) frequency() []int {
 	frequency := make([]int, t.Classes+1)
 	for _, s := range t.Sets {
 		for _, k := range s {
 			frequency[k]++
 		}
 	}
+	return frequency
+}
+
+// groups returns the rows of each group in the order of the file.
+func (t *Task) groups() [][]int32 {
+	frequency := t.frequency()
 	groups := make([][]int32, t.Classes+1)
-	for i := range t.Texts {
+	for i := range t.Rows() {
 		g := t.group(int32(i), frequency)
 		groups[g] = append(groups[g], int32(i))
 	}
@@ -64,10 +96,10 @@ func (t *Task) groups() [][]int32 {
 
 // skewed returns whether a class has less than half of the rows of another, or a label less than a third of all rows.
 func (t *Task) skewed() bool {
-	least, most := len(t.Texts), 0
+	least, most := t.Rows(), 0
 	for k := range t.Columns() {
 		n := 0
-		for i := range t.Texts {
+		for i := range t.Rows() {
 			if t.Is(int32(i), k) {
 				n++
 			}
@@ -77,5 +109,5 @@ func (t *Task) skewed() bool {
 	if t.Class != nil && !t.Binary() {
 		return 2*least < most
 	}
-	return 3*least < len(t.Texts) || 3*most > 2*len(t.Texts)
+	return 3*least < t.Rows() || 3*most > 2*t.Rows()
 }
