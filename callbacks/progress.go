@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/statusline"
 	"github.com/linnet-ml/linnet/nn/plan"
-	"golang.org/x/term"
 )
 
 // Progress shows on w, such as os.Stderr, how a Fit gets on: see [ProgressLine].
@@ -73,14 +71,10 @@ func (c ProgressLine) start(now func() time.Time) (plan.Handler, error) {
 	if c.Style > Silent {
 		return plan.Handler{}, fmt.Errorf("callbacks: Progress has no style %d", c.Style)
 	}
-	h := &progress{to: c.To, style: c.Style, now: now}
-	if f, ok := c.To.(*os.File); ok && c.Style <= Terminal {
-		h.terminal = int(f.Fd())
-		h.known = term.IsTerminal(h.terminal)
-	}
+	h := &progress{line: statusline.New(c.To), to: c.To, style: c.Style, now: now}
 	if c.Style == Auto {
 		h.style = Plain
-		if h.known && os.Getenv("TERM") != "dumb" {
+		if h.line.Terminal() {
 			h.style = Terminal
 		}
 	}
@@ -89,22 +83,20 @@ func (c ProgressLine) start(now func() time.Time) (plan.Handler, error) {
 
 // progress is the state of one Fit.
 type progress struct {
-	to       io.Writer
-	style    Style
-	now      func() time.Time
-	terminal int  // the file descriptor
-	known    bool // to be a terminal, so that it can be asked for its width
-	failed   bool
+	line   *statusline.Line
+	to     io.Writer
+	style  Style
+	now    func() time.Time
+	failed bool
 
 	begin time.Time // of the epoch
 	first int       // the first batch of the epoch in this Fit; -1 before it has ended
 	drawn time.Time // when the line was last drawn
-	shown int       // characters on the line that is drawn in its place
-	line  []byte
+	text  []byte
 }
 
 func (h *progress) handle(e plan.Event, t plan.Training) error {
-	if h.style == Silent || h.failed {
+	if h.style == Silent || h.failed || h.line.Failed() {
 		return nil
 	}
 	switch e {
@@ -112,7 +104,7 @@ func (h *progress) handle(e plan.Event, t plan.Training) error {
 		h.begin = h.now()
 		h.drawn, h.first = time.Time{}, -1
 		if h.style == Terminal && t.Epochs() > 1 {
-			h.line = fmt.Appendf(h.line[:0], "Epoch %d/%d\n", t.Epoch()+1, t.Epochs())
+			h.text = fmt.Appendf(h.text[:0], "Epoch %d/%d\n", t.Epoch()+1, t.Epochs())
 			h.write()
 		}
 	case plan.BatchEnd:
@@ -130,11 +122,7 @@ func (h *progress) handle(e plan.Event, t plan.Training) error {
 
 // close ends a line that an error or a cancelled context left in the middle.
 func (h *progress) close() error {
-	if h.shown > 0 {
-		h.shown = 0
-		h.line = append(h.line[:0], '\n')
-		h.write()
-	}
+	h.line.End()
 	return nil
 }
 
@@ -148,20 +136,17 @@ func (h *progress) draw(t plan.Training) {
 	done := t.Step() + 1
 	own := done - h.first // an earlier Fit did the others
 	elapsed := now.Sub(h.begin)
-	h.line = append(h.line[:0], '\r')
+	h.text = h.text[:0]
 	if t.Steps() == 0 { // a stream's first epoch
-		h.line = fmt.Appendf(h.line, "%d/Unknown - %.0fs %s", done, elapsed.Seconds(), perStep(elapsed, own))
+		h.text = fmt.Appendf(h.text, "%d/Unknown - %.0fs %s", done, elapsed.Seconds(), perStep(elapsed, own))
 	} else {
 		left := max(0, elapsed/time.Duration(own)*time.Duration(t.Steps()-done))
 		h.bar(min(done, t.Steps()), t.Steps())
-		h.line = append(h.line, " - ETA: "...)
-		h.line = appendRemaining(h.line, left)
+		h.text = append(h.text, " - ETA: "...)
+		h.text = statusline.AppendRemaining(h.text, left)
 	}
 	h.logs(t.Logs())
-	// One character less than the terminal has: some wrap as soon as the last is written.
-	h.line = cut(h.line, h.width())
-	h.pad()
-	h.write()
+	h.line.Draw(h.text)
 }
 
 // finish shows the epoch's results.
@@ -169,98 +154,53 @@ func (h *progress) finish(t plan.Training) {
 	elapsed := h.now().Sub(h.begin)
 	own := t.Steps() - max(h.first, 0)
 	if h.style == Terminal {
-		h.line = append(h.line[:0], '\r')
+		h.text = h.text[:0]
 		h.bar(t.Steps(), t.Steps())
-		h.line = fmt.Appendf(h.line, " - %.0fs %s", elapsed.Seconds(), perStep(elapsed, own))
+		h.text = fmt.Appendf(h.text, " - %.0fs %s", elapsed.Seconds(), perStep(elapsed, own))
 	} else {
-		h.line = fmt.Appendf(h.line[:0], "Epoch %d/%d - %d/%d - %.0fs - %s", t.Epoch()+1, t.Epochs(), t.Steps(), t.Steps(),
+		h.text = fmt.Appendf(h.text[:0], "Epoch %d/%d - %d/%d - %.0fs - %s", t.Epoch()+1, t.Epochs(), t.Steps(), t.Steps(),
 			elapsed.Seconds(), perStep(elapsed, own))
 	}
 	h.logs(t.Logs())
-	h.pad()
-	h.line = append(h.line, '\n')
-	h.shown = 0
+	if h.style == Terminal {
+		h.line.Finish(h.text)
+		return
+	}
+	h.text = append(h.text, '\n')
 	h.write()
 }
 
 // bar appends " 9/30 [========>.....................]".
 func (h *progress) bar(done, steps int) {
 	const width = 30
-	h.line = fmt.Appendf(h.line, "%*d/%d [", len(strconv.Itoa(steps)), done, steps)
+	h.text = fmt.Appendf(h.text, "%*d/%d [", len(strconv.Itoa(steps)), done, steps)
 	full := width * done / steps
 	for i := range width {
 		switch {
 		case i < full-1 || i < full && done == steps:
-			h.line = append(h.line, '=')
+			h.text = append(h.text, '=')
 		case i < full:
-			h.line = append(h.line, '>')
+			h.text = append(h.text, '>')
 		default:
-			h.line = append(h.line, '.')
+			h.text = append(h.text, '.')
 		}
 	}
-	h.line = append(h.line, ']')
+	h.text = append(h.text, ']')
 }
 
 func (h *progress) logs(l *history.Logs) {
 	for name, v := range l.All() {
-		h.line = append(h.line, " - "...)
-		h.line = append(h.line, name...)
-		h.line = append(h.line, ": "...)
-		h.line = append(h.line, history.FormatLog(v)...)
+		h.text = append(h.text, " - "...)
+		h.text = append(h.text, name...)
+		h.text = append(h.text, ": "...)
+		h.text = append(h.text, history.FormatLog(v)...)
 	}
-}
-
-// pad writes spaces over what is left of a longer line, and notes how long this one is.
-func (h *progress) pad() {
-	if h.style != Terminal {
-		return
-	}
-	n := utf8.RuneCount(h.line) - 1
-	for range h.shown - n {
-		h.line = append(h.line, ' ')
-	}
-	h.shown = n
 }
 
 func (h *progress) write() {
-	if _, err := h.to.Write(h.line); err != nil {
+	if _, err := h.to.Write(h.text); err != nil {
 		h.failed = true
 	}
-}
-
-// width is how many characters fit on a line.
-func (h *progress) width() int {
-	if h.known {
-		if w, _, err := term.GetSize(h.terminal); err == nil && w > 0 {
-			return w
-		}
-	}
-	return 80
-}
-
-// cut shortens a line that begins with a carriage return to fewer than width characters.
-func cut(line []byte, width int) []byte {
-	at := 1
-	for n := 1; at < len(line); n++ {
-		if n >= width {
-			return line[:at]
-		}
-		_, size := utf8.DecodeRune(line[at:])
-		at += size
-	}
-	return line
-}
-
-// appendRemaining writes a time to wait: 9s, 1:30 or 2:05:00.
-func appendRemaining(b []byte, d time.Duration) []byte {
-	s := int(d.Seconds())
-	switch {
-	case s > 3600:
-		return fmt.Appendf(b, "%d:%02d:%02d", s/3600, s%3600/60, s%60)
-	case s > 60:
-		return fmt.Appendf(b, "%d:%02d", s/60, s%60)
-	}
-	return fmt.Appendf(b, "%ds", s)
 }
 
 // perStep writes how long one of the steps took: 2s/step, 22ms/step or 310us/step.

@@ -107,7 +107,12 @@ func CrossAnswers(ctx context.Context, examples []Example, folds int, o Options)
 	}
 	fold := dealt(a.True, k, folds)
 	o.MultiLabel = spec.MultiLabel
+	report := o.Progress
+	o.Progress = nil
 	for f := range folds {
+		if report != nil {
+			report(Progress{PhaseFolds, f, folds})
+		}
 		var rest, held []Example
 		var rows []int
 		for i, e := range examples {

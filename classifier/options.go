@@ -58,6 +58,7 @@ const (
 	PhaseFinals    Phase = selection.Finals    // the best recipes are compared on more rows
 	PhaseTesting   Phase = selection.Testing   // the best one is tested, and calibrated, on held-out rows
 	PhaseLearning  Phase = selection.Learning  // it is learned from all rows
+	PhaseFolds     Phase = selection.Folds     // CrossAnswers learns without one fold after the other: Done and Total are folds
 )
 
 // report is Progress as a Meter calls it.

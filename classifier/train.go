@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
-	"github.com/linnet-ml/linnet/classifier/internal/spill"
+	"github.com/linnet-ml/linnet/internal/spill"
 	"github.com/linnet-ml/linnet/simd"
 )
 

@@ -30,13 +30,14 @@ and lists the rows whose label it doubts most; --quick leaves that out. Faults d
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var checker texts.Checker
 			r := &checkReport{}
+			p := newProgress(cmd, asJSON)
 			var train *labelled
 			for i, path := range args {
 				source, err := data.open(cmd, path)
 				if err != nil {
 					return err
 				}
-				d, err := readLabelled(cmd.Context(), source, &checker)
+				d, err := readLabelled(cmd.Context(), source, &checker, p)
 				if err != nil {
 					return err
 				}
@@ -48,7 +49,7 @@ and lists the rows whose label it doubts most; --quick leaves that out. Faults d
 			r.checker = &checker
 			var trouble error
 			if !quick {
-				r.Doubtful, trouble = doubtful(cmd.Context(), train, doubts)
+				r.Doubtful, trouble = doubtful(cmd.Context(), train, doubts, p)
 				if errors.Is(trouble, context.Canceled) {
 					return trouble
 				}
@@ -105,11 +106,12 @@ type doubt struct {
 }
 
 // doubtful returns the rows whose labels are to be doubted first.
-func doubtful(ctx context.Context, d *labelled, most int) ([]doubt, error) {
+func doubtful(ctx context.Context, d *labelled, most int, p *progress) ([]doubt, error) {
 	if most < 1 {
 		return nil, nil
 	}
-	answers, err := classifier.CrossAnswers(ctx, d.examples, 5, classifier.Options{})
+	answers, err := classifier.CrossAnswers(ctx, d.examples, 5, classifier.Options{Progress: p.report()})
+	p.clear()
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -87,16 +88,20 @@ type labelled struct {
 
 // readLabelled reads rows that have a text and known labels, and lets checker look at all of them. Rows that cannot be read
 // are left out, and are among the checker's faults.
-func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker) (*labelled, error) {
+func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker, p *progress) (*labelled, error) {
 	d := &labelled{}
+	defer p.clear()
+	n := 0
 	for row, err := range checker.Watch(s.Rows(ctx)) {
+		n++
+		p.reading(s, n)
 		if err != nil {
 			if errors.As(err, new(*texts.RowError)) {
 				continue
 			}
 			return nil, err
 		}
-		if row.HasLabels && strings.TrimSpace(row.Text) != "" {
+		if learnable(&row) {
 			d.examples = append(d.examples, classifier.Example{Text: row.Text, Labels: row.Labels})
 			d.places = append(d.places, place{row.File, row.Line})
 		}
@@ -107,19 +112,126 @@ func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker) 
 
 // fault is an error about the rows with what a user knows: the place of a row, and the names of flags.
 func (d *labelled) fault(path string, err error) error {
+	return rowFault(path, err, func(i int) (p place, ok bool) {
+		if ok = i < len(d.places); ok {
+			p = d.places[i]
+		}
+		return p, ok
+	})
+}
+
+// rowFault is an error about rows, of which at tells the places.
+func rowFault(path string, err error, at func(i int) (place, bool)) error {
 	var row *classifier.ExampleError
 	var option *classifier.OptionError
 	switch {
-	case errors.As(err, &row) && row.Index < len(d.places):
-		return fmt.Errorf("%v: the row %s", d.places[row.Index], row.Problem)
+	case errors.As(err, &row):
+		if p, ok := at(row.Index); ok {
+			return fmt.Errorf("%v: the row %s", p, row.Problem)
+		}
 	case errors.As(err, &option):
 		flag, ok := map[string]string{"Goal": "--precision or --recall", "Positive": "--positive", "MaxFeatures": "--max-features", "MinConfidence": "--min-confidence"}[option.Option]
 		if !ok {
 			flag = option.Option
 		}
 		return usageError{fmt.Errorf("%s %s", flag, option.Problem)}
+	case errors.Is(err, context.Canceled), strings.HasPrefix(err.Error(), "texts: "): // it has the path
+		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
+}
+
+// learnable returns whether a row has a text and known labels.
+func learnable(row *texts.Row) bool { return row.HasLabels && strings.TrimSpace(row.Text) != "" }
+
+// trainingData is rows to learn from, which are read again and again. The first time they are looked at, and what was found is said.
+type trainingData struct {
+	ctx     context.Context // ends the first reading
+	path    string
+	source  *texts.Source
+	skip    bool // leave out rows that cannot be read
+	notes   io.Writer
+	p       *progress
+	again   bool // the rows have been read once
+	faults  []jsonFault
+	last    place // of the row that was yielded last
+	spooled *spool // of what can be read once; nil for others
+}
+
+func (d *trainingData) examples(ctx context.Context) iter.Seq2[classifier.Example, error] {
+	return func(yield func(classifier.Example, error) bool) {
+		switch {
+		case !d.again:
+			d.again = true
+			d.first(yield)
+		case d.spooled != nil:
+			d.spooled.examples(ctx)(yield)
+		default:
+			d.rows(d.source.Rows(ctx), nil, yield)
+		}
+	}
+}
+
+// first reads the rows for the first time.
+func (d *trainingData) first(yield func(classifier.Example, error) bool) {
+	if d.source.Once() {
+		d.spooled = &spool{}
+	}
+	var checker texts.Checker
+	if !d.rows(checker.Watch(d.source.Rows(d.ctx)), d.spooled, yield) {
+		return
+	}
+	var b strings.Builder
+	writeFound(&b, d.path, d.source.Found(), &checker)
+	writeFaults(&b, &checker)
+	d.p.note(d.notes, b.String())
+	d.faults = jsonFaults(&checker)
+	if err := badRows(&checker); err != nil && !d.skip {
+		yield(classifier.Example{}, err)
+	}
+}
+
+// rows yields the rows that can be learned from, and returns whether there may be more. It adds them to a spool that is not nil.
+func (d *trainingData) rows(rows iter.Seq2[texts.Row, error], to *spool, yield func(classifier.Example, error) bool) bool {
+	n := 0
+	for row, err := range rows {
+		n++
+		if errors.As(err, new(*texts.RowError)) {
+			continue
+		}
+		if err == nil && !learnable(&row) {
+			continue
+		}
+		e := classifier.Example{Text: row.Text, Labels: row.Labels}
+		if to != nil && err == nil {
+			err = to.add(e)
+		}
+		if err != nil {
+			yield(classifier.Example{}, err)
+			return false
+		}
+		if d.faults == nil {
+			d.p.reading(d.source, n)
+		}
+		d.last = place{row.File, row.Line}
+		if !yield(e, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// fault is an error of the training. One about a row is about the last one, which ended the first reading.
+func (d *trainingData) fault(err error) error {
+	return rowFault(d.path, err, func(int) (place, bool) { return d.last, true })
+}
+
+// close gives back what the rows were kept in.
+func (d *trainingData) close() error {
+	if d.spooled == nil {
+		return nil
+	}
+	return d.spooled.close()
 }
 
 // badRows is an error if rows could not be read.

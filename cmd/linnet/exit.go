@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/linnet-ml/linnet/classifier"
 )
 
 // The exit codes besides 0. exitCodes describes them to users.
@@ -21,7 +23,7 @@ const exitCodes = `Exit codes:
   0    done
   1    a fault in the data, a file or the machine; the message says where
   2    the command line is wrong; nothing was done
-  130  interrupted by Ctrl-C or SIGTERM`
+  130  interrupted by Ctrl-C or SIGTERM, and nothing was written`
 
 // usageError is an error in what was asked for, as opposed to one that came up on the way.
 type usageError struct{ error }
@@ -39,6 +41,8 @@ func exit(err error, stderr io.Writer) int {
 		code = exitUsage
 	case errors.Is(err, context.Canceled):
 		code, message = exitInterrupted, "interrupted"
+	case errors.Is(err, classifier.ErrStopped):
+		code, message = exitInterrupted, "interrupted before anything was learned"
 	}
 	fmt.Fprintf(stderr, "linnet: %s\n", printable(withoutPackages(strings.TrimSuffix(message, "\n"))))
 	return code

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"time"
 
 	"github.com/linnet-ml/linnet/classifier"
-	"github.com/linnet-ml/linnet/datasets/texts"
 	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/spf13/cobra"
 )
@@ -17,7 +17,7 @@ func newTrain() *cobra.Command {
 	var data dataFlags
 	var o classifier.Options
 	var output string
-	var skip, asJSON bool
+	var skip, keep, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "train DATA -o FILE",
 		Short: "Learn to label texts from texts with labels",
@@ -26,7 +26,14 @@ and strength of regularisation suit the data is decided on rows that are held ou
 
 ` + dataHelp + `
 
-The same rows and seed give the same file, on every machine and with any number of processors.`,
+The same rows and seed give the same file, on every machine and with any number of processors.
+
+DATA may be larger than memory: texts of more than 64 MB are read from it again, about ten times, or from a copy in the folder for
+temporary files if it is the standard input. Each row takes some 150 bytes of memory, and each text about four times its size in that
+folder ($TMPDIR, or /tmp). GOMEMLIMIT=512MiB is enough for 4 GB of reviews.
+
+Ctrl-C ends the training, and no file is written. With --keep-partial the best recipe so far is learned and written instead; a
+second Ctrl-C ends that.`,
 		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,31 +50,31 @@ The same rows and seed give the same file, on every machine and with any number 
 			if err != nil {
 				return err
 			}
-			var checker texts.Checker
-			d, err := readLabelled(cmd.Context(), source, &checker)
-			if err != nil {
-				return err
-			}
-			notes := cmd.ErrOrStderr()
-			writeFound(notes, args[0], d.found, &checker)
-			writeFaults(notes, &checker)
-			if err := badRows(&checker); err != nil && !skip {
-				return fmt.Errorf("%s: %w", args[0], err)
+			ctx, p := cmd.Context(), newProgress(cmd, asJSON)
+			d := &trainingData{ctx: ctx, path: args[0], source: source, skip: skip, notes: cmd.ErrOrStderr(), p: p}
+			defer d.close()
+			o.Progress = p.report()
+			if keep {
+				// The first Ctrl-C ends the comparison of recipes; nothing of what follows ends with it.
+				o.Stop = ctx.Done()
+				defer context.AfterFunc(ctx, func() { p.note(cmd.ErrOrStderr(), keeping) })()
+				ctx = context.WithoutCancel(ctx)
 			}
 			begin := time.Now()
-			c, err := classifier.Train(cmd.Context(), d.examples, o)
+			c, err := classifier.TrainSource(ctx, d.examples, o)
+			p.clear()
 			if err != nil {
-				return d.fault(args[0], err)
+				return d.fault(err)
 			}
 			took := time.Since(begin)
-			if err := c.Save(cmd.Context(), output); err != nil {
+			if err := c.Save(ctx, output); err != nil {
 				return err
 			}
 			info, err := os.Stat(output)
 			if err != nil {
 				return err
 			}
-			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: jsonFaults(&checker), several: c.Parts().Spec.MultiLabel}
+			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: d.faults, several: c.Parts().Spec.MultiLabel}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), t)
 			}
@@ -85,9 +92,12 @@ The same rows and seed give the same file, on every machine and with any number 
 	flags.Float64Var(&o.Goal.Recall, "recall", 0, "find at least this share of the texts with the label")
 	flags.Float64Var(&o.MinConfidence, "min-confidence", 0, "give no label to texts whose probability is lower")
 	flags.BoolVar(&skip, "skip-bad-rows", false, "leave out rows that cannot be read")
+	flags.BoolVar(&keep, "keep-partial", false, "after Ctrl-C, learn and write the best recipe found so far")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
+
+const keeping = "interrupted: the best recipe so far is learned and written; Ctrl-C again ends at once\n"
 
 // trained is what train says at the end.
 type trained struct {
@@ -112,6 +122,9 @@ func (t *trained) write(w io.Writer) error {
 	}
 	if err := tried.write(w, "rrrl"); err != nil {
 		return err
+	}
+	if r.Stopped {
+		fmt.Fprintln(w, "interrupted: these recipes were compared, and no others")
 	}
 	fmt.Fprintf(w, "chosen: %s\n  accuracy %.4f ± %.4f on %s held out\n", r.Best.Recipe, r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 	if r.RunnerUp.Recipe != "" {

@@ -308,6 +308,9 @@ func (s *Source) Found() Found {
 // the size of the file, 0 for a stream and a folder. It may be called while rows are read.
 func (s *Source) Progress() (read, size int64) { return s.read.Load(), s.size.Load() }
 
+// Once returns whether rows can be read once only: those of a stream.
+func (s *Source) Once() bool { return s.kind == streamKind }
+
 // Close closes a stream. It ends a Rows that is reading with an error that wraps [fs.ErrClosed], and after it Rows gives an
 // error. A file or folder needs no Close, and neither does a stream whose rows have been read. A goroutine that waits for
 // the reader of a stream goes on until that returns.

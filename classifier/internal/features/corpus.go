@@ -4,7 +4,7 @@ import (
 	"context"
 	"math"
 
-	"github.com/linnet-ml/linnet/classifier/internal/spill"
+	"github.com/linnet-ml/linnet/internal/spill"
 )
 
 // A Corpus is the n-grams of a collection of texts, numbered by how many texts they are in, the most frequent first.

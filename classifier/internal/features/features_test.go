@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/linnet-ml/linnet/classifier/internal/spill"
+	"github.com/linnet-ml/linnet/internal/spill"
 )
 
 var texts = []string{

@@ -8,7 +8,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
-	"github.com/linnet-ml/linnet/classifier/internal/spill"
+	"github.com/linnet-ml/linnet/internal/spill"
 )
 
 // Settings of the solver. Recipes are compared with a tolerance that changes their log losses by less than a hundredth, and the

@@ -7,9 +7,10 @@ const (
 	Reading   = "reading"
 	Comparing = "comparing recipes"
 	Counting  = "counting n-grams"
-	Finals    = "comparing on more rows"
-	Testing   = "testing on held-out rows"
-	Learning  = "learning from all rows"
+	Finals    = "comparing finalists"
+	Testing   = "testing"
+	Learning  = "learning"
+	Folds     = "learning without a fold" // of CrossAnswers
 )
 
 // thousandths is how many units of the last three phases one linear model is.

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
-	"github.com/linnet-ml/linnet/classifier/internal/spill"
+	"github.com/linnet-ml/linnet/internal/spill"
 )
 
 // A Task is labelled texts.

@@ -99,9 +99,9 @@ func (w *Writer[T]) Append(values []T) error {
 		return nil
 	}
 	if w.file == nil {
-		f, err := unnamed()
+		f, _, err := TempFile() // without a name: canMap
 		if err != nil {
-			return failed(err)
+			return err
 		}
 		w.file = f
 		if err := w.flush(); err != nil {
@@ -129,7 +129,7 @@ func (w *Writer[T]) flush() error {
 	}
 	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w.buffer))), len(w.buffer)*size[T]())
 	if _, err := w.file.Write(b); err != nil {
-		return failed(err)
+		return Failed(err)
 	}
 	w.count += len(w.buffer)
 	w.buffer = w.buffer[:0]
@@ -147,7 +147,7 @@ func (w *Writer[T]) Array() (Array[T], error) {
 	}
 	b, err := mapFile(w.file, w.count*size[T]())
 	if err != nil {
-		return Array[T]{}, failed(err)
+		return Array[T]{}, Failed(err)
 	}
 	r := &region{b}
 	w.space.mu.Lock()
@@ -167,8 +167,8 @@ func (w *Writer[T]) Discard() {
 	*w = Writer[T]{}
 }
 
-// failed names the folder that has no room.
-func failed(err error) error {
+// Failed names the folder for temporary files in an error of one.
+func Failed(err error) error {
 	if pathError := (*os.PathError)(nil); errors.As(err, &pathError) {
 		err = pathError.Err
 	}
