@@ -37,7 +37,7 @@ and lists the rows whose label it doubts most; --quick leaves that out. Faults d
 				if err != nil {
 					return err
 				}
-				d, err := readLabelled(cmd.Context(), source, &checker, p)
+				d, err := readLabelled(cmd.Context(), source, &checker, i == 0 && !quick, p)
 				if err != nil {
 					return err
 				}

@@ -87,8 +87,8 @@ type labelled struct {
 }
 
 // readLabelled reads rows that have a text and known labels, and lets checker look at all of them. Rows that cannot be read
-// are left out, and are among the checker's faults.
-func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker, p *progress) (*labelled, error) {
+// are left out, and are among the checker's faults. Without keep it returns no rows: check --quick takes memory for hashes alone.
+func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker, keep bool, p *progress) (*labelled, error) {
 	d := &labelled{}
 	defer p.clear()
 	n := 0
@@ -101,7 +101,7 @@ func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker, 
 			}
 			return nil, err
 		}
-		if learnable(&row) {
+		if keep && learnable(&row) {
 			d.examples = append(d.examples, classifier.Example{Text: row.Text, Labels: row.Labels})
 			d.places = append(d.places, place{row.File, row.Line})
 		}
@@ -154,7 +154,7 @@ type trainingData struct {
 	p       *progress
 	again   bool // the rows have been read once
 	faults  []jsonFault
-	last    place // of the row that was yielded last
+	last    place  // of the row that was yielded last
 	spooled *spool // of what can be read once; nil for others
 }
 

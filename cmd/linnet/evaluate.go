@@ -49,7 +49,7 @@ of 95 %; then a table of classes, a confusion matrix and the mistakes of which t
 				return err
 			}
 			var checker texts.Checker
-			d, err := readLabelled(ctx, source, &checker, newProgress(cmd, asJSON))
+			d, err := readLabelled(ctx, source, &checker, true, newProgress(cmd, asJSON))
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ second Ctrl-C ends that.`,
 			if keep {
 				// The first Ctrl-C ends the comparison of recipes; nothing of what follows ends with it.
 				o.Stop = ctx.Done()
-				defer context.AfterFunc(ctx, func() { p.note(cmd.ErrOrStderr(), keeping) })()
+				o.Progress = keepNote(ctx, cmd.ErrOrStderr(), p)
 				ctx = context.WithoutCancel(ctx)
 			}
 			begin := time.Now()
@@ -98,6 +98,18 @@ second Ctrl-C ends that.`,
 }
 
 const keeping = "interrupted: the best recipe so far is learned and written; Ctrl-C again ends at once\n"
+
+// keepNote returns what shows progress, and says once after a Ctrl-C that there is something to keep.
+func keepNote(ctx context.Context, w io.Writer, p *progress) func(classifier.Progress) {
+	said := false
+	return func(t classifier.Progress) {
+		if !said && ctx.Err() != nil && t.Phase != classifier.PhaseReading && t.Phase != classifier.PhaseComparing {
+			said = true
+			p.note(w, keeping)
+		}
+		p.training(t)
+	}
+}
 
 // trained is what train says at the end.
 type trained struct {
