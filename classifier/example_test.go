@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/linnet-ml/linnet/classifier"
 )
@@ -212,4 +213,41 @@ func ExampleTrainSource() {
 	}
 	fmt.Println(c.Classify("what a fine day").Label)
 	// Output: good
+}
+
+func ExampleOptions_progress() {
+	var phases []classifier.Phase
+	_, err := classifier.TrainSource(context.Background(), classifier.Examples(reviews()), classifier.Options{Progress: func(p classifier.Progress) {
+		if n := len(phases); n == 0 || phases[n-1] != p.Phase {
+			phases = append(phases, p.Phase)
+		}
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, p := range phases {
+		fmt.Println(p)
+	}
+	// Output:
+	// comparing recipes
+	// testing
+	// learning
+}
+
+// A training that is stopped keeps the best recipe that it has found.
+func ExampleOptions_stop() {
+	stop := make(chan struct{})
+	var once sync.Once
+	c, err := classifier.Train(context.Background(), reviews(), classifier.Options{Stop: stop, Progress: func(p classifier.Progress) {
+		if p.Done > 0 { // one recipe has been tried
+			once.Do(func() { close(stop) })
+		}
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Report().Stopped, c.Classify("a wonderful day").Label)
+	// Output: true positive
 }

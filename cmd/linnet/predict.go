@@ -14,6 +14,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/linnet-ml/linnet/internal/statusline"
 	"github.com/spf13/cobra"
 )
 
@@ -56,7 +57,12 @@ its place, and in the end exit code 1. --shard 2/5 labels the second of five par
 			} else if err != nil {
 				return err
 			}
-			return predict(cmd.Context(), c, source, part, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			var shows *progress
+			if !statusline.New(cmd.OutOrStdout()).Terminal() { // where the labels are to be seen
+				shows = newProgress(cmd, asJSON)
+			}
+			defer shows.clear()
+			return predict(cmd.Context(), c, source, part, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr(), shows)
 		},
 	}
 	data.add(cmd)
@@ -92,6 +98,7 @@ const blockBytes = 1 << 20
 
 // predictor labels rows in the order in which they come.
 type predictor struct {
+	progress       *progress
 	c              *classifier.Classifier
 	asJSON         bool
 	stdout         *bufio.Writer
@@ -103,8 +110,8 @@ type predictor struct {
 	failed, worked int
 }
 
-func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source, part shard, asJSON bool, stdout, stderr io.Writer) error {
-	p := &predictor{c: c, asJSON: asJSON, stdout: bufio.NewWriterSize(stdout, 1<<16), stderr: stderr, results: make([]classifier.Result, block)}
+func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source, part shard, asJSON bool, stdout, stderr io.Writer, shows *progress) error {
+	p := &predictor{progress: shows, c: c, asJSON: asJSON, stdout: bufio.NewWriterSize(stdout, 1<<16), stderr: stderr, results: make([]classifier.Result, block)}
 	rows := make(chan read, block)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -123,6 +130,7 @@ func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source
 		if i++; r.err != nil && !errors.As(r.err, new(*texts.RowError)) {
 			return errors.Join(p.flush(), r.err)
 		}
+		shows.reading(source, i)
 		if part.has(i) {
 			p.texts, p.faults = append(p.texts, r.row.Text), append(p.faults, r.err)
 			p.bytes += len(r.row.Text)
@@ -163,7 +171,7 @@ func (p *predictor) flush() error {
 		p.worked++
 		if err := p.faults[i]; err != nil {
 			p.failed++
-			fmt.Fprintf(p.stderr, "linnet: %v\n", err)
+			p.progress.note(p.stderr, fmt.Sprintf("linnet: %v\n", err))
 		}
 		if err := p.write(&p.results[i], p.faults[i]); err != nil {
 			return err

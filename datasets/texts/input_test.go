@@ -93,6 +93,9 @@ func TestStreamsAreReadOnce(t *testing.T) {
 		return mustOpen(t, "-", Options{Stdin: strings.NewReader("text,label\na,b\n")})
 	}
 	s := open()
+	if !s.Once() {
+		t.Error("a stream can be read again")
+	}
 	if got := dump(t, s); len(got) != 1 {
 		t.Fatal(got)
 	}
