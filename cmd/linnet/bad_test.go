@@ -48,22 +48,22 @@ func TestBadInput(t *testing.T) {
 		args []string
 		want string // of the standard error, a regular expression
 	}{
-		{[]string{"train", "empty.csv", "-o", "x"}, `^linnet: texts: empty.csv: the file is empty: no rows\n$`},
-		{[]string{"train", "header.csv", "-o", "x"}, `linnet: texts: header.csv.*: no rows\n$`},
-		{[]string{"train", "one.csv", "-o", "x"}, `linnet: one.csv: classifier: too few classes: 1 in 3 examples, want two\n$`},
-		{[]string{"train", "films.csv", "-o", "x", "--text", "body"}, `^linnet: texts: films.csv: there is no column "body"; the columns are "text", "label"\n$`},
-		{[]string{"train", "films.csv", "-o", "x", "--label", "7"}, `^linnet: texts: films.csv: there is no column "7"; the columns are "text", "label"\n$`},
+		{[]string{"train", "empty.csv", "-o", "x"}, `^linnet: empty.csv: the file is empty: no rows\n$`},
+		{[]string{"train", "header.csv", "-o", "x"}, `linnet: header.csv.*: no rows\n$`},
+		{[]string{"train", "one.csv", "-o", "x"}, `linnet: one.csv: too few classes: 1 in 3 examples, want two\n$`},
+		{[]string{"train", "films.csv", "-o", "x", "--text", "body"}, `^linnet: films.csv: there is no column "body"; the columns are "text", "label"\n$`},
+		{[]string{"train", "films.csv", "-o", "x", "--label", "7"}, `^linnet: films.csv: there is no column "7"; the columns are "text", "label"\n$`},
 		{[]string{"train", "nul.csv", "-o", "x"}, `  nul.csv:62:3: .*NUL`},
 		{[]string{"train", "utf8.csv", "-o", "x", "--encoding", "utf-8"}, `  utf8.csv:62:6: .*UTF-8`},
 		{[]string{"train", "utf8.jsonl", "-o", "x", "--encoding", "utf-8"}, `  utf8.jsonl:2:\d+: .*UTF-8`},
 		{[]string{"train", "films.csv", "-o", "."}, `^linnet: . is a folder\n$`},
 		// The output is looked at before the data.
 		{[]string{"train", "missing.csv", "-o", "nowhere/x"}, `^linnet: nowhere/x cannot be written: there is no folder nowhere\n$`},
-		{[]string{"evaluate", "short.linnet", "films.csv"}, `^linnet: classifier: short.linnet: not a classifier's file: safetensors: .*\n$`},
-		{[]string{"evaluate", "header.linnet", "films.csv"}, `^linnet: classifier: header.linnet: not a classifier's file: safetensors: .*\n$`},
-		{[]string{"evaluate", "text.linnet", "films.csv"}, `^linnet: classifier: text.linnet: not a classifier's file: safetensors: .*\n$`},
-		{[]string{"predict", "later.linnet", "films.csv"}, `^linnet: classifier: later.linnet: not a classifier's file: it has version 9 of the format, and this linnet reads up to 1: it needs a newer linnet\n$`},
-		{[]string{"predict", ".", "films.csv"}, `^linnet: classifier: . is a folder, not a plain file\n$`},
+		{[]string{"evaluate", "short.linnet", "films.csv"}, `^linnet: short.linnet: not a classifier's file: .*\n$`},
+		{[]string{"evaluate", "header.linnet", "films.csv"}, `^linnet: header.linnet: not a classifier's file: .*\n$`},
+		{[]string{"evaluate", "text.linnet", "films.csv"}, `^linnet: text.linnet: not a classifier's file: .*\n$`},
+		{[]string{"predict", "later.linnet", "films.csv"}, `^linnet: later.linnet: not a classifier's file: it has version 9 of the format, and this linnet reads up to 1: it needs a newer linnet\n$`},
+		{[]string{"predict", ".", "films.csv"}, `^linnet: . is a folder, not a plain file\n$`},
 	} {
 		stderr.Reset()
 		code := run(t.Context(), v.args, strings.NewReader(""), &stdout, &stderr)

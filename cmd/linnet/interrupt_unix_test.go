@@ -164,9 +164,9 @@ func TestPipesAndDevices(t *testing.T) {
 	for want, args := range map[string][]string{
 		"linnet: pipe is a named pipe, which cannot be replaced by a file\n":                    {"train", "films.csv", "-o", "pipe"},
 		"linnet: /dev/null is a device, which cannot be replaced by a file\n":                   {"train", "films.csv", "-o", "/dev/null"},
-		"linnet: texts: /dev/null: it is a device, not a file; - reads the standard input\n":    {"train", "/dev/null", "-o", "x"},
-		"linnet: classifier: pipe is a named pipe, not a plain file\n":                          {"evaluate", "pipe", "films.csv"},
-		"linnet: classifier: /dev/null is a device, not a plain file\n":                         {"predict", "/dev/null", "films.csv"},
+		"linnet: /dev/null: it is a device, not a file; - reads the standard input\n":           {"train", "/dev/null", "-o", "x"},
+		"linnet: pipe is a named pipe, not a plain file\n":                                      {"evaluate", "pipe", "films.csv"},
+		"linnet: /dev/null is a device, not a plain file\n":                                     {"predict", "/dev/null", "films.csv"},
 		"linnet: no/x.linnet cannot be written: no permission to make files in the folder no\n": {"train", "missing.csv", "-o", "no/x.linnet"},
 		"linnet: /dev/full is a device, which cannot be replaced by a file\n":                   {"train", "films.csv", "-o", "/dev/full"},
 	} {

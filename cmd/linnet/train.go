@@ -28,9 +28,9 @@ and strength of regularisation suit the data is decided on rows that are held ou
 
 The same rows and seed give the same file, on every machine and with any number of processors.
 
-DATA may be larger than memory: texts of more than 64 MB are read from it again, about ten times, or from a copy in the folder for
-temporary files if it is the standard input. Each row takes some 150 bytes of memory, and each text about four times its size in that
-folder ($TMPDIR, or /tmp). GOMEMLIMIT=512MiB is enough for 4 GB of reviews.
+DATA may be larger than memory: if its texts have more than 64 MB, they are read again, about ten times, from DATA, or from a
+copy in the folder for temporary files if it is the standard input. Each row takes about 150 bytes of memory. N-grams need a
+few times the size of the texts in that folder ($TMPDIR, or /tmp).
 
 Ctrl-C ends the training, and no file is written. With --keep-partial the best recipe so far is learned and written instead; a
 second Ctrl-C ends that.`,
