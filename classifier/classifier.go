@@ -13,9 +13,10 @@ import (
 type Classifier struct {
 	parts   Parts
 	columns int
-	index   *index
+	index   *features.Table
 	weigher *features.Weigher
 	decode  [256]float32 // the value of a weight, by uint8(q)
+	squares [256]int32   // the same in units of 1/127^2
 	scratch sync.Pool    // *scratch
 	report  *Report
 }
@@ -38,21 +39,19 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	}
 	c := &Classifier{parts: p, columns: p.Spec.columns(), weigher: features.NewWeigher(features.Weighting(p.Spec.Weighting))}
 	for q := -128; q < 128; q++ {
+		c.squares[uint8(q)] = square(int8(q))
 		c.decode[uint8(q)] = float32(square(int8(q))) / (127 * 127)
 	}
 	entry := func(int) uint8 { return 0 }
 	if c.columns == 1 {
 		entry = func(i int) uint8 { return uint8(p.Weights[i]) }
 	}
-	c.index = newIndex(p.Hashes, p.known(), entry)
+	var err error
+	if c.index, err = features.NewTable(p.Hashes, hashBits(len(p.Hashes)), p.known(), entry); err != nil {
+		return nil, err
+	}
 	c.scratch.New = func() any {
-		s := &scratch{scanner: newScanner(p.Spec), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
-		if c.single() {
-			s.seen = make([]uint64, len(p.Hashes)/64+1)
-		} else {
-			s.counts = make([]uint8, len(p.Hashes))
-		}
-		return s
+		return &scratch{scanner: newScanner(p.Spec), counter: features.NewCounter(len(p.Hashes)), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
 	}
 	return c, nil
 }

@@ -175,6 +175,10 @@ func TestPrior(t *testing.T) {
 	}
 }
 
+// raceDetector is whether the race detector is on, under which a sync.Pool drops what it is given at random.
+var raceDetector bool
+
+// After the first texts nothing is allocated.
 func TestAllocations(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains")
@@ -183,7 +187,7 @@ func TestAllocations(t *testing.T) {
 	var r Result
 	text := strings.Repeat("a1 word3 b2 something else ", 40)
 	c.ClassifyInto(&r, text)
-	if n := testing.AllocsPerRun(100, func() { c.ClassifyInto(&r, text) }); n >= 1 {
+	if n := testing.AllocsPerRun(100, func() { c.ClassifyInto(&r, text) }); n >= 1 && !raceDetector {
 		t.Errorf("%g allocations", n)
 	}
 }

@@ -40,18 +40,10 @@ func (c *Classifier) ClassifyInto(dst *Result, text string) {
 // scratch is memory for one text at a time.
 type scratch struct {
 	scanner *features.Scanner
-	ids     []uint32 // the model's n-grams in the text, a few of them several times
-	repeats []uint8  // how often each of ids counts
-	memory  memory
-	seen    []uint64 // a bit for each n-gram of the model; all are 0 between texts
-	counts  []uint8  // a number for each n-gram of the model instead; all are 0 between texts
-	found   []found
+	counter *features.Counter
 	scores  []float32
 	sums    []float32
 }
-
-// found is an n-gram of the model in the text.
-type found struct{ id, count uint32 }
 
 // A block is a kind of n-grams that have length 1 together: words, or characters.
 type block int
@@ -70,93 +62,12 @@ func (b block) kinds() (first, last features.Kind) {
 	return features.Chars(1), features.Chars(features.MaxGram)
 }
 
-// find finds the model's n-grams in the text: s.ids and s.repeats.
-func (c *Classifier) find(s *scratch, b block, text string) {
-	var hashes []uint64
+// find returns the numbers of the model's n-grams in the text, each as often as it is there.
+func (c *Classifier) find(s *scratch, b block, text string) []uint32 {
 	if b == words {
-		hashes = s.scanner.WordGrams(text, c.index.filter)
-	} else {
-		hashes = s.scanner.CharacterGrams(text, c.index.filter)
+		return s.scanner.FindWords(text, c.index)
 	}
-	if cap(s.ids) < len(hashes) {
-		s.ids, s.repeats = make([]uint32, 2*len(hashes)), make([]uint8, 2*len(hashes))
-	}
-	n := s.memory.distinct(hashes, s.repeats[:len(hashes)])
-	n = c.index.find(s.ids[:n], s.repeats[:n], hashes[:n])
-	s.ids, s.repeats = s.ids[:n], s.repeats[:n]
-}
-
-// A memory knows where distinct has seen hashes last: the number of the call in the upper half, the index in the lower half.
-type memory struct {
-	seen [1 << 11]uint64
-	call uint32
-}
-
-// distinct moves distinct hashes to the front, writes how often each is there to repeats, 255 at most, and returns their
-// number. It remembers the last hash with given upper bits alone, so that a few stay several times. No branch, and no address
-// of the next hash, depends on whether one has been seen.
-//
-//go:noinline
-func (m *memory) distinct(hashes []uint64, repeats []uint8) int {
-	if m.call++; m.call == 0 {
-		clear(m.seen[:])
-		m.call = 1
-	}
-	call := uint64(m.call)
-	repeats = repeats[:len(hashes)]
-	n := uint(0)
-	for _, h := range hashes {
-		seen := &m.seen[h>>53]
-		now, equal := uint(0), uint(0)
-		if *seen>>32 == call {
-			now = 1
-		}
-		p := uint(uint32(*seen)) & -now
-		if hashes[p] == h {
-			equal = 1
-		}
-		again := -(now & equal) // all bits, or none
-		to := n ^ (n^p)&again
-		hashes[to] = h
-		repeats[to] = uint8(min(uint(repeats[p])&again+1, features.MaxCount))
-		*seen = call<<32 | uint64(to)
-		n += 1 + again
-	}
-	return int(n)
-}
-
-// count counts s.ids in s.found, in the order in which they are found first.
-func (c *Classifier) count(s *scratch) {
-	if cap(s.found) < len(s.ids) {
-		s.found = make([]found, 2*len(s.ids))
-	}
-	s.found = s.found[:len(s.ids)]
-	s.found = s.found[:countDistinct(s.found, s.counts, s.ids, s.repeats)]
-}
-
-// countDistinct writes the distinct ids and how often each is there, and returns how many these are. It writes every id and
-// moves on only after a new one: no branch depends on that.
-//
-//go:noinline
-func countDistinct(to []found, counts []uint8, ids []uint32, repeats []uint8) int {
-	to, repeats = to[:len(ids)], repeats[:len(ids)]
-	n := uint(0)
-	for i, id := range ids {
-		to[n].id = id
-		k := counts[id]
-		fresh := uint(0)
-		if k == 0 {
-			fresh = 1
-		}
-		n += fresh
-		counts[id] = uint8(min(uint(k)+uint(repeats[i]), features.MaxCount))
-	}
-	for i := range to[:n] {
-		f := &to[i]
-		f.count = uint32(counts[f.id])
-		counts[f.id] = 0
-	}
-	return int(n)
+	return s.scanner.FindCharacters(text, c.index)
 }
 
 // logits writes the logit of each score into s.scores.
@@ -167,12 +78,12 @@ func (c *Classifier) logits(s *scratch, text string) {
 		if !c.parts.Spec.has(b) {
 			continue
 		}
-		c.find(s, b, text)
-		if len(s.ids) == 0 {
+		ids := c.find(s, b, text)
+		if len(ids) == 0 {
 			continue
 		}
 		known = true
-		squares := c.sum(s)
+		squares := c.sum(s, ids)
 		scale := features.Scale(squares)
 		for k, v := range s.sums {
 			s.scores[k] += float32(v * scale)
@@ -187,51 +98,34 @@ func (c *Classifier) logits(s *scratch, text string) {
 	}
 }
 
-// sum writes the sums of the weights of s.ids into s.sums and returns the squared length of the n-grams' values.
-func (c *Classifier) sum(s *scratch) (squares float32) {
-	if s.seen != nil {
-		return c.sumDistinct(s)
+// sum writes the sums of the weights of n-grams into s.sums and returns the squared length of their values.
+func (c *Classifier) sum(s *scratch, ids []uint32) (squares float32) {
+	if c.single() {
+		sum, n := s.counter.Sum(ids, c.index, &c.squares)
+		s.sums[0] = float32(sum) / (127 * 127)
+		return float32(n)
 	}
-	c.count(s)
+	found := s.counter.Count(ids)
 	if c.columns == 1 {
 		sum := float32(0)
-		for _, f := range s.found {
-			v := c.weigher.Value(f.count, c.parts.inverse(f.id))
+		for _, f := range found {
+			v := c.weigher.Value(f.N, c.parts.inverse(f.ID))
 			squares += float32(v * v)
-			sum += float32(v * c.decode[uint8(c.index.entries[f.id])])
+			sum += float32(v * c.decode[c.index.Entry(f.ID)])
 		}
 		s.sums[0] = sum
 		return squares
 	}
 	clear(s.sums)
-	for _, f := range s.found {
-		v := c.weigher.Value(f.count, c.parts.inverse(f.id))
+	for _, f := range found {
+		v := c.weigher.Value(f.N, c.parts.inverse(f.ID))
 		squares += float32(v * v)
-		row := c.parts.Weights[int(f.id)*c.columns:][:len(s.sums)]
+		row := c.parts.Weights[int(f.ID)*c.columns:][:len(s.sums)]
 		for k, q := range row {
 			s.sums[k] += float32(v * c.decode[uint8(q)])
 		}
 	}
 	return squares
-}
-
-// sumDistinct is sum for one score and values of 1: whole numbers, and no branch depends on whether an n-gram was there
-// before.
-func (c *Classifier) sumDistinct(s *scratch) (squares float32) {
-	entries, seen := c.index.entries, s.seen
-	sum, n := int64(0), int64(0)
-	for _, id := range s.ids {
-		w := &seen[id>>6]
-		fresh := int64(^*w >> (id & 63) & 1)
-		*w |= 1 << (id & 63)
-		n += fresh
-		sum += int64(square(int8(entries[id]))) & -fresh
-	}
-	for _, id := range s.ids {
-		seen[id>>6] = 0
-	}
-	s.sums[0] = float32(sum) / (127 * 127)
-	return float32(n)
 }
 
 // decide turns logits into a result.

@@ -185,7 +185,7 @@ func (t *continuation) features(ctx context.Context, c *Classifier) error {
 	number := make([]int32, len(corpus.Hash))
 	for f, h := range corpus.Hash {
 		number[f] = -1
-		if id, ok := c.index.number(h); ok {
+		if id, ok := c.index.Find(h); ok {
 			number[f] = int32(id)
 			continue
 		}

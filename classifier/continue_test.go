@@ -105,9 +105,9 @@ func TestContinueGrows(t *testing.T) {
 	}
 	s := newScanner(c.parts.Spec)
 	for _, e := range examples {
-		for _, h := range s.WordGrams(e.Text, c.index.filter) {
-			if _, ok := c.index.number(h); ok {
-				if _, ok := again.index.number(h); !ok {
+		for _, h := range s.Scan(e.Text) {
+			if _, ok := c.index.Find(h); ok {
+				if _, ok := again.index.Find(h); !ok {
 					t.Fatal("an n-gram of the old model is not found")
 				}
 			}

@@ -72,7 +72,7 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		_, to := s.scanner.Range(last)
 		counts := map[uint32]uint32{}
 		for _, h := range hashes[from:to] {
-			if id, ok := c.index.number(h); ok {
+			if id, ok := c.index.Find(h); ok {
 				counts[id]++
 			}
 		}
@@ -93,7 +93,7 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 			n, _ := kind.Length()
 			from, to := s.scanner.Range(kind)
 			for i, h := range hashes[from:to] {
-				if id, ok := c.index.number(h); ok {
+				if id, ok := c.index.Find(h); ok {
 					share(e.Tokens, places[i:i+n], scale*contributions[id])
 				}
 			}

@@ -2,8 +2,26 @@ package classifier
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
 )
+
+const (
+	tagBits  = features.TagBits
+	wordBits = 6
+)
+
+// placeBits is how many bits of a hash are the place of one of n n-grams: one of four is in use at most.
+func placeBits(n int) int { return max(10, bits.Len(uint(n))+2) }
+
+// hashBits is how many of the upper bits of its n-grams' hashes a model of n n-grams knows. An n-gram that is not in the model
+// is taken for one that is about once in a million.
+func hashBits(n int) int { return placeBits(n) + tagBits - wordBits }
+
+// truncate keeps the upper bits of a hash.
+func truncate(h uint64, bits int) uint64 { return h >> (64 - bits) << (64 - bits) }
 
 // bucketSize is the largest number of n-grams in a bucket of a file, which counts them in a byte. With hashes of texts a bucket
 // has 8 to 16.

@@ -45,3 +45,77 @@ func (d *Distinct[K]) Add(key K, next int) (at int, seen bool) {
 		}
 	}
 }
+
+// A Counter counts equal numbers of n-grams. One goroutine at a time may use it.
+type Counter struct {
+	n      int
+	seen   []uint64 // a bit for each n-gram; all are 0 between calls
+	counts []uint8  // a number for each n-gram; all are 0 between calls
+	found  []Count
+}
+
+// A Count is the number of an n-gram and how often it was there, [MaxCount] at most.
+type Count struct{ ID, N uint32 }
+
+// NewCounter returns a Counter for numbers below n.
+func NewCounter(n int) *Counter { return &Counter{n: n} }
+
+// Count returns the distinct ones of ids, in the order in which they are there first. The result holds until the next call.
+func (c *Counter) Count(ids []uint32) []Count {
+	if c.counts == nil {
+		c.counts = make([]uint8, c.n)
+	}
+	if cap(c.found) < len(ids) {
+		c.found = make([]Count, 2*len(ids))
+	}
+	return c.found[:countDistinct(c.found[:len(ids)], c.counts, ids)]
+}
+
+// countDistinct writes the distinct ids and how often each is there, and returns how many these are. It writes every id and
+// moves on only after a new one: no branch depends on that.
+//
+//go:noinline
+func countDistinct(to []Count, counts []uint8, ids []uint32) int {
+	to = to[:len(ids)]
+	n := uint(0)
+	for _, id := range ids {
+		to[n].ID = id
+		k := counts[id]
+		fresh := uint(0)
+		if k == 0 {
+			fresh = 1
+		}
+		n += fresh
+		counts[id] = uint8(min(uint(k)+1, MaxCount))
+	}
+	for i := range to[:n] {
+		x := &to[i]
+		x.N = uint32(counts[x.ID])
+		counts[x.ID] = 0
+	}
+	return int(n)
+}
+
+// Sum adds up values[t.Entry(id)] for each distinct one of ids, and returns their number, too. No branch depends on whether an
+// n-gram was there before.
+func (c *Counter) Sum(ids []uint32, t *Table, values *[256]int32) (sum int64, distinct int) {
+	if c.seen == nil {
+		c.seen = make([]uint64, c.n/64+1)
+	}
+	return sumDistinct(c.seen, ids, t.entries, values)
+}
+
+//go:noinline
+func sumDistinct(seen []uint64, ids, entries []uint32, values *[256]int32) (sum int64, distinct int) {
+	for _, id := range ids {
+		w := &seen[id>>6]
+		fresh := int(^*w >> (id & 63) & 1)
+		*w |= 1 << (id & 63)
+		distinct += fresh
+		sum += int64(values[uint8(entries[id])]) & -int64(fresh)
+	}
+	for _, id := range ids {
+		seen[id>>6] = 0
+	}
+	return sum, distinct
+}

@@ -104,43 +104,6 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// What passes the filter is what Scan returns and the filter has, and places are recorded for the same n-grams.
-func TestFilter(t *testing.T) {
-	for _, s := range []Settings{{WordMin: 1, WordMax: 3}, {WordMin: 2, WordMax: 4, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 4}, {CharMin: 3, CharMax: 5}, {WordMin: 1, WordMax: 1, CharMin: 2, CharMax: 4}} {
-		scanner := NewScanner(s)
-		recorder := NewScanner(s)
-		recorder.RecordPlaces()
-		filter := NewFilter(12)
-		for i, text := range texts {
-			all := slices.Clone(scanner.Scan(text))
-			if !slices.Equal(all, recorder.Scan(text)) {
-				t.Errorf("%+v: other n-grams of %q with places", s, text)
-			}
-			if _, end := scanner.Range(Words(1)); s.WordMin == 1 && end != len(recorder.Tokens()) {
-				t.Errorf("%+v: %d places of words, want %d", s, len(recorder.Tokens()), end)
-			}
-			words, _ := scanner.Range(Chars(1))
-			for j, h := range all {
-				if j%7 == i%7 {
-					filter.Add(h)
-				}
-			}
-			var want, got []uint64
-			for _, h := range all {
-				if filter.Has(h) {
-					want = append(want, h)
-				}
-			}
-			got = append(got, scanner.WordGrams(text, filter)...)
-			n := len(got)
-			got = append(got, scanner.CharacterGrams(text, filter)...)
-			if !slices.Equal(got, want) || n > words {
-				t.Errorf("%+v: %d n-grams of %q pass, want %d", s, len(got), text, len(want))
-			}
-		}
-	}
-}
-
 // A corpus counts what a map counts.
 func TestBuild(t *testing.T) {
 	s := Settings{WordMin: 1, WordMax: 3, CharMin: 2, CharMax: 3}

@@ -3,14 +3,17 @@ package features
 // A Scanner reads texts. It owns the memory of the last text it has read; one goroutine at a time may use it.
 type Scanner struct {
 	settings Settings
+	kernels  kernels
 
-	words  []uint64 // the hash of each word
-	masks  []mask   // the bytes of words, by 64 bytes of the text
-	lower  []byte   // a word that is not ASCII, in lower case
-	chars  []uint64 // the hash of each character
-	grams  []uint64 // the hashes of the n-grams of one length
-	hashes []uint64
-	end    [Kinds]int // the hashes of kind k end here and begin where those of kind k-1 end
+	words      []uint64 // the hash of each word
+	masks      []mask   // the bytes of words, by 64 bytes of the text
+	lower      []byte   // a word that is not ASCII, in lower case
+	chars      []uint64 // the hash of each character
+	grams      []uint64 // the hashes of the n-grams of one length
+	hashes     []uint64
+	ids        []uint32 // the numbers of n-grams that a table has
+	candidates candidates
+	end        [Kinds]int // the hashes of kind k end here and begin where those of kind k-1 end
 
 	record bool
 	spans  []Span // the place of each word in the text, if asked for
@@ -21,7 +24,7 @@ type Scanner struct {
 type Span struct{ Start, End int }
 
 // NewScanner returns a Scanner. Settings must pass [Settings.Check].
-func NewScanner(s Settings) *Scanner { return &Scanner{settings: s} }
+func NewScanner(s Settings) *Scanner { return &Scanner{settings: s, kernels: best()} }
 
 // RecordPlaces makes further calls note the places of words and characters.
 func (s *Scanner) RecordPlaces() { s.record = true }
@@ -72,23 +75,23 @@ func (s *Scanner) Range(k Kind) (start, end int) {
 	return start, s.end[k]
 }
 
-// WordGrams returns those hashes of the text's n-grams of words that may be in the filter, in the order of Scan. The result holds
-// until the next call.
-func (s *Scanner) WordGrams(text string, f *Filter) []uint64 {
-	s.hashes = s.hashes[:0]
+// FindWords returns the numbers of those n-grams of words of the text that the table has, in the order of Scan, each as often as the
+// text has it. The result holds until the next call.
+func (s *Scanner) FindWords(text string, t *Table) []uint32 {
+	s.ids = s.ids[:0]
 	if s.settings.WordMax > 0 {
 		s.splitWords(text)
-		s.filtered(s.words, f, s.settings.WordMin, s.settings.WordMax)
+		s.find(s.words, t, s.settings.WordMin, s.settings.WordMax)
 	}
-	return s.hashes
+	return s.ids
 }
 
-// CharacterGrams is WordGrams for n-grams of characters.
-func (s *Scanner) CharacterGrams(text string, f *Filter) []uint64 {
-	s.hashes = s.hashes[:0]
+// FindCharacters is FindWords for n-grams of characters.
+func (s *Scanner) FindCharacters(text string, t *Table) []uint32 {
+	s.ids = s.ids[:0]
 	if s.settings.CharMax > 0 {
 		s.splitCharacters(text)
-		s.filtered(s.chars, f, s.settings.CharMin, s.settings.CharMax)
+		s.find(s.chars, t, s.settings.CharMin, s.settings.CharMax)
 	}
-	return s.hashes
+	return s.ids
 }

@@ -108,13 +108,23 @@ func (s *Scanner) mark(text string) {
 	}
 	s.masks = s.masks[:n]
 	whole := len(text) / 64
-	for i := range s.masks[:whole] {
-		s.masks[i] = markBlock(text[64*i:64*i+64], s.settings.Punctuation)
+	for i := 0; i < whole; i += markChunk {
+		end := min(i+markChunk, whole)
+		s.kernels.mark(s.masks[i:end], text[64*i:64*end], s.settings.Punctuation)
 	}
 	if whole < n {
 		var last [64]byte // 0 is white space
 		copy(last[:], text[64*whole:])
 		s.masks[whole] = markBlock(last[:], s.settings.Punctuation)
+	}
+}
+
+// markChunk is how many blocks are described at once: assembly cannot be preempted.
+const markChunk = 1024
+
+func markPortable(masks []mask, text string, marks bool) {
+	for i := range masks {
+		masks[i] = markBlock(text[64*i:64*i+64], marks)
 	}
 }
 

@@ -1,0 +1,82 @@
+//go:build !purego
+
+package features
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// available returns the kernels that this processor can run, the best last.
+func available() []kernels {
+	if x := &cpu.X86; !x.HasAVX2 || !x.HasBMI1 || !x.HasBMI2 || !x.HasPOPCNT {
+		return []kernels{portable}
+	}
+	return []kernels{portable, avx2}
+}
+
+func best() kernels {
+	all := available()
+	return all[len(all)-1]
+}
+
+// avx2 are the kernels for processors with AVX2, BMI1, BMI2 and POPCNT.
+var avx2 = kernels{
+	"avx2",
+	func(c *candidates, t *Table, grams, last []uint64) int {
+		grams = grams[:len(last)]
+		_ = c.hashes[len(last)-1]
+		return siftAVX2(&c.hashes[0], &c.starts[0], &grams[0], &last[0], len(last), &t.words[0], &t.sections[0], uint64(t.shift), t.known)
+	},
+	func(ids []uint32, c *candidates, t *Table, n int) int {
+		if n == 0 {
+			return 0
+		}
+		_ = ids[n-1]
+		return findAVX2(&ids[0], &c.hashes[0], &c.starts[0], n, &t.entries[0], uint64(t.tag), uint64(t.n))
+	},
+	func(masks []mask, text string, marks bool) {
+		_ = text[64*len(masks)-1]
+		flag := uint64(0)
+		if marks {
+			flag = 1<<64 - 1
+		}
+		markAVX2(&masks[0], unsafe.StringData(text), len(masks), flag)
+	},
+}
+
+// siftAVX2 is the kernel of sift: n is at least 1.
+//
+//	for i := range n {
+//		h := grams[i]*prime2 + last[i]
+//		grams[i] = h
+//		h &= known
+//		at, place := h>>shift, uint64(uint32(h>>(shift-32)))*48>>32
+//		word := words[at]
+//		out[kept], starts[kept] = h, sections[at>>8] + word>>48 + popcount(word&(1<<place-1))
+//		kept += word >> place & 1
+//	}
+//
+//go:noescape
+func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64) (kept int)
+
+// findAVX2 is the kernel of find: n is at least 1.
+//
+//	for i := range n {
+//		for j := range 8 {
+//			if id := starts[i] + j; entries[id]>>8 == uint32(hashes[i]>>tag)<<8>>8 {
+//				ids[found] = id // if it is below limit
+//				found++
+//				break
+//			}
+//		}
+//	}
+//
+//go:noescape
+func findAVX2(ids *uint32, hashes *uint64, starts *uint32, n int, entries *uint32, tag, limit uint64) (found int)
+
+// markAVX2 is the kernel of mark: masks[i] becomes that of the 64 bytes from text+64*i on, mark without the bits that marks does not have.
+//
+//go:noescape
+func markAVX2(masks *mask, text *byte, n int, marks uint64)

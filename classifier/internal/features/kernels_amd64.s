@@ -1,0 +1,150 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64) (kept int)
+TEXT ·siftAVX2(SB), NOSPLIT, $8-80
+	MOVQ out+0(FP), DI
+	MOVQ starts+8(FP), SI
+	MOVQ grams+16(FP), R8
+	MOVQ last+24(FP), R9
+	MOVQ n+32(FP), CX
+	MOVQ words+40(FP), R11
+	MOVQ sections+48(FP), R12
+	MOVQ shift+56(FP), R13
+	MOVQ $0x3C6EF372FE94F82B, BX // prime2
+	XORL DX, DX
+	LEAQ -32(R13), R15
+	LEAQ (R8)(CX*8), R8
+	LEAQ (R9)(CX*8), R9
+	NEGQ CX
+
+siftLoop:
+	MOVQ    (R8)(CX*8), AX
+	IMULQ   BX, AX
+	ADDQ    (R9)(CX*8), AX
+	MOVQ    AX, (R8)(CX*8)
+	ANDQ    known+64(FP), AX
+	MOVQ    AX, (DI)(DX*8)
+	SHRXQ   R13, AX, R10          // the number of the word
+	SHRXQ   R15, AX, AX
+	MOVL    AX, AX
+	LEAQ    (AX)(AX*2), AX
+	SHRQ    $28, AX               // the place: 48/2^32 of it
+	MOVQ    (R11)(R10*8), R14
+	SHRQ    $8, R10
+	MOVL    (R12)(R10*4), R10
+	BZHIQ   AX, R14, BP
+	POPCNTQ BP, BP
+	ADDL    BP, R10
+	MOVQ    R14, BP
+	SHRQ    $48, BP
+	ADDL    BP, R10
+	MOVL    R10, (SI)(DX*4)
+	BTQ     AX, R14
+	ADCQ    $0, DX
+	INCQ    CX
+	JNZ     siftLoop
+
+	MOVQ DX, kept+72(FP)
+	RET
+
+// func findAVX2(ids *uint32, hashes *uint64, starts *uint32, n int, entries *uint32, tag, limit uint64) (found int)
+TEXT ·findAVX2(SB), NOSPLIT, $0-64
+	MOVQ  ids+0(FP), DI
+	MOVQ  hashes+8(FP), SI
+	MOVQ  starts+16(FP), R8
+	MOVQ  n+24(FP), CX
+	MOVQ  entries+32(FP), R9
+	MOVQ  tag+40(FP), R10
+	MOVQ  limit+48(FP), R11
+	MOVL  $0x80000000, R12        // beyond every limit
+	VPXOR Y1, Y1, Y1
+	XORL  DX, DX
+	LEAQ  (SI)(CX*8), SI
+	LEAQ  (R8)(CX*4), R8
+	NEGQ  CX
+
+findLoop:
+	SHRXQ        R10, (SI)(CX*8), AX
+	SHLL         $8, AX
+	MOVL         (R8)(CX*4), BX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	VPXOR        (R9)(BX*4), Y0, Y0
+	VPSRLD       $8, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VMOVMSKPS    Y0, AX
+	TZCNTL       AX, AX           // carry: no entry is equal
+	CMOVLCS      R12, AX
+	ADDQ         AX, BX
+	MOVL         BX, (DI)(DX*4)
+	CMPQ         BX, R11          // carry: below the limit
+	ADCQ         $0, DX
+	INCQ         CX
+	JNZ          findLoop
+	VZEROUPPER
+	MOVQ         DX, found+56(FP)
+	RET
+
+DATA markBytes<>+0(SB)/8, $0x20
+DATA markBytes<>+8(SB)/8, $0x61
+DATA markBytes<>+16(SB)/8, $25
+DATA markBytes<>+24(SB)/8, $0x30
+DATA markBytes<>+32(SB)/8, $9
+DATA markBytes<>+40(SB)/8, $0x7f
+GLOBL markBytes<>(SB), RODATA|NOPTR, $48
+
+// RUN sets the bits of words in run, of white space in space and of parts of characters of several bytes in multi.
+#define RUN(at, run, space, multi) \
+	VMOVDQU   at(SI), Y0     \
+	VPOR      Y0, Y8, Y1     \
+	VPSUBB    Y9, Y1, Y1     \
+	VPMINUB   Y10, Y1, Y2    \
+	VPCMPEQB  Y1, Y2, Y1     \
+	VPSUBB    Y11, Y0, Y2    \
+	VPMINUB   Y12, Y2, Y3    \
+	VPCMPEQB  Y2, Y3, Y2     \
+	VPOR      Y1, Y2, Y1     \
+	VPOR      Y0, Y1, Y1     \
+	VPMINUB   Y8, Y0, Y4     \
+	VPCMPEQB  Y0, Y4, Y4     \
+	VPCMPEQB  Y13, Y0, Y5    \
+	VPOR      Y4, Y5, Y4     \
+	VPMOVMSKB Y1, run        \
+	VPMOVMSKB Y4, space      \
+	VPMOVMSKB Y0, multi
+
+// func markAVX2(masks *mask, text *byte, n int, marks uint64)
+TEXT ·markAVX2(SB), NOSPLIT, $0-32
+	MOVQ         masks+0(FP), DI
+	MOVQ         text+8(FP), SI
+	MOVQ         n+16(FP), CX
+	MOVQ         marks+24(FP), DX
+	VPBROADCASTB markBytes<>+0(SB), Y8
+	VPBROADCASTB markBytes<>+8(SB), Y9
+	VPBROADCASTB markBytes<>+16(SB), Y10
+	VPBROADCASTB markBytes<>+24(SB), Y11
+	VPBROADCASTB markBytes<>+32(SB), Y12
+	VPBROADCASTB markBytes<>+40(SB), Y13
+
+markLoop:
+	RUN(0, AX, BX, R8)
+	RUN(32, R9, R10, R11)
+	SHLQ  $32, R9
+	ORQ   R9, AX
+	MOVQ  AX, 0(DI)
+	SHLQ  $32, R10
+	ORQ   R10, BX
+	ORQ   AX, BX
+	NOTQ  BX
+	ANDQ  DX, BX
+	MOVQ  BX, 8(DI)
+	ORL   R11, R8
+	SETNE 16(DI)
+	ADDQ  $64, SI
+	ADDQ  $24, DI
+	DECQ  CX
+	JNZ   markLoop
+	VZEROUPPER
+	RET

@@ -1,0 +1,5 @@
+//go:build race
+
+package classifier
+
+func init() { raceDetector = true }
