@@ -100,12 +100,15 @@ func (c *Classifier) logits(s *scratch, text string) {
 
 // sum writes the sums of the weights of n-grams into s.sums and returns the squared length of their values.
 func (c *Classifier) sum(s *scratch, ids []uint32) (squares float32) {
-	if c.single() {
-		sum, n := s.counter.Sum(ids, c.index, &c.squares)
-		s.sums[0] = float32(sum) / (127 * 127)
-		return float32(n)
-	}
 	found := s.counter.Count(ids)
+	if c.single() {
+		sum := int64(0)
+		for _, f := range found {
+			sum += int64(c.squares[c.index.Entry(f.ID)])
+		}
+		s.sums[0] = float32(sum) / (127 * 127)
+		return float32(len(found))
+	}
 	if c.columns == 1 {
 		sum := float32(0)
 		for _, f := range found {

@@ -48,27 +48,43 @@ func (d *Distinct[K]) Add(key K, next int) (at int, seen bool) {
 
 // A Counter counts equal numbers of n-grams. One goroutine at a time may use it.
 type Counter struct {
-	n      int
-	seen   []uint64 // a bit for each n-gram; all are 0 between calls
-	counts []uint8  // a number for each n-gram; all are 0 between calls
-	found  []Count
+	kernels kernels
+	n       int
+	slots   []uint16
+	counts  []uint8 // a number for each n-gram; all are 0 between calls
+	found   []Count
 }
 
 // A Count is the number of an n-gram and how often it was there, [MaxCount] at most.
 type Count struct{ ID, N uint32 }
 
 // NewCounter returns a Counter for numbers below n.
-func NewCounter(n int) *Counter { return &Counter{n: n} }
+func NewCounter(n int) *Counter { return &Counter{kernels: best(), n: n} }
+
+// countMost is how many numbers are counted in a hash table. It stays in the first-level cache, and its slots are 16 bits.
+const countMost = 1 << 14
 
 // Count returns the distinct ones of ids, in the order in which they are there first. The result holds until the next call.
 func (c *Counter) Count(ids []uint32) []Count {
-	if c.counts == nil {
-		c.counts = make([]uint8, c.n)
+	if len(ids) == 0 {
+		return nil
 	}
 	if cap(c.found) < len(ids) {
 		c.found = make([]Count, 2*len(ids))
 	}
-	return c.found[:countDistinct(c.found[:len(ids)], c.counts, ids)]
+	found := c.found[:len(ids)]
+	if c.kernels.count != nil && len(ids) <= countMost {
+		slots := 2 << bits.Len(uint(len(ids)-1))
+		if len(c.slots) < slots {
+			c.slots = make([]uint16, slots)
+		}
+		clear(c.slots[:slots])
+		return found[:c.kernels.count(found, c.slots[:slots], ids)]
+	}
+	if c.counts == nil {
+		c.counts = make([]uint8, c.n)
+	}
+	return found[:countDistinct(found, c.counts, ids)]
 }
 
 // countDistinct writes the distinct ids and how often each is there, and returns how many these are. It writes every id and
@@ -94,28 +110,4 @@ func countDistinct(to []Count, counts []uint8, ids []uint32) int {
 		counts[x.ID] = 0
 	}
 	return int(n)
-}
-
-// Sum adds up values[t.Entry(id)] for each distinct one of ids, and returns their number, too. No branch depends on whether an
-// n-gram was there before.
-func (c *Counter) Sum(ids []uint32, t *Table, values *[256]int32) (sum int64, distinct int) {
-	if c.seen == nil {
-		c.seen = make([]uint64, c.n/64+1)
-	}
-	return sumDistinct(c.seen, ids, t.entries, values)
-}
-
-//go:noinline
-func sumDistinct(seen []uint64, ids, entries []uint32, values *[256]int32) (sum int64, distinct int) {
-	for _, id := range ids {
-		w := &seen[id>>6]
-		fresh := int(^*w >> (id & 63) & 1)
-		*w |= 1 << (id & 63)
-		distinct += fresh
-		sum += int64(values[uint8(entries[id])]) & -int64(fresh)
-	}
-	for _, id := range ids {
-		seen[id>>6] = 0
-	}
-	return sum, distinct
 }

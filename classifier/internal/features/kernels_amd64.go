@@ -3,6 +3,7 @@
 package features
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -44,6 +45,10 @@ var avx2 = kernels{
 		}
 		markAVX2(&masks[0], unsafe.StringData(text), len(masks), flag)
 	},
+	func(found []Count, slots []uint16, ids []uint32) int {
+		_ = found[len(ids)-1]
+		return countAVX2(&found[0], &slots[0], &ids[0], len(ids), uint64(33-bits.Len(uint(len(slots)))))
+	},
 }
 
 // siftAVX2 is the kernel of sift: n is at least 1.
@@ -80,3 +85,22 @@ func findAVX2(ids *uint32, hashes *uint64, starts *uint32, n int, entries *uint3
 //
 //go:noescape
 func markAVX2(masks *mask, text *byte, n int, marks uint64)
+
+// countAVX2 is the kernel of count: slots, which are all 0, are 1<<(32-shift), more than n, and n is 1 to 65,535. It uses no vectors.
+//
+//	for _, id := range ids[:n] {
+//		slot := id * 0x9e3779b9 >> shift
+//		for slots[slot] != 0 && found[slots[slot]-1].ID != id {
+//			slot = (slot + 1) & (1<<(32-shift) - 1)
+//		}
+//		if slots[slot] == 0 {
+//			found[distinct] = Count{id, 0}
+//			distinct++
+//			slots[slot] = uint16(distinct)
+//		}
+//		x := &found[slots[slot]-1]
+//		x.N = min(x.N+1, 255)
+//	}
+//
+//go:noescape
+func countAVX2(found *Count, slots *uint16, ids *uint32, n int, shift uint64) (distinct int)

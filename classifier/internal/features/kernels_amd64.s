@@ -148,3 +148,48 @@ markLoop:
 	JNZ   markLoop
 	VZEROUPPER
 	RET
+
+// func countAVX2(found *Count, slots *uint16, ids *uint32, n int, shift uint64) (distinct int)
+TEXT ·countAVX2(SB), NOSPLIT, $0-48
+	MOVQ found+0(FP), DI
+	MOVQ slots+8(FP), R8
+	MOVQ ids+16(FP), SI
+	MOVQ n+24(FP), CX
+	MOVQ shift+32(FP), R13
+	MOVL $-1, R15
+	SHRXL R13, R15, R15          // the last slot
+	SUBQ $8, DI                  // numbered from 1 on: 0 is an empty slot
+	MOVL $1, DX
+	LEAQ (SI)(CX*4), SI
+	NEGQ CX
+
+countLoop:
+	MOVL   (SI)(CX*4), AX
+	IMUL3L $0x9E3779B9, AX, BX
+	SHRXL  R13, BX, BX
+	MOVQ   AX, (DI)(DX*8)        // a count of 0, which stays if the number is new
+
+countProbe:
+	MOVWLZX (R8)(BX*2), R10
+	XORL    R11, R11
+	TESTL   R10, R10
+	SETEQ   R11
+	CMOVLEQ DX, R10
+	CMPL    AX, (DI)(R10*8)
+	JNE     countNext
+	MOVL    4(DI)(R10*8), R9
+	CMPL    R9, $255
+	ADCL    $0, R9
+	MOVL    R9, 4(DI)(R10*8)
+	MOVW    R10, (R8)(BX*2)
+	ADDL    R11, DX
+	INCQ    CX
+	JNZ     countLoop
+	DECL    DX
+	MOVQ    DX, distinct+40(FP)
+	RET
+
+countNext:
+	INCL BX
+	ANDL R15, BX
+	JMP  countProbe

@@ -148,10 +148,14 @@ type kernels struct {
 	find func(ids []uint32, c *candidates, t *Table, n int) int
 	// mark describes whole blocks of 64 bytes, one for each of masks.
 	mark func(masks []mask, text string, marks bool)
+	// count writes the distinct ids and how often each is there, MaxCount at most, to found, which has room for all, and returns how many
+	// these are. There are 1 to countMost, and slots, all 0, are a power of two that is at least twice as many. It is nil where a table of
+	// counts is as fast.
+	count func(found []Count, slots []uint16, ids []uint32) int
 }
 
 // portable are the kernels in Go.
-var portable = kernels{"portable", siftPortable, findPortable, markPortable}
+var portable = kernels{"portable", siftPortable, findPortable, markPortable, nil}
 
 // siftPortable writes every hash and moves on only after one that may be in the table: no branch waits for the memory.
 func siftPortable(c *candidates, t *Table, grams, last []uint64) int {

@@ -239,45 +239,35 @@ func FuzzScan(f *testing.F) {
 
 // A Counter counts what a map counts.
 func TestCounter(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8))
-	hashes := make([]uint64, 5000)
-	for i := range hashes {
-		hashes[i] = r.Uint64()
-	}
-	table := tableOf(t, hashes, 40, 40)
-	c := NewCounter(table.n)
-	var values [256]int32
-	for i := range values {
-		values[i] = int32(i) - 100
-	}
-	for _, n := range []int{0, 1, 7, 300, 4000} {
-		ids := make([]uint32, n)
-		counts := map[uint32]uint32{}
-		var order []uint32
-		sum := int64(0)
-		for i := range ids {
-			ids[i] = r.Uint32N(uint32(min(table.n, 3+n*n/8)))
-			if i%3 == 0 {
-				ids[i] = 17
-			}
-			if counts[ids[i]]++; counts[ids[i]] == 1 {
-				order = append(order, ids[i])
-				sum += int64(values[table.Entry(ids[i])])
-			}
-		}
-		for range 2 {
-			found := c.Count(ids)
-			if len(found) != len(order) {
-				t.Fatalf("%d distinct, want %d", len(found), len(order))
-			}
-			for i, x := range found {
-				if x.ID != order[i] || x.N != min(counts[x.ID], MaxCount) {
-					t.Fatalf("%d: %+v, want %d, %d", i, x, order[i], counts[order[i]])
+	eachPath(t, func(t *testing.T, k kernels) {
+		r := rand.New(rand.NewPCG(7, 8))
+		const numbers = 5000
+		c := NewCounter(numbers)
+		c.kernels = k
+		for _, n := range []int{0, 1, 2, 7, 300, 4000, 4096, 4097, countMost, countMost + 1} {
+			ids := make([]uint32, n)
+			counts := map[uint32]uint32{}
+			var order []uint32
+			for i := range ids {
+				ids[i] = r.Uint32N(min(numbers, uint32(3+n*n/8)))
+				if i%3 == 0 {
+					ids[i] = 17
+				}
+				if counts[ids[i]]++; counts[ids[i]] == 1 {
+					order = append(order, ids[i])
 				}
 			}
-			if s, n := c.Sum(ids, table, &values); s != sum || n != len(order) {
-				t.Fatalf("sum %d of %d, want %d of %d", s, n, sum, len(order))
+			for range 2 {
+				found := c.Count(ids)
+				if len(found) != len(order) {
+					t.Fatalf("%d distinct, want %d", len(found), len(order))
+				}
+				for i, x := range found {
+					if x.ID != order[i] || x.N != min(counts[x.ID], MaxCount) {
+						t.Fatalf("%d: %+v, want %d, %d", i, x, order[i], counts[order[i]])
+					}
+				}
 			}
 		}
-	}
+	})
 }
