@@ -45,6 +45,15 @@ var avx2 = kernels{
 		}
 		markAVX2(&masks[0], unsafe.StringData(text), len(masks), flag)
 	},
+	func(edges []int32, masks []mask, carry uint64) int {
+		_ = edges[64*len(masks)]
+		return edgesAVX2(&edges[0], &masks[0], len(masks), carry)
+	},
+	func(out []uint64, text string, base int, edges []int32, fold uint64) {
+		_ = text[base+int(edges[2*len(out)-1])+7]
+		_ = text[base+int(edges[0])]
+		wordsAVX2(&out[0], (*byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(text)), base)), &edges[0], len(out), fold)
+	},
 	func(found []Count, slots []uint16, ids []uint32) int {
 		_ = found[len(ids)-1]
 		return countAVX2(&found[0], &slots[0], &ids[0], len(ids), uint64(33-bits.Len(uint(len(slots)))))
@@ -104,3 +113,30 @@ func markAVX2(masks *mask, text *byte, n int, marks uint64)
 //
 //go:noescape
 func countAVX2(found *Count, slots *uint16, ids *uint32, n int, shift uint64) (distinct int)
+
+// edgesAVX2 is the kernel of edges: n is at least 1. It writes whole groups of edges, at most 64 for a block. It uses no vectors.
+//
+//	for i := range n {
+//		run := masks[i].run
+//		for edges := run ^ (run<<1 | carry); edges != 0; edges &= edges - 1 {
+//			out[count] = 64*i + bits.TrailingZeros64(edges)
+//			count++
+//		}
+//		carry = run >> 63
+//	}
+//
+//go:noescape
+func edgesAVX2(edges *int32, masks *mask, n int, carry uint64) (count int)
+
+// wordsAVX2 is the kernel of words: n is at least 1. It reads eight bytes after the last word. It uses no vectors.
+//
+//	for i := range n {
+//		h, start, end := prime0, edges[2*i], edges[2*i+1]
+//		for ; end-start > 8; start += 8 {
+//			h = mix((load(text, start)|fold)^h, prime1)
+//		}
+//		out[i] = mix((load(text, start)|fold)&lowest[end-start]^h, prime1)
+//	}
+//
+//go:noescape
+func wordsAVX2(out *uint64, text *byte, edges *int32, n int, fold uint64)

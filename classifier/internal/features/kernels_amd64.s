@@ -193,3 +193,104 @@ countNext:
 	INCL BX
 	ANDL R15, BX
 	JMP  countProbe
+
+#define EDGE(at) \
+	TZCNTQ AX, BX          \
+	ADDL   R9, BX          \
+	MOVL   BX, at(DI)(DX*4) \
+	BLSRQ  AX, AX
+
+#define EDGES(at) EDGE(at) \
+	EDGE(at+4)  \
+	EDGE(at+8)  \
+	EDGE(at+12) \
+	EDGE(at+16) \
+	EDGE(at+20) \
+	EDGE(at+24) \
+	EDGE(at+28)
+
+// func edgesAVX2(edges *int32, masks *mask, n int, carry uint64) (count int)
+TEXT ·edgesAVX2(SB), NOSPLIT, $0-40
+	MOVQ edges+0(FP), DI
+	MOVQ masks+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ carry+24(FP), R8
+	XORL DX, DX
+	XORL R9, R9
+
+edgesLoop:
+	MOVQ    0(SI), R10
+	LEAQ    (R8)(R10*2), AX
+	XORQ    R10, AX        // where a word begins, and where one has ended
+	MOVQ    R10, R8
+	SHRQ    $63, R8
+	POPCNTQ AX, R11
+	EDGES(0)
+	EDGES(32)
+	EDGES(64)
+	EDGES(96)
+	CMPQ    R11, $32
+	JA      edgesMany
+
+edgesNext:
+	ADDQ R11, DX
+	ADDQ $24, SI
+	ADDL $64, R9
+	DECQ CX
+	JNZ  edgesLoop
+	MOVQ DX, count+32(FP)
+	RET
+
+edgesMany:
+	EDGES(128)
+	EDGES(160)
+	EDGES(192)
+	EDGES(224)
+	JMP edgesNext
+
+// func wordsAVX2(out *uint64, text *byte, edges *int32, n int, fold uint64)
+TEXT ·wordsAVX2(SB), NOSPLIT, $0-40
+	MOVQ out+0(FP), DI
+	MOVQ text+8(FP), SI
+	MOVQ edges+16(FP), R8
+	MOVQ n+24(FP), CX
+	MOVQ fold+32(FP), R9
+	MOVQ $0x9E3779B97F4A7C15, R10 // prime0
+	MOVQ $0xBB67AE8584CAA73B, DX  // prime1
+	LEAQ (DI)(CX*8), DI
+	LEAQ (R8)(CX*8), R8
+	NEGQ CX
+
+wordsLoop:
+	MOVLQSX (R8)(CX*8), AX
+	MOVLQSX 4(R8)(CX*8), BX
+	MOVQ    R10, R13
+	SUBQ    AX, BX          // the length
+	ADDQ    SI, AX
+	CMPQ    BX, $8
+	JA      wordsLong
+
+wordsLast:
+	MOVQ  (AX), R11
+	ORQ   R9, R11
+	SHLL  $3, BX
+	BZHIQ BX, R11, R11
+	XORQ  R13, R11
+	MULXQ R11, R11, R12
+	XORQ  R12, R11
+	MOVQ  R11, (DI)(CX*8)
+	INCQ  CX
+	JNZ   wordsLoop
+	RET
+
+wordsLong:
+	MOVQ  (AX), R11
+	ORQ   R9, R11
+	XORQ  R13, R11
+	MULXQ R11, R11, R13
+	XORQ  R11, R13
+	ADDQ  $8, AX
+	SUBQ  $8, BX
+	CMPQ  BX, $8
+	JA    wordsLong
+	JMP   wordsLast

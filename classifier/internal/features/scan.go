@@ -6,6 +6,7 @@ type Scanner struct {
 	kernels  kernels
 
 	words      []uint64 // the hash of each word
+	edges      []int32  // where words begin and end
 	masks      []mask   // the bytes of words, by 64 bytes of the text
 	lower      []byte   // a word that is not ASCII, in lower case
 	chars      []uint64 // the hash of each character

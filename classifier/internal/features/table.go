@@ -148,6 +148,12 @@ type kernels struct {
 	find func(ids []uint32, c *candidates, t *Table, n int) int
 	// mark describes whole blocks of 64 bytes, one for each of masks.
 	mark func(masks []mask, text string, marks bool)
+	// edges writes the places where words begin or have ended in blocks, as distances from the first of them, and returns how many
+	// these are. There is room for 64 for each block and one more. Carry is 1 if the byte before is part of a word. It is nil where
+	// words are hashed while edges are found.
+	edges func(edges []int32, masks []mask, carry uint64) int
+	// words writes the hashes of words between edges: two for each of out, distances from base. At least eight bytes follow the last one.
+	words func(out []uint64, text string, base int, edges []int32, fold uint64)
 	// count writes the distinct ids and how often each is there, MaxCount at most, to found, which has room for all, and returns how many
 	// these are. There are 1 to countMost, and slots, all 0, are a power of two that is at least twice as many. It is nil where a table of
 	// counts is as fast.
@@ -155,7 +161,7 @@ type kernels struct {
 }
 
 // portable are the kernels in Go.
-var portable = kernels{"portable", siftPortable, findPortable, markPortable, nil}
+var portable = kernels{"portable", siftPortable, findPortable, markPortable, nil, nil, nil}
 
 // siftPortable writes every hash and moves on only after one that may be in the table: no branch waits for the memory.
 func siftPortable(c *candidates, t *Table, grams, last []uint64) int {

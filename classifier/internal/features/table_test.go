@@ -152,7 +152,8 @@ func TestKernels(t *testing.T) {
 func TestFind(t *testing.T) {
 	eachPath(t, func(t *testing.T, k kernels) {
 		for _, s := range []Settings{{WordMin: 1, WordMax: 3}, {WordMin: 2, WordMax: 4, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 4}, {CharMin: 3, CharMax: 5}, {WordMin: 1, WordMax: 1, CharMin: 2, CharMax: 4}} {
-			testFind(t, k, s, append(slices.Clone(texts), strings.Repeat("One two, three four-five. ", 500)))
+			testFind(t, k, s, append(slices.Clone(texts), strings.Repeat("One two, three four-five. ", 500),
+				strings.Repeat("x", 70000)+" y", strings.Repeat("a b ", 1100)+strings.Repeat("Wide", 30)+strings.Repeat(" c", 40)+"é"+strings.Repeat("(d)e", 300)))
 		}
 	})
 }

@@ -159,8 +159,15 @@ func (s *Scanner) splitWords(text string) {
 	open := -1         // where the run that has not ended yet begins
 	multi := false     // whether it may have characters of several bytes
 	carry := uint64(0) // whether the byte before is part of a run
-	for j, m := range s.masks {
+	for j := 0; j < len(s.masks); j++ {
+		m := s.masks[j]
 		base := 64 * j
+		if n := s.plain(text, j, open, multi); n > 0 {
+			open = s.plainWords(text, j, n, open, carry, fold)
+			j += n - 1
+			carry, multi = s.masks[j].run>>63, false
+			continue
+		}
 		edges := m.run ^ (m.run<<1 | carry)
 		carry = m.run >> 63
 		multi = multi && open >= 0 || m.multi
@@ -192,6 +199,46 @@ func (s *Scanner) splitWords(text string) {
 	if open >= 0 {
 		s.run(text, open, len(text), fold, multi)
 	}
+}
+
+const (
+	plainChunk = 64      // blocks that are read at once
+	plainOpen  = 1 << 16 // bytes of a word before them
+)
+
+// plain returns how many blocks from number j on have ASCII alone, and no more to be noted of them than the hashes of words. open is where a word
+// begins before them, if not negative, and multi whether it may have characters of several bytes.
+func (s *Scanner) plain(text string, j, open int, multi bool) (n int) {
+	if s.kernels.edges == nil || s.record || s.settings.Punctuation || open >= 0 && (multi || 64*j-open > plainOpen) {
+		return 0
+	}
+	last := min(len(s.masks)-j, plainChunk, (len(text)-8)/64-j)
+	for n < last && !s.masks[j+n].multi {
+		n++
+	}
+	return n
+}
+
+// plainWords adds the words that end in n blocks from number j on. It returns where one begins that does not end in them, or -1.
+func (s *Scanner) plainWords(text string, j, n, open int, carry, fold uint64) int {
+	if s.edges == nil {
+		s.edges = make([]int32, 64*plainChunk+2)
+	}
+	base, k := 64*j, 0
+	if open >= 0 {
+		s.edges[0] = int32(open - base)
+		k = 1
+	}
+	k += s.kernels.edges(s.edges[k:], s.masks[j:j+n], carry)
+	if words := k / 2; words > 0 {
+		w := len(s.words)
+		s.words = grow(s.words, words)
+		s.kernels.words(s.words[w:], text, base, s.edges, fold)
+	}
+	if k%2 == 0 {
+		return -1
+	}
+	return base + int(s.edges[k-1])
 }
 
 // blockWords hashes the words that end in the block of 64 bytes from base on, after which eight bytes follow. open is where a word
