@@ -109,10 +109,10 @@ func (c *Classifier) sum(s *scratch, ids []uint32) (squares float32) {
 		s.sums[0] = float32(sum) / (127 * 127)
 		return float32(len(found))
 	}
-	if c.columns == 1 {
-		sum := float32(0)
+	if c.columns == 1 { // values are not binary
+		sum, inverse, weigher := float32(0), c.parts.Inverse, c.weigher
 		for _, f := range found {
-			v := c.weigher.Value(f.N, c.parts.inverse(f.ID))
+			v := weigher.Value(f.N, inverse[f.ID])
 			squares += float32(v * v)
 			sum += float32(v * c.decode[c.index.Entry(f.ID)])
 		}

@@ -28,7 +28,7 @@ var avx2 = kernels{
 	func(c *candidates, t *Table, grams, last []uint64) int {
 		grams = grams[:len(last)]
 		_ = c.hashes[len(last)-1]
-		return siftAVX2(&c.hashes[0], &c.starts[0], &grams[0], &last[0], len(last), &t.words[0], &t.sections[0], uint64(t.shift), t.known)
+		return siftAVX2(&c.hashes[0], &c.starts[0], &grams[0], &last[0], len(last), &t.words[0], &t.sections[0], uint64(t.shift), t.known, &t.entries[0])
 	},
 	func(ids []uint32, c *candidates, t *Table, n int) int {
 		if n == 0 {
@@ -72,8 +72,10 @@ var avx2 = kernels{
 //		kept += word >> place & 1
 //	}
 //
+// It asks for the entries where to begin to look.
+//
 //go:noescape
-func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64) (kept int)
+func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64, entries *uint32) (kept int)
 
 // findAVX2 is the kernel of find: n is at least 1.
 //

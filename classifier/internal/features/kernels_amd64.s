@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64) (kept int)
-TEXT ·siftAVX2(SB), NOSPLIT, $8-80
+// func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64, entries *uint32) (kept int)
+TEXT ·siftAVX2(SB), NOSPLIT, $8-88
 	MOVQ out+0(FP), DI
 	MOVQ starts+8(FP), SI
 	MOVQ grams+16(FP), R8
@@ -43,10 +43,13 @@ siftLoop:
 	MOVL    R10, (SI)(DX*4)
 	BTQ     AX, R14
 	ADCQ    $0, DX
+	MOVL    -4(SI)(DX*4), R10     // the last that is kept, or anything before
+	MOVQ    entries+72(FP), R14
+	PREFETCHT0 (R14)(R10*4)
 	INCQ    CX
 	JNZ     siftLoop
 
-	MOVQ DX, kept+72(FP)
+	MOVQ DX, kept+80(FP)
 	RET
 
 // func findAVX2(ids *uint32, hashes *uint64, starts *uint32, n int, entries *uint32, tag, limit uint64) (found int)

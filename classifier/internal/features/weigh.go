@@ -28,8 +28,8 @@ func InverseFrequency(rows int, frequency uint32) uint8 {
 // A Weigher gives n-grams their values in a text. All n-grams of words of a text together have length 1, and so have those
 // of characters.
 type Weigher struct {
-	weighting Weighting
-	logs      [MaxCount + 1]float32 // 1 + log count
+	binary bool
+	logs   [MaxCount + 1]float32 // 1 + log count
 }
 
 // MaxCount is the count of an n-gram that is more often in a text, too.
@@ -37,7 +37,7 @@ const MaxCount = 255
 
 // NewWeigher returns a Weigher.
 func NewWeigher(w Weighting) *Weigher {
-	r := &Weigher{weighting: w}
+	r := &Weigher{binary: w == Binary}
 	for n := 1; n < len(r.logs); n++ {
 		r.logs[n] = 1 + simd.Log32(float32(n))
 	}
@@ -46,7 +46,7 @@ func NewWeigher(w Weighting) *Weigher {
 
 // Value is the value of an n-gram before [Scale]. The inverse frequency is the one of [InverseFrequency].
 func (w *Weigher) Value(count uint32, inverse uint8) float32 {
-	if w.weighting == Binary {
+	if w.binary {
 		return 1
 	}
 	return float32(w.logs[min(count, MaxCount)]*float32(inverse)) * idfUnit
