@@ -95,11 +95,19 @@ func BenchmarkClassify(b *testing.B) {
 	b.Run("data=imdb", func(b *testing.B) {
 		path := shared.Path(b, "data/imdb/aclImdb_labeled.tar.gz")
 		benchmarkClassify(b, sync.OnceValues(func() ([]string, []string) {
-			train, test, err := imdb.LoadTexts(context.Background(), imdb.TextOptions{Path: path})
+			all, _, err := imdb.LoadTexts(context.Background(), imdb.TextOptions{Path: path})
 			if err != nil {
 				b.Fatal(err)
 			}
-			return train.Texts, test.Texts[:1000]
+			var train, held []string
+			for i, t := range all.Texts {
+				if i%25 == 0 {
+					held = append(held, t)
+				} else {
+					train = append(train, t)
+				}
+			}
+			return train, held
 		}))
 	})
 }
