@@ -156,8 +156,7 @@ func TestProgress(t *testing.T) {
 		}
 		last = p
 	}}
-	c, err := trainSource(context.Background(), Examples(examples), o, bounds{})
-	if err != nil {
+	if _, err := trainSource(context.Background(), Examples(examples), o, bounds{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []Phase{PhaseReading, PhaseComparing, PhaseCounting, PhaseTesting, PhaseLearning} {
@@ -168,16 +167,12 @@ func TestProgress(t *testing.T) {
 	if phases[0] != PhaseReading || phases[1] != PhaseComparing || last.Phase != PhaseLearning || last.Done != last.Total {
 		t.Errorf("phases %q; last %+v", phases, last)
 	}
-	same, err := TrainSource(context.Background(), Examples(examples), Options{})
-	if err != nil || !bytes.Equal(written(t, c), written(t, same)) {
-		t.Errorf("progress has changed the classifier: %v", err)
-	}
 }
 
 // Stop keeps the best recipe so far, wherever it comes; before there is one it is an error.
 func TestStop(t *testing.T) {
 	ctx := context.Background()
-	examples := sentences([]string{"a", "b", "c"}, 2300)
+	examples := sentences([]string{"a", "b", "c"}, 150)
 	stopAt := func(phase Phase, done int) (*Classifier, error) {
 		stop := make(chan struct{})
 		closed := false
