@@ -8,8 +8,9 @@ import (
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
 )
 
-// A Goal is what thresholds are chosen for, on held-out rows. The zero value means the best F1 of each label where a text may
-// have several, and the more probable class of two.
+// A Goal is what thresholds are chosen for, on held-out rows. The zero value means the best F1: of each label where a text may have
+// several, and the mean of both classes' F1 (macro-F1) where it has one of two. That is close to even odds for classes of about the
+// same size, and lower for a rare class that is hard to tell. Of three classes or more the most probable one is the label.
 type Goal struct {
 	// Precision is the share of right ones among given labels that is wanted at least, from 0 to 1: the threshold is the one that
 	// finds most of them.
@@ -85,7 +86,7 @@ func (p *Parts) chooseThresholds(t *selection.Task, best *selection.Outcome, o *
 		case o.Goal != Goal{}:
 			r.Threshold, r.Reached = o.Goal.threshold(probability, positive)
 		case t.Binary():
-			r.Threshold = 0.5
+			r.Threshold = calibration.ThresholdMacroF1(probability)
 		default:
 			r.Threshold = calibration.ThresholdF1(probability, positive)
 		}

@@ -3,6 +3,8 @@ package classifier
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"testing"
 )
 
@@ -33,7 +35,7 @@ func TestGoal(t *testing.T) {
 			if r.Label != want || r.Precision < g.Precision && r.Reached || r.Recall < g.Recall || r.Recall > 0 && !r.Reached {
 				t.Errorf("%q, %+v: %+v", positive, g, r)
 			}
-			if (g == Goal{}) != (r.Threshold == 0.5) {
+			if near := math.Abs(float64(r.Threshold)-0.5) < 0.05; (g == Goal{}) != near { // the classes are of the same size
 				t.Errorf("%+v: threshold %g", g, r.Threshold)
 			}
 			given := 0
@@ -53,6 +55,39 @@ func TestGoal(t *testing.T) {
 				t.Errorf("%+v: no text gets the label", g)
 			}
 		}
+	}
+}
+
+// Without a goal, the threshold of a rare class that is hard to tell is low enough to find some of it, and the same whichever class is
+// the positive one.
+func TestDefaultGoal(t *testing.T) {
+	var examples []Example
+	for i := range 600 {
+		word, label := fmt.Sprintf("w%d ", i%7), "often"
+		if i%4 == 0 {
+			word += "sign"
+		}
+		if i%12 == 0 { // a third of those with the sign
+			label = "rare"
+		}
+		examples = append(examples, Example{word, []string{label}})
+	}
+	var thresholds []float32
+	for _, positive := range []string{"often", "rare"} {
+		c, err := Train(context.Background(), examples, Options{Seed: 1, Positive: positive})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := c.Classify("w1 sign"); r.Label != "rare" || r.Probability > 0.5 {
+			t.Errorf("the sign gets %+v", r)
+		}
+		if r := c.Classify("w1"); r.Label != "often" {
+			t.Errorf("no sign gets %+v", r)
+		}
+		thresholds = append(thresholds, c.Parts().Threshold[0])
+	}
+	if thresholds[0] != thresholds[1] {
+		t.Errorf("thresholds %v", thresholds)
 	}
 }
 

@@ -22,7 +22,7 @@ type Options struct {
 	// that results do not depend on the machine.
 	Work int64
 
-	// Goal is what the thresholds of labels are chosen for.
+	// Goal is what the thresholds of labels are chosen for; without one, the best F1.
 	Goal Goal
 	// Positive is the one of two classes that Goal is for. "" means the second in ascending order, of which the scores are.
 	Positive string

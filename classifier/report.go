@@ -31,7 +31,7 @@ type Report struct {
 type Trial struct {
 	Recipe        string  `json:"recipe"`
 	Rows          int     `json:"rows"`           // held out
-	Accuracy      float64 `json:"accuracy"`       // the share of right decisions, or of right labels where a text may have several
+	Accuracy      float64 `json:"accuracy"`       // the share of right decisions at even odds, or of right labels where a text may have several
 	AccuracyError float64 `json:"accuracy_error"` // its standard error
 	Loss          float64 `json:"loss"`           // log loss of a row after calibration: what decides
 }

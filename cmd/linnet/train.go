@@ -88,7 +88,7 @@ second Ctrl-C ends that.`,
 	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
 	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000)")
 	flags.StringVar(&o.Positive, "positive", "", "of two classes, the one that --precision and --recall are for (default the second)")
-	flags.Float64Var(&o.Goal.Precision, "precision", 0, "give a label only where at least this share of such texts have it, such as 0.95")
+	flags.Float64Var(&o.Goal.Precision, "precision", 0, "give a label only where at least this share of such texts have it, such as 0.95 (default: the best F1, with two classes the mean of both)")
 	flags.Float64Var(&o.Goal.Recall, "recall", 0, "find at least this share of the texts with the label")
 	flags.Float64Var(&o.MinConfidence, "min-confidence", 0, "give no label to texts whose probability is lower")
 	flags.BoolVar(&skip, "skip-bad-rows", false, "leave out rows that cannot be read")

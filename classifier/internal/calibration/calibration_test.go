@@ -56,3 +56,47 @@ func TestThresholdF1(t *testing.T) {
 		t.Errorf("threshold %g, want 0.5", got)
 	}
 }
+
+// The threshold is the best cut in expectation, which is tried for every cut.
+func TestThresholdMacroF1(t *testing.T) {
+	s := random.New(4, random.Check, 1)
+	for _, power := range []float64{1, 3, 8} { // the larger, the rarer is the second class
+		p := make([]float32, 3000)
+		for i := range p {
+			p[i] = float32(math.Pow(float64(s.Float32(uint64(i))), power))
+		}
+		got := ThresholdMacroF1(p)
+		macro := func(cut float32) float64 {
+			given, hits, rest, all := 0.0, 0.0, 0.0, 0.0
+			for _, v := range p {
+				all += float64(v)
+				if v >= cut {
+					given++
+					hits += float64(v)
+				} else {
+					rest += 1 - float64(v)
+				}
+			}
+			n := float64(len(p))
+			return hits/(given+all) + rest/(2*n-given-all)
+		}
+		best := 0.0
+		for cut := float32(0.01); cut < 1; cut += 0.01 {
+			best = max(best, macro(cut))
+		}
+		if m := macro(got); m < best-1e-6 {
+			t.Errorf("power %g: macro-F1 %g at %g, %g elsewhere", power, m, got, best)
+		}
+		if balanced := power == 1; balanced != (math.Abs(float64(got)-0.5) < 0.01) || got > 0.51 {
+			t.Errorf("power %g: threshold %g", power, got)
+		}
+	}
+	for _, v := range []struct {
+		p    []float32
+		want float32
+	}{{[]float32{0.9, 0.9, 0.1, 0.1}, 0.5}, {[]float32{0.3, 0.3}, 0.5}, {nil, 0.5}, {[]float32{0.2, 0.1}, 0.15}} {
+		if got := ThresholdMacroF1(v.p); math.Abs(float64(got-v.want)) > 1e-6 {
+			t.Errorf("%v: threshold %g, want %g", v.p, got, v.want)
+		}
+	}
+}
