@@ -40,6 +40,7 @@ var avx2 = kernels{
 	add:   addAVX2,
 	mul:   mulAVX2,
 	scale: scaleAVX2,
+	maxAt: maxAtAVX2,
 	dot:   dotAVX2,
 	sum:   sumAVX2,
 
@@ -112,6 +113,7 @@ var avx512 = func() kernels {
 	k.add = addAVX512
 	k.mul = mulAVX512
 	k.scale = scaleAVX512
+	k.maxAt = maxAtAVX512
 	k.dot = dotAVX512
 	k.sum = sumAVX512
 	k.relu = reluAVX512

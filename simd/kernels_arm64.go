@@ -21,6 +21,7 @@ var neon = kernels{
 	add:   addNEON,
 	mul:   mulNEON,
 	scale: scaleNEON,
+	maxAt: maxAtNEON,
 	dot:   dotNEON,
 	sum:   sumNEON,
 

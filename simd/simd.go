@@ -13,6 +13,7 @@ type kernels struct {
 	add   func(dst, x, y []float32)
 	mul   func(dst, x, y []float32)
 	scale func(dst, x []float32, a float32)
+	maxAt func(best, at, x []float32, i float32)
 	dot   func(x, y []float32) float32
 	sum   func(x []float32) float32
 
@@ -71,6 +72,7 @@ var portable = kernels{
 	add:   addGeneric,
 	mul:   mulGeneric,
 	scale: scaleGeneric,
+	maxAt: maxAtGeneric,
 	dot:   dotGeneric,
 	sum:   sumGeneric,
 

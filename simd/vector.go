@@ -33,6 +33,17 @@ func Scale(dst, x []float32, a float32) {
 	active.scale(dst, x, a)
 }
 
+// MaxAt keeps the larger of two numbers and where it was found: where x[j] > best[j], best[j] becomes x[j] and at[j]
+// becomes i. A NaN in x is never larger, and nothing is larger than one in best. No slice may be another.
+func MaxAt(best, at, x []float32, i float32) {
+	checkLengths3("MaxAt", len(best), len(at), len(x))
+	for len(x) > block {
+		active.maxAt(best[:block], at[:block], x[:block], i)
+		best, at, x = best[block:], at[block:], x[block:]
+	}
+	active.maxAt(best, at, x, i)
+}
+
 // Dot returns the inner product of x and y: the sum of float32(x[i]*y[i]), in
 // the order of [Sum].
 func Dot(x, y []float32) float32 {

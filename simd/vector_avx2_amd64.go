@@ -58,6 +58,17 @@ func shiftAVX2(dst []float32, x []float32, a float32)
 //go:noescape
 func divideAVX2(dst []float32, x []float32, a float32)
 
+// maxAtAVX2 keeps the larger of two numbers, and where it was found:
+//
+//	for j, v := range x {
+//		if v > best[j] {
+//			best[j], at[j] = v, i
+//		}
+//	}
+//
+//go:noescape
+func maxAtAVX2(best []float32, at []float32, x []float32, i float32)
+
 // dotAVX2 returns the inner product in 32 lanes:
 //
 //	for i, v := range x {

@@ -358,6 +358,90 @@ divideAVX2_done:
 	VZEROUPPER
 	RET
 
+// func maxAtAVX2(best []float32, at []float32, x []float32, i float32)
+// Requires: AVX
+TEXT ·maxAtAVX2(SB), NOSPLIT, $0-76
+	MOVQ         x_base+48(FP), AX
+	MOVQ         best_base+0(FP), CX
+	MOVQ         at_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS i+72(FP), Y0
+	XORQ         SI, SI
+
+maxAtAVX2_loop:
+	CMPQ      BX, $0x00000020
+	JL        maxAtAVX2_single
+	VMOVUPS   (AX)(SI*4), Y1
+	VMOVUPS   (CX)(SI*4), Y2
+	VMOVUPS   (DX)(SI*4), Y3
+	VCMPPS    $0x1e, Y2, Y1, Y4
+	VBLENDVPS Y4, Y1, Y2, Y1
+	VBLENDVPS Y4, Y0, Y3, Y2
+	VMOVUPS   Y1, (CX)(SI*4)
+	VMOVUPS   Y2, (DX)(SI*4)
+	VMOVUPS   32(AX)(SI*4), Y1
+	VMOVUPS   32(CX)(SI*4), Y2
+	VMOVUPS   32(DX)(SI*4), Y3
+	VCMPPS    $0x1e, Y2, Y1, Y4
+	VBLENDVPS Y4, Y1, Y2, Y1
+	VBLENDVPS Y4, Y0, Y3, Y2
+	VMOVUPS   Y1, 32(CX)(SI*4)
+	VMOVUPS   Y2, 32(DX)(SI*4)
+	VMOVUPS   64(AX)(SI*4), Y1
+	VMOVUPS   64(CX)(SI*4), Y2
+	VMOVUPS   64(DX)(SI*4), Y3
+	VCMPPS    $0x1e, Y2, Y1, Y4
+	VBLENDVPS Y4, Y1, Y2, Y1
+	VBLENDVPS Y4, Y0, Y3, Y2
+	VMOVUPS   Y1, 64(CX)(SI*4)
+	VMOVUPS   Y2, 64(DX)(SI*4)
+	VMOVUPS   96(AX)(SI*4), Y1
+	VMOVUPS   96(CX)(SI*4), Y2
+	VMOVUPS   96(DX)(SI*4), Y3
+	VCMPPS    $0x1e, Y2, Y1, Y4
+	VBLENDVPS Y4, Y1, Y2, Y1
+	VBLENDVPS Y4, Y0, Y3, Y2
+	VMOVUPS   Y1, 96(CX)(SI*4)
+	VMOVUPS   Y2, 96(DX)(SI*4)
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000020, BX
+	JMP       maxAtAVX2_loop
+
+maxAtAVX2_single:
+	CMPQ      BX, $0x00000008
+	JL        maxAtAVX2_tail
+	VMOVUPS   (AX)(SI*4), Y1
+	VMOVUPS   (CX)(SI*4), Y2
+	VMOVUPS   (DX)(SI*4), Y3
+	VCMPPS    $0x1e, Y2, Y1, Y4
+	VBLENDVPS Y4, Y1, Y2, Y1
+	VBLENDVPS Y4, Y0, Y3, Y2
+	VMOVUPS   Y1, (CX)(SI*4)
+	VMOVUPS   Y2, (DX)(SI*4)
+	ADDQ      $0x00000008, SI
+	SUBQ      $0x00000008, BX
+	JMP       maxAtAVX2_single
+
+maxAtAVX2_tail:
+	TESTQ      BX, BX
+	JZ         maxAtAVX2_done
+	LEAQ       mask<>+0(SB), DI
+	MOVQ       $0x00000008, R8
+	SUBQ       BX, R8
+	VMOVDQU    (DI)(R8*4), Y1
+	VMASKMOVPS (AX)(SI*4), Y1, Y2
+	VMASKMOVPS (CX)(SI*4), Y1, Y3
+	VMASKMOVPS (DX)(SI*4), Y1, Y4
+	VCMPPS     $0x1e, Y3, Y2, Y5
+	VBLENDVPS  Y5, Y2, Y3, Y2
+	VBLENDVPS  Y5, Y0, Y4, Y0
+	VMASKMOVPS Y2, Y1, (CX)(SI*4)
+	VMASKMOVPS Y0, Y1, (DX)(SI*4)
+
+maxAtAVX2_done:
+	VZEROUPPER
+	RET
+
 // func dotAVX2(x []float32, y []float32) float32
 // Requires: AVX, CMOV
 TEXT ·dotAVX2(SB), NOSPLIT, $0-52

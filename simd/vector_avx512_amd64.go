@@ -58,6 +58,17 @@ func shiftAVX512(dst []float32, x []float32, a float32)
 //go:noescape
 func divideAVX512(dst []float32, x []float32, a float32)
 
+// maxAtAVX512 keeps the larger of two numbers, and where it was found:
+//
+//	for j, v := range x {
+//		if v > best[j] {
+//			best[j], at[j] = v, i
+//		}
+//	}
+//
+//go:noescape
+func maxAtAVX512(best []float32, at []float32, x []float32, i float32)
+
 // dotAVX512 returns the inner product in 32 lanes:
 //
 //	for i, v := range x {

@@ -347,6 +347,88 @@ divideAVX512_done:
 	VZEROUPPER
 	RET
 
+// func maxAtAVX512(best []float32, at []float32, x []float32, i float32)
+// Requires: AVX, AVX512F
+TEXT ·maxAtAVX512(SB), NOSPLIT, $0-76
+	MOVQ         x_base+48(FP), AX
+	MOVQ         best_base+0(FP), CX
+	MOVQ         at_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS i+72(FP), Z0
+	XORQ         SI, SI
+
+maxAtAVX512_loop:
+	CMPQ      BX, $0x00000040
+	JL        maxAtAVX512_single
+	VMOVUPS   (AX)(SI*4), Z1
+	VMOVUPS   (CX)(SI*4), Z2
+	VMOVUPS   (DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z4
+	VBLENDMPS Z0, Z3, K1, Z5
+	VMOVUPS   Z4, (CX)(SI*4)
+	VMOVUPS   Z5, (DX)(SI*4)
+	VMOVUPS   64(AX)(SI*4), Z1
+	VMOVUPS   64(CX)(SI*4), Z2
+	VMOVUPS   64(DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z6
+	VBLENDMPS Z0, Z3, K1, Z7
+	VMOVUPS   Z6, 64(CX)(SI*4)
+	VMOVUPS   Z7, 64(DX)(SI*4)
+	VMOVUPS   128(AX)(SI*4), Z1
+	VMOVUPS   128(CX)(SI*4), Z2
+	VMOVUPS   128(DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z8
+	VBLENDMPS Z0, Z3, K1, Z9
+	VMOVUPS   Z8, 128(CX)(SI*4)
+	VMOVUPS   Z9, 128(DX)(SI*4)
+	VMOVUPS   192(AX)(SI*4), Z1
+	VMOVUPS   192(CX)(SI*4), Z2
+	VMOVUPS   192(DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z10
+	VBLENDMPS Z0, Z3, K1, Z11
+	VMOVUPS   Z10, 192(CX)(SI*4)
+	VMOVUPS   Z11, 192(DX)(SI*4)
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000040, BX
+	JMP       maxAtAVX512_loop
+
+maxAtAVX512_single:
+	CMPQ      BX, $0x00000010
+	JL        maxAtAVX512_tail
+	VMOVUPS   (AX)(SI*4), Z1
+	VMOVUPS   (CX)(SI*4), Z2
+	VMOVUPS   (DX)(SI*4), Z3
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z12
+	VBLENDMPS Z0, Z3, K1, Z13
+	VMOVUPS   Z12, (CX)(SI*4)
+	VMOVUPS   Z13, (DX)(SI*4)
+	ADDQ      $0x00000010, SI
+	SUBQ      $0x00000010, BX
+	JMP       maxAtAVX512_single
+
+maxAtAVX512_tail:
+	TESTQ     BX, BX
+	JZ        maxAtAVX512_done
+	LEAQ      bits<>+0(SB), DI
+	KMOVW     (DI)(BX*2), K1
+	VMOVUPS.Z (AX)(SI*4), K1, Z1
+	VMOVUPS.Z (CX)(SI*4), K1, Z2
+	VMOVUPS.Z (DX)(SI*4), K1, Z3
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VBLENDMPS Z1, Z2, K2, Z14
+	VBLENDMPS Z0, Z3, K2, Z15
+	VMOVUPS   Z14, K1, (CX)(SI*4)
+	VMOVUPS   Z15, K1, (DX)(SI*4)
+
+maxAtAVX512_done:
+	VZEROUPPER
+	RET
+
 // func dotAVX512(x []float32, y []float32) float32
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·dotAVX512(SB), NOSPLIT, $0-52

@@ -28,6 +28,15 @@ func scaleGeneric(dst, x []float32, a float32) {
 	}
 }
 
+func maxAtGeneric(best, at, x []float32, i float32) {
+	best, at = best[:len(x)], at[:len(x)]
+	for j, v := range x {
+		if v > best[j] {
+			best[j], at[j] = v, i
+		}
+	}
+}
+
 func divideGeneric(dst, x []float32, a float32) {
 	dst = dst[:len(x)]
 	for i, v := range x {

@@ -47,6 +47,17 @@ func scaleNEON(dst, x []float32, a float32)
 //go:noescape
 func shiftNEON(dst, x []float32, a float32)
 
+// maxAtNEON keeps the larger of two numbers, and where it was found:
+//
+//	for j, v := range x {
+//		if v > best[j] {
+//			best[j], at[j] = v, i
+//		}
+//	}
+//
+//go:noescape
+func maxAtNEON(best, at, x []float32, i float32)
+
 // divideNEON divides by a number:
 //
 //	for i, v := range x {

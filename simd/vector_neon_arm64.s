@@ -50,6 +50,22 @@ TEXT ·scaleNEON(SB), NOSPLIT, $0-52
 	VDUP  V31.S[0], V31.S4
 	MAP1(SCALE)
 
+// V31 holds the number i.
+#define MAXAT(x, best, at) \
+	FCMGT4S(best, x, 17)   \
+	BIT16B(17, x, best)    \
+	BIT16B(17, 31, at)
+
+// func maxAtNEON(best, at, x []float32, i float32)
+TEXT ·maxAtNEON(SB), NOSPLIT, $0-76
+	MOVD  best_base+0(FP), R3
+	MOVD  at_base+24(FP), R4
+	MOVD  x_base+48(FP), R1
+	MOVD  x_len+56(FP), R2
+	FMOVS i+72(FP), F31
+	VDUP  V31.S[0], V31.S4
+	UPDATE2(MAXAT)
+
 #define SHIFT(x) FADD4S(31, x, x)
 
 // func shiftNEON(dst, x []float32, a float32)

@@ -71,6 +71,17 @@ func vector() {
 		},
 	}.generate()
 
+	elementwise{
+		name: "maxAt", signature: "(best, at, x []float32, i float32)",
+		doc:       "keeps the larger of two numbers, and where it was found:",
+		reference: []string{"for j, v := range x {", "\tif v > best[j] {", "\t\tbest[j], at[j] = v, i", "\t}", "}"},
+		in:        []string{"x", "best", "at"}, out: []string{"best", "at"}, unroll: 4, setup: func() { a = broadcast("i") },
+		body: func(in []vec) []vec {
+			m := compare(greaterThan, in[1], in[0])
+			return []vec{choose(m, in[0], in[1]), choose(m, a, in[2])}
+		},
+	}.generate()
+
 	function("dot"+isa(), "(x, y []float32) float32", "returns the inner product in 32 lanes:",
 		"for i, v := range x {", "\ts[i%32] += float32(v * y[i])", "}",
 		"for h := 16; h > 0; h /= 2 {", "\tfor j := range h {", "\t\ts[j] += s[j+h]", "\t}", "}", "return s[0]")
