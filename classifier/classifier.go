@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/regions"
 )
 
 // A Classifier labels texts. It never changes, and any number of goroutines may use it. [Train], [Load] and [New] make one.
@@ -19,6 +20,7 @@ type Classifier struct {
 	squares [256]int32   // the same in units of 1/127^2
 	scratch sync.Pool    // *scratch
 	report  *Report
+	network *regions.Network // nil without one
 }
 
 // New returns the Classifier that consists of parts, which must not change any more.
@@ -50,8 +52,15 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	if c.index, err = features.NewTable(p.Hashes, hashBits(len(p.Hashes)), p.known(), entry); err != nil {
 		return nil, err
 	}
+	if n := p.Network; n != nil {
+		c.network = regions.NewNetwork(n.parts(), p.Spec.NetworkUnits, c.columns, p.Spec.features())
+	}
 	c.scratch.New = func() any {
-		return &scratch{scanner: newScanner(p.Spec), counter: features.NewCounter(len(p.Hashes)), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
+		s := &scratch{scanner: newScanner(p.Spec), counter: features.NewCounter(len(p.Hashes)), sums: make([]float32, c.columns), scores: make([]float32, c.columns)}
+		if c.network != nil {
+			s.reader = c.network.NewReader()
+		}
+		return s
 	}
 	return c, nil
 }

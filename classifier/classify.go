@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/regions"
 	"github.com/linnet-ml/linnet/simd"
 )
 
@@ -43,6 +44,7 @@ type scratch struct {
 	counter *features.Counter
 	scores  []float32
 	sums    []float32
+	reader  *regions.Reader // nil without a network
 }
 
 // A block is a kind of n-grams that have length 1 together: words, or characters.
@@ -95,6 +97,9 @@ func (c *Classifier) logits(s *scratch, text string) {
 	}
 	for k := range s.scores {
 		s.scores[k] = float32(s.scores[k]*c.parts.Scale[k]) + c.parts.Bias[k]
+	}
+	if s.reader != nil {
+		s.reader.Add(s.scores, text)
 	}
 }
 

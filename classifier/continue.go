@@ -37,7 +37,8 @@ type Continuation struct {
 //
 // It goes on from the weights of c, with its n-grams and those of the examples: stochastic gradient descent on the log loss
 // (Adagrad; Duchi, Hazan and Singer, 2011). Learning rate and number of epochs are those that are best on a fifth of the examples,
-// which then are learned from, too. Everything else, such as which n-grams there are and how they are weighted, remains.
+// which then are learned from, too. Everything else, such as which n-grams there are and how they are weighted, remains,
+// and so does a network: it learns nothing from the examples.
 //
 // It does not remember the rows that c learned from. What the new ones say counts alone for the weights that they have, so
 // that a text of an old kind may be labelled differently: put a sample of old rows among the examples, all the more if there is a new
@@ -51,6 +52,9 @@ func (c *Classifier) Continue(ctx context.Context, examples []Example, o Continu
 		return nil, fmt.Errorf("classifier: %w", err)
 	}
 	t.take(c)
+	if err := t.takeNetwork(ctx, c); err != nil {
+		return nil, fmt.Errorf("classifier: %w", err)
+	}
 	report := Continuation{Rows: len(examples), Added: len(t.hashes) - len(c.parts.Hashes), Rate: 1, Epochs: 5}
 	rows := make([]int32, len(examples))
 	for i := range rows {
@@ -96,6 +100,9 @@ type continuation struct {
 	first   []int // the n-grams of row i are id and value [first[i], first[i+1])
 	id      []uint32
 	value   []float32
+
+	network *Network  // with an output for each score; nil without one
+	fixed   []float32 // (rows, scores): what the network adds; empty without one
 
 	weights    [][]float32 // by score and n-gram: what learning begins with
 	bias       []float32
@@ -241,14 +248,7 @@ func (t *continuation) take(c *Classifier) {
 	t.threshold = make([]float32, t.spec.thresholds())
 	for j := range t.weights {
 		t.weights[j] = make([]float32, len(t.hashes))
-		from, factor := t.old[min(j, len(t.old)-1)], float32(1)
-		switch {
-		case k == 1:
-			from = 0
-		case from >= 0 && c.columns == 1 && !t.spec.MultiLabel:
-			factor = float32(from) - 0.5
-			from = 0
-		}
+		from, factor := t.source(c, j)
 		if len(t.threshold) > 0 {
 			t.threshold[j] = 0.5
 		}
@@ -263,6 +263,19 @@ func (t *continuation) take(c *Classifier) {
 			t.weights[j][i] = float32(c.decode[uint8(c.parts.Weights[i*c.columns+from])]*c.parts.Scale[from]) * factor
 		}
 	}
+}
+
+// source returns which score of c score j was, and with which factor; -1 if it is that of a new class.
+func (t *continuation) source(c *Classifier, j int) (from int, factor float32) {
+	from, factor = t.old[min(j, len(t.old)-1)], 1
+	switch {
+	case t.spec.columns() == 1:
+		from = 0
+	case from >= 0 && c.columns == 1 && !t.spec.MultiLabel:
+		factor = float32(from) - 0.5
+		from = 0
+	}
+	return from, factor
 }
 
 // start returns the weights that learning begins with.
@@ -310,6 +323,9 @@ func (t *continuation) logits(dst []float32, l *selection.Linear, row int32) {
 	from, to := t.first[row], t.first[row+1]
 	for k := range dst {
 		sum, w := l.Bias[k], l.Weights[k]
+		if len(t.fixed) > 0 {
+			sum += t.fixed[int(row)*len(dst)+k]
+		}
 		for j := from; j < to; j++ {
 			sum += float32(w[t.id[j]] * t.value[j])
 		}
@@ -442,6 +458,11 @@ func (t *continuation) finish(c *Classifier, l *selection.Linear, limit int, rep
 	}
 	p.quantize(l, columns, selection.Calibration{Slope: slope, Offset: make([]float64, len(slope))})
 	p.Prior = t.prior(c)
+	if p.Network = t.network; p.Network != nil { // the linear model alone gets the same further bias, in its own units
+		for j, b := range l.Bias {
+			p.Network.Without[len(l.Bias)+j] += float32((b - t.bias[j]) * p.Network.Without[j])
+		}
+	}
 	s, err := New(p)
 	if err != nil {
 		return nil, err

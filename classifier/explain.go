@@ -23,7 +23,11 @@ type Explanation struct {
 	Logit float32
 	// Base is the logit without any token. Base and all contributions add up to Logit, but for rounding.
 	Base   float32
-	Tokens []Token // in the order of the text; the sum is exact because the model is linear
+	Tokens []Token // in the order of the text
+	// Approximate says that the score is not a sum over tokens, and that without one of them it may change by another amount
+	// than the token's contribution: the Classifier has a network. A unit's part of the score is that of the words in the one
+	// region that the unit looks at, in the shares that they have in its value.
+	Approximate bool
 }
 
 // Explain returns what each token of a text contributes to the score of a class; "" means the text's
@@ -101,6 +105,13 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 	}
 	if !known {
 		e.Base = e.Logit
+	} else if s.reader != nil {
+		e.Approximate = true
+		words, contributions, rest := s.reader.Explain(text, k)
+		e.Base += sign * rest
+		for i, v := range contributions {
+			share(e.Tokens, words[i:i+1], sign*v)
+		}
 	}
 	return e, nil
 }

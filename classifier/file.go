@@ -33,6 +33,14 @@ const (
 	biasName      = "bias"
 	priorName     = "prior"
 	thresholdName = "threshold"
+
+	networkWordsName   = "network.words"
+	networkSmallName   = "network.small"
+	networkLargeName   = "network.large"
+	networkScaleName   = "network.scale"
+	networkBiasName    = "network.unit_bias"
+	networkOutputName  = "network.output"
+	networkWithoutName = "network.without"
 )
 
 // document is what a file has in JSON, under classifierKey.
@@ -103,6 +111,9 @@ func (c *Classifier) encode(ctx context.Context) (map[string]string, []safetenso
 	}
 	if len(p.Threshold) > 0 {
 		entries = append(entries, safetensors.Entry{Name: thresholdName, Shape: []int{k}, Data: safetensors.Float32Data(p.Threshold)})
+	}
+	if p.Network != nil {
+		entries = append(entries, p.Network.entries(p.Spec.NetworkUnits, k)...)
 	}
 	return map[string]string{formatKey: strconv.Itoa(formatVersion), classifierKey: string(b)}, entries, nil
 }
@@ -210,6 +221,9 @@ func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
 	if d.Spec.thresholds() > 0 {
 		p.Threshold = t.float32(thresholdName, d.Spec.thresholds())
 	}
+	if d.Spec.NetworkUnits > 0 {
+		p.Network = t.network(d.Spec.NetworkUnits, k)
+	}
 	if t.err != nil {
 		return nil, nil, t.err
 	}
@@ -306,8 +320,8 @@ func (t *tensors) bytes(name string, shape ...int) []byte {
 	return x.Raw()
 }
 
-func (t *tensors) float32(name string, n int) []float32 {
-	x := t.get(name, safetensors.F32, n)
+func (t *tensors) float32(name string, shape ...int) []float32 {
+	x := t.get(name, safetensors.F32, shape...)
 	if t.err != nil {
 		return nil
 	}

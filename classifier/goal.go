@@ -25,6 +25,8 @@ func (o *Options) check(s *Spec) error {
 	switch {
 	case !(g.Precision >= 0 && g.Precision <= 1) || !(g.Recall >= 0 && g.Recall <= 1):
 		return &OptionError{"Goal", "is not from 0 to 1"}
+	case o.Budget < 0:
+		return &OptionError{"Budget", "is negative"}
 	case g.Precision > 0 && g.Recall > 0:
 		return &OptionError{"Goal", "has both a precision and a recall: one threshold cannot aim at two"}
 	case g != Goal{} && s.thresholds() == 0:

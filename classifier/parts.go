@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/regions"
 )
 
 // Spec is the settings of a Classifier, as plain data.
@@ -21,6 +22,9 @@ type Spec struct {
 	Punctuation bool `json:"punctuation"`
 
 	Weighting string `json:"weighting"` // "tf-idf" or "binary"
+
+	// NetworkUnits is how many units the network has for each size of regions; 0 without a network.
+	NetworkUnits int `json:"network_units,omitempty"`
 
 	// MinConfidence is the probability below which a text has no label; 0 where a text may have several.
 	MinConfidence float32 `json:"min_confidence,omitempty"`
@@ -76,6 +80,7 @@ type Parts struct {
 	// (k): the probability from which a label is given, where a text may have several; (1) that from which a text is of
 	// the second of two classes; else empty, and the most probable class is the label.
 	Threshold []float32
+	Network   *Network // nil without one
 }
 
 // inverse is the inverse document frequency of an n-gram.
@@ -127,6 +132,9 @@ func (p *Parts) check() error {
 	if len(p.Weights)%k != 0 || len(p.Weights)/k != n {
 		return fmt.Errorf("weights has %d elements, want %d times %d", len(p.Weights), n, k)
 	}
+	if err := p.checkNetwork(); err != nil {
+		return err
+	}
 	if n > maxFeatures {
 		return fmt.Errorf("%d n-grams are too many", n)
 	}
@@ -172,6 +180,9 @@ func (s Spec) check() error {
 	}
 	if !(s.MinConfidence >= 0 && s.MinConfidence <= 1) || s.MultiLabel && s.MinConfidence != 0 {
 		return fmt.Errorf("a confidence of %g: want 0 to 1, and 0 where a text may have several labels", s.MinConfidence)
+	}
+	if s.NetworkUnits < 0 || s.NetworkUnits > regions.MostUnits {
+		return fmt.Errorf("a network of %d units: want 0 to %d", s.NetworkUnits, regions.MostUnits)
 	}
 	if len(s.Lengths) != 0 && len(s.Lengths) != lengthSteps {
 		return fmt.Errorf("%d lengths: want %d or none", len(s.Lengths), lengthSteps)

@@ -21,6 +21,9 @@ type Report struct {
 	Features    int     `json:"features"` // n-grams in the model
 	// Stopped says that Options.Stop ended the comparison of recipes: Best is the best of those tried.
 	Stopped bool `json:"stopped,omitempty"`
+	// Network is what a network brought that was averaged with the best linear model; nil if none was tried. If it was kept, Best is
+	// the average.
+	Network *NetworkReport `json:"network,omitempty"`
 	// Labels are the thresholds of labels, or that of the positive one of two classes.
 	Labels []LabelReport `json:"labels,omitempty"`
 	// Continued is what [Classifier.Continue] has learned since, call by call.

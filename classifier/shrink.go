@@ -106,8 +106,8 @@ func (s *Spec) length(x float64) float64 {
 	return low + float64((at-float64(i))*(float64(s.Lengths[i])-low))
 }
 
-// Shrink returns a Classifier whose file has at most the given number of bytes: it keeps the n-grams with the largest weights. A
-// Classifier that is small enough already is returned as it is.
+// Shrink returns a Classifier whose file has at most the given number of bytes: it leaves out the network, if there is one, and keeps
+// the n-grams with the largest weights. A Classifier that is small enough already is returned as it is.
 //
 // What the lost n-grams would have added is gone. The others get smaller weights to make up for the rest: values of a
 // text's n-grams have length 1 together, and are larger when they are fewer. How much, training has measured.
@@ -118,6 +118,13 @@ func (c *Classifier) Shrink(ctx context.Context, size int64) (*Classifier, error
 	}
 	if now <= size {
 		return c, nil
+	}
+	if c.network != nil {
+		without, err := c.withoutNetwork()
+		if err != nil {
+			return nil, fmt.Errorf("classifier: %w", err)
+		}
+		return without.Shrink(ctx, size)
 	}
 	order := c.parts.byImportance()
 	low, high := 0, len(order) // the largest number that fits is in [low, high)

@@ -70,6 +70,12 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	columns, known := order(found.Corpus.Hash, columns, 64)
 	spec.MinConfidence = float32(o.MinConfidence)
 	p := Parts{Spec: *spec}
+	best, average := found.Best, (*selection.Average)(nil)
+	if o.Budget > 0 {
+		if average, err = found.AddNetwork(ctx, task, o.Seed, o.budget()); err != nil {
+			return nil, err
+		}
+	}
 	p.setHashes(found.Corpus.Hash, columns, known)
 	for _, c := range columns {
 		if !r.NaiveBayes {
@@ -77,17 +83,22 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 		}
 	}
 	p.quantize(linear, columns, found.Best.Calibration)
+	if average != nil && average.Network != nil {
+		best = average.Together
+		p.addNetwork(linear, columns, average)
+	}
 	if err := p.measureLengths(ctx, found.Weighted, found.Corpus.Kind, columns); err != nil {
 		return nil, err
 	}
 	p.Prior = prior(task)
-	labels := p.chooseThresholds(task, found.Best, &o)
+	labels := p.chooseThresholds(task, best, &o)
 	c, err := New(p)
 	if err != nil {
 		return nil, err
 	}
 	c.report = newReport(found, task.Rows(), len(columns))
 	c.report.Labels = labels
+	c.report.addNetwork(average)
 	return c, nil
 }
 

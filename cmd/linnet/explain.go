@@ -19,7 +19,9 @@ func newExplain() *cobra.Command {
 		Short: "Say which words decide a label",
 		Long: `Explain says what each word of a text contributes to the score of a class: positive numbers speak for it, negative ones
 against it. The base and all contributions add up to the score, from which the probability is computed. The class is the
-label of the text, or the most probable one, unless --class names another.`,
+label of the text, or the most probable one, unless --class names another.
+A classifier that was learned with a budget may have a network, whose part of the score is shared among words approximately;
+that is said.`,
 		Example: "  linnet explain reviews.linnet 'a lovely film'\n  linnet explain reviews.linnet 'a lovely film' --class negative",
 		Args:    arguments(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,10 +50,12 @@ label of the text, or the most probable one, unless --class names another.`,
 
 // explained is what explain says.
 type explained struct {
-	Class       string           `json:"class"`
-	Probability float32          `json:"probability"`
-	Score       float32          `json:"score"`
-	Base        float32          `json:"base"`
+	Class       string  `json:"class"`
+	Probability float32 `json:"probability"`
+	Score       float32 `json:"score"`
+	Base        float32 `json:"base"`
+	// Approximate says that the score is not a sum over words.
+	Approximate bool             `json:"approximate"`
 	Tokens      []explainedToken `json:"tokens"`
 }
 
@@ -63,7 +67,7 @@ type explainedToken struct {
 }
 
 func newExplained(e *classifier.Explanation, text string) *explained {
-	x := &explained{Class: e.Class, Score: e.Logit, Base: e.Base, Tokens: []explainedToken{}}
+	x := &explained{Class: e.Class, Score: e.Logit, Base: e.Base, Approximate: e.Approximate, Tokens: []explainedToken{}}
 	for _, t := range e.Tokens {
 		x.Tokens = append(x.Tokens, explainedToken{text[t.Start:t.End], t.Start, t.End, t.Contribution})
 	}
@@ -80,6 +84,11 @@ func (x *explained) write(to io.Writer) error {
 	}
 	if _, err := fmt.Fprintf(to, "%s: probability %.4f, score %+.4f\n", shown(x.Class), x.Probability, x.Score); err != nil {
 		return err
+	}
+	if x.Approximate {
+		if _, err := fmt.Fprintln(to, "approximate: a network has a part of the score, which is more than a sum over words"); err != nil {
+			return err
+		}
 	}
 	rows := table{}
 	rows.add("(base)", fmt.Sprintf("%+.4f", x.Base), "")

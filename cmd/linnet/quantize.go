@@ -24,8 +24,8 @@ func newQuantize() *cobra.Command {
 		Short: "Write a model with smaller weights",
 		Long: `Quantize writes a smaller copy of a model.
 
-A classifier's weights have 8 bits already. --size says how many bytes its file may have, and the n-grams with the smallest
-weights are left out.
+A classifier's weights have 8 bits already. --size says how many bytes its file may have: a
+network is left out first, if there is one, then the n-grams with the smallest weights.
 
 Of other models the weights take fewer bytes each, and what that changed is said: int8 takes a quarter of float32, float16
 and bfloat16 half. Biases and other lists of numbers stay as they are unless --parameter names them. A training state is
@@ -175,6 +175,10 @@ func shrink(ctx context.Context, from, to string, size int64, stdout io.Writer) 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: %s, %s of %s\n", shown(to), bytesText(info.Size()), grouped(len(small.Parts().Hashes)), plural(len(c.Parts().Hashes), "n-gram"))
+	network := ""
+	if c.Parts().Network != nil && small.Parts().Network == nil {
+		network = ", without the network"
+	}
+	_, err = fmt.Fprintf(stdout, "%s: %s, %s of %s%s\n", shown(to), bytesText(info.Size()), grouped(len(small.Parts().Hashes)), plural(len(c.Parts().Hashes), "n-gram"), network)
 	return err
 }

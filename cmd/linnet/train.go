@@ -33,8 +33,13 @@ copy in the folder for temporary files if it is the standard input. Each row tak
 few times the size of the texts in that folder ($TMPDIR, or /tmp).
 
 Ctrl-C ends the training, and no file is written. With --keep-partial the best recipe so far is learned and written instead; a
-second Ctrl-C ends that.`,
-		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1",
+second Ctrl-C ends that.
+
+With --budget learning takes about as much longer and is more accurate where there are thousands of texts: n-grams of
+characters are tried on more of them, and a network that sees the order of words is averaged with the linear model if
+that is better on rows held out. The time is counted in work, so that the same budget gives the same file everywhere; a
+slow machine takes longer than a fast one.`,
+		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output == "" {
@@ -87,6 +92,7 @@ second Ctrl-C ends that.`,
 	flags.Uint64Var(&o.Seed, "seed", 0, "decides the order in which rows are learned and which are held out")
 	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
 	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000)")
+	flags.DurationVar(&o.Budget, "budget", 0, "about how much longer learning may take to be more accurate, such as 60s")
 	flags.StringVar(&o.Positive, "positive", "", "of two classes, the one that --precision and --recall are for (default the second)")
 	flags.Float64Var(&o.Goal.Precision, "precision", 0, "give a label only where at least this share of such texts have it, such as 0.95 (default: the best F1, with two classes the mean of both)")
 	flags.Float64Var(&o.Goal.Recall, "recall", 0, "find at least this share of the texts with the label")
@@ -145,9 +151,22 @@ func (t *trained) write(w io.Writer) error {
 	if t.several {
 		fmt.Fprintln(w, "a text may have several labels, or none")
 	}
+	if n := r.Network; n != nil {
+		writeNetwork(w, n)
+	}
 	writeLabelGoals(w, r.Labels)
 	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(r.Features, "n-gram"), t.Seconds)
 	return err
+}
+
+// writeNetwork writes what a network brought.
+func writeNetwork(w io.Writer, n *classifier.NetworkReport) {
+	what := "left out"
+	if n.Kept {
+		what = fmt.Sprintf("averaged with a weight of %.2f", n.Weight)
+	}
+	fmt.Fprintf(w, "a network of %s and %s, %s: %s; the linear model alone has accuracy %.4f, both %.4f; their log loss is %.4f ± %.4f less\n",
+		plural(n.Words, "word"), plural(2*n.Units, "unit"), plural(n.Epochs, "epoch"), what, n.Linear.Accuracy, n.Average.Accuracy, n.Gain, n.GainError)
 }
 
 // writeLabelGoals writes what the labels' thresholds reach on held-out rows.

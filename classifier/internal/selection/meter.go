@@ -10,6 +10,7 @@ const (
 	Finals    = "comparing finalists"
 	Testing   = "testing"
 	Learning  = "learning"
+	Averaging = "learning a network"
 	Folds     = "learning without a fold" // of CrossAnswers
 )
 

@@ -41,6 +41,7 @@ type Result struct {
 	Behind, BehindError float64
 	Sample              []*Outcome // what was tried on the sample, in order
 	Rows                int        // rows in the sample
+	Held                Sample     // what Best was calibrated on
 	Corpus              *features.Corpus
 	Weighted            *Weighted
 	Stopped             bool // before the search was over
@@ -319,7 +320,7 @@ func (s *search) confirm(ctx context.Context, result *Result, all Sample) error 
 	if err != nil {
 		return err
 	}
-	result.Corpus, result.Weighted = s.corpus, s.weighted
+	result.Corpus, result.Weighted, result.Held = s.corpus, s.weighted, all
 	s.task.Meter.models(Testing, all.Folds*s.task.Columns())
 	result.Best, err = s.task.evaluate(ctx, s.weighted, all, r, s.seed, result.Best, precise)
 	return err

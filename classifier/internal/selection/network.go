@@ -1,0 +1,155 @@
+package selection
+
+import (
+	"context"
+
+	"github.com/linnet-ml/linnet/classifier/internal/regions"
+)
+
+// Sizes of the network.
+const (
+	networkUnits = 64     // for each size of regions
+	networkWords = 10_000 // in the vocabulary
+	fewestEpochs = 2      // with less work than for these, no network is tried
+	mostEpochs   = 8
+	networkBytes = 256 << 20 // of text: with more no network is tried, whose words are in memory
+)
+
+// An Average is a linear model averaged with a network.
+type Average struct {
+	Words, Epochs int
+	Weight        float64 // of the network's logits; the linear model has the rest
+	Together      *Outcome
+	// Gain is how much less log loss the average has than the linear model alone, on rows held out, and GainError the standard
+	// error of that.
+	Gain, GainError float64
+	// Calibration is that of the linear model's scores, as part of the average. It has the biases of the network.
+	Calibration Calibration
+	Network     *regions.Parts // nil if the gain is not more than its standard error
+	Units       int
+}
+
+// networkWork is the work of an epoch on a number of words, in units of [Task.work]: as many take about as long.
+func (t *Task) networkWork(words int) int64 {
+	return int64(words) * networkUnits / 32 * int64(16+t.Columns()) / 16
+}
+
+// AddNetwork learns a network from the rows that the best recipe was calibrated without, decides on held-out rows how many
+// epochs are best for the average with the linear model and how much the network has to say, and learns it again from all
+// rows. It returns nil if the work does not suffice, if there is too much text, or if the task is stopped.
+func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int64) (*Average, error) {
+	rows := t.all()
+	bytes := t.Texts.Bytes(rows)
+	if t.stopped() || bytes > networkBytes || t.networkWork(int(bytes/16)) > work { // words of 16 bytes: shorter ones are more work
+		return nil, nil
+	}
+	texts, err := regions.Read(ctx, t.Texts, rows, r.Best.Recipe.Features, networkWords)
+	if err != nil {
+		return nil, err
+	}
+	folds := r.Held.Folds
+	epoch := t.networkWork(len(texts.ID)) * int64(parts+folds*(parts-1)) / parts // in each fold, and in the end
+	epochs := int(min(work/max(epoch, 1), mostEpochs))
+	if epochs < fewestEpochs || len(texts.Hash) == 0 {
+		return nil, nil
+	}
+	k := t.Columns()
+	s := regions.Settings{Seed: seed, Units: networkUnits, Scores: k, Softmax: t.Class != nil && !t.Binary()}
+	done, total := 0, epochs*(len(rows)*(parts+folds*(parts-1))/parts)
+	count := func(n int) {
+		done += n
+		t.Meter.Set(Averaging, min(done, total), total)
+	}
+	scores := make([][]float32, epochs) // of held-out rows, by epoch
+	first := 0
+	for fold := range folds {
+		var rows []int32
+		held := r.Best.Rows[first:]
+		n := 0
+		for i, p := range r.Held.Fold {
+			if int(p) == fold {
+				n++
+			} else {
+				rows = append(rows, r.Held.Rows[i])
+			}
+		}
+		held = held[:n]
+		first += n
+		trainer := regions.New(texts, t, s)
+		for e := range epochs {
+			if t.stopped() {
+				return nil, nil
+			}
+			if err := trainer.Epoch(ctx, rows, e, count); err != nil {
+				return nil, err
+			}
+			at := len(scores[e])
+			scores[e] = append(scores[e], make([]float32, n*k)...)
+			if err := trainer.Scores(ctx, scores[e][at:], held); err != nil {
+				return nil, err
+			}
+			if folds == 1 && e > 0 && t.network(r.Best, scores[e]).Loss > t.network(r.Best, scores[e-1]).Loss {
+				epochs = e + 1 // more make it no better
+				break
+			}
+		}
+	}
+	a := &Average{Words: len(texts.Hash), Units: networkUnits}
+	var network *Outcome
+	for e := range epochs {
+		o := t.network(r.Best, scores[e])
+		if both, w := t.average(r.Best, o); a.Together == nil || both.Loss < a.Together.Loss {
+			a.Together, a.Weight, a.Epochs, network = both, w, e+1, o
+		}
+	}
+	a.Gain, a.GainError = r.Best.Against(a.Together)
+	if a.Gain <= a.GainError {
+		return a, nil
+	}
+	trainer := regions.New(texts, t, s)
+	for e := range a.Epochs {
+		if err := trainer.Epoch(ctx, rows, e, count); err != nil {
+			return nil, err
+		}
+	}
+	factor, offset := make([]float32, k), make([]float64, k)
+	for j := range factor {
+		l, n, both := &r.Best.Calibration, &network.Calibration, &a.Together.Calibration
+		a.Calibration.Slope = append(a.Calibration.Slope, both.Slope[j]*(1-a.Weight)*l.Slope[j])
+		factor[j] = float32(both.Slope[j] * a.Weight * n.Slope[j])
+		offset[j] = both.Offset[j] + float64(both.Slope[j]*(float64((1-a.Weight)*l.Offset[j])+float64(a.Weight*n.Offset[j])))
+	}
+	var bias []float32
+	a.Network, bias = trainer.Parts(factor)
+	for j, b := range bias {
+		a.Calibration.Offset = append(a.Calibration.Offset, offset[j]+float64(b))
+	}
+	return a, nil
+}
+
+// network is the outcome of a network's scores of the rows of another outcome.
+func (t *Task) network(o *Outcome, scores []float32) *Outcome {
+	n := &Outcome{Recipe: o.Recipe, Rows: o.Rows, Scores: scores}
+	n.calibrate(t)
+	return n
+}
+
+// average returns the outcome of the best weighted average of two outcomes' logits, and the weight of the second.
+func (t *Task) average(a, b *Outcome) (best *Outcome, weight float64) {
+	const steps = 20
+	k := t.Columns()
+	for i := 1; i < steps; i++ { // neither is left out
+		w := float64(i) / steps
+		o := &Outcome{Recipe: a.Recipe, Rows: a.Rows, Scores: make([]float32, len(a.Scores))}
+		for j := range o.Scores {
+			x := float64(a.Calibration.Slope[j%k]*float64(a.Scores[j])) + a.Calibration.Offset[j%k]
+			y := float64(b.Calibration.Slope[j%k]*float64(b.Scores[j])) + b.Calibration.Offset[j%k]
+			o.Scores[j] = float32(float64((1-w)*x) + float64(w*y))
+		}
+		o.calibrate(t)
+		if best == nil || o.Loss < best.Loss {
+			best, weight = o, w
+		}
+	}
+	return best, weight
+}
