@@ -66,6 +66,7 @@ func kindsOf(t testing.TB) map[string]*Classifier {
 		"v1-two":     made(t, 1, false, "binary"),
 		"v1-three":   made(t, 3, false, "tf-idf"),
 		"v1-several": made(t, 2, true, "tf-idf"),
+		"v1-network": withNetwork(t, 3),
 	}
 }
 
@@ -166,7 +167,7 @@ func TestFormatPage(t *testing.T) {
 	}
 	_, page, _ := strings.Cut(string(b), "## `linnet.classifier`")
 	page, _, _ = strings.Cut(page, "\n## ")
-	names := []string{bucketsName, hashesName, inverseName, weightsName, scaleName, biasName, priorName, thresholdName, "kind", "report"}
+	names := []string{bucketsName, hashesName, inverseName, weightsName, scaleName, biasName, priorName, thresholdName, networkWordsName, networkSmallName, networkLargeName, networkScaleName, networkBiasName, networkOutputName, networkWithoutName, "kind", "report"}
 	for i := range reflect.TypeFor[Spec]().NumField() {
 		name, _, _ := strings.Cut(reflect.TypeFor[Spec]().Field(i).Tag.Get("json"), ",")
 		names = append(names, name)

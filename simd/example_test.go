@@ -79,3 +79,13 @@ func ExampleBagsMean() {
 	fmt.Println(means, done)
 	// Output: [1.25 2 9 9] 2
 }
+
+// The largest element of each column, and the row it is in.
+func ExampleMaxAt() {
+	best, at := []float32{1, 5, 2}, make([]float32, 3)
+	for i, row := range [][]float32{{3, 4, 2}, {2, 6, 2}} {
+		simd.MaxAt(best, at, row, float32(i+1))
+	}
+	fmt.Println(best, at)
+	// Output: [3 6 2] [1 2 0]
+}

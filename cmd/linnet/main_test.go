@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ESC", "\x1b")
-			for name, text := range map[string]string{"films.csv": films(1, 200), "test.csv": films(2, 60), "wrong.csv": strings.Replace(films(1, 200), ",negative", ",positive", 1)} {
+			for name, text := range map[string]string{"films.csv": films(1, 200), "test.csv": films(2, 60), "order.csv": orders(), "wrong.csv": strings.Replace(films(1, 200), ",negative", ",positive", 1)} {
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(text), 0o644); err != nil {
 					return err
 				}
@@ -67,6 +67,31 @@ func films(seed uint64, rows int) string {
 		for range rows / 2 {
 			fmt.Fprintf(&b, "The %s was %s and the %s with its %s %s,%s\n", pick(""), pick(label), pick(""), pick(label), pick(""), label)
 		}
+	}
+	return b.String()
+}
+
+// orders is CSV of texts whose label is which of two words comes first: one of 30, or one of 30 others.
+func orders() string {
+	random := rand.New(rand.NewPCG(3, 0))
+	var words [2][30]string
+	for i := range words {
+		for j := range words[i] {
+			for range 5 {
+				words[i][j] += string(rune('a' + random.IntN(26)))
+			}
+		}
+	}
+	b := strings.Builder{}
+	b.WriteString("text,label\n")
+	for i := range 700 {
+		text := make([]string, 14)
+		for j := range text {
+			text[j] = "w" + string(rune('a'+random.IntN(20)))
+		}
+		at := random.IntN(13)
+		text[at], text[at+1] = words[i%2][random.IntN(30)], words[1-i%2][random.IntN(30)]
+		fmt.Fprintf(&b, "%s,%d\n", strings.Join(text, " "), i%2)
 	}
 	return b.String()
 }
