@@ -165,7 +165,7 @@ func writeNetwork(w io.Writer, n *classifier.NetworkReport) {
 	if n.Kept {
 		what = fmt.Sprintf("averaged with a weight of %.2f", n.Weight)
 	}
-	fmt.Fprintf(w, "a network of %s and %s, %s: %s; the linear model alone has accuracy %.4f, both %.4f; their log loss is %.4f ± %.4f less\n",
+	fmt.Fprintf(w, "network: %s and %s, %s: %s\n  the linear model alone has accuracy %.4f, both %.4f; their log loss is %.4f ± %.4f less\n",
 		plural(n.Words, "word"), plural(2*n.Units, "unit"), plural(n.Epochs, "epoch"), what, n.Linear.Accuracy, n.Average.Accuracy, n.Gain, n.GainError)
 }
 

@@ -28,7 +28,7 @@ func (b binary) Is(row int32, _ int) bool { return b[row] }
 
 func read(t testing.TB, texts []string) *Texts {
 	t.Helper()
-	x, err := Read(context.Background(), len(texts), func(i int) string { return texts[i] }, features.Settings{}, 1000)
+	x, err := Read(context.Background(), features.Memory(texts), all(len(texts)), features.Settings{}, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestRead(t *testing.T) {
 	if len(x.Hash) != 2 || !slices.Equal(x.ID[:6], []int32{1, 0, 0, 2, 1, 1}) || x.Rows() != 4 || x.Start[2] != 6 || x.Start[3] != 6 || x.Start[4] != 6+MostWords {
 		t.Errorf("%d words, %v, %v", len(x.Hash), x.ID[:6], x.Start)
 	}
-	two, err := Read(context.Background(), 1, func(int) string { return "a a b b b c c" }, features.Settings{}, 2)
+	two, err := Read(context.Background(), features.Memory{"a a b b b c c"}, all(1), features.Settings{}, 2)
 	if err != nil || len(two.Hash) != 2 || two.ID[2] != 0 {
 		t.Errorf("%v, %v", two, err)
 	}
@@ -150,7 +150,7 @@ func TestGradient(t *testing.T) {
 			return sum
 		}
 		after := made()
-		if err := after.Epoch(context.Background(), []int32{0}, 0); err != nil {
+		if err := after.Epoch(context.Background(), []int32{0}, 0, nil); err != nil {
 			t.Fatal(err)
 		}
 		checked, kinks := 0, 0
@@ -197,7 +197,7 @@ func trained(t testing.TB, x *Texts, l Labels, s Settings, rows []int32, epochs 
 	t.Helper()
 	tr := New(x, l, s)
 	for e := range epochs {
-		if err := tr.Epoch(context.Background(), rows, e); err != nil {
+		if err := tr.Epoch(context.Background(), rows, e, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -276,10 +276,10 @@ func TestInterrupted(t *testing.T) {
 	tr := New(x, make(binary, len(texts)), Settings{Units: 64, Scores: 1})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if err := tr.Epoch(ctx, all(len(texts)), 0); !errors.Is(err, context.DeadlineExceeded) {
+	if err := tr.Epoch(ctx, all(len(texts)), 0, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
-	if _, err := Read(ctx, len(texts), func(i int) string { return texts[i] }, features.Settings{}, 10); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Read(ctx, features.Memory(texts), all(len(texts)), features.Settings{}, 10); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if err := tr.Scores(ctx, make([]float32, len(texts)), all(len(texts))); !errors.Is(err, context.DeadlineExceeded) {
