@@ -1,7 +1,9 @@
 package classifier
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/linnet-ml/linnet/internal/random"
 )
@@ -111,16 +114,32 @@ func TestTrain(t *testing.T) {
 	}
 }
 
-// The same examples and seed give the same bits with any number of processors.
+// The same examples and seed give the same bits, with any number of processors and on every platform.
 func TestSameBits(t *testing.T) {
-	for _, examples := range [][]Example{sentences([]string{"neg", "pos"}, 60), sentences([]string{"a", "b", "c"}, 60), several([]string{"a", "b"}, 60)} {
-		first := train(t, examples).Parts()
+	for _, c := range []struct {
+		name     string
+		examples []Example
+		options  Options
+		sha256   string
+	}{
+		{"two", sentences([]string{"neg", "pos"}, 60), Options{}, "4c62aeba5d4eca2e8cedb44901c9c8c56e81ee731094f908c65ee9f7a6ab1899"},
+		{"three", sentences([]string{"a", "b", "c"}, 60), Options{}, "9ee04a529c1a298312cab2f897075358d1f9a3f209a759418d9e2d7c250beb9a"},
+		{"several", several([]string{"a", "b"}, 60), Options{}, "b058d1ecf9258f6b1b8dafbe4f1c613a53781320bf5c330ea4407ca3914625a0"},
+		{"network", sentences([]string{"neg", "pos"}, 60), Options{Budget: 10 * time.Second}, "807622ae21ca30c71208a48f849d651f3b8f33b8ffffa0e4853aa170b144b31b"},
+	} {
 		for n := 1; n <= 3; n++ {
 			old := runtime.GOMAXPROCS(n)
-			again := train(t, examples).Parts()
+			trained, err := Train(t.Context(), c.examples, c.options)
 			runtime.GOMAXPROCS(old)
-			if !reflect.DeepEqual(first, again) {
-				t.Fatalf("another classifier with %d processors", n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b bytes.Buffer
+			if err := trained.Write(t.Context(), &b); err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprintf("%x", sha256.Sum256(b.Bytes())); got != c.sha256 {
+				t.Errorf("%s, %d processors: the file has the digest %s, want %s", c.name, n, got, c.sha256)
 			}
 		}
 	}

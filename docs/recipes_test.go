@@ -344,6 +344,8 @@ func TestJSONIsDocumented(t *testing.T) {
 	for _, text := range []string{
 		"linnet train messages.csv -o m.linnet --json 2>notes",
 		"linnet train topics.csv --label-separator '|' -o t.linnet --json 2>notes",
+		"linnet train messages.csv -o n.linnet --budget 60s --json 2>notes",
+		"linnet train messages.csv --continue m.linnet -o c.linnet --json 2>notes",
 		"linnet check messages.csv test.csv --json",
 		"linnet check faults.csv --json",
 		"linnet evaluate m.linnet test.csv --json --compare m.linnet 2>notes",
@@ -352,6 +354,7 @@ func TestJSONIsDocumented(t *testing.T) {
 		"linnet predict m.linnet bad.csv --json 2>notes; true",
 		"linnet explain m.linnet 'where is it' --json",
 		"linnet inspect m.linnet --json",
+		"linnet inspect c.linnet --json",
 	} {
 		printed := s.run(t, text)
 		if s.status != 0 {

@@ -16,7 +16,7 @@ import (
 func newTrain() *cobra.Command {
 	var data dataFlags
 	var o classifier.Options
-	var output string
+	var output, from string
 	var skip, keep, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "train DATA -o FILE",
@@ -38,8 +38,11 @@ second Ctrl-C ends that.
 With --budget learning takes about as much longer and is more accurate where there are thousands of texts: n-grams of
 characters are tried on more of them, and a network that sees the order of words is averaged with the linear model if
 that is better on rows held out. The time is counted in work, so that the same budget gives the same file everywhere; a
-slow machine takes longer than a fast one.`,
-		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s",
+slow machine takes longer than a fast one.
+
+With --continue a classifier goes on learning from DATA, which may have further classes. It does not remember what it learned
+from: put some of the old rows into DATA, or it forgets what they taught.`,
+		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output == "" {
@@ -50,6 +53,13 @@ slow machine takes longer than a fast one.`,
 			}
 			if sameFile(args[0], output) {
 				return usagef("-o %s would replace the data", output)
+			}
+			var old *classifier.Classifier
+			if from != "" {
+				var err error
+				if old, err = loadToContinue(cmd, from); err != nil {
+					return err
+				}
 			}
 			source, err := data.open(cmd, args[0])
 			if err != nil {
@@ -66,7 +76,12 @@ slow machine takes longer than a fast one.`,
 				ctx = context.WithoutCancel(ctx)
 			}
 			begin := time.Now()
-			c, err := classifier.TrainSource(ctx, d.examples, o)
+			var c *classifier.Classifier
+			if old != nil {
+				c, err = learnFurther(ctx, old, d, classifier.ContinueOptions{Seed: o.Seed, MaxFeatures: o.MaxFeatures})
+			} else {
+				c, err = classifier.TrainSource(ctx, d.examples, o)
+			}
 			p.clear()
 			if err != nil {
 				return d.fault(err)
@@ -79,9 +94,12 @@ slow machine takes longer than a fast one.`,
 			if err != nil {
 				return err
 			}
-			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: d.faults, several: c.Parts().Spec.MultiLabel}
+			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: d.faults, several: c.Parts().Spec.MultiLabel, ngrams: len(c.Parts().Hashes)}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), t)
+			}
+			if old != nil {
+				return t.writeFurther(cmd.OutOrStdout())
 			}
 			return t.write(cmd.OutOrStdout())
 		},
@@ -93,6 +111,7 @@ slow machine takes longer than a fast one.`,
 	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
 	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000)")
 	flags.DurationVar(&o.Budget, "budget", 0, "about how much longer learning may take to be more accurate, such as 60s")
+	flags.StringVar(&from, "continue", "", "go on from the classifier in this `file` instead of beginning anew")
 	flags.StringVar(&o.Positive, "positive", "", "of two classes, the one that --precision and --recall are for (default the second)")
 	flags.Float64Var(&o.Goal.Precision, "precision", 0, "give a label only where at least this share of such texts have it, such as 0.95 (default: the best F1, with two classes the mean of both)")
 	flags.Float64Var(&o.Goal.Recall, "recall", 0, "find at least this share of the texts with the label")
@@ -126,6 +145,7 @@ type trained struct {
 	Report  *classifier.Report `json:"report"`
 	Faults  []jsonFault        `json:"faults"`
 	several bool
+	ngrams  int
 }
 
 func (t *trained) write(w io.Writer) error {

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/spf13/cobra"
+)
+
+// keptByContinue are the flags of train for what a classifier keeps when it goes on learning.
+var keptByContinue = [...]string{"budget", "multi-label", "positive", "precision", "recall", "min-confidence", "keep-partial"}
+
+// loadToContinue reads the classifier to go on from, and refuses flags that would not be heeded.
+func loadToContinue(cmd *cobra.Command, path string) (*classifier.Classifier, error) {
+	for _, name := range keptByContinue {
+		if cmd.Flags().Changed(name) {
+			return nil, usagef("--%s is for a new training: with --continue that stays as it is", name)
+		}
+	}
+	return classifier.Load(cmd.Context(), path)
+}
+
+// learnFurther returns a classifier that has learned from d as well.
+func learnFurther(ctx context.Context, c *classifier.Classifier, d *trainingData, o classifier.ContinueOptions) (*classifier.Classifier, error) {
+	var examples []classifier.Example
+	for e, err := range d.examples(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		examples = append(examples, e)
+	}
+	d.p.clear()
+	return c.Continue(ctx, examples, o)
+}
+
+// writeFurther writes what the last further training brought.
+func (t *trained) writeFurther(w io.Writer) error {
+	if t.Report == nil || len(t.Report.Continued) == 0 {
+		return errors.New("the training has no report")
+	}
+	last := t.Report.Continued[len(t.Report.Continued)-1]
+	fmt.Fprintf(w, "learned from %s more, with %s that are new\n", plural(last.Rows, "row"), plural(last.Added, "n-gram"))
+	if last.Held > 0 {
+		fmt.Fprintf(w, "  log loss on %s held out: %.4f before, %.4f after\n", plural(last.Held, "row"), last.Before, last.After)
+	}
+	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(t.ngrams, "n-gram"), t.Seconds)
+	return err
+}
