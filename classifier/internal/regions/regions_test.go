@@ -114,7 +114,7 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// The gradients of a step are the differences of the loss.
+// The gradients of a step are the differences of the loss, and exactly the weights that have one decay.
 func TestGradient(t *testing.T) {
 	for _, softmax := range []bool{false, true} {
 		texts := pseudo(1, 25, 1000) // no word twice
@@ -135,6 +135,10 @@ func TestGradient(t *testing.T) {
 			return tr
 		}
 		tr := made()
+		twice := made() // the mean of a batch
+		if err := twice.Epoch(context.Background(), []int32{0, 1}, 0, nil); err != nil {
+			t.Fatal(err)
+		}
 		loss := func() float64 {
 			z := make([]float32, k)
 			if err := tr.Scores(context.Background(), z, []int32{0}); err != nil {
@@ -154,14 +158,18 @@ func TestGradient(t *testing.T) {
 			t.Fatal(err)
 		}
 		checked, kinks := 0, 0
-		compare := func(what string, w, changed, squares []float32, decay float32) {
+		compare := func(what string, w, changed, squares []float32, decay float64) {
 			for i := range w {
 				got := math.Sqrt(float64(squares[i]))
-				if changed[i] > w[i] {
-					got = -got
+				move := 0.0
+				if got > 1e-6 {
+					move = math.Copysign(rate, float64(changed[i]-w[i])) - decay*float64(w[i])
 				}
-				if squares[i] > 0 {
-					got -= float64(decay * w[i])
+				if moved := float64(changed[i] - w[i]); got > 1e-6 && math.Abs(moved-move) > 1e-4 || got == 0 && moved != 0 {
+					t.Errorf("softmax %v: %s %d: moved by %g, want %g", softmax, what, i, moved, move)
+				}
+				if move > 0 {
+					got = -got
 				}
 				const step = 1.0 / 128
 				old, here := w[i], loss()
@@ -182,6 +190,9 @@ func TestGradient(t *testing.T) {
 		}
 		for i, g := range tr.groups {
 			a := after.groups[i]
+			if !slices.Equal(a.weight, twice.groups[i].weight) || !slices.Equal(a.out, twice.groups[i].out) || !slices.Equal(a.bias, twice.groups[i].bias) {
+				t.Errorf("softmax %v: other bits for a batch of the same row twice", softmax)
+			}
 			compare("weight", g.weight[:len(g.weight)-g.n], a.weight, a.weightSquares, decay)
 			compare("bias", g.bias, a.bias, a.biasSquares, 0)
 			compare("output", g.out, a.out, a.outSquares, 0)

@@ -24,29 +24,23 @@ type Settings struct {
 	Softmax bool // exactly one of the scores is high; else each is decided by itself
 }
 
-// The rate and the decay of the weights in units of the gradient: chosen on held-out reviews, with which it was the log loss
-// of the average with a linear model that counted.
+// Chosen on held-out reviews by the log loss of the average with a linear model.
 const (
-	rate  = 0.02
-	decay = 0.1
+	rate          = 0.05
+	decay         = 0.01 // the part of a weight that a step takes away if the step changes the weight
+	initial       = 0.01 // the largest first value of a word's weight
+	initialOutput = 0.3  // the largest first value of the output layer
+	batchRows     = 32   // rows of a step, which has their mean gradient
 )
 
-// The first values of weights are at most so large.
-const (
-	initial       = 0.01
-	initialOutput = 0.05
-)
-
-// Sizes of the training.
-const (
-	batchRows = 16  // rows that are learned from with the same scores
-	unitShare = 128 // units that one goroutine works on at a time
-)
+// unitShare is the number of units that one goroutine works on at a time.
+const unitShare = 128
 
 // A Trainer learns a network by stochastic gradient descent (Adagrad; Duchi, Hazan and Singer, 2011).
 //
-// The maximum over regions sends a unit's gradient to one region, so that a step touches a few numbers of each unit. Weights
-// decay only when they are touched: a rare word's do not vanish between two of its texts, and a frequent one's do not grow.
+// The maximum over regions sends a unit's gradient to one region, so that a row changes a few weights of each unit. Only those
+// decay: a rare word's weights do not vanish between two of its texts, and a frequent word's do not grow. The decay is no
+// part of the gradient: Adagrad divides a gradient by the size of the earlier ones, which would undo the decay.
 //
 // Units are independent but for the scores, which all of them make together: each group of units reads and changes numbers
 // of its own, in the order of the rows, and the scores of a batch are added up in the order of the groups. So bits do not
@@ -65,10 +59,12 @@ type Trainer struct {
 // A group is units with what their training needs.
 type group struct {
 	units
-	weightSquares, biasSquares, outSquares []float32 // sums of squared gradients
-	best, at                               []float32 // (batchRows, n)
-	sum                                    []float32 // (n)
-	scores                                 []float32 // (batchRows, Scores): the part of these units
+	weightGradient, biasGradient, outGradient []float32 // of the batch; 0 before and after
+	changed                                   []int     // the weights with a gradient, in the order of the rows
+	weightSquares, biasSquares, outSquares    []float32 // sums of squared gradients
+	best, at                                  []float32 // (batchRows, n)
+	sum                                       []float32 // (n)
+	scores                                    []float32 // (batchRows, Scores): the part of these units
 }
 
 // New returns a Trainer of a network that knows nothing yet.
@@ -87,6 +83,7 @@ func New(t *Texts, l Labels, s Settings) *Trainer {
 			g.bias, g.out = make([]float32, n), make([]float32, n*s.Scores)
 			random.New(s.Seed, random.Initial, 2*number+1).Uniform(g.out, -initialOutput, initialOutput)
 			g.weightSquares, g.biasSquares, g.outSquares = make([]float32, len(g.weight)), make([]float32, n), make([]float32, len(g.out))
+			g.weightGradient, g.biasGradient, g.outGradient = make([]float32, len(g.weight)), make([]float32, n), make([]float32, len(g.out))
 			g.sum = make([]float32, n)
 			g.best, g.at, g.scores = make([]float32, batchRows*n), make([]float32, batchRows*n), make([]float32, batchRows*s.Scores)
 			tr.groups = append(tr.groups, g)
@@ -118,8 +115,9 @@ func (t *Trainer) step(ctx context.Context, next []int32) error {
 	err := parallel(ctx, len(t.groups), func(i int) {
 		g := t.groups[i]
 		for j, row := range t.batch {
-			g.learn(t.texts.row(row), j, t.delta[j*t.settings.Scores:][:t.settings.Scores])
+			g.backward(t.texts.row(row), j, t.delta[j*t.settings.Scores:][:t.settings.Scores])
 		}
+		g.update()
 		for j, row := range next {
 			g.score(t.texts.row(row), j, t.settings.Scores)
 		}
@@ -148,10 +146,15 @@ func (t *Trainer) step(ctx context.Context, next []int32) error {
 			}
 		}
 	}
-	for j := range t.batch {
-		for i, d := range t.delta[j*k:][:k] {
-			adagrad(&t.bias[i], &t.squares[i], d)
+	share := 1 / float32(max(1, len(t.batch)))
+	for i := range t.bias {
+		mean := float32(0)
+		for j := range t.batch {
+			d := float32(t.delta[j*k+i] * share)
+			t.delta[j*k+i] = d
+			mean += d
 		}
+		adagrad(&t.bias[i], &t.squares[i], mean)
 	}
 	return nil
 }
@@ -178,21 +181,23 @@ func (u *units) add(z, values []float32) {
 	}
 }
 
-// learn changes the weights by row j of the batch, whose scores have the gradient delta.
-func (g *group) learn(ids []int32, j int, delta []float32) {
-	k := len(delta)
-	n := g.n
+// backward adds the gradients of row j of the batch, whose scores have the gradient delta.
+func (g *group) backward(ids []int32, j int, delta []float32) {
+	k, n := len(delta), g.n
 	for i, v := range g.best[j*n:][:n] {
 		if v <= 0 {
 			continue
 		}
-		out, squares := g.out[i*k:][:k], g.outSquares[i*k:][:k]
+		out, outGradient := g.out[i*k:][:k], g.outGradient[i*k:][:k]
 		gradient := float32(0)
 		for c, d := range delta {
 			gradient += float32(d * out[c])
-			adagrad(&out[c], &squares[c], float32(d*v))
+			outGradient[c] += float32(d * v)
 		}
-		adagrad(&g.bias[i], &g.biasSquares[i], gradient)
+		if gradient == 0 {
+			continue
+		}
+		g.biasGradient[i] += gradient
 		at := int(g.at[j*n+i])
 		table := 0
 		for p, id := range ids[at:min(at+g.size, len(ids))] {
@@ -203,9 +208,33 @@ func (g *group) learn(ids []int32, j int, delta []float32) {
 				table = p
 			}
 			w := (table*(g.words+1)+int(id))*n + i
-			adagrad(&g.weight[w], &g.weightSquares[w], gradient+float32(decay*g.weight[w]))
+			if g.weightGradient[w] == 0 {
+				g.changed = append(g.changed, w)
+			}
+			g.weightGradient[w] += gradient
 		}
 	}
+}
+
+// update changes the weights by the gradients of the batch. A weight is in changed twice if its gradient was 0 in between.
+func (g *group) update() {
+	for _, w := range g.changed {
+		if g.weightGradient[w] == 0 {
+			continue
+		}
+		g.weight[w] -= float32(decay * g.weight[w])
+		adagrad(&g.weight[w], &g.weightSquares[w], g.weightGradient[w])
+		g.weightGradient[w] = 0
+	}
+	g.changed = g.changed[:0]
+	for i, d := range g.biasGradient {
+		adagrad(&g.bias[i], &g.biasSquares[i], d)
+	}
+	for i, d := range g.outGradient {
+		adagrad(&g.out[i], &g.outSquares[i], d)
+	}
+	clear(g.biasGradient)
+	clear(g.outGradient)
 }
 
 // adagrad changes w by a gradient whose squares are added up.

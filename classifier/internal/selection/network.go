@@ -9,7 +9,7 @@ import (
 // Sizes of the network.
 const (
 	networkUnits = 64     // for each size of regions
-	networkWords = 10_000 // in the vocabulary
+	networkWords = 30_000 // in the vocabulary
 	fewestEpochs = 2      // with less work than for these, no network is tried
 	mostEpochs   = 8
 	networkBytes = 256 << 20 // of text: with more no network is tried, whose words are in memory
@@ -60,6 +60,17 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 		done += n
 		t.Meter.Set(Averaging, min(done, total), total)
 	}
+	a := &Average{Units: networkUnits}
+	var network *Outcome
+	better := func(e int, scores []float32) bool {
+		o := t.network(r.Best, scores)
+		both, w := t.average(r.Best, o)
+		if a.Together != nil && both.Loss >= a.Together.Loss {
+			return false
+		}
+		a.Together, a.Weight, a.Epochs, network = both, w, e+1, o
+		return true
+	}
 	scores := make([][]float32, epochs) // of held-out rows, by epoch
 	first := 0
 	for fold := range folds {
@@ -88,20 +99,12 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 			if err := trainer.Scores(ctx, scores[e][at:], held); err != nil {
 				return nil, err
 			}
-			if folds == 1 && e > 0 && t.network(r.Best, scores[e]).Loss > t.network(r.Best, scores[e-1]).Loss {
-				epochs = e + 1 // more make it no better
-				break
+			if fold == folds-1 && !better(e, scores[e]) && folds == 1 {
+				break // more epochs make it no better
 			}
 		}
 	}
-	a := &Average{Words: len(texts.Hash), Units: networkUnits}
-	var network *Outcome
-	for e := range epochs {
-		o := t.network(r.Best, scores[e])
-		if both, w := t.average(r.Best, o); a.Together == nil || both.Loss < a.Together.Loss {
-			a.Together, a.Weight, a.Epochs, network = both, w, e+1, o
-		}
-	}
+	a.Words = len(texts.Hash)
 	a.Gain, a.GainError = r.Best.Against(a.Together)
 	if a.Gain <= a.GainError {
 		return a, nil
