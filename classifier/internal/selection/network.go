@@ -12,6 +12,7 @@ const (
 	networkWords = 30_000 // in the vocabulary
 	fewestEpochs = 2      // with less work than for these, no network is tried
 	mostEpochs   = 8
+	patience     = 2         // epochs that make the average no better, after which no more are tried
 	networkBytes = 256 << 20 // of text: with more no network is tried, whose words are in memory
 )
 
@@ -62,14 +63,12 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 	}
 	a := &Average{Units: networkUnits}
 	var network *Outcome
-	better := func(e int, scores []float32) bool {
+	compare := func(e int, scores []float32) {
 		o := t.network(r.Best, scores)
 		both, w := t.average(r.Best, o)
-		if a.Together != nil && both.Loss >= a.Together.Loss {
-			return false
+		if a.Together == nil || both.Loss < a.Together.Loss {
+			a.Together, a.Weight, a.Epochs, network = both, w, e+1, o
 		}
-		a.Together, a.Weight, a.Epochs, network = both, w, e+1, o
-		return true
 	}
 	scores := make([][]float32, epochs) // of held-out rows, by epoch
 	first := 0
@@ -99,8 +98,11 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 			if err := trainer.Scores(ctx, scores[e][at:], held); err != nil {
 				return nil, err
 			}
-			if fold == folds-1 && !better(e, scores[e]) && folds == 1 {
-				break // more epochs make it no better
+			if fold == folds-1 {
+				compare(e, scores[e])
+			}
+			if folds == 1 && e+1-a.Epochs == patience {
+				break
 			}
 		}
 	}
