@@ -79,7 +79,7 @@ func TestCtrlC(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, "train", "slow.csv", "-o", "out.linnet")
-	time.Sleep(200 * time.Millisecond)
+	s.until(t, "slow.csv: CSV") // now it compares recipes
 	begin := time.Now()
 	if err := s.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
