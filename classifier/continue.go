@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/classifier/internal/calibration"
 	"github.com/linnet-ml/linnet/classifier/internal/features"
@@ -122,6 +123,9 @@ func (c *Classifier) newContinuation(examples []Example) (*continuation, error) 
 			return nil, &ExampleError{i, fmt.Sprintf("has %d labels: this classifier gives one", len(e.Labels))}
 		}
 		for j, l := range e.Labels {
+			if !utf8.ValidString(l) {
+				return nil, &ExampleError{i, fmt.Sprintf("has the label %.40q, which is not UTF-8", l)}
+			}
 			if slices.Contains(e.Labels[:j], l) {
 				return nil, &ExampleError{i, fmt.Sprintf("has the label %.40q twice", l)}
 			}

@@ -382,3 +382,21 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+// A label that is not UTF-8 would have another name in the file.
+func TestLabelsAreUTF8(t *testing.T) {
+	examples := append(sentences([]string{"a"}, 10), Example{"odd", []string{"\xff"}}, Example{"odd too", []string{"\xff"}})
+	var bad *ExampleError
+	if _, err := Train(t.Context(), examples, Options{}); !errors.As(err, &bad) || bad.Index != 10 {
+		t.Errorf("Train: %v", err)
+	}
+	c := train(t, sentences([]string{"a", "b"}, 30))
+	if _, err := c.Continue(t.Context(), examples, ContinueOptions{}); !errors.As(err, &bad) || bad.Index != 10 {
+		t.Errorf("Continue: %v", err)
+	}
+	p := c.Parts()
+	p.Spec.Classes = []string{"a", "\xff"}
+	if _, err := New(p); err == nil {
+		t.Error("New takes a class that is not UTF-8")
+	}
+}

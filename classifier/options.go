@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"math"
 	"time"
 
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
@@ -94,8 +95,9 @@ const workRate = 4 << 20
 func (o Options) budget() int64 { return int64(o.Budget.Seconds() * workRate) }
 
 func (o Options) work() int64 {
-	if o.Work > 0 {
-		return o.Work + o.budget()
+	work := o.Work
+	if work <= 0 {
+		work = selection.DefaultWork
 	}
-	return selection.DefaultWork + o.budget()
+	return work + min(o.budget(), math.MaxInt64-work)
 }

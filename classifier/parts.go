@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
@@ -194,6 +195,11 @@ func (s Spec) check() error {
 	}
 	if len(s.Classes) == 0 || len(s.Classes) < 2 && !s.MultiLabel {
 		return fmt.Errorf("%d classes", len(s.Classes))
+	}
+	for _, c := range s.Classes {
+		if !utf8.ValidString(c) {
+			return fmt.Errorf("class %.40q is not UTF-8", c)
+		}
 	}
 	for i := range s.Classes[1:] {
 		if s.Classes[i] >= s.Classes[i+1] {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
@@ -67,6 +68,9 @@ func (c *collector) add(e Example) error {
 	for i, l := range e.Labels {
 		k, ok := c.number[l]
 		if !ok {
+			if !utf8.ValidString(l) {
+				return &ExampleError{c.rows, fmt.Sprintf("has the label %.40q, which is not UTF-8", l)}
+			}
 			if c.number == nil {
 				c.number = map[string]int32{}
 			}

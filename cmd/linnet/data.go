@@ -154,8 +154,9 @@ type trainingData struct {
 	p       *progress
 	again   bool // the rows have been read once
 	faults  []jsonFault
-	last    place  // of the row that was yielded last
-	spooled *spool // of what can be read once; nil for others
+	last    place   // of the row that was yielded last
+	places  []place // of all rows, if they are learned from after they were read
+	spooled *spool  // of what can be read once; nil for others
 }
 
 func (d *trainingData) examples(ctx context.Context) iter.Seq2[classifier.Example, error] {
@@ -221,9 +222,14 @@ func (d *trainingData) rows(rows iter.Seq2[texts.Row, error], to *spool, yield f
 	return true
 }
 
-// fault is an error of the training. One about a row is about the last one, which ended the first reading.
+// fault is an error of the training. One about a row is about the last one, which ended the first reading, unless all places are known.
 func (d *trainingData) fault(err error) error {
-	return rowFault(d.path, err, func(int) (place, bool) { return d.last, true })
+	return rowFault(d.path, err, func(i int) (place, bool) {
+		if i < len(d.places) {
+			return d.places[i], true
+		}
+		return d.last, true
+	})
 }
 
 // close gives back what the rows were kept in.

@@ -31,6 +31,7 @@ func learnFurther(ctx context.Context, c *classifier.Classifier, d *trainingData
 			return nil, err
 		}
 		examples = append(examples, e)
+		d.places = append(d.places, d.last)
 	}
 	d.p.clear()
 	return c.Continue(ctx, examples, o)

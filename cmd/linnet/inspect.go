@@ -220,7 +220,7 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 		fmt.Fprintf(b, "A network of %s over regions of 3 and of 20 words\n", plural(2*c.NetworkUnits, "unit"))
 	}
 	if r := c.Report; r != nil {
-		fmt.Fprintf(b, "Learned from %s: %s\n", plural(r.Rows, "row"), r.Best.Recipe)
+		fmt.Fprintf(b, "Learned from %s: %s\n", plural(r.Rows, "row"), shown(r.Best.Recipe))
 		fmt.Fprintf(b, "Accuracy %.4f ± %.4f on %s held out\n", r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 		if r.Network != nil {
 			writeNetwork(b, r.Network)

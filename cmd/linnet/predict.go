@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/datasets/texts"
@@ -26,8 +27,8 @@ func newPredict() *cobra.Command {
 		Use:   "predict FILE [DATA]",
 		Short: "Label texts",
 		Long: `Predict labels the texts of a file or, without DATA, of the standard input, one a line. It writes a line for each text, in
-the order of the texts, as they come: the label, or several with commas between them, a tab, and its probability. --json
-writes an object with the probability of each class.
+the order of the texts, as they come: the label, or several with commas between them (one that has a comma itself is in
+quotes), a tab, and its probability. --json writes an object with the probability of each class.
 
 A row that cannot be read gives an empty line (with --json an object with an error), a message on the standard error with
 its place, and in the end exit code 1. --shard 2/5 labels the second of five parts: rows 2, 7, 12 and so on.
@@ -216,7 +217,9 @@ func (p *predictor) write(r *classifier.Result, fault error) error {
 	if several {
 		list := make([]string, len(r.Labels))
 		for i, l := range r.Labels {
-			list[i] = oneLine(l)
+			if list[i] = oneLine(l); list[i] == l && strings.ContainsAny(l, `,"`) {
+				list[i] = strconv.Quote(l) // or it would look like several
+			}
 		}
 		label = strings.Join(list, ",")
 	}
@@ -224,9 +227,9 @@ func (p *predictor) write(r *classifier.Result, fault error) error {
 	return err
 }
 
-// oneLine is a label without what would end a field or a line.
+// oneLine is a label without what would end a field or a line, or speak to a terminal.
 func oneLine(label string) string {
-	if strings.ContainsAny(label, "\t\r\n\x1b") {
+	if strings.ContainsFunc(label, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(label)
 	}
 	return label

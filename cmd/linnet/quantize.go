@@ -62,8 +62,9 @@ FILE and the copy may be the same file: it is replaced as a whole.`,
 	cmd.Flags().StringVarP(&output, "output", "o", "", "the file of the copy")
 	cmd.Flags().StringVar(&size, "size", "", "the most `bytes` that a classifier's file may have, such as 600KB or 2MB")
 	cmd.Flags().StringVar(&to, "to", model.Int8.String(), "how weights are stored: "+storageNames())
-	cmd.MarkFlagsMutuallyExclusive("size", "to")
 	cmd.Flags().StringArrayVar(&exceptions, "parameter", nil, "`PATTERN=STORAGE` for parameters of some names; may be repeated, the first that matches counts")
+	cmd.MarkFlagsMutuallyExclusive("size", "to")
+	cmd.MarkFlagsMutuallyExclusive("size", "parameter")
 	return cmd
 }
 

@@ -118,9 +118,9 @@ func cut(text []byte, width int) []byte {
 func AppendRemaining(b []byte, d time.Duration) []byte {
 	s := int(d.Seconds())
 	switch {
-	case s > 3600:
+	case s >= 3600:
 		return fmt.Appendf(b, "%d:%02d:%02d", s/3600, s%3600/60, s%60)
-	case s > 60:
+	case s >= 60:
 		return fmt.Appendf(b, "%d:%02d", s/60, s%60)
 	}
 	return fmt.Appendf(b, "%ds", s)

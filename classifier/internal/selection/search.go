@@ -238,7 +238,7 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 	}
 	end()
 	result.Sample = s.tried
-	if err != nil && t.stopped() && ctx.Err() == nil {
+	if errors.Is(err, context.Canceled) && t.stopped() && ctx.Err() == nil {
 		if s.leader == nil {
 			return nil, ErrStopped
 		}
