@@ -28,9 +28,9 @@ and strength of regularisation suit the data is decided on rows that are held ou
 
 The same rows and seed give the same file, on every machine and with any number of processors.
 
-DATA may be larger than memory: if its texts have more than 64 MB, they are read again, about ten times, from DATA, or from a
-copy in the folder for temporary files if it is the standard input. Each row takes about 150 bytes of memory. N-grams need a
-few times the size of the texts in that folder ($TMPDIR, or /tmp).
+DATA may be larger than memory: if its texts have more than 64 MB, they are read again, some ten times, from DATA, or from a
+copy in the folder for temporary files if it is the standard input. N-grams need several
+times the size of the texts in that folder ($TMPDIR, or /tmp). With --continue all rows are kept in memory.
 
 Ctrl-C ends the training, and no file is written. With --keep-partial the best recipe so far is learned and written instead; a
 second Ctrl-C ends that.
