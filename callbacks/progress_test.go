@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/linnet-ml/linnet/history"
-	"github.com/linnet-ml/linnet/internal/statusline"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
@@ -187,13 +186,8 @@ func TestProgressErrors(t *testing.T) {
 	}
 }
 
-func TestTimes(t *testing.T) {
+func TestTimePerStep(t *testing.T) {
 	for want, got := range map[string]string{
-		"0s":      string(statusline.AppendRemaining(nil, 900*time.Millisecond)),
-		"60s":     string(statusline.AppendRemaining(nil, time.Minute)),
-		"1:01":    string(statusline.AppendRemaining(nil, 61*time.Second)),
-		"1:00:01": string(statusline.AppendRemaining(nil, time.Hour+time.Second)),
-
 		"2s/step":    perStep(16*time.Second, 8),
 		"125ms/step": perStep(time.Second, 8),
 		"310us/step": perStep(3100*time.Microsecond, 10),

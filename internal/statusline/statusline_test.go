@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A shorter text covers a longer one, and what is cleared leaves nothing.
@@ -41,5 +42,24 @@ func TestFailed(t *testing.T) {
 	l.Draw([]byte("b"))
 	if b.n != 1 || !l.Failed() {
 		t.Errorf("%d writes", b.n)
+	}
+}
+
+func TestRemaining(t *testing.T) {
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{900 * time.Millisecond, "0s"},
+		{59 * time.Second, "59s"},
+		{time.Minute, "1:00"},
+		{61 * time.Second, "1:01"},
+		{time.Hour - time.Second, "59:59"},
+		{time.Hour, "1:00:00"},
+		{time.Hour + time.Second, "1:00:01"},
+	} {
+		if got := string(AppendRemaining(nil, c.d)); got != c.want {
+			t.Errorf("%v: got %s, want %s", c.d, got, c.want)
+		}
 	}
 }
