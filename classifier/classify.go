@@ -105,21 +105,24 @@ func (c *Classifier) logits(s *scratch, text string) {
 
 // sum writes the sums of the weights of n-grams into s.sums and returns the squared length of their values.
 func (c *Classifier) sum(s *scratch, ids []uint32) (squares float32) {
-	found := s.counter.Count(ids)
 	if c.single() {
-		sum := int64(0)
-		for _, f := range found {
-			sum += int64(c.squares[c.index.Entry(f.ID)])
-		}
+		sum, n := s.counter.Sum(ids, c.index, &c.squares)
 		s.sums[0] = float32(sum) / (127 * 127)
-		return float32(len(found))
+		return float32(n)
 	}
+	found := s.counter.Count(ids)
 	if c.columns == 1 { // values are not binary
-		sum, inverse, weigher := float32(0), c.parts.Inverse, c.weigher
+		// What is random access comes first, in a loop so short that the processor waits for many n-grams at once.
+		inverse, index := c.parts.Inverse, c.index
+		for i := range found {
+			f := &found[i]
+			f.N |= uint32(inverse[f.ID])<<8 | uint32(index.Entry(f.ID))<<16
+		}
+		sum, weigher, decode := float32(0), c.weigher, &c.decode
 		for _, f := range found {
-			v := weigher.Value(f.N, inverse[f.ID])
+			v := weigher.Value(f.N&0xff, uint8(f.N>>8))
 			squares += float32(v * v)
-			sum += float32(v * c.decode[c.index.Entry(f.ID)])
+			sum += float32(v * decode[uint8(f.N>>16)])
 		}
 		s.sums[0] = sum
 		return squares

@@ -51,7 +51,8 @@ type Counter struct {
 	kernels kernels
 	n       int
 	slots   []uint16
-	counts  []uint8 // a number for each n-gram; all are 0 between calls
+	counts  []uint8  // a number for each n-gram; all are 0 between calls
+	there   []uint64 // a bit for each n-gram; all are 0 between calls
 	found   []Count
 }
 
@@ -85,6 +86,33 @@ func (c *Counter) Count(ids []uint32) []Count {
 		c.counts = make([]uint8, c.n)
 	}
 	return found[:countDistinct(found, c.counts, ids)]
+}
+
+// Sum adds up the values of the distinct ones of ids, which t has, and returns how many these are. An n-gram's value is that of its
+// entry.
+func (c *Counter) Sum(ids []uint32, t *Table, values *[256]int32) (sum int64, distinct int) {
+	if c.there == nil {
+		c.there = make([]uint64, c.n/64+1)
+	}
+	return sumDistinct(c.there, ids, t.entries, values)
+}
+
+// sumDistinct adds the value of a number that was there before as 0: no branch depends on that.
+//
+//go:noinline
+func sumDistinct(there []uint64, ids, entries []uint32, values *[256]int32) (sum int64, distinct int) {
+	n := uint64(0)
+	for _, id := range ids {
+		w := &there[id/64]
+		fresh := ^*w >> (id & 63) & 1
+		*w |= 1 << (id & 63)
+		n += fresh
+		sum += int64(values[uint8(entries[id])]) & -int64(fresh)
+	}
+	for _, id := range ids {
+		there[id/64] = 0
+	}
+	return sum, int(n)
 }
 
 // countDistinct writes the distinct ids and how often each is there, and returns how many these are. It writes every id and

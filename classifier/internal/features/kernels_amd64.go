@@ -72,7 +72,7 @@ var avx2 = kernels{
 //		kept += word >> place & 1
 //	}
 //
-// It asks for the entries where to begin to look.
+// It asks for the words of 32 hashes before it uses them, and for the entries where to begin to look.
 //
 //go:noescape
 func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64, entries *uint32) (kept int)

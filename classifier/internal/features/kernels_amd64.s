@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func siftAVX2(out *uint64, starts *uint32, grams, last *uint64, n int, words *uint64, sections *uint32, shift, known uint64, entries *uint32) (kept int)
-TEXT ·siftAVX2(SB), NOSPLIT, $8-88
+TEXT ·siftAVX2(SB), NOSPLIT, $16-88
 	MOVQ out+0(FP), DI
 	MOVQ starts+8(FP), SI
 	MOVQ grams+16(FP), R8
@@ -19,11 +19,29 @@ TEXT ·siftAVX2(SB), NOSPLIT, $8-88
 	LEAQ (R9)(CX*8), R9
 	NEGQ CX
 
+// The words of 32 hashes are asked for before the first is used.
+siftBlock:
+	MOVQ    CX, begin-8(SP)
+	LEAQ    32(CX), R10
+	XORL    AX, AX
+	TESTQ   R10, R10
+	CMOVQGT AX, R10
+	MOVQ    R10, end-16(SP)
+
+siftHash:
+	MOVQ       (R8)(CX*8), AX
+	IMULQ      BX, AX
+	ADDQ       (R9)(CX*8), AX
+	MOVQ       AX, (R8)(CX*8)
+	SHRXQ      R13, AX, AX
+	PREFETCHT0 (R11)(AX*8)
+	INCQ       CX
+	CMPQ       CX, R10
+	JNE        siftHash
+	MOVQ       begin-8(SP), CX
+
 siftLoop:
 	MOVQ    (R8)(CX*8), AX
-	IMULQ   BX, AX
-	ADDQ    (R9)(CX*8), AX
-	MOVQ    AX, (R8)(CX*8)
 	ANDQ    known+64(FP), AX
 	MOVQ    AX, (DI)(DX*8)
 	SHRXQ   R13, AX, R10          // the number of the word
@@ -46,8 +64,12 @@ siftLoop:
 	MOVL    -4(SI)(DX*4), R10     // the last that is kept, or anything before
 	MOVQ    entries+72(FP), R14
 	PREFETCHT0 (R14)(R10*4)
+	PREFETCHT0 28(R14)(R10*4)
 	INCQ    CX
-	JNZ     siftLoop
+	CMPQ    CX, end-16(SP)
+	JNE     siftLoop
+	TESTQ   CX, CX
+	JNE     siftBlock
 
 	MOVQ DX, kept+80(FP)
 	RET

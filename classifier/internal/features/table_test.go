@@ -238,13 +238,21 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// A Counter counts what a map counts.
+// A Counter counts and adds up what a map does.
 func TestCounter(t *testing.T) {
 	eachPath(t, func(t *testing.T, k kernels) {
 		r := rand.New(rand.NewPCG(7, 8))
 		const numbers = 5000
 		c := NewCounter(numbers)
 		c.kernels = k
+		table := &Table{entries: make([]uint32, numbers)}
+		var values [256]int32
+		for i := range table.entries {
+			table.entries[i] = r.Uint32()
+		}
+		for i := range values {
+			values[i] = int32(r.Uint32())
+		}
 		for _, n := range []int{0, 1, 2, 7, 300, 4000, 4096, 4097, countMost, countMost + 1} {
 			ids := make([]uint32, n)
 			counts := map[uint32]uint32{}
@@ -267,6 +275,13 @@ func TestCounter(t *testing.T) {
 					if x.ID != order[i] || x.N != min(counts[x.ID], MaxCount) {
 						t.Fatalf("%d: %+v, want %d, %d", i, x, order[i], counts[order[i]])
 					}
+				}
+				want := int64(0)
+				for _, id := range order {
+					want += int64(values[table.Entry(id)])
+				}
+				if sum, distinct := c.Sum(ids, table, &values); sum != want || distinct != len(order) {
+					t.Fatalf("sum %d of %d, want %d of %d", sum, distinct, want, len(order))
 				}
 			}
 		}
