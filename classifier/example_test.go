@@ -251,3 +251,14 @@ func ExampleOptions_stop() {
 	fmt.Println(c.Report().Stopped, c.Classify("a wonderful day").Label)
 	// Output: true positive
 }
+
+func ExampleClassifier_Known() {
+	c, err := classifier.Train(context.Background(), reviews(), classifier.Options{})
+	if err != nil {
+		panic(err)
+	}
+	known, all := c.Known("wonderful, but overlong")
+	fmt.Println(known, "of", all)
+	// Output:
+	// 1 of 3
+}
