@@ -36,6 +36,7 @@ var rooms = []room{
 	{"datasets", []string{"datasets", "text", "tensor", "internal"}, true},
 	{"pretrained", []string{"pretrained", "text", "tensor", "internal"}, true},
 	{"classifier", []string{"classifier", "nn", "layers", "text", "optim", "loss", "simd", "tensor", "internal"}, true},
+	{"serve", []string{"classifier", "internal"}, false},
 	{"plots", []string{"history", "internal/atomicfile", "internal/budget"}, false},
 	{"cmd", []string{""}, false},
 	{"examples", []string{""}, false},

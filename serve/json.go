@@ -1,0 +1,133 @@
+package serve
+
+import (
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/linnet-ml/linnet/internal/strictjson"
+)
+
+// Values of headers that every answer shares. Nobody changes them.
+var (
+	jsonType = []string{"application/json"}
+	noStore  = []string{"no-store"}
+	noSniff  = []string{"nosniff"}
+)
+
+func setJSON(h http.Header) {
+	h["Content-Type"] = jsonType
+	h["Cache-Control"] = noStore
+	h["X-Content-Type-Options"] = noSniff
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString appends a JSON string. Bytes that are not UTF-8 become U+FFFD.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(append(b, s[from:i]...), "\ufffd"...)
+				from = i + 1
+			}
+			i += n
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(append(b, s[from:]...), '"')
+}
+
+// appendFloat appends the shortest number that is v. JSON has none for what is not finite: null.
+func appendFloat(b []byte, v float32) []byte {
+	if f := float64(v); !math.IsNaN(f) && !math.IsInf(f, 0) {
+		return strconv.AppendFloat(b, f, 'g', -1, 32)
+	}
+	return append(b, "null"...)
+}
+
+// maxMembers is the largest number of members of an object.
+const maxMembers = 64
+
+// object reads an object, of which no name may occur twice; member reads what is under a name.
+func object(s *strictjson.Scanner, member func(name string) error) error {
+	var room [8]string
+	names := room[:0]
+	return s.Object(func() error {
+		name, err := s.String("name")
+		if err != nil {
+			return err
+		}
+		if slices.Contains(names, name) {
+			return s.Errorf("the member %s is there twice", strictjson.Quote(name))
+		}
+		if len(names) == maxMembers {
+			return s.Errorf("an object has more than %d members", maxMembers)
+		}
+		names = append(names, name)
+		if err := s.Colon(); err != nil {
+			return err
+		}
+		return member(name)
+	})
+}
+
+// boolean reads true or false.
+func boolean(s *strictjson.Scanner, name string) (bool, error) {
+	value, err := s.Value()
+	switch {
+	case err != nil:
+		return false, err
+	case string(value) == "true":
+		return true, nil
+	case string(value) == "false":
+		return false, nil
+	}
+	return false, s.Errorf("%s is neither true nor false", name)
+}
+
+// integer reads a whole number from 0 to most.
+func integer(s *strictjson.Scanner, name string, most int) (int, error) {
+	word, err := s.Number(name)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(string(word[:min(len(word), 32)]), 10, 64)
+	if err != nil || n > uint64(most) || len(word) > 32 {
+		return 0, s.Errorf("%s is %.32s, want a whole number from 0 to %d", name, word, most)
+	}
+	return int(n), nil
+}
+
+// malformed is the problem of a body that err is about.
+func malformed(err error, hint string) *problem {
+	if p, ok := err.(*problem); ok {
+		return p
+	}
+	return badRequest("malformed", hint, "%v", err)
+}

@@ -1,0 +1,168 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A Model is a classifier with the name that requests have for it.
+type Model struct {
+	// Name consists of letters, digits, points, hyphens and underscores, 100 at most, and begins with a letter or a digit.
+	Name string
+	// Version tells classifiers apart that have the same name in turn. It is made of the same characters. "" means "1".
+	Version    string
+	Classifier *classifier.Classifier
+}
+
+// maxName is the largest length of a name or a version.
+const maxName = 100
+
+// validName returns whether a name or a version may be part of a path and of a metric.
+func validName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		alphanumeric := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !alphanumeric && (i == 0 || c != '.' && c != '-' && c != '_') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName
+}
+
+func (m *Model) check() error {
+	switch {
+	case !validName(m.Name):
+		return fmt.Errorf("serve: %.40q is no name for a classifier: use letters, digits, points, hyphens and underscores, %d at most, a letter or digit first", m.Name, maxName)
+	case m.Version != "" && !validName(m.Version):
+		return fmt.Errorf("serve: %.40q is no version of a classifier: use letters, digits, points, hyphens and underscores, %d at most, a letter or digit first", m.Version, maxName)
+	case m.Classifier == nil:
+		return fmt.Errorf("serve: the classifier %s is nil", m.Name)
+	}
+	return nil
+}
+
+// Load reads the classifier in the file at path, and gives it the name. Its version is the beginning of the file's SHA-256, so
+// that the same file has the same version everywhere.
+func Load(ctx context.Context, name, path string) (Model, error) {
+	m, _, err := load(ctx, name, path)
+	return m, err
+}
+
+// load is Load, and returns the digest of the file even if there is no classifier in it.
+func load(ctx context.Context, name, path string) (m Model, digest [sha256.Size]byte, err error) {
+	b, err := readFile(ctx, path)
+	if err != nil {
+		return Model{}, digest, err
+	}
+	digest = sha256.Sum256(b)
+	c, err := classifier.FromBytes(ctx, b)
+	if err != nil {
+		return Model{}, digest, fmt.Errorf("serve: %s: %w", path, err)
+	}
+	return Model{name, hex.EncodeToString(digest[:])[:versionDigits], c}, digest, nil
+}
+
+// versionDigits is how much of a digest a version shows.
+const versionDigits = 12
+
+// readFile reads the file at path in memory that the machine has.
+func readFile(ctx context.Context, path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("serve: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("serve: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("serve: %s is no regular file", path)
+	case int64(int(info.Size())) != info.Size():
+		return nil, fmt.Errorf("serve: %s: %w", path, budget.ErrTooLarge)
+	}
+	if err := budget.Check(path, 1, int(info.Size())); err != nil {
+		return nil, fmt.Errorf("serve: %w", err)
+	}
+	b := make([]byte, info.Size())
+	const step = 4 << 20
+	for at := 0; at < len(b); at += step {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if _, err := io.ReadFull(f, b[at:min(at+step, len(b))]); err != nil {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				err = errors.New("it became shorter while it was read")
+			}
+			return nil, fmt.Errorf("serve: %s: %w", path, err)
+		}
+	}
+	return b, nil
+}
+
+// A served is a Model that answers requests, with what is the same in all answers. It never changes.
+type served struct {
+	Model
+	classes []string
+	several bool   // a text may have several labels
+	prefix  []byte // the beginning of an answer: name and version as members
+	names   map[string]class
+	quoted  [][]byte // each class as a JSON string
+	*modelMetrics
+}
+
+// A class is what an answer needs of a class.
+type class struct {
+	quoted []byte
+	given  prometheus.Counter
+}
+
+func newServed(m Model, shared *modelMetrics) *served {
+	m.Version = cmp.Or(m.Version, "1")
+	s := &served{Model: m, classes: m.Classifier.Classes(), several: m.Classifier.Parts().Spec.MultiLabel, names: map[string]class{}, modelMetrics: shared}
+	s.prefix = append(s.prefix, `{"model":"`+m.Name+`","version":"`+m.Version+`"`...)
+	for i, name := range s.classes {
+		quoted := appendString(nil, name)
+		s.quoted = append(s.quoted, quoted)
+		s.names[name] = class{quoted, shared.label(i, name)}
+	}
+	s.names[""] = class{[]byte(`""`), shared.label(0, "")}
+	// The first text of a classifier takes memory that the next ones use again.
+	var r classifier.Result
+	for _, text := range []string{"", "warm", strings.Repeat("A text that is as long as most. ", 40)} {
+		m.Classifier.ClassifyInto(&r, text)
+	}
+	return s
+}
+
+// sampleEvery is how many texts there are to each whose words are counted.
+const sampleEvery = 16
+
+// classify labels a text and counts it.
+func (s *served) classify(r *classifier.Result, text string) {
+	s.Classifier.ClassifyInto(r, text)
+	s.probability.Observe(float64(r.Probability))
+	if s.several && len(r.Labels) > 0 {
+		for _, l := range r.Labels {
+			s.names[l].given.Inc()
+		}
+	} else {
+		s.names[r.Label].given.Inc()
+	}
+	if s.count.Add(1)%sampleEvery == 1 {
+		known, all := s.Classifier.Known(text)
+		s.words.Add(float64(all))
+		s.unknown.Add(float64(all - known))
+	}
+}
