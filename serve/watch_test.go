@@ -1,0 +1,154 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A logBuffer is a log that may be read while it is written.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// until waits for a condition.
+func until(tb testing.TB, what string, is func() bool) {
+	tb.Helper()
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			tb.Fatalf("%s does not come", what)
+		}
+	}
+}
+
+// A file that changes in place, is replaced, or is behind a link that moves, as in a ConfigMap, is loaded. One that is broken or gone
+// leaves the old classifier.
+func TestWatch(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.linnet")
+	save := func(c interface {
+		Save(context.Context, string) error
+	}, path string) {
+		t.Helper()
+		if err := c.Save(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(two(), path)
+	m, err := Load(t.Context(), "m", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log logBuffer
+	h, err := New([]Model{m}, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- h.Watch(ctx, "m", path, 5*time.Millisecond) }()
+	label := func() string { return decode[answer](t, post(h, "/v1/classify", `{"text":"a lovely film"}`)).Label }
+	is := func(want string) func() bool { return func() bool { return label() == want } }
+	value := func(name string, want float64) func() bool {
+		return func() bool { return readMetrics(t, h)[name+`{model="m"}`] == want }
+	}
+
+	until(t, "the first", is("positive"))
+	save(turned(), path)
+	until(t, "a replaced file", is("negative"))
+
+	if err := os.WriteFile(path, []byte("no classifier"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "a failure", value("linnet_model_reload_failures_total", 1))
+	until(t, "staleness", value("linnet_model_stale", 1))
+	if label() != "negative" {
+		t.Error("a broken file changed the classifier")
+	}
+	time.Sleep(50 * time.Millisecond) // several looks
+	if !value("linnet_model_reload_failures_total", 1)() || strings.Count(log.String(), "level=ERROR") != 1 {
+		t.Errorf("one broken file is more than one failure: %s", log.String())
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "a second failure", value("linnet_model_reload_failures_total", 2))
+	save(turned(), path) // the one that answers
+	until(t, "an end of staleness", value("linnet_model_stale", 0))
+
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(two(), path)
+	until(t, "a replaced file", is("positive"))
+	if err := os.WriteFile(path, b, 0o644); err != nil { // in place
+		t.Fatal(err)
+	}
+	until(t, "a file written in place", is("negative"))
+
+	// A ConfigMap: m.linnet -> ..data/m.linnet, ..data -> a folder, and the second link moves.
+	for name, c := range map[string]interface {
+		Save(context.Context, string) error
+	}{"old": turned(), "new": two()} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		save(c, filepath.Join(dir, name, "m.linnet"))
+	}
+	link := func(to, at string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(dir, "tmp")); err != nil {
+			t.Skipf("no links: %v", err)
+		}
+		if err := os.Rename(filepath.Join(dir, "tmp"), filepath.Join(dir, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("old", "..data")
+	link("..data/m.linnet", "m.linnet")
+	until(t, "the same behind links", is("negative"))
+	link("new", "..data")
+	until(t, "a link that moved", is("positive"))
+
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWatchErrors(t *testing.T) {
+	h := newHandler(t, Options{})
+	if err := h.Watch(t.Context(), "four", "x", time.Second); err == nil {
+		t.Error("a classifier that is not there is watched")
+	}
+	if err := h.Watch(t.Context(), "two", "x", 0); err == nil {
+		t.Error("an interval of 0")
+	}
+	dir := t.TempDir()
+	if _, err := Load(t.Context(), "a", dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := Load(t.Context(), "a", filepath.Join(dir, "missing")); err == nil || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("a missing file: %v", err)
+	}
+}
