@@ -16,7 +16,7 @@ func newRoot() *cobra.Command {
 		Use:   "linnet",
 		Short: "Train, test and use text classifiers; look at model files",
 		Long: `Linnet learns to label texts from a file of examples (train), says how good a classifier is (evaluate), and labels further
-texts (predict). It also looks at model files, makes them smaller and draws trainings.
+texts (predict), also over HTTP (serve). It also looks at model files, makes them smaller and draws trainings.
 
 Results go to the standard output; what was found in the data, progress and errors to the standard error. "linnet completion
 --help" says how a shell completes commands and flags.
@@ -38,7 +38,7 @@ Results go to the standard output; what was found in the data, progress and erro
 		id       string
 		commands []*cobra.Command
 	}{
-		{groupClassifiers, []*cobra.Command{newTrain(), newCheck(), newEvaluate(), newPredict(), newExplain()}},
+		{groupClassifiers, []*cobra.Command{newTrain(), newCheck(), newEvaluate(), newPredict(), newExplain(), newServe()}},
 		{groupFiles, []*cobra.Command{newInspect(), newQuantize(), newPlot()}},
 	} {
 		for _, cmd := range g.commands {
@@ -75,11 +75,15 @@ func arguments(least, most int) cobra.PositionalArgs {
 	}
 }
 
+// programVersion is the version of the module that the program was built from.
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
 // version says what runs.
 func version() string {
-	v := "(devel)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		v = info.Main.Version
-	}
-	return fmt.Sprintf("linnet %s, Go %s, %s/%s, kernels: %s", v, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, simd.Path())
+	return fmt.Sprintf("linnet %s, Go %s, %s/%s, kernels: %s", programVersion(), strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, simd.Path())
 }

@@ -1,0 +1,355 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/linnet-ml/linnet/serve"
+	"github.com/spf13/cobra"
+)
+
+// The environment's part in the flags of serve.
+const (
+	addrVariable = "LINNET_ADDR"
+	keyVariable  = "LINNET_API_KEY"
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	o                    serve.Options
+	addr, pprof          string
+	keyFile              string
+	certificate, key     string
+	logFormat, logLevel  string
+	reload               time.Duration
+	drainDelay, drainFor time.Duration
+	connections          int
+}
+
+func newServe() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve FILE|NAME=FILE ...",
+		Short: "Answer HTTP requests with labels",
+		Long: `Serve answers HTTP requests for the labels of texts, and shows a page to try the classifiers. A classifier's name is that of
+its file without the extension, or NAME; the first one answers requests that name none.
+
+  curl --json '{"text": "a lovely film"}' http://127.0.0.1:8080/v1/classify
+
+/openapi.json describes all paths: /v1/classify, the Open Inference Protocol under /v2, and /metrics for Prometheus.
+
+A file that changes is loaded, and requests go on meanwhile; a broken one changes nothing but the log and the metrics. SIGTERM or
+Ctrl-C makes the server unready; it answers what has begun and ends. The log is on the standard error and has no texts.
+
+` + addrVariable + ` is the address without --addr. ` + keyVariable + ` is a key that requests must have, as "Authorization: Bearer KEY" or
+"X-API-Key: KEY"; --api-key-file has several, one a line.`,
+		Example: "  linnet serve reviews.linnet\n  linnet serve films=reviews.linnet mail.linnet --api-key-file keys.txt --log-format json",
+		Args:    arguments(1, 1000),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), cmd, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.addr, "addr", "", "the `HOST:PORT` to listen on; 127.0.0.1:8080 by default")
+	flags.StringVar(&f.keyFile, "api-key-file", "", "a `file` with the keys of which requests must have one")
+	flags.StringVar(&f.certificate, "tls-cert", "", "a `file` with the certificates for TLS; read again when it changes")
+	flags.StringVar(&f.key, "tls-key", "", "the `file` with the private key of --tls-cert")
+	flags.DurationVar(&f.reload, "reload", 2*time.Second, "how often to look for changed files; 0 for never")
+	flags.DurationVar(&f.drainDelay, "drain-delay", 0, "how long to take further requests after SIGTERM, until load balancers know")
+	flags.DurationVar(&f.drainFor, "drain-timeout", 30*time.Second, "how long to wait for the requests that have begun")
+	flags.Int64Var(&f.o.MaxBody, "max-body", 4<<20, "the largest body of a request in `bytes`")
+	flags.IntVar(&f.o.MaxTexts, "max-texts", 1024, "the largest `number` of texts in a request")
+	flags.IntVar(&f.o.MaxText, "max-text", 1<<20, "the largest text in `bytes`")
+	flags.IntVar(&f.o.MaxConcurrent, "max-concurrent", 256, "the largest `number` of requests that are classified at once")
+	flags.IntVar(&f.connections, "max-connections", 4096, "the largest `number` of connections")
+	flags.DurationVar(&f.o.BodyTimeout, "body-timeout", 10*time.Second, "how long a request's body may take to arrive")
+	flags.BoolVar(&f.o.NoPage, "no-page", false, "leave out the page at /")
+	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug (every request), info, warn or error")
+	flags.StringVar(&f.pprof, "pprof", "", "a second `HOST:PORT` for Go's profiles")
+	return cmd
+}
+
+// serverName is a name for a classifier, or what is before = in an argument.
+var serverName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,99}$`)
+
+// named splits an argument into the name and the file of a classifier.
+func named(argument string) (name, path string, err error) {
+	if name, path, ok := strings.Cut(argument, "="); ok && serverName.MatchString(name) && path != "" {
+		return name, path, nil
+	}
+	name = strings.TrimSuffix(filepath.Base(argument), filepath.Ext(argument))
+	if !serverName.MatchString(name) {
+		return "", "", usagef("%.80q makes no name for paths: write NAME=FILE, the name of letters, digits, points, hyphens and underscores", argument)
+	}
+	return name, argument, nil
+}
+
+// check checks the flags and adds what the environment says.
+func (f *serveFlags) check() error {
+	f.addr = cmp.Or(f.addr, os.Getenv(addrVariable), "127.0.0.1:8080")
+	for _, a := range []string{f.addr, f.pprof} {
+		if _, _, err := net.SplitHostPort(a); a != "" && err != nil {
+			return usagef("%.80q is no address: write HOST:PORT, such as 127.0.0.1:8080", a)
+		}
+	}
+	if (f.certificate == "") != (f.key == "") {
+		return usagef("--tls-cert and --tls-key belong together")
+	}
+	for _, l := range []struct {
+		name  string
+		value int64
+	}{
+		{"max-body", f.o.MaxBody}, {"max-texts", int64(f.o.MaxTexts)}, {"max-text", int64(f.o.MaxText)}, {"max-concurrent", int64(f.o.MaxConcurrent)},
+		{"max-connections", int64(f.connections)}, {"body-timeout", int64(f.o.BodyTimeout)}, {"drain-timeout", int64(f.drainFor)},
+	} {
+		if l.value <= 0 {
+			return usagef("--%s must be more than 0", l.name)
+		}
+	}
+	if f.reload < 0 || f.drainDelay < 0 {
+		return usagef("--reload and --drain-delay cannot be negative")
+	}
+	return nil
+}
+
+// logger makes the log.
+func (f *serveFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, usagef("--log-level %.40q is none of debug, info, warn, error", f.logLevel)
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), o)), nil
+	}
+	return nil, usagef("--log-format %.40q is neither text nor json", f.logFormat)
+}
+
+// keys reads the keys from the environment and the file.
+func (f *serveFlags) keys() ([]string, error) {
+	var keys []string
+	if key := os.Getenv(keyVariable); key != "" {
+		keys = append(keys, key)
+	}
+	if f.keyFile == "" {
+		return keys, nil
+	}
+	b, err := os.ReadFile(f.keyFile)
+	if err != nil {
+		return nil, err
+	}
+	n := len(keys)
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); line != "" {
+			keys = append(keys, line)
+		}
+	}
+	if len(keys) == n {
+		return nil, fmt.Errorf("%s: there is no key", f.keyFile) // an empty file must not open the server to everybody
+	}
+	return keys, nil
+}
+
+func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	log, err := f.logger(cmd)
+	if err != nil {
+		return err
+	}
+	f.o.Log, f.o.Version = log, programVersion()
+	if f.o.APIKeys, err = f.keys(); err != nil {
+		return err
+	}
+	paths := map[string]string{}
+	var models []serve.Model
+	for _, a := range args {
+		name, path, err := named(a)
+		if err != nil {
+			return err
+		}
+		if paths[name] != "" {
+			return usagef("two classifiers have the name %s: write NAME=FILE", name)
+		}
+		m, err := serve.Load(ctx, name, path)
+		if err != nil {
+			return err
+		}
+		paths[name] = path
+		models = append(models, m)
+	}
+	h, err := serve.New(models, f.o)
+	if err != nil {
+		return err
+	}
+	server := h.Server(f.addr)
+	var certificates *certificates
+	if f.certificate != "" {
+		if certificates, err = newCertificates(f.certificate, f.key, log); err != nil {
+			return err
+		}
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}
+	}
+	listener, err := net.Listen("tcp", f.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	address := listener.Addr().String()
+
+	// Everything that runs beside the server ends before run returns.
+	ctx, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer stop()
+	if f.pprof != "" {
+		if err := f.servePprof(ctx, &beside, log); err != nil {
+			return err
+		}
+	}
+	if f.reload > 0 {
+		for name, path := range paths {
+			beside.Go(func() { h.Watch(ctx, name, path, f.reload) })
+		}
+		if certificates != nil {
+			beside.Go(func() { certificates.watch(ctx, f.reload) })
+		}
+	}
+	for _, m := range models {
+		log.Info("classifier loaded", "model", m.Name, "version", m.Version, "file", paths[m.Name], "classes", len(m.Classifier.Classes()))
+	}
+	if host, _, _ := net.SplitHostPort(address); len(f.o.APIKeys) == 0 && !net.ParseIP(host).IsLoopback() {
+		log.Warn("other machines can use this server, and it asks for no key", "addr", address)
+	}
+	scheme := "http"
+	if certificates != nil {
+		scheme = "https"
+	}
+	log.Info("serving", "addr", address, "url", scheme+"://"+address+"/")
+
+	ended := make(chan error, 1)
+	go func() {
+		l := limitConnections(listener, f.connections)
+		if certificates != nil {
+			ended <- server.ServeTLS(l, "", "")
+		} else {
+			ended <- server.Serve(l)
+		}
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	h.SetReady(false)
+	log.Info("draining: no further requests are wanted", "delay", f.drainDelay.String())
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(f.drainDelay):
+	}
+	last, cancel := context.WithTimeout(context.Background(), f.drainFor)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil {
+		server.Close()
+		<-ended
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("requests were still being answered after %v", f.drainFor)
+		}
+		return err
+	}
+	<-ended
+	log.Info("ended")
+	return nil
+}
+
+// servePprof serves Go's profiles on their own address until ctx is done.
+func (f *serveFlags) servePprof(ctx context.Context, beside *sync.WaitGroup, log *slog.Logger) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	listener, err := net.Listen("tcp", f.pprof)
+	if err != nil {
+		return err
+	}
+	log.Info("profiles", "url", "http://"+listener.Addr().String()+"/debug/pprof/")
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: time.Minute}
+	beside.Go(func() { server.Serve(listener) })
+	beside.Go(func() {
+		<-ctx.Done()
+		server.Close()
+	})
+	return nil
+}
+
+// limitConnections makes a listener wait while there are most connections.
+func limitConnections(l net.Listener, most int) net.Listener {
+	return &limitedListener{Listener: l, places: make(chan struct{}, most), closed: make(chan struct{})}
+}
+
+type limitedListener struct {
+	net.Listener
+	places chan struct{} // holds as many as there are connections
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *limitedListener) Accept() (net.Conn, error) {
+	select {
+	case l.places <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.places
+		return nil, err
+	}
+	return &limitedConn{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
+}
+
+func (l *limitedListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// A limitedConn gives its place back when it is closed.
+type limitedConn struct {
+	net.Conn
+	leave func()
+}
+
+func (c *limitedConn) Close() error {
+	err := c.Conn.Close()
+	c.leave()
+	return err
+}
+
+// CloseWrite lets net/http end a connection so that the client can read the answer.
+func (c *limitedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}

@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// freeAddress is an address that nobody listens on right now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// httpCommand is the scripts' command "http STATUS METHOD URL [BODY [KEY]]": it sends a request and demands a status. It waits for a server
+// that is not there yet.
+func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 || len(args) > 5 {
+		ts.Fatalf("usage: http STATUS METHOD URL [BODY [KEY]]")
+	}
+	args = append(args, "", "")
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		r, err := http.NewRequest(args[1], args[2], strings.NewReader(args[3]))
+		ts.Check(err)
+		if args[3] != "" {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		if args[4] != "" {
+			r.Header.Set("Authorization", "Bearer "+args[4])
+		}
+		r.Close = true
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			if time.Now().After(end) {
+				ts.Fatalf("%v", err)
+			}
+			continue
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		ts.Check(err)
+		fmt.Fprintf(ts.Stdout(), "%s", body)
+		if got := strconv.Itoa(answer.StatusCode); got != args[0] {
+			ts.Fatalf("status %s, want %s: %s", got, args[0], body)
+		}
+		return
+	}
+}
+
+// A process is the program as a user starts it.
+type process struct {
+	cmd     *exec.Cmd
+	address string
+	pprof   string
+	ended   chan error
+	mu      sync.Mutex
+	log     bytes.Buffer
+}
+
+// startServer runs "linnet serve" and waits until it serves.
+func startServer(tb testing.TB, args ...string) *process {
+	tb.Helper()
+	if runtime.GOOS == "windows" {
+		tb.Skip("signals and links of Unix")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	program := filepath.Join(tb.TempDir(), "linnet") // by this name the test is the program
+	if err := os.Symlink(self, program); err != nil {
+		tb.Fatal(err)
+	}
+	p := &process{cmd: exec.Command(program, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...), ended: make(chan error, 1)}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { p.cmd.Process.Kill() })
+	serving := make(chan string, 2)
+	go func() {
+		for s := bufio.NewScanner(stderr); s.Scan(); {
+			p.mu.Lock()
+			p.log.WriteString(s.Text() + "\n")
+			p.mu.Unlock()
+			if _, url, ok := strings.Cut(s.Text(), "msg=profiles url="); ok {
+				p.pprof = url
+			}
+			if _, rest, ok := strings.Cut(s.Text(), "msg=serving addr="); ok {
+				address, _, _ := strings.Cut(rest, " ")
+				serving <- address
+			}
+		}
+		close(serving)
+		p.ended <- p.cmd.Wait()
+	}()
+	select {
+	case p.address = <-serving:
+	case <-time.After(30 * time.Second):
+	}
+	if p.address == "" {
+		tb.Fatalf("it does not serve: %s", p.logged())
+	}
+	return p
+}
+
+func (p *process) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// get returns the status and the body of an answer. 0 stands for none.
+func get(client *http.Client, method, url, body string) (int, string) {
+	r, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, err.Error()
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return answer.StatusCode, string(b)
+}
+
+// saved writes a classifier to path. flipped exchanges the classes.
+func saved(tb testing.TB, path string, flipped bool) {
+	tb.Helper()
+	var examples []classifier.Example
+	for i := range 20 {
+		word, label := []string{"lovely", "dull"}[i%2], []string{"positive", "negative"}[i%2]
+		if flipped {
+			label = []string{"negative", "positive"}[i%2]
+		}
+		examples = append(examples, classifier.Example{Text: fmt.Sprintf("a %s film number %d", word, i/2), Labels: []string{label}})
+	}
+	c, err := classifier.Train(context.Background(), examples, classifier.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := c.Save(context.Background(), path); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// waitFor waits for a condition.
+func waitFor(tb testing.TB, what string, is func() bool) {
+	tb.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			tb.Fatalf("%s does not come", what)
+		}
+	}
+}
+
+// The file is replaced at random moments under load, and broken in between: no request fails, and no answer mixes versions. SIGTERM
+// makes the server unready while it goes on answering, and then it ends in order.
+func TestServeReplaceAndDrain(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.linnet")
+	saved(t, filepath.Join(dir, "a"), false)
+	saved(t, filepath.Join(dir, "b"), true)
+	put := func(name string) {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "new"), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "new"), path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "broken"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	put("a")
+	p := startServer(t, path, "--reload", "5ms", "--drain-delay", "500ms", "--pprof", "127.0.0.1:0")
+	url := "http://" + p.address
+	stop := make(chan struct{})
+	var versions sync.Map // version to the label of "lovely"
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				status, body := get(client, "POST", url+"/v1/classify", `{"texts":["a lovely film","a dull film"]}`)
+				var a struct {
+					Version string
+					Results []struct{ Label string }
+				}
+				if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || len(a.Results) != 2 {
+					t.Errorf("%d %s", status, body)
+					return
+				}
+				label, _ := versions.LoadOrStore(a.Version, a.Results[0].Label)
+				if a.Results[0].Label != label || a.Results[1].Label == label {
+					t.Errorf("mixed: %s", body)
+					return
+				}
+			}
+		})
+	}
+	answers := func(version string) bool {
+		_, body := get(http.DefaultClient, "GET", url+"/v1/models", "")
+		return strings.Contains(body, version)
+	}
+	first := func() string {
+		_, body := get(http.DefaultClient, "GET", url+"/v1/models", "")
+		_, after, _ := strings.Cut(body, `"version":"`)
+		version, _, _ := strings.Cut(after, `"`)
+		return version
+	}
+	a := first()
+	put("b")
+	waitFor(t, "the second version", func() bool { return !answers(a) })
+	b := first()
+	for i := range 10 {
+		put("broken")
+		put([]string{"a", "b"}[i%2])
+		waitFor(t, "the next version", func() bool { return answers([]string{a, b}[i%2]) })
+	}
+	put("broken")
+	metric := func(line string) func() bool {
+		return func() bool {
+			_, body := get(http.DefaultClient, "GET", url+"/metrics", "")
+			return strings.Contains(body, line+"\n")
+		}
+	}
+	waitFor(t, "a broken file in the metrics", metric(`linnet_model_stale{model="m"} 1`))
+	if !answers(b) || !strings.Contains(p.logged(), "level=ERROR") {
+		t.Errorf("a broken file: %s", p.logged())
+	}
+	if status, body := get(http.DefaultClient, "GET", p.pprof+"goroutine?debug=1", ""); status != 200 || !strings.Contains(body, "goroutine profile") {
+		t.Errorf("profiles: %d", status)
+	}
+	if status, _ := get(http.DefaultClient, "GET", url+"/debug/pprof/", ""); status != 404 {
+		t.Errorf("profiles on the first address: %d", status)
+	}
+
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "unready", func() bool {
+		status, _ := get(http.DefaultClient, "GET", url+"/v2/health/ready", "")
+		return status == 503
+	})
+	if status, _ := get(http.DefaultClient, "GET", url+"/v2/health/live", ""); status != 200 {
+		t.Errorf("live while it drains: %d", status)
+	}
+	close(stop)
+	wait.Wait()
+	select {
+	case err := <-p.ended:
+		if err != nil || !strings.Contains(p.logged(), "msg=ended") {
+			t.Errorf("%v: %s", err, p.logged())
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it does not end")
+	}
+	if n := 0; true {
+		versions.Range(func(any, any) bool { n++; return true })
+		if n != 2 {
+			t.Errorf("%d versions answered", n)
+		}
+	}
+}
+
+// certificate writes a new key and a certificate of its own for a name, and returns it.
+func certificate(tb testing.TB, dir, name string) *x509.Certificate {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{name}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(filepath.Join(dir, file), pem.EncodeToMemory(block), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// With TLS, new files are shown without a restart, and files that do not fit are not.
+func TestServeTLS(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.linnet")
+	saved(t, path, false)
+	old := certificate(t, dir, "old.test")
+	p := startServer(t, path, "--reload", "5ms", "--tls-cert", filepath.Join(dir, "cert.pem"), "--tls-key", filepath.Join(dir, "key.pem"))
+	ask := func(c *x509.Certificate) (int, string) {
+		pool := x509.NewCertPool()
+		pool.AddCert(c)
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: c.DNSNames[0]}, ForceAttemptHTTP2: true}
+		defer transport.CloseIdleConnections()
+		return get(&http.Client{Transport: transport}, "POST", "https://"+p.address+"/v1/classify", `{"text":"a lovely film"}`)
+	}
+	if status, body := ask(old); status != 200 || !strings.Contains(body, "positive") {
+		t.Fatalf("%d %s", status, body)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "key.pem"), []byte("no key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "an error in the log", func() bool { return strings.Contains(p.logged(), "level=ERROR") })
+	if status, body := ask(old); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+	new := certificate(t, dir, "new.test")
+	waitFor(t, "the new certificate", func() bool { status, _ := ask(new); return status == 200 })
+	if status, _ := ask(old); status != 0 {
+		t.Error("the old certificate is still shown")
+	}
+}
+
+// A killed server leaves nothing that keeps the next one from starting.
+func TestServeKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.linnet")
+	saved(t, path, false)
+	p := startServer(t, path)
+	p.cmd.Process.Kill()
+	<-p.ended
+	again := startServer(t, path, "--addr", p.address)
+	if status, body := get(http.DefaultClient, "POST", "http://"+again.address+"/v1/classify", `{"text":"a dull film"}`); status != 200 || !strings.Contains(body, "negative") {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// Connections beyond the limit wait for one to end.
+func TestServeConnections(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.linnet")
+	saved(t, path, false)
+	p := startServer(t, path, "--max-connections", "1")
+	first, err := net.Dial("tcp", p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	fmt.Fprint(first, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+	if _, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Timeout: 100 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
+	if status, body := get(client, "GET", "http://"+p.address+"/v2/health/live", ""); status != 0 {
+		t.Errorf("a second connection: %d %s", status, body)
+	}
+	first.Close()
+	waitFor(t, "a place", func() bool {
+		status, _ := get(client, "GET", "http://"+p.address+"/v2/health/live", "")
+		return status == 200
+	})
+}
