@@ -67,11 +67,11 @@ func (c *call) readBody() *problem {
 			}
 			return nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return &problem{status: http.StatusRequestTimeout, code: "body_slow", message: "the body did not arrive in " + o.BodyTimeout.String(), hint: "send it faster, or in smaller requests", cut: true}
+			return &problem{status: http.StatusRequestTimeout, code: "body_slow", message: "the body did not arrive in " + o.BodyTimeout.String(), hint: "send it faster, or in smaller requests", cut: true, failed: true}
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return &problem{status: http.StatusBadRequest, code: "body_cut", message: "the body ends too early", hint: "send as many bytes as Content-Length says", cut: true}
+			return &problem{status: http.StatusBadRequest, code: "body_cut", message: "the body ends too early", hint: "send as many bytes as Content-Length says", cut: true, failed: true}
 		default:
-			return &problem{status: http.StatusBadRequest, code: "body_unreadable", message: "the body cannot be read", hint: "look at its chunks and its Content-Length", cut: true}
+			return &problem{status: http.StatusBadRequest, code: "body_unreadable", message: "the body cannot be read", hint: "look at its chunks and its Content-Length", cut: true, failed: true}
 		}
 	}
 }

@@ -140,7 +140,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if wrote {
 				panic(http.ErrAbortHandler)
 			}
-			internal().write(w, nil)
+			internal().write(w, r, nil)
 		}
 	}()
 	if p := c.serve(e, model, version, file); p != nil {
@@ -150,7 +150,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler) // the client must not take half an answer for a whole one
 		}
 		if status != statusGone {
-			p.write(w, c.out)
+			p.write(w, r, c.out)
 		}
 	}
 	h.metrics.answered(e, status, time.Since(c.start))

@@ -2,8 +2,10 @@ package serve
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // A problem is an answer that is no success. As JSON it has what is wrong, a code for programs and what to do about it.
@@ -15,6 +17,7 @@ type problem struct {
 	allow   string // the methods that are allowed
 	retry   int    // seconds to wait
 	cut     bool   // the body was not read to its end: the connection cannot be used again
+	failed  bool   // nothing more of the body can be read
 }
 
 func (p *problem) Error() string { return p.message }
@@ -46,8 +49,20 @@ func internal() *problem {
 	return &problem{status: http.StatusInternalServerError, code: "internal", message: "a fault of the server", hint: "the server's log has the details"}
 }
 
+const (
+	// lingerTime and lingerBytes bound what is read of a body that nobody wants. Without reading, a client that is still sending
+	// would lose the answer.
+	lingerTime  = 2 * time.Second
+	lingerBytes = 16 << 20
+)
+
 // write answers a request. b is memory that may be used.
-func (p *problem) write(w http.ResponseWriter, b []byte) {
+func (p *problem) write(w http.ResponseWriter, r *http.Request, b []byte) {
+	linger := p.cut && !p.failed && r.ProtoMajor == 1 && r.Header.Get("Expect") == ""
+	control := http.NewResponseController(w)
+	if linger {
+		linger = control.EnableFullDuplex() == nil
+	}
 	b = append(b[:0], `{"error":`...)
 	b = appendString(b, p.message)
 	b = append(b, `,"code":`...)
@@ -73,4 +88,7 @@ func (p *problem) write(w http.ResponseWriter, b []byte) {
 	}
 	w.WriteHeader(p.status)
 	w.Write(b)
+	if linger && control.Flush() == nil && control.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+		io.CopyN(io.Discard, r.Body, lingerBytes)
+	}
 }
