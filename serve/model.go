@@ -68,10 +68,22 @@ func load(ctx context.Context, name, path string) (m Model, digest [sha256.Size]
 	digest = sha256.Sum256(b)
 	c, err := classifier.FromBytes(ctx, b)
 	if err != nil {
-		return Model{}, digest, fmt.Errorf("serve: %s: %w", path, err)
+		return Model{}, digest, &fileError{path, err}
 	}
 	return Model{name, hex.EncodeToString(digest[:])[:versionDigits], c}, digest, nil
 }
+
+// A fileError says which file holds no classifier.
+type fileError struct {
+	path string
+	err  error // of classifier.FromBytes, which knows no path
+}
+
+func (e *fileError) Error() string {
+	return "serve: " + e.path + ": " + strings.TrimPrefix(e.err.Error(), "classifier: bytes: ")
+}
+
+func (e *fileError) Unwrap() error { return e.err }
 
 // versionDigits is how much of a digest a version shows.
 const versionDigits = 12

@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/linnet-ml/linnet/classifier"
 )
 
 // A logBuffer is a log that may be read while it is written.
@@ -147,6 +150,13 @@ func TestWatchErrors(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Load(t.Context(), "a", dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("a folder: %v", err)
+	}
+	broken := filepath.Join(dir, "broken")
+	if err := os.WriteFile(broken, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(t.Context(), "a", broken); !errors.Is(err, classifier.ErrFile) || !strings.HasPrefix(err.Error(), "serve: "+broken+": not a classifier's file: ") {
+		t.Errorf("a broken file: %v", err)
 	}
 	if _, err := Load(t.Context(), "a", filepath.Join(dir, "missing")); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a missing file: %v", err)

@@ -51,7 +51,7 @@ func exit(err error, stderr io.Writer) int {
 // withoutPackages leaves out the names of packages and calls with which errors of the library begin: they tell a user of the
 // program nothing.
 func withoutPackages(message string) string {
-	for _, name := range []string{"classifier: ", "evaluation: ", "texts: ", "model: ", "stat ", "open "} {
+	for _, name := range []string{"classifier: ", "evaluation: ", "texts: ", "model: ", "serve: ", "stat ", "open "} {
 		message = strings.TrimPrefix(message, name)
 		message = strings.ReplaceAll(message, ": "+name, ": ")
 	}
