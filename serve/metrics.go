@@ -70,7 +70,7 @@ func newMetrics() *metrics {
 		texts:      counter("texts_total", "Texts that were classified.", "model"),
 		labels:     counter("labels_total", "Labels that texts were given; the empty one for texts without. Classes after the first 100 count as other.", "model", "label"),
 		scores:     histogram("probability", "Probability of the label, or of the most probable class of a text without one.", []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1}, "model"),
-		words:      counter("sampled_words_total", "Words of one text in 16.", "model"),
+		words:      counter("sampled_words_total", "Words of one text in 64.", "model"),
 		unknown:    counter("sampled_unknown_words_total", "Those of linnet_sampled_words_total that the classifier does not have.", "model"),
 		info:       gauge("model_info", "1 for the version of each classifier that answers.", "model", "version"),
 		loaded:     gauge("model_loaded_timestamp_seconds", "When the version that answers began to.", "model"),

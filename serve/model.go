@@ -159,7 +159,7 @@ func newServed(m Model, shared *modelMetrics) *served {
 }
 
 // sampleEvery is how many texts there are to each whose words are counted.
-const sampleEvery = 16
+const sampleEvery = 64
 
 // classify labels a text and counts it.
 func (s *served) classify(r *classifier.Result, text string) {

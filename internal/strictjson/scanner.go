@@ -182,26 +182,37 @@ func (s *Scanner) scanString() error {
 				return err
 			}
 		}
-		for part := s.text[s.at:min(len(s.text), s.look)]; len(part) > 0; {
-			c := part[0]
-			s.at++
-			if c == '"' {
-				return nil
-			}
-			if c < ' ' {
-				return s.syntax("a control character in a string")
-			}
-			if c == '\\' {
-				if err := s.scanEscape(); err != nil {
-					return err
-				}
-				break // part is behind now
-			}
-			part = part[1:]
+		part := s.text[s.at:min(len(s.text), s.look)]
+		n := 0
+		for n < len(part) && plain[part[n]] {
+			n++
+		}
+		s.at += n
+		if n == len(part) {
+			continue
+		}
+		c := part[n]
+		s.at++
+		if c == '"' {
+			return nil
+		}
+		if c < ' ' {
+			return s.syntax("a control character in a string")
+		}
+		if err := s.scanEscape(); err != nil {
+			return err
 		}
 	}
 	return s.syntax("%w", io.ErrUnexpectedEOF)
 }
+
+// plain says which bytes of a string stand for themselves.
+var plain = func() (plain [256]bool) {
+	for c := ' '; c < 256; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
 
 const (
 	escapes = `"\/bfnrt`
