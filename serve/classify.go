@@ -212,6 +212,8 @@ func (c *call) appendExplanation(m *served, text, class string) *problem {
 	b = appendFloat(b, e.Logit)
 	b = append(b, `,"base":`...)
 	b = appendFloat(b, e.Base)
+	b = append(b, `,"approximate":`...)
+	b = strconv.AppendBool(b, e.Approximate)
 	b = append(b, `,"tokens":[`...)
 	for i, t := range e.Tokens {
 		if i > 0 {

@@ -110,6 +110,7 @@ type answer struct {
 type explanation struct {
 	Class       string
 	Score, Base float32
+	Approximate bool
 	Tokens      []token
 }
 
@@ -146,7 +147,7 @@ func TestClassify(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				a.Explanation = &explanation{e.Class, e.Logit, e.Base, []token{}}
+				a.Explanation = &explanation{e.Class, e.Logit, e.Base, e.Approximate, []token{}}
 				for _, k := range e.Tokens {
 					a.Explanation.Tokens = append(a.Explanation.Tokens, token{text[k.Start:k.End], k.Start, k.End, k.Contribution})
 				}

@@ -88,7 +88,9 @@ func (w *watcher) look(ctx context.Context) {
 		}
 	}
 	if err != nil {
-		w.fail(err, digest)
+		if w.looks > 1 { // else somebody may be writing it right now
+			w.fail(err, digest)
+		}
 		return
 	}
 	if w.failure != "" {

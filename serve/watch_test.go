@@ -79,7 +79,10 @@ func TestWatch(t *testing.T) {
 	save(turned(), path)
 	until(t, "a replaced file", is("negative"))
 
-	if err := os.WriteFile(path, []byte("no classifier"), 0o644); err != nil {
+	if err := os.WriteFile(path+".new", []byte("no classifier"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "a failure", value("linnet_model_reload_failures_total", 1))

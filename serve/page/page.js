@@ -173,6 +173,7 @@ function explain(text, e) {
     row.append(element("td", word), element("td", signed(v), "number"));
     return row;
   }));
+  $("approximate").hidden = !e.approximate;
   $("base").textContent = signed(e.base);
   $("score").textContent = signed(e.score);
 }
