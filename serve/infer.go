@@ -79,21 +79,24 @@ const (
 	maxScores = 1 << 20
 )
 
-// parse reads the JSON of a request, and the tensors as bytes after it.
+// parse reads the JSON of a request, and the tensors as bytes after it. Members that the protocol does not have are ignored, as it
+// asks of servers: KServe's client sends model_name. null counts as absent.
 func (q *inferRequest) parse(body, tail []byte, check func(text string, before int) error) *problem {
 	s := strictjson.New(background, body, strictjson.Options{What: "body"})
 	err := object(s, func(name string) (err error) {
+		if absent, err := null(s); absent || err != nil {
+			return err
+		}
 		switch name {
 		case "id":
 			q.id, err = s.String(name)
 		case "parameters":
-			err = parameters(s, func(name string) (err error) {
+			err = parameters(s, func(name string) (known bool, err error) {
 				if name == "binary_data_output" {
 					q.allBinary, err = boolean(s, name)
-					return err
+					return true, err
 				}
-				_, err = s.Value()
-				return err
+				return false, nil
 			})
 		case "inputs":
 			err = s.Array(func() error {
@@ -108,7 +111,7 @@ func (q *inferRequest) parse(body, tail []byte, check func(text string, before i
 			q.asked = true
 			err = s.Array(func() error { return q.output(s) })
 		default:
-			err = s.Errorf("there is no member %s", strictjson.Quote(name))
+			_, err = s.Value()
 		}
 		return err
 	})
@@ -127,13 +130,21 @@ func (q *inferRequest) parse(body, tail []byte, check func(text string, before i
 	return nil
 }
 
-// parameters reads an object of parameters: numbers, strings and truth values, which nobody needs to know.
-func parameters(s *strictjson.Scanner, member func(name string) error) error {
+// parameters reads an object of parameters: numbers, strings and truth values. member returns whether it knows the parameter and
+// has read its value; others are ignored.
+func parameters(s *strictjson.Scanner, member func(name string) (known bool, err error)) error {
 	return object(s, func(name string) error {
+		if absent, err := null(s); absent || err != nil {
+			return err
+		}
 		if c := s.Peek(); c == '{' || c == '[' {
 			return s.Errorf("the parameter %s is neither number nor string nor truth value", strictjson.Quote(name))
 		}
-		return member(name)
+		known, err := member(name)
+		if !known && err == nil {
+			_, err = s.Value()
+		}
+		return err
 	})
 }
 
@@ -143,6 +154,9 @@ func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check func(text
 	var hasName, hasShape, hasType, hasData bool
 	size := -1
 	err := object(s, func(name string) (err error) {
+		if absent, err := null(s); absent || err != nil {
+			return err
+		}
 		switch name {
 		case "name":
 			hasName = true
@@ -167,13 +181,12 @@ func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check func(text
 				return err
 			})
 		case "parameters":
-			err = parameters(s, func(name string) (err error) {
+			err = parameters(s, func(name string) (known bool, err error) {
 				if name == "binary_data_size" {
 					size, err = integer(s, name, math.MaxInt32)
-					return err
+					return true, err
 				}
-				_, err = s.Value()
-				return err
+				return false, nil
 			})
 		case "data":
 			hasData = true
@@ -184,7 +197,7 @@ func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check func(text
 				return q.text(s, check)
 			})
 		default:
-			err = s.Errorf("an input has no member %s", strictjson.Quote(name))
+			_, err = s.Value()
 		}
 		return err
 	})
@@ -257,11 +270,14 @@ func (q *inferRequest) output(s *strictjson.Scanner) error {
 	o := output{}
 	hasBinary := false
 	err := object(s, func(name string) (err error) {
+		if absent, err := null(s); absent || err != nil {
+			return err
+		}
 		switch name {
 		case "name":
 			o.name, err = s.String(name)
 		case "parameters":
-			err = parameters(s, func(name string) (err error) {
+			err = parameters(s, func(name string) (known bool, err error) {
 				switch name {
 				case "binary_data":
 					hasBinary = true
@@ -272,12 +288,12 @@ func (q *inferRequest) output(s *strictjson.Scanner) error {
 						err = s.Errorf("there is no extension classification: the outputs scores and classes have the same")
 					}
 				default:
-					_, err = s.Value()
+					return false, nil
 				}
-				return err
+				return true, err
 			})
 		default:
-			err = s.Errorf("an output has no member %s", strictjson.Quote(name))
+			_, err = s.Value()
 		}
 		return err
 	})

@@ -190,7 +190,13 @@ func TestInferProblems(t *testing.T) {
 		{strings.Replace(good, `"text"`, `"other"`, 1), "", "", 400, "malformed"},
 		{strings.Replace(good, `BYTES`, `FP32`, 1), "", "", 400, "malformed"},
 		{strings.Replace(good, `[{`, `[{"name":"text","datatype":"BYTES","shape":[1],"data":["a"]},{`, 1), "", "", 400, "malformed"},
-		{strings.Replace(good, `{"inputs"`, `{"more":1,"inputs"`, 1), "", "", 400, "malformed"},
+		{strings.Replace(good, `{"inputs"`, `{"more":1,"inputs"`, 1), "", "", 200, ""},
+		{strings.Replace(good, `{"inputs"`, `{"more":1,"more":1,"inputs"`, 1), "", "", 400, "malformed"},
+		{strings.Replace(good, `{"inputs"`, `{"more":[,],"inputs"`, 1), "", "", 400, "malformed"},
+		{strings.Replace(good, `{"inputs"`, `{"id":nul,"inputs"`, 1), "", "", 400, "malformed"},
+		{`{"inputs":null}`, "", "", 400, "malformed"},
+		{input(`"shape":[1],"data":null`), "", "", 400, "malformed"},
+		{input(`"shape":[1],"data":[null]`), "", "", 400, "malformed"},
 		{strings.Replace(good, `{"inputs"`, `{"id":1,"inputs"`, 1), "", "", 400, "malformed"},
 		{strings.Replace(good, `{"inputs"`, `{"parameters":{"a":{}},"inputs"`, 1), "", "", 400, "malformed"},
 		{strings.Replace(good, `{"inputs"`, `{"parameters":{"a":1,"a":2},"inputs"`, 1), "", "", 400, "malformed"},
@@ -233,5 +239,38 @@ func TestInferProblems(t *testing.T) {
 			headers = []string{headerLength, strconv.Itoa(len(v.body))}
 		}
 		check(t, v.body+v.tail, post(h, "/v2/models/two/infer", v.body+v.tail, headers...), v.status, v.code)
+	}
+}
+
+// The bodies that clients made by others send are answered: those of tritonclient (http/_utils.py) and of KServe's Python client
+// (protocol/infer_type.py), and Python's None where a client leaves something out.
+func TestClientBodies(t *testing.T) {
+	h := newHandler(t, Options{})
+	tail := elements("a lovely film")
+	for name, v := range map[string]struct {
+		body, tail, contentType string
+		binary                  bool
+	}{
+		"triton":             {`{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":17}}],"parameters":{"binary_data_output":true}}`, tail, "", true},
+		"triton, a sequence": {`{"id":"1","parameters":{"sequence_id":3,"sequence_start":true,"sequence_end":false,"priority":1,"timeout":5},"inputs":[{"name":"text","shape":[1,1],"datatype":"BYTES","parameters":{"binary_data_size":17}}],"outputs":[{"name":"label","parameters":{"binary_data":true}},{"name":"probability","parameters":{"binary_data":false}}]}`, tail, "", true},
+		"triton, JSON":       {`{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["a lovely film"]}],"outputs":[{"name":"label","parameters":{"binary_data":false}}]}`, "", "", false},
+		"kserve":             {`{"id": "7d7f1ca6-2a4c-44f6-a4d2-f2d38b7c3aab", "model_name": "two", "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a lovely film"]}]}`, "", "application/json", false},
+		"kserve, outputs":    {`{"id":"a","model_name":"two","inputs":[{"name":"text","shape":[1,1],"datatype":"BYTES","parameters":{},"data":[["a lovely film"]]}],"outputs":[{"name":"label"},{"name":"scores","parameters":{"binary_data":false}}],"parameters":{"binary_data_output":false}}`, "", "application/json", false},
+		"kserve, binary":     {`{"id":"a","model_name":"two","inputs":[{"name":"text","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":17}}],"parameters":{"binary_data_output":true}}`, tail, "application/octet-stream", true},
+		"None":               {`{"id":null,"model_version":null,"parameters":null,"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":null,"content_type":null},"data":["a lovely film"]}],"outputs":null}`, "", "", false},
+		"None in an output":  {`{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","parameters":null,"data":["a lovely film"]}],"outputs":[{"name":"label","parameters":null}]}`, "", "", false},
+		"None, binary":       {`{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":null,"parameters":{"binary_data_size":17}}]}`, tail, "", false},
+	} {
+		var headers []string
+		if v.tail != "" {
+			headers = append(headers, headerLength, strconv.Itoa(len(v.body)))
+		}
+		if v.contentType != "" {
+			headers = append(headers, "Content-Type", v.contentType)
+		}
+		w := post(h, "/v2/models/two/infer", v.body+v.tail, headers...)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), "positive") || (w.Header().Get(headerLength) != "") != v.binary {
+			t.Errorf("%s: status %d: %q", name, w.Code, w.Body)
+		}
 	}
 }

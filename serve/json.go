@@ -111,6 +111,15 @@ func boolean(s *strictjson.Scanner, name string) (bool, error) {
 	return false, s.Errorf("%s is neither true nor false", name)
 }
 
+// null reads a null, if there is one.
+func null(s *strictjson.Scanner) (bool, error) {
+	if s.Peek() != 'n' {
+		return false, nil
+	}
+	_, err := s.Value() // no other value begins with n
+	return err == nil, err
+}
+
 // integer reads a whole number from 0 to most.
 func integer(s *strictjson.Scanner, name string, most int) (int, error) {
 	word, err := s.Number(name)

@@ -106,6 +106,7 @@ func TestOpenAPI(t *testing.T) {
 	for _, path := range []string{"/v2/models/several/infer", "/v2/models/several/versions/1/infer"} {
 		d.send(t, "POST", path, `{"id":"1","inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["red","blue"]}]}`, key...)
 		d.send(t, "POST", path, `{"inputs":[{"name":"text","datatype":"BYTES","shape":[1,1],"data":[["red"]],"parameters":{"a":1}}],"outputs":[{"name":"scores"}]}`, key...)
+		d.send(t, "POST", path, `{"id":null,"model_name":"several","more":[1],"parameters":null,"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":["red"],"parameters":{"a":null}}],"outputs":null}`, key...)
 		d.send(t, "POST", path, binary+tail, "X-API-Key", "one", "Content-Type", "application/octet-stream", headerLength, strconv.Itoa(len(binary)))
 		d.send(t, "POST", path, `{"inputs":[]}`, key...)
 		d.send(t, "POST", path, `{"inputs":[]}`)
