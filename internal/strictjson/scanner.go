@@ -3,17 +3,20 @@ package strictjson
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Scanner reads JSON token by token, so that a reader can demand a certain form. It copies nothing of the text but the
-// strings that it returns, and refuses what JSON does not allow: half surrogates too, which other readers turn into one and
+// strings that String returns, and refuses what JSON does not allow: half surrogates too, which other readers turn into one and
 // the same character. It looks at its context at least every 64 KiB.
 type Scanner struct {
 	ctx  context.Context
@@ -23,6 +26,10 @@ type Scanner struct {
 	at   int    // after the last token
 	look int    // where the context is looked at next
 	word []byte // the last token as it is in the text
+
+	// The last string:
+	escaped bool // it has a backslash
+	ascii   bool
 }
 
 // Options say where a text is from, for errors.
@@ -176,6 +183,8 @@ func (s *Scanner) scanNumber() error {
 // scanString checks a string. unquote gives its value.
 func (s *Scanner) scanString() error {
 	s.at++
+	s.escaped = false
+	high := uint64(0) // all bytes, ORed: whether one of them is not ASCII
 	for s.at < len(s.text) {
 		if s.at >= s.look {
 			if err := s.stopped(); err != nil {
@@ -184,7 +193,19 @@ func (s *Scanner) scanString() error {
 		}
 		part := s.text[s.at:min(len(s.text), s.look)]
 		n := 0
-		for n < len(part) && plain[part[n]] {
+		for len(part)-n >= 8 {
+			w := binary.LittleEndian.Uint64(part[n:])
+			if end := special(w); end != 0 {
+				k := bits.TrailingZeros64(end) / 8
+				high |= w & (1<<(8*k) - 1)
+				n += k
+				break
+			}
+			high |= w
+			n += 8
+		}
+		for n < len(part) && part[n] >= ' ' && part[n] != '"' && part[n] != '\\' {
+			high |= uint64(part[n])
 			n++
 		}
 		s.at += n
@@ -194,11 +215,13 @@ func (s *Scanner) scanString() error {
 		c := part[n]
 		s.at++
 		if c == '"' {
+			s.ascii = high&highBits == 0
 			return nil
 		}
 		if c < ' ' {
 			return s.syntax("a control character in a string")
 		}
+		s.escaped = true
 		if err := s.scanEscape(); err != nil {
 			return err
 		}
@@ -206,13 +229,17 @@ func (s *Scanner) scanString() error {
 	return s.syntax("%w", io.ErrUnexpectedEOF)
 }
 
-// plain says which bytes of a string stand for themselves.
-var plain = func() (plain [256]bool) {
-	for c := ' '; c < 256; c++ {
-		plain[c] = c != '"' && c != '\\'
-	}
-	return plain
-}()
+const (
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+)
+
+// special returns a word whose lowest bit is in the first of the 8 bytes of w that ends a run of plain characters: a quotation
+// mark, a backslash or a control character. It is 0 if there is none. Bits after the lowest one mean nothing.
+func special(w uint64) uint64 {
+	quote, backslash := w^('"'*lowBits), w^('\\'*lowBits)
+	return ((w-' '*lowBits)&^w | (quote-lowBits)&^quote | (backslash-lowBits)&^backslash) & highBits
+}
 
 const (
 	escapes = `"\/bfnrt`
@@ -277,13 +304,16 @@ func hex4(b []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// unquote is the value of a string that was checked, with its quotes.
-func (s *Scanner) unquote(word []byte) (string, error) {
-	word = word[1 : len(word)-1]
-	i := bytes.IndexByte(word, '\\')
-	if i < 0 {
+// unquote is the value of the last token, a string that was checked. shared says that it may share the memory of the text.
+func (s *Scanner) unquote(shared bool) (string, error) {
+	word := s.word[1 : len(s.word)-1]
+	if !s.escaped {
+		if shared && len(word) > 0 {
+			return unsafe.String(&word[0], len(word)), nil
+		}
 		return string(word), nil
 	}
+	i := bytes.IndexByte(word, '\\')
 	b := make([]byte, 0, len(word))
 	for look := 0; i >= 0; i = bytes.IndexByte(word, '\\') {
 		b = append(b, word[:i]...)
@@ -309,7 +339,7 @@ func (s *Scanner) unquote(word []byte) (string, error) {
 func (s *Scanner) describe(kind byte) string {
 	switch kind {
 	case stringToken:
-		value, err := s.unquote(s.word)
+		value, err := s.unquote(false)
 		if err != nil {
 			return "a text" // the context is done
 		}
@@ -347,17 +377,23 @@ func (s *Scanner) expect(want byte) error {
 func (s *Scanner) Colon() error { return s.expect(':') }
 
 // String reads a string.
-func (s *Scanner) String(what string) (string, error) {
+func (s *Scanner) String(what string) (string, error) { return s.string(what, false) }
+
+// Text is String without a copy: the string shares the memory of the Scanner's text unless it has escapes. It is valid as long as
+// the text does not change.
+func (s *Scanner) Text(what string) (string, error) { return s.string(what, true) }
+
+func (s *Scanner) string(what string, shared bool) (string, error) {
 	kind, err := s.next()
 	switch {
 	case err != nil:
 		return "", err
 	case kind != stringToken:
 		return "", s.Errorf("%s is %s, want a string", what, s.describe(kind))
-	case !utf8.Valid(s.word):
+	case !s.ascii && !utf8.Valid(s.word):
 		return "", s.Errorf("%s, %s, is not UTF-8", what, s.describe(kind))
 	}
-	return s.unquote(s.word)
+	return s.unquote(shared)
 }
 
 // Number reads a number and returns it as it is in the text.
