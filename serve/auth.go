@@ -26,7 +26,7 @@ func (k keys) allow(r *http.Request) *problem {
 	}
 	given, ok := givenKey(r)
 	if !ok {
-		return &problem{status: http.StatusUnauthorized, code: "no_key", message: "the request has no key", hint: "send Authorization: Bearer KEY or X-API-Key: KEY", cut: r.ContentLength != 0}
+		return &problem{status: http.StatusUnauthorized, code: "no_key", message: "the request has no key", hint: "send Authorization: Bearer KEY or X-API-Key: KEY"}
 	}
 	digest := sha256.Sum256([]byte(given))
 	found := 0
@@ -34,20 +34,23 @@ func (k keys) allow(r *http.Request) *problem {
 		found |= subtle.ConstantTimeCompare(digest[:], k[i][:])
 	}
 	if found == 0 {
-		return &problem{status: http.StatusUnauthorized, code: "wrong_key", message: "the key is wrong", hint: "send one of the server's keys", cut: r.ContentLength != 0}
+		return &problem{status: http.StatusUnauthorized, code: "wrong_key", message: "the key is wrong", hint: "send one of the server's keys"}
 	}
 	return nil
 }
 
-// givenKey is the key of a request. One that sends several has none.
+// givenKey is the key of a request. One that sends several has none. What a gateway adds for another scheme than Bearer is no key.
 func givenKey(r *http.Request) (key string, ok bool) {
-	bearer, plain := r.Header["Authorization"], r.Header["X-Api-Key"]
-	if len(bearer)+len(plain) != 1 {
-		return "", false
+	plain := r.Header["X-Api-Key"]
+	n := len(plain)
+	if n > 0 {
+		key = plain[0]
 	}
-	if len(plain) == 1 {
-		return plain[0], len(plain[0]) <= maxKey
+	for _, value := range r.Header["Authorization"] {
+		if scheme, bearer, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			key = bearer
+			n++
+		}
 	}
-	scheme, key, ok := strings.Cut(bearer[0], " ")
-	return key, ok && strings.EqualFold(scheme, "Bearer") && len(key) <= maxKey
+	return key, n == 1 && len(key) <= maxKey
 }

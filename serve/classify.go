@@ -3,6 +3,7 @@ package serve
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,15 +94,14 @@ func isJSON(h http.Header) bool {
 
 func (c *call) serveClassify() *problem {
 	if !isJSON(c.r.Header) {
-		return &problem{status: http.StatusUnsupportedMediaType, code: "content_type", message: "the body is not JSON in UTF-8, says its Content-Type", hint: "send Content-Type: application/json", cut: true}
+		return &problem{status: http.StatusUnsupportedMediaType, code: "content_type", message: "the body is not JSON in UTF-8, says its Content-Type", hint: "send Content-Type: application/json"}
 	}
 	if p := c.readBody(); p != nil {
 		return p
 	}
-	if p := c.begin(); p != nil {
+	if p := c.begin(len(c.body) > heavyBody); p != nil {
 		return p
 	}
-	defer c.end()
 	q := &c.classify
 	if p := q.parse(c.body, c.checkText); p != nil {
 		return p
@@ -112,6 +112,9 @@ func (c *call) serveClassify() *problem {
 	}
 	if q.explain {
 		if p := c.checkExplain(m, q); p != nil {
+			return p
+		}
+		if p := c.becomeHeavy(); p != nil {
 			return p
 		}
 	}
@@ -141,8 +144,10 @@ func (c *call) serveClassify() *problem {
 		if q.batch {
 			c.out = append(c.out, '}')
 		}
-		if len(c.out) >= flushBytes {
-			c.flush()
+		if len(c.out) >= flushBytes && i+1 < len(q.texts) {
+			if p := c.flush(); p != nil {
+				return p
+			}
 		}
 	}
 	if q.batch {
@@ -150,13 +155,12 @@ func (c *call) serveClassify() *problem {
 	}
 	c.out = append(c.out, '}', '\n')
 	m.texts.Add(float64(len(q.texts)))
-	c.flush()
-	return nil
+	return c.finish()
 }
 
 // checkExplain checks what is the same for all texts, before anything is answered.
 func (c *call) checkExplain(m *served, q *classifyRequest) *problem {
-	if q.class != "" && in(m.classes, q.class) < 0 {
+	if q.class != "" && !slices.Contains(m.classes, q.class) {
 		return badRequest("no_such_class", "GET /v1/models has the classes", "the model %s has no such class", m.Name)
 	}
 	n := 0
@@ -172,16 +176,16 @@ func (c *call) checkExplain(m *served, q *classifyRequest) *problem {
 // appendResult appends the members of a result.
 func (c *call) appendResult(m *served, r *classifier.Result, scores bool) {
 	b := append(c.out, `"label":`...)
-	b = append(b, m.names[r.Label].quoted...)
+	b = append(b, m.byLabel[r.Label].quoted...)
 	b = append(b, `,"probability":`...)
 	b = appendFloat(b, r.Probability)
-	if m.several {
+	if m.multiLabel {
 		b = append(b, `,"labels":[`...)
 		for i, l := range r.Labels {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(b, m.names[l].quoted...)
+			b = append(b, m.byLabel[l].quoted...)
 		}
 		b = append(b, ']')
 	}
@@ -207,7 +211,7 @@ func (c *call) appendExplanation(m *served, text, class string) *problem {
 		return internal()
 	}
 	b := append(c.out, `,"explanation":{"class":`...)
-	b = append(b, m.names[e.Class].quoted...)
+	b = append(b, m.byLabel[e.Class].quoted...)
 	b = append(b, `,"score":`...)
 	b = appendFloat(b, e.Logit)
 	b = append(b, `,"base":`...)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,17 +17,25 @@ import (
 
 // A Handler answers HTTP requests with classifiers. [New] makes one. Any number of goroutines may use it.
 type Handler struct {
-	o        Options
-	keys     keys
-	models   map[string]*slot
-	order    []string // the names as they were given
-	page     map[string]*asset
-	metrics  *metrics
-	ready    atomic.Bool
+	o       Options
+	keys    keys
+	models  map[string]*slot
+	order   []string // the names as they were given
+	page    map[string]*asset
+	metrics *metrics
+	ready   atomic.Bool
+	calls   sync.Pool     // *call
+	heavy   chan struct{} // has an element for each heavy request that is worked on
+
+	// Every request changes these. They have cache lines of their own, so that the fields above stay in the caches of all CPUs.
+	_        [64]byte
 	working  atomic.Int64 // requests that are classified
-	buffered atomic.Int64 // bytes of bodies
-	calls    sync.Pool    // *call
+	_        [56]byte
+	buffered atomic.Int64 // bytes of bodies, answers and scores
+	_        [56]byte
 }
+
+var _ http.Handler = (*Handler)(nil)
 
 // A slot has the classifier that answers under a name.
 type slot struct {
@@ -37,7 +44,7 @@ type slot struct {
 	change  sync.Mutex // held while a classifier is replaced
 }
 
-// New returns a Handler for models, of which the first answers requests that name none. It is ready at once: the classifiers
+// New returns a Handler for models. The first one answers requests that name none. The Handler is ready at once: the classifiers
 // are there and have labelled their first text.
 func New(models []Model, o Options) (*Handler, error) {
 	o, err := o.withDefaults()
@@ -47,7 +54,7 @@ func New(models []Model, o Options) (*Handler, error) {
 	if len(models) == 0 {
 		return nil, errors.New("serve: there is no classifier")
 	}
-	h := &Handler{o: o, keys: newKeys(o.APIKeys), models: map[string]*slot{}, metrics: newMetrics(), page: pageAssets()}
+	h := &Handler{o: o, keys: newKeys(o.APIKeys), models: map[string]*slot{}, metrics: newMetrics(), page: pageAssets(), heavy: heavyPlaces(o.MaxConcurrent)}
 	h.calls.New = func() any { return &call{h: h} }
 	if o.NoPage {
 		h.page = nil
@@ -70,7 +77,7 @@ func New(models []Model, o Options) (*Handler, error) {
 	return h, nil
 }
 
-// Replace makes m answer the requests for its name, of which there must be a classifier already. Requests that are being
+// Replace makes m answer the requests for its name. There must be a classifier of this name already. Requests that are being
 // answered keep the classifier that they began with.
 func (h *Handler) Replace(m Model) error {
 	if err := m.check(); err != nil {
@@ -89,7 +96,8 @@ func (h *Handler) Replace(m Model) error {
 }
 
 // SetReady sets what /v2/health/ready and the readiness of each model say. A server that is about to end says that it is not
-// ready, so that a load balancer sends nothing new; it answers all the same.
+// ready, so that a load balancer sends nothing new. It answers all the same, and asks clients with each answer to close the
+// connection, so that none of them sends a request at the moment when the server ends.
 func (h *Handler) SetReady(ready bool) {
 	h.ready.Store(ready)
 	value := 0.0
@@ -101,94 +109,114 @@ func (h *Handler) SetReady(ready bool) {
 
 // A call is a request with the memory that its answer needs, which the next one uses again.
 type call struct {
-	h        *Handler
-	w        http.ResponseWriter
-	r        *http.Request
-	start    time.Time
-	body     []byte
-	reserved int64 // bytes of body that Handler.buffered counts
-	out      []byte
-	wrote    bool // a part of the answer is with the client
-	classify classifyRequest
-	infer    inferRequest
-	result   classifier.Result
+	h          *Handler
+	w          http.ResponseWriter
+	r          *http.Request
+	start      time.Time
+	endpoint   endpoint
+	status     int // of the answer, if it is no problem
+	body       []byte
+	read       bool // the body was read to its end
+	out        []byte
+	jsonLength int // of an answer with bytes after the JSON
+	reserved   reservations
+	working    bool // the request has a place
+	heavy      bool // the request has a heavy place
+	wrote      bool // a part of the answer is with the client
+	limited    bool // the time of writes is limited
+	classify   classifyRequest
+	infer      inferRequest
+	result     classifier.Result
 }
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := h.calls.Get().(*call)
-	c.w, c.r, c.start = w, r, time.Now()
-	e, model, version := route(r.URL.Path)
-	file := h.page[r.URL.Path]
-	if e == unknownPath && file != nil {
-		e = pageFile
+	c.w, c.r, c.start, c.status = w, r, time.Now(), http.StatusOK
+	if !h.ready.Load() {
+		w.Header()["Connection"] = closeConnection
 	}
-	status := http.StatusOK
 	finished := false
 	defer func() {
-		if !finished { // a panic, of which net/http takes care if the client has part of an answer
-			v := recover()
-			wrote := c.wrote
-			h.release(c)
-			if v == http.ErrAbortHandler {
-				h.metrics.answered(e, statusGone, time.Since(c.start))
-				panic(v)
-			}
-			h.o.Log.Error("a request panicked", "endpoint", e.String(), "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
-			h.metrics.errors.WithLabelValues("internal").Inc()
-			h.metrics.answered(e, http.StatusInternalServerError, time.Since(c.start))
-			if wrote {
-				panic(http.ErrAbortHandler)
-			}
-			internal().write(w, r, nil)
+		if !finished {
+			c.recovered(recover())
 		}
 	}()
-	if p := c.serve(e, model, version, file); p != nil {
-		status = p.status
-		h.metrics.errors.WithLabelValues(p.code).Inc()
-		if c.wrote {
-			panic(http.ErrAbortHandler) // the client must not take half an answer for a whole one
-		}
-		if status != statusGone {
-			p.write(w, r, c.out)
+	e, model, version := route(r.URL.Path)
+	var file *asset
+	if e == unknownPath {
+		if file = h.page[r.URL.Path]; file != nil {
+			e = pageFile
 		}
 	}
-	h.metrics.answered(e, status, time.Since(c.start))
+	c.endpoint = e
+	p := c.serve(e, model, version, file)
+	c.end()
+	linger := false
+	if p != nil {
+		h.metrics.errors.WithLabelValues(p.code).Inc()
+		if c.wrote || p.status == statusGone {
+			panic(http.ErrAbortHandler) // the client must not take half an answer, or none, for a whole one
+		}
+		c.status = p.status
+		linger = p.write(w, r, c.read, c.out)
+	}
+	c.unlimit()
+	after := time.Since(c.start)
+	h.metrics.answered(e, c.status, after)
 	if h.o.Log.Enabled(r.Context(), slog.LevelDebug) {
-		h.o.Log.Debug("request", "endpoint", e.String(), "status", status, "seconds", time.Since(c.start).Seconds(), "body", len(c.body), "remote", r.RemoteAddr)
+		h.o.Log.Debug("request", "endpoint", e.String(), "status", c.status, "seconds", after.Seconds(), "body", len(c.body), "remote", r.RemoteAddr)
 	}
 	finished = true
-	h.release(c)
+	c.release()
 	h.calls.Put(c)
+	if linger {
+		lingerFor(w, r)
+	}
+}
+
+// recovered ends a call that panicked with v. net/http takes care of the panic if the client has part of an answer.
+func (c *call) recovered(v any) {
+	h, w, r, e, start, wrote := c.h, c.w, c.r, c.endpoint, c.start, c.wrote
+	c.release()
+	if v == http.ErrAbortHandler {
+		h.metrics.answered(e, statusGone, time.Since(start))
+		panic(v)
+	}
+	h.o.Log.Error("a request panicked", "endpoint", e.String(), "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+	h.metrics.errors.WithLabelValues("internal").Inc()
+	if wrote {
+		h.metrics.answered(e, statusCut, time.Since(start))
+		panic(http.ErrAbortHandler)
+	}
+	h.metrics.answered(e, http.StatusInternalServerError, time.Since(start))
+	internal().write(w, r, false, nil)
 }
 
 // release gives back what other requests wait for, and forgets the request.
-func (h *Handler) release(c *call) {
-	if c.reserved > 0 {
-		h.buffered.Add(-c.reserved)
-		c.reserved = 0
-	}
-	c.w, c.r, c.wrote = nil, nil, false
+func (c *call) release() {
+	c.end()
+	c.unreserve()
 	c.classify.reset()
 	c.infer.reset()
-	if cap(c.body) > keptBody {
+	if cap(c.body) > freeBody {
 		c.body = nil
 	}
-	if cap(c.out) > keptBody {
+	if cap(c.out) > freeBody {
 		c.out = nil
 	}
+	c.w, c.r, c.endpoint, c.status = nil, nil, unknownPath, 0
+	c.read, c.wrote, c.limited, c.jsonLength = false, false, false, 0
 	c.body, c.out = c.body[:0], c.out[:0]
 }
 
 func (c *call) serve(e endpoint, model, version string, file *asset) *problem {
 	h := c.h
 	if e == unknownPath {
-		p := notFound("no_such_path", "GET /openapi.json has the paths", "there is nothing at this path")
-		p.cut = c.r.ContentLength != 0
-		return p
+		return notFound("no_such_path", "GET /openapi.json has the paths", "there is nothing at this path")
 	}
 	if !e.allows(c.r.Method) {
-		return &problem{status: http.StatusMethodNotAllowed, code: "method", message: "this path does not have this method", hint: "use " + e.methods(), allow: e.methods(), cut: c.r.ContentLength != 0}
+		return &problem{status: http.StatusMethodNotAllowed, code: "method", message: "this path does not have this method", hint: "use " + e.methods(), allow: e.methods()}
 	}
 	if !e.open() {
 		if p := h.keys.allow(c.r); p != nil {
@@ -219,7 +247,6 @@ func (c *call) serve(e endpoint, model, version string, file *asset) *problem {
 		m, p := h.version(model, version)
 		switch {
 		case p != nil:
-			p.cut = c.r.ContentLength != 0
 			return p
 		case e == modelMetadata:
 			return c.serveModelMetadata(m)
@@ -234,7 +261,7 @@ func (c *call) serve(e endpoint, model, version string, file *asset) *problem {
 }
 
 func notReady() *problem {
-	return &problem{status: http.StatusServiceUnavailable, code: "not_ready", message: "the server is not ready: it is about to start or to end", hint: "ask another one"}
+	return &problem{status: http.StatusServiceUnavailable, code: "not_ready", message: "the server is not ready: it is about to start or to end", hint: "ask another one", retry: 1}
 }
 
 // model returns the classifier of a name; "" is the first one.
@@ -266,47 +293,16 @@ func (h *Handler) list() string {
 	return strings.Join(h.order, ", ")
 }
 
-// begin takes a place among the requests that are classified; end gives it back.
-func (c *call) begin() *problem {
-	if c.h.working.Add(1) > int64(c.h.o.MaxConcurrent) {
-		c.h.working.Add(-1)
-		return busy()
-	}
-	c.h.metrics.inProgress.Inc()
-	return nil
-}
-
-func (c *call) end() {
-	c.h.working.Add(-1)
-	c.h.metrics.inProgress.Dec()
-}
-
 // canceled returns a problem if nobody waits for the answer any more.
 func (c *call) canceled() *problem {
-	if c.r.Context().Err() != nil {
-		return gone()
+	err := c.r.Context().Err()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded): // of somebody's middleware: the client may still be there
+		return &problem{status: http.StatusServiceUnavailable, code: "deadline", message: "the answer took longer than this server allows", hint: "send fewer or shorter texts a request", retry: 1}
 	}
-	return nil
-}
-
-// answer sends a body of JSON.
-func (c *call) answer(body string) *problem {
-	c.out = append(append(c.out[:0], body...), '\n')
-	c.flush()
-	return nil
-}
-
-// flushBytes is how much of an answer is kept before it is sent.
-const flushBytes = 64 << 10
-
-// flush sends what there is of the answer.
-func (c *call) flush() {
-	if !c.wrote {
-		setJSON(c.w.Header())
-		c.wrote = true
-	}
-	c.w.Write(c.out)
-	c.out = c.out[:0]
+	return gone()
 }
 
 // checkText returns a problem if a text is too long, or if it is one more than there may be.
@@ -327,11 +323,8 @@ var background = context.Background()
 // forget empties a list of texts, so that the memory of the texts is not kept.
 func forget(texts []string) []string {
 	clear(texts[:cap(texts)])
-	if cap(texts) > 4096 {
+	if cap(texts) > freeBody/16 {
 		return nil
 	}
 	return texts[:0]
 }
-
-// in is slices.Index for short lists of names.
-func in(list []string, name string) int { return slices.Index(list, name) }

@@ -13,13 +13,17 @@ import (
 // Values of headers that every answer shares. Nobody changes them.
 var (
 	jsonType = []string{"application/json"}
+	octets   = []string{"application/octet-stream"}
 	noStore  = []string{"no-store"}
 	noSniff  = []string{"nosniff"}
 )
 
-func setJSON(h http.Header) {
+// setJSON sets the headers of JSON. Answers to POST are stored by nobody, answers to others must not be.
+func setJSON(h http.Header, method string) {
 	h["Content-Type"] = jsonType
-	h["Cache-Control"] = noStore
+	if method != http.MethodPost {
+		h["Cache-Control"] = noStore
+	}
 	h["X-Content-Type-Options"] = noSniff
 }
 

@@ -30,7 +30,7 @@ type metrics struct {
 	failures   *prometheus.CounterVec   // model
 	stale      *prometheus.GaugeVec     // model
 
-	fine    [endpoints]prometheus.Counter // requests with status 200, which are most
+	ok      [endpoints]prometheus.Counter // requests with status 200, which are most
 	seconds [endpoints]prometheus.Observer
 }
 
@@ -80,7 +80,7 @@ func newMetrics() *metrics {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	for e := range endpoints {
-		m.fine[e] = m.requests.WithLabelValues(e.String(), "200")
+		m.ok[e] = m.requests.WithLabelValues(e.String(), "200")
 		m.seconds[e] = m.duration.WithLabelValues(e.String())
 	}
 	return m
@@ -126,9 +126,12 @@ func (m *modelMetrics) failed() {
 
 // answered counts a request.
 func (m *metrics) answered(e endpoint, status int, after time.Duration) {
-	if status == http.StatusOK {
-		m.fine[e].Inc()
-	} else {
+	switch status {
+	case http.StatusOK:
+		m.ok[e].Inc()
+	case statusCut:
+		m.requests.WithLabelValues(e.String(), "cut").Inc()
+	default:
 		m.requests.WithLabelValues(e.String(), strconv.Itoa(status)).Inc()
 	}
 	m.seconds[e].Observe(after.Seconds())

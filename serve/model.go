@@ -126,11 +126,11 @@ func readFile(ctx context.Context, path string) ([]byte, error) {
 // A served is a Model that answers requests, with what is the same in all answers. It never changes.
 type served struct {
 	Model
-	classes []string
-	several bool   // a text may have several labels
-	prefix  []byte // the beginning of an answer: name and version as members
-	names   map[string]class
-	quoted  [][]byte // each class as a JSON string
+	classes    []string
+	multiLabel bool   // a text may have several labels
+	prefix     []byte // the beginning of an answer: name and version as members
+	byLabel    map[string]class
+	quoted     [][]byte // each class as a JSON string
 	*modelMetrics
 }
 
@@ -142,14 +142,14 @@ type class struct {
 
 func newServed(m Model, shared *modelMetrics) *served {
 	m.Version = cmp.Or(m.Version, "1")
-	s := &served{Model: m, classes: m.Classifier.Classes(), several: m.Classifier.Parts().Spec.MultiLabel, names: map[string]class{}, modelMetrics: shared}
+	s := &served{Model: m, classes: m.Classifier.Classes(), multiLabel: m.Classifier.Parts().Spec.MultiLabel, byLabel: map[string]class{}, modelMetrics: shared}
 	s.prefix = append(s.prefix, `{"model":"`+m.Name+`","version":"`+m.Version+`"`...)
 	for i, name := range s.classes {
 		quoted := appendString(nil, name)
 		s.quoted = append(s.quoted, quoted)
-		s.names[name] = class{quoted, shared.label(i, name)}
+		s.byLabel[name] = class{quoted, shared.label(i, name)}
 	}
-	s.names[""] = class{[]byte(`""`), shared.label(0, "")}
+	s.byLabel[""] = class{[]byte(`""`), shared.label(0, "")}
 	// The first text of a classifier takes memory that the next ones use again.
 	var r classifier.Result
 	for _, text := range []string{"", "warm", strings.Repeat("A text that is as long as most. ", 40)} {
@@ -165,12 +165,12 @@ const sampleEvery = 64
 func (s *served) classify(r *classifier.Result, text string) {
 	s.Classifier.ClassifyInto(r, text)
 	s.probability.Observe(float64(r.Probability))
-	if s.several && len(r.Labels) > 0 {
+	if s.multiLabel && len(r.Labels) > 0 {
 		for _, l := range r.Labels {
-			s.names[l].given.Inc()
+			s.byLabel[l].given.Inc()
 		}
 	} else {
-		s.names[r.Label].given.Inc()
+		s.byLabel[r.Label].given.Inc()
 	}
 	if s.count.Add(1)%sampleEvery == 1 {
 		known, all := s.Classifier.Known(text)

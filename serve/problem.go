@@ -16,7 +16,6 @@ type problem struct {
 	hint    string
 	allow   string // the methods that are allowed
 	retry   int    // seconds to wait
-	cut     bool   // the body was not read to its end: the connection cannot be used again
 	failed  bool   // nothing more of the body can be read
 }
 
@@ -38,30 +37,49 @@ func busy() *problem {
 	return &problem{status: http.StatusTooManyRequests, code: "busy", message: "too many requests are being worked on", hint: "try again after the seconds in Retry-After", retry: 1}
 }
 
-// statusGone stands in metrics for a client that left before its answer. No client sees it.
-const statusGone = 499
+func buffersFull() *problem {
+	return &problem{status: http.StatusTooManyRequests, code: "buffers_full", message: "the requests that are being worked on have used up the memory for bodies and answers", hint: "try again after the seconds in Retry-After, with smaller requests", retry: 1}
+}
+
+// What metrics say in place of a status that no client sees.
+const (
+	statusGone = 499 // the client left before the answer or in the middle of it
+	statusCut  = 0   // a fault of the server ended the answer in the middle
+)
 
 func gone() *problem {
 	return &problem{status: statusGone, code: "client_gone", message: "the client closed the connection"}
 }
 
 func internal() *problem {
-	return &problem{status: http.StatusInternalServerError, code: "internal", message: "a fault of the server", hint: "the server's log has the details"}
+	return &problem{status: http.StatusInternalServerError, code: "internal", message: "a fault of the server", hint: "the server's log has the details", failed: true}
 }
 
 const (
-	// lingerTime and lingerBytes bound what is read of a body that nobody wants. Without reading, a client that is still sending
+	// lingerTime and lingerBytes bound what is read of a body that is not wanted. Without reading, a client that is still sending
 	// would lose the answer.
 	lingerTime  = 2 * time.Second
 	lingerBytes = 16 << 20
+	// discardedBytes is the size of a body that net/http reads by itself, so that the connection can be used again.
+	discardedBytes = 256 << 10
 )
 
-// write answers a request. b is memory that may be used.
-func (p *problem) write(w http.ResponseWriter, r *http.Request, b []byte) {
-	linger := p.cut && !p.failed && r.ProtoMajor == 1 && r.Header.Get("Expect") == ""
-	control := http.NewResponseController(w)
-	if linger {
-		linger = control.EnableFullDuplex() == nil
+var closeConnection = []string{"close"}
+
+// write answers a request; read says that its body was read to its end. b is memory that may be used. If write returns true,
+// lingerFor must be called.
+func (p *problem) write(w http.ResponseWriter, r *http.Request, read bool, b []byte) (linger bool) {
+	h := w.Header()
+	if unread := !read && r.ContentLength != 0; unread && r.ProtoMajor == 1 { // HTTP/2 ends the stream alone
+		switch {
+		case p.failed:
+			h["Connection"] = closeConnection
+		case r.ContentLength < 0 || r.ContentLength > discardedBytes:
+			h["Connection"] = closeConnection
+			linger = r.Header.Get("Expect") == "" && control(w).EnableFullDuplex() == nil
+		default:
+			control(w).SetReadDeadline(time.Now().Add(lingerTime)) // net/http closes the connection if the body is not there by then
+		}
 	}
 	b = append(b[:0], `{"error":`...)
 	b = appendString(b, p.message)
@@ -72,8 +90,7 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request, b []byte) {
 		b = appendString(b, p.hint)
 	}
 	b = append(b, '}', '\n')
-	h := w.Header()
-	setJSON(h)
+	setJSON(h, r.Method)
 	if p.allow != "" {
 		h.Set("Allow", p.allow)
 	}
@@ -83,12 +100,16 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request, b []byte) {
 	if p.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="linnet"`)
 	}
-	if p.cut {
-		h.Set("Connection", "close")
-	}
 	w.WriteHeader(p.status)
 	w.Write(b)
-	if linger && control.Flush() == nil && control.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+	return linger && control(w).Flush() == nil
+}
+
+// lingerFor reads what a client is still sending after it was answered.
+func lingerFor(w http.ResponseWriter, r *http.Request) {
+	if control(w).SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		io.CopyN(io.Discard, r.Body, lingerBytes)
 	}
 }
+
+func control(w http.ResponseWriter) *http.ResponseController { return http.NewResponseController(w) }

@@ -290,6 +290,10 @@ func TestProblems(t *testing.T) {
 		{[]string{"Authorization", "one"}, 401, "no_key"},
 		{[]string{"Authorization", "Basic one"}, 401, "no_key"},
 		{[]string{"Authorization", "Bearer one", "X-API-Key", "one"}, 401, "no_key"},
+		{[]string{"Authorization", "Basic x", "X-API-Key", "one"}, 200, ""},
+		{[]string{"Authorization", "Basic x", "X-API-Key", "three"}, 401, "wrong_key"},
+		{[]string{"Authorization", "Basic x", "Authorization", "Bearer one"}, 200, ""},
+		{[]string{"Authorization", "Bearer one", "Authorization", "Bearer one"}, 401, "no_key"},
 		{[]string{"Authorization", "Bearer one"}, 200, ""},
 		{[]string{"Authorization", "bearer two"}, 200, ""},
 		{[]string{"X-API-Key", "one"}, 200, ""},
@@ -431,7 +435,7 @@ func TestBusy(t *testing.T) {
 	body := `{"text":"` + strings.Repeat("a", 100_000) + `"}`
 	h.buffered.Add(1 << 20)
 	w := post(h, "/v1/classify", body)
-	check(t, "large", w, 429, "busy")
+	check(t, "large", w, 429, "buffers_full")
 	check(t, "small", post(h, "/v1/classify", `{"text":"a"}`), 200, "")
 	h.buffered.Add(-1 << 20)
 	check(t, "large", post(h, "/v1/classify", body), 200, "")
@@ -443,15 +447,43 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// A client that leaves stops the work, and nobody takes half an answer for a whole one.
+// A client that leaves stops the work. Nothing is answered: an empty answer would look like a success.
 func TestGone(t *testing.T) {
 	h := newHandler(t, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "POST", "/v1/classify", strings.NewReader(`{"texts":["a"]}`)))
+	func() {
+		defer func() {
+			if v := recover(); v != http.ErrAbortHandler {
+				t.Errorf("ServeHTTP ended with %v", v)
+			}
+		}()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "POST", "/v1/classify", strings.NewReader(`{"texts":["a"]}`)))
+	}()
 	if w.Body.Len() > 0 {
 		t.Errorf("answered %s", w.Body)
+	}
+	if got := readMetrics(t, h)[`linnet_requests_total{endpoint="classify",status="499"}`]; got != 1 {
+		t.Errorf("%v requests have status 499", got)
+	}
+}
+
+// A request that takes longer than somebody's middleware allows is answered: the client is still there.
+func TestDeadline(t *testing.T) {
+	h := newHandler(t, Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), -1)
+	defer cancel()
+	for path, body := range map[string]string{
+		"/v1/classify":         `{"texts":["a"]}`,
+		"/v2/models/two/infer": `{"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":["a"]}]}`,
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "POST", path, strings.NewReader(body)))
+		check(t, path, w, 503, "deadline")
+		if w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", path)
+		}
 	}
 }
 
