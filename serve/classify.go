@@ -11,7 +11,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
-// A classifyRequest is the body of POST /v1/classify.
+// A classifyRequest is the body of POST /v1/classify. Its strings may share the memory of the body.
 type classifyRequest struct {
 	model   string
 	texts   []string
@@ -30,7 +30,7 @@ func (q *classifyRequest) parse(body []byte, check func(text string, before int)
 	s := strictjson.New(background, body, strictjson.Options{What: "body"})
 	single := false
 	text := func() error {
-		t, err := s.String("text")
+		t, err := s.Text("text")
 		if err == nil {
 			err = check(t, len(q.texts))
 		}
@@ -52,7 +52,7 @@ func (q *classifyRequest) parse(body []byte, check func(text string, before int)
 			}
 			return s.Array(text)
 		case "model":
-			q.model, err = s.String(name)
+			q.model, err = s.Text(name)
 			if err == nil && q.model == "" {
 				err = s.Errorf("model is empty")
 			}
@@ -61,7 +61,7 @@ func (q *classifyRequest) parse(body []byte, check func(text string, before int)
 		case "explain":
 			q.explain, err = boolean(s, name)
 		case "class":
-			q.class, err = s.String(name)
+			q.class, err = s.Text(name)
 		default:
 			err = s.Errorf("there is no member %s", strictjson.Quote(name))
 		}

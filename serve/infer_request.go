@@ -9,7 +9,8 @@ import (
 	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
-// An inferRequest is the body of POST /v2/models/NAME/infer, and what becomes of it.
+// An inferRequest is the body of POST /v2/models/NAME/infer, and what becomes of it. Its texts and names may share the memory of
+// the body.
 type inferRequest struct {
 	id          string
 	texts       []string
@@ -57,7 +58,7 @@ func (q *inferRequest) parse(body, tail []byte, check func(text string, before i
 		}
 		switch name {
 		case "id":
-			q.id, err = s.String(name)
+			q.id, err = s.Text(name)
 		case "parameters":
 			err = parameters(s, func(name string) (known bool, err error) {
 				if name == "binary_data_output" {
@@ -128,13 +129,13 @@ func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check func(text
 		case "name":
 			hasName = true
 			var input string
-			if input, err = s.String(name); err == nil && input != textTensor {
+			if input, err = s.Text(name); err == nil && input != textTensor {
 				err = s.Errorf("there is no input %s, only text", strictjson.Quote(input))
 			}
 		case "datatype":
 			hasType = true
 			var datatype string
-			if datatype, err = s.String(name); err == nil && datatype != "BYTES" {
+			if datatype, err = s.Text(name); err == nil && datatype != "BYTES" {
 				err = s.Errorf("the datatype is %s, want BYTES", strictjson.Quote(datatype))
 			}
 		case "shape":
@@ -196,7 +197,7 @@ func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check func(text
 }
 
 func (q *inferRequest) text(s *strictjson.Scanner, check func(text string, before int) error) error {
-	t, err := s.String("text")
+	t, err := s.Text("text")
 	if err == nil {
 		err = check(t, len(q.texts))
 	}
@@ -204,7 +205,8 @@ func (q *inferRequest) text(s *strictjson.Scanner, check func(text string, befor
 	return err
 }
 
-// binaryTexts reads a tensor of bytes: for each text its length in four bytes, the lowest first, and the text.
+// binaryTexts reads a tensor of bytes: for each text its length in four bytes, the lowest first, and the text. The texts share the
+// memory of b.
 func (q *inferRequest) binaryTexts(b []byte, check func(text string, before int) error) error {
 	for at := 0; at < len(b); {
 		if len(b)-at < 4 {
@@ -220,7 +222,7 @@ func (q *inferRequest) binaryTexts(b []byte, check func(text string, before int)
 		if !utf8.Valid(word) {
 			return fmt.Errorf("text %d is not UTF-8", len(q.texts))
 		}
-		t := string(word)
+		t := strictjson.Shared(word)
 		if err := check(t, len(q.texts)); err != nil {
 			return err
 		}
@@ -241,7 +243,7 @@ func (q *inferRequest) output(s *strictjson.Scanner) error {
 		}
 		switch name {
 		case "name":
-			o.name, err = s.String(name)
+			o.name, err = s.Text(name)
 		case "parameters":
 			err = parameters(s, func(name string) (known bool, err error) {
 				switch name {

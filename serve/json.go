@@ -78,12 +78,12 @@ func appendFloat(b []byte, v float32) []byte {
 // maxMembers is the largest number of members of an object.
 const maxMembers = 64
 
-// object reads an object, of which no name may occur twice; member reads what is under a name.
+// object reads an object. No name may occur twice. member reads the value of a name.
 func object(s *strictjson.Scanner, member func(name string) error) error {
 	var room [8]string
 	names := room[:0]
 	return s.Object(func() error {
-		name, err := s.String("name")
+		name, err := s.Text("name")
 		if err != nil {
 			return err
 		}

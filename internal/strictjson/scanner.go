@@ -308,8 +308,8 @@ func hex4(b []byte) (r rune, ok bool) {
 func (s *Scanner) unquote(shared bool) (string, error) {
 	word := s.word[1 : len(s.word)-1]
 	if !s.escaped {
-		if shared && len(word) > 0 {
-			return unsafe.String(&word[0], len(word)), nil
+		if shared {
+			return Shared(word), nil
 		}
 		return string(word), nil
 	}
@@ -334,6 +334,9 @@ func (s *Scanner) unquote(shared bool) (string, error) {
 	}
 	return string(append(b, word...)), nil
 }
+
+// Shared returns b as a string without a copy. It is valid as long as b does not change.
+func Shared(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // describe names the last token.
 func (s *Scanner) describe(kind byte) string {
