@@ -58,7 +58,8 @@ func pageAssets() map[string]*asset {
 // contentPolicy lets the page load its own files and talk to its own server, and nothing else.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func (a *asset) write(w http.ResponseWriter, r *http.Request) {
+// write sends the file, unless the client has it, and returns the status.
+func (a *asset) write(w http.ResponseWriter, r *http.Request) (status int) {
 	h := w.Header()
 	h.Set("Content-Type", a.kind)
 	h.Set("Cache-Control", "no-cache")
@@ -69,7 +70,8 @@ func (a *asset) write(w http.ResponseWriter, r *http.Request) {
 	h["X-Content-Type-Options"] = noSniff
 	if strings.Contains(r.Header.Get("If-None-Match"), a.tag) {
 		w.WriteHeader(http.StatusNotModified)
-		return
+		return http.StatusNotModified
 	}
 	w.Write(a.body)
+	return http.StatusOK
 }

@@ -154,7 +154,7 @@ func (c *call) serveClassify() *problem {
 		c.out = append(c.out, ']')
 	}
 	c.out = append(c.out, '}', '\n')
-	m.texts.Add(float64(len(q.texts)))
+	m.classified(q.texts)
 	return c.finish()
 }
 

@@ -54,7 +54,8 @@ func New(models []Model, o Options) (*Handler, error) {
 	if len(models) == 0 {
 		return nil, errors.New("serve: there is no classifier")
 	}
-	h := &Handler{o: o, keys: newKeys(o.APIKeys), models: map[string]*slot{}, metrics: newMetrics(), page: pageAssets(), heavy: heavyPlaces(o.MaxConcurrent)}
+	h := &Handler{o: o, keys: newKeys(o.APIKeys), models: map[string]*slot{}, page: pageAssets(), heavy: heavyPlaces(o.MaxConcurrent)}
+	h.metrics = newMetrics(h.working.Load)
 	h.calls.New = func() any { return &call{h: h} }
 	if o.NoPage {
 		h.page = nil
@@ -91,7 +92,7 @@ func (h *Handler) Replace(m Model) error {
 	defer s.change.Unlock()
 	next := newServed(m, s.metrics)
 	s.Store(next)
-	s.metrics.replaced(next.Version)
+	s.metrics.replaced(next.Version, next.classes)
 	return nil
 }
 
@@ -225,11 +226,13 @@ func (c *call) serve(e endpoint, model, version string, file *asset) *problem {
 	}
 	switch e {
 	case pageFile:
-		file.write(c.w, c.r)
+		c.status = file.write(c.w, c.r)
 	case openAPI:
-		openAPIFile.write(c.w, c.r)
+		c.status = openAPIFile.write(c.w, c.r)
 	case metricsList:
-		h.metrics.handler.ServeHTTP(c.w, c.r)
+		w := &statusWriter{ResponseWriter: c.w, status: c.status}
+		h.metrics.handler.ServeHTTP(w, c.r)
+		c.status = w.status
 	case classifyTexts:
 		return c.serveClassify()
 	case listModels:
@@ -258,6 +261,17 @@ func (c *call) serve(e endpoint, model, version string, file *asset) *problem {
 		return c.serveInfer(m)
 	}
 	return nil
+}
+
+// A statusWriter notes the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
 }
 
 func notReady() *problem {

@@ -58,7 +58,7 @@ func (c *call) serveInfer(m *served) *problem {
 			q.given = appendGiven(q.given, m, c.result.Labels)
 		}
 	}
-	m.texts.Add(float64(len(q.texts)))
+	m.classified(q.texts)
 	return c.writeInferred(m)
 }
 

@@ -3,9 +3,12 @@ package serve
 import (
 	"bufio"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
@@ -95,5 +98,92 @@ func TestMetrics(t *testing.T) {
 		if strings.Contains(name, "secret") {
 			t.Errorf("text of a client is in %s", name)
 		}
+	}
+}
+
+// Series of classes that a new version does not have end; those of classes that it has go on.
+func TestMetricsOfClasses(t *testing.T) {
+	many := strings.Builder{}
+	for i := range maxLabels + 2 {
+		fmt.Fprintf(&many, "c%03d w%03d;", i, i)
+	}
+	first := train(strings.TrimSuffix(many.String(), ";"))
+	h, err := New([]Model{{"m", "1", first}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"a w000 film", "a w001 film", "a w101 film"} {
+		post(h, "/v1/classify", `{"text":"`+text+`"}`)
+	}
+	got := readMetrics(t, h)
+	if got[`linnet_labels_total{label="c000",model="m"}`] != 1 || got[`linnet_labels_total{label="c001",model="m"}`] != 1 || got[`linnet_other_labels_total{model="m"}`] != 1 {
+		t.Errorf("%v", got)
+	}
+	if err := h.Replace(Model{"m", "2", train("c000 w000; new w001")}); err != nil {
+		t.Fatal(err)
+	}
+	post(h, "/v1/classify", `{"text":"a w000 film"}`)
+	got = readMetrics(t, h)
+	for name, want := range map[string]float64{`label="c000"`: 2, `label="c001"`: -1, `label="new"`: 0, `label=""`: 0} {
+		name = "linnet_labels_total{" + name + `,model="m"}`
+		if v, ok := got[name]; !ok && want >= 0 || ok && v != want {
+			t.Errorf("%s is %v (%v), want %v", name, v, ok, want)
+		}
+	}
+}
+
+// Every status counts as what the client saw.
+func TestMetricsOfStatuses(t *testing.T) {
+	h := newHandler(t, Options{})
+	tag := send(h, "GET", "/", "").Header().Get("ETag")
+	send(h, "GET", "/", "", "If-None-Match", tag)
+	send(h, "GET", "/openapi.json", "", "If-None-Match", send(h, "GET", "/openapi.json", "").Header().Get("ETag"))
+	func() {
+		defer func() { recover() }()
+		r := httptest.NewRequest("POST", "/v1/classify", strings.NewReader(`{"text":"a"}`))
+		h.ServeHTTP(panicWriter{httptest.NewRecorder()}, r)
+	}()
+	h.metrics.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "", 503) })
+	send(h, "GET", "/metrics", "")
+	h.metrics.handler = promhttp.HandlerFor(h.metrics.registry, promhttp.HandlerOpts{})
+	got := readMetrics(t, h)
+	for name, want := range map[string]float64{
+		`linnet_requests_total{endpoint="page",status="200"}`:     1,
+		`linnet_requests_total{endpoint="page",status="304"}`:     1,
+		`linnet_requests_total{endpoint="openapi",status="304"}`:  1,
+		`linnet_requests_total{endpoint="metrics",status="503"}`:  1,
+		`linnet_requests_total{endpoint="classify",status="cut"}`: 1,
+		`linnet_errors_total{kind="internal"}`:                    1,
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
+		}
+	}
+}
+
+// A panicWriter panics after a part of the answer.
+type panicWriter struct{ *httptest.ResponseRecorder }
+
+func (w panicWriter) Write(b []byte) (int, error) {
+	w.ResponseRecorder.Write(b[:1])
+	panic("broken")
+}
+
+// The words of the first of each 1024 texts are counted, however texts come.
+func TestSample(t *testing.T) {
+	h := newHandler(t, Options{MaxTexts: 5000})
+	all := 0
+	for _, n := range []int{1, 1022, 1, 0, 1, 3000, 1} {
+		texts := strings.TrimPrefix(strings.Repeat(`,"a lovely film"`, n), ",")
+		if w := post(h, "/v1/classify", `{"texts":[`+texts+`]}`); w.Code != 200 {
+			t.Fatal(w.Body)
+		}
+		all += n
+	}
+	got := readMetrics(t, h)
+	known, words := two().Known("a lovely film")
+	n := float64((all + sampleEvery - 1) / sampleEvery)
+	if got[`linnet_texts_total{model="two"}`] != float64(all) || got[`linnet_sampled_words_total{model="two"}`] != n*float64(words) || got[`linnet_sampled_unknown_words_total{model="two"}`] != n*float64(words-known) {
+		t.Errorf("%d texts: %v", all, got)
 	}
 }

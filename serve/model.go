@@ -136,8 +136,8 @@ type served struct {
 
 // A class is what an answer needs of a class.
 type class struct {
-	quoted []byte
-	given  prometheus.Counter
+	quoted   []byte
+	assigned prometheus.Counter
 }
 
 func newServed(m Model, shared *modelMetrics) *served {
@@ -158,22 +158,27 @@ func newServed(m Model, shared *modelMetrics) *served {
 	return s
 }
 
-// sampleEvery is how many texts there are to each whose words are counted.
-const sampleEvery = 64
+// sampleEvery is how many texts there are to each one whose words are counted: counting takes as long as labelling.
+const sampleEvery = 1024
 
-// classify labels a text and counts it.
+// classify labels a text and counts its labels.
 func (s *served) classify(r *classifier.Result, text string) {
 	s.Classifier.ClassifyInto(r, text)
 	s.probability.Observe(float64(r.Probability))
 	if s.multiLabel && len(r.Labels) > 0 {
 		for _, l := range r.Labels {
-			s.byLabel[l].given.Inc()
+			s.byLabel[l].assigned.Inc()
 		}
 	} else {
-		s.byLabel[r.Label].given.Inc()
+		s.byLabel[r.Label].assigned.Inc()
 	}
-	if s.count.Add(1)%sampleEvery == 1 {
-		known, all := s.Classifier.Known(text)
+}
+
+// classified counts the texts of a request, and the words of some.
+func (s *served) classified(texts []string) {
+	before := s.texts.Add(uint64(len(texts))) - uint64(len(texts))
+	for i := (sampleEvery - before%sampleEvery) % sampleEvery; i < uint64(len(texts)); i += sampleEvery {
+		known, all := s.Classifier.Known(texts[i])
 		s.words.Add(float64(all))
 		s.unknown.Add(float64(all - known))
 	}
