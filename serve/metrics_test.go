@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/linnet-ml/linnet/classifier"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
@@ -103,11 +104,16 @@ func TestMetrics(t *testing.T) {
 
 // Series of classes that a new version does not have end; those of classes that it has go on.
 func TestMetricsOfClasses(t *testing.T) {
-	many := strings.Builder{}
+	var list []classifier.Example
 	for i := range maxLabels + 2 {
-		fmt.Fprintf(&many, "c%03d w%03d;", i, i)
+		for _, thing := range []string{"film", "book"} {
+			list = append(list, classifier.Example{Text: fmt.Sprintf("a w%03d %s", i, thing), Labels: []string{fmt.Sprintf("c%03d", i)}})
+		}
 	}
-	first := train(strings.TrimSuffix(many.String(), ";"))
+	first, err := classifier.Train(t.Context(), list, classifier.Options{Work: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h, err := New([]Model{{"m", "1", first}}, Options{})
 	if err != nil {
 		t.Fatal(err)

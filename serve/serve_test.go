@@ -324,7 +324,7 @@ func check(tb testing.TB, what string, w *httptest.ResponseRecorder, status int,
 		what = what[:200]
 	}
 	if w.Code != status {
-		tb.Errorf("%s: status %d, want %d: %s", what, w.Code, status, w.Body)
+		tb.Errorf("%s: status %d, want %d: %.300s", what, w.Code, status, w.Body)
 		return
 	}
 	if status == 200 {

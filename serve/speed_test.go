@@ -52,11 +52,14 @@ func BenchmarkClassify(b *testing.B) {
 }
 
 // discard takes answers and keeps nothing.
-type discard struct{ header http.Header }
+type discard struct {
+	header http.Header
+	status int // 0 if it was not set
+}
 
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
-func (d *discard) WriteHeader(int)             {}
+func (d *discard) WriteHeader(status int)      { d.status = status }
 
 // A classification of one text takes no memory for the text, and few allocations besides those of net/http.
 func TestAllocations(t *testing.T) {
