@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"mime"
 	"net/http"
 	"slices"
@@ -25,16 +26,12 @@ func (q *classifyRequest) reset() { *q = classifyRequest{texts: forget(q.texts)}
 
 const classifyHint = `send {"text": "…"} or {"texts": ["…", "…"]}, and if you like "model", "scores": true, "explain": true, "class"`
 
-// parse reads a request. check is asked about each text, before which there are so many.
-func (q *classifyRequest) parse(body []byte, check func(text string, before int) error) *problem {
-	s := strictjson.New(background, body, strictjson.Options{What: "body"})
+// parse reads a request. check is asked about each text.
+func (q *classifyRequest) parse(body []byte, check textCheck) *problem {
+	s := strictjson.New(context.Background(), body, strictjson.Options{What: "body"})
 	single := false
-	text := func() error {
-		t, err := s.Text("text")
-		if err == nil {
-			err = check(t, len(q.texts))
-		}
-		q.texts = append(q.texts, t)
+	text := func() (err error) {
+		q.texts, err = readText(s, q.texts, check)
 		return err
 	}
 	err := object(s, func(name string) (err error) {
@@ -94,7 +91,7 @@ func isJSON(h http.Header) bool {
 
 func (c *call) serveClassify() *problem {
 	if !isJSON(c.r.Header) {
-		return &problem{status: http.StatusUnsupportedMediaType, code: "content_type", message: "the body is not JSON in UTF-8, says its Content-Type", hint: "send Content-Type: application/json"}
+		return &problem{status: http.StatusUnsupportedMediaType, code: "content_type", message: "the Content-Type is not JSON in UTF-8", hint: "send Content-Type: application/json"}
 	}
 	if p := c.readBody(); p != nil {
 		return p

@@ -75,7 +75,7 @@ func ExampleHandler_Server() {
 	}
 	fmt.Print(ask(h, "GET", "/v2/health/ready", ""))
 	// Output:
-	// {"error":"the server is not ready: it is about to start or to end","code":"not_ready","hint":"ask another one"}
+	// {"error":"the server is not ready: it starts or ends","code":"not_ready","hint":"try again after the seconds in Retry-After, or ask another server"}
 }
 
 func ExampleHandler_Watch() {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 // A Handler answers HTTP requests with classifiers. [New] makes one. Any number of goroutines may use it.
@@ -275,7 +276,7 @@ func (w *statusWriter) WriteHeader(status int) {
 }
 
 func notReady() *problem {
-	return &problem{status: http.StatusServiceUnavailable, code: "not_ready", message: "the server is not ready: it is about to start or to end", hint: "ask another one", retry: 1}
+	return &problem{status: http.StatusServiceUnavailable, code: "not_ready", message: "the server is not ready: it starts or ends", hint: "try again after the seconds in Retry-After, or ask another server", retry: 1}
 }
 
 // model returns the classifier of a name; "" is the first one.
@@ -307,7 +308,7 @@ func (h *Handler) list() string {
 	return strings.Join(h.order, ", ")
 }
 
-// canceled returns a problem if nobody waits for the answer any more.
+// canceled returns a problem if the client does not wait for the answer any more.
 func (c *call) canceled() *problem {
 	err := c.r.Context().Err()
 	switch {
@@ -319,20 +320,32 @@ func (c *call) canceled() *problem {
 	return gone()
 }
 
-// checkText returns a problem if a text is too long, or if it is one more than there may be.
+// A textCheck returns an error if a text is too long, or if it is one too many: before is how many texts come before it.
+type textCheck func(text string, before int) error
+
+// checkText is the textCheck of the options.
 func (c *call) checkText(text string, before int) error {
 	o := &c.h.o
 	switch {
 	case before >= o.MaxTexts:
 		return tooLarge("too_many_texts", "send several requests", "the request has more than %d texts", o.MaxTexts)
 	case len(text) > o.MaxText:
-		return tooLarge("text_too_long", "send the part of it that matters", "text %d has %d bytes; %d are allowed", before, len(text), o.MaxText)
+		return tooLarge("text_too_long", "send a shorter text, or a part of it", "text %d has %d bytes; %d are allowed", before, len(text), o.MaxText)
 	}
 	return nil
 }
 
-// background is for reading JSON that is in memory and bounded.
-var background = context.Background()
+// readText appends a text to texts if check has no objection.
+func readText(s *strictjson.Scanner, texts []string, check textCheck) ([]string, error) {
+	t, err := s.Text("text")
+	if err == nil {
+		err = check(t, len(texts))
+	}
+	if err != nil {
+		return texts, err
+	}
+	return append(texts, t), nil
+}
 
 // forget empties a list of texts, so that the memory of the texts is not kept.
 func forget(texts []string) []string {

@@ -152,7 +152,7 @@ func (a *attack) run(address string) (int, error) {
 func TestHostile(t *testing.T) {
 	h := newHandler(t, Options{MaxBody: 256 << 10, MaxText: 10_000, BodyTimeout: time.Second, APIKeys: []string{"right"}})
 	s := h.Server("")
-	s.ReadHeaderTimeout = 300 * time.Millisecond
+	s.ReadHeaderTimeout = time.Second
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -50,8 +51,8 @@ func (q *inferRequest) reset() {
 
 // parse reads the JSON of a request, and the tensors as bytes after it. Members that the protocol does not have are ignored, as it
 // asks of servers: KServe's client sends model_name. null counts as absent.
-func (q *inferRequest) parse(body, tail []byte, check func(text string, before int) error) *problem {
-	s := strictjson.New(background, body, strictjson.Options{What: "body"})
+func (q *inferRequest) parse(body, tail []byte, check textCheck) *problem {
+	s := strictjson.New(context.Background(), body, strictjson.Options{What: "body"})
 	err := object(s, func(name string) (err error) {
 		if absent, err := null(s); absent || err != nil {
 			return err
@@ -117,7 +118,7 @@ func parameters(s *strictjson.Scanner, member func(name string) (known bool, err
 }
 
 // input reads the input. It returns what stays of tail, from which a tensor of bytes takes its part.
-func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check func(text string, before int) error) ([]byte, error) {
+func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check textCheck) ([]byte, error) {
 	var shape []int
 	var hasName, hasShape, hasType, hasData bool
 	size := -1
@@ -196,18 +197,14 @@ func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check func(text
 	return tail, nil
 }
 
-func (q *inferRequest) text(s *strictjson.Scanner, check func(text string, before int) error) error {
-	t, err := s.Text("text")
-	if err == nil {
-		err = check(t, len(q.texts))
-	}
-	q.texts = append(q.texts, t)
+func (q *inferRequest) text(s *strictjson.Scanner, check textCheck) (err error) {
+	q.texts, err = readText(s, q.texts, check)
 	return err
 }
 
 // binaryTexts reads a tensor of bytes: for each text its length in four bytes, the lowest first, and the text. The texts share the
 // memory of b.
-func (q *inferRequest) binaryTexts(b []byte, check func(text string, before int) error) error {
+func (q *inferRequest) binaryTexts(b []byte, check textCheck) error {
 	for at := 0; at < len(b); {
 		if len(b)-at < 4 {
 			return fmt.Errorf("byte %d of the tensor: the length of a text has four bytes", at)

@@ -18,7 +18,7 @@ var (
 	noSniff  = []string{"nosniff"}
 )
 
-// setJSON sets the headers of JSON. Answers to POST are stored by nobody, answers to others must not be.
+// setJSON sets the headers of JSON. No cache stores answers to POST; it must not store others.
 func setJSON(h http.Header, method string) {
 	h["Content-Type"] = jsonType
 	if method != http.MethodPost {

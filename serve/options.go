@@ -17,19 +17,24 @@ type Options struct {
 	// MaxText is the largest size of a text in bytes. 0 means 1 MiB. A longer one is answered with 413.
 	MaxText int
 	// MaxExplained is the largest size in bytes of the texts that a request wants explained, together: an explanation is many
-	// times as long as its text. 0 means 64 KiB.
+	// times as long as its text. 0 means 64 KiB. More are answered with 413.
 	MaxExplained int
 	// MaxConcurrent is how many requests may be classified at once. 0 means 256. More are answered with 429 and Retry-After.
-	// A request counts from when its body is there, so that slow senders do not shut out others.
+	// A request counts from when its body is there until its answer is written, so that clients who are slow to send or to read
+	// do not shut out others. Requests with bodies over 16 KiB, explanations or more than 16 Ki scores are worked on one a CPU;
+	// others of them wait up to 5 seconds before they get 429.
 	MaxConcurrent int
-	// MaxBuffered is how many bytes the bodies of all requests may take together while they arrive. 0 means 256 MiB, and it is
-	// never less than MaxBody. A request that would take more is answered with 429. Bodies up to 16 KiB do not count.
+	// MaxBuffered is how many bytes the bodies, answers and scores of all requests may take together, each from when it is made
+	// until the answer is written. 0 means 256 MiB, and it is never less than MaxBody. A request that would take more is
+	// answered with 429 and the code buffers_full. What is up to 16 KiB does not count, but bodies in HTTP/2 do.
 	MaxBuffered int64
-	// BodyTimeout is how long a body may take to arrive. 0 means 10 seconds. A slower one is answered with 408.
+	// BodyTimeout is how long a body may take to arrive. 0 means 10 seconds. A slower one is answered with 408. It is also how
+	// long a client may take to read 64 KiB of an answer; after that its connection is closed.
 	BodyTimeout time.Duration
 
-	// APIKeys are keys of which every request for a classifier or for metrics must have one, as "Authorization: Bearer KEY" or
-	// "X-API-Key: KEY". Without any, no key is asked for. Health, the page and the description need none.
+	// APIKeys are the keys that are let in. Every request for a classifier or for metrics must have one of them, as
+	// "Authorization: Bearer KEY" or "X-API-Key: KEY". If the list is empty, no key is asked for. Health, the page and the
+	// description need none.
 	APIKeys []string
 
 	// NoPage leaves out the page at /.

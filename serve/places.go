@@ -8,7 +8,7 @@ import (
 
 // Requests are worked on in places: Options.MaxConcurrent of them. A heavy request - one with a large body, with explanations or
 // with many scores - needs megabytes while it is worked on, and a CPU for longer than the scheduler leaves it there. It first
-// takes one of the heavy places, of which there is one a CPU: more would be no faster and would multiply the memory.
+// takes one of the heavy places. There is one a CPU: more would be no faster and would multiply the memory.
 //
 // A request has its place while it computes and gives it back before it writes, because a client may be slow to read.
 

@@ -24,26 +24,42 @@ const (
 	endpoints
 )
 
-// String is the endpoint's name in metrics and logs.
-func (e endpoint) String() string {
-	return [...]string{"unknown", "page", "openapi", "metrics", "classify", "models", "v2", "v2_live", "v2_ready", "v2_model", "v2_model_ready", "v2_infer"}[e]
+// endpointTable says of each endpoint its name in metrics and logs, whether it is for anybody, with or without a key, and whether its
+// method is POST instead of GET and HEAD.
+var endpointTable = [endpoints]struct {
+	name       string
+	open, post bool
+}{
+	unknownPath:    {name: "unknown"},
+	pageFile:       {name: "page", open: true},
+	openAPI:        {name: "openapi", open: true},
+	metricsList:    {name: "metrics"},
+	classifyTexts:  {name: "classify", post: true},
+	listModels:     {name: "models"},
+	serverMetadata: {name: "v2"},
+	serverLive:     {name: "v2_live", open: true},
+	serverReady:    {name: "v2_ready", open: true},
+	modelMetadata:  {name: "v2_model"},
+	modelReady:     {name: "v2_model_ready"},
+	modelInfer:     {name: "v2_infer", post: true},
 }
 
+// String is the endpoint's name in metrics and logs.
+func (e endpoint) String() string { return endpointTable[e].name }
+
 // open returns whether the endpoint is for anybody, with or without a key.
-func (e endpoint) open() bool {
-	return e == pageFile || e == openAPI || e == serverLive || e == serverReady
-}
+func (e endpoint) open() bool { return endpointTable[e].open }
 
 // methods are the methods that the endpoint allows.
 func (e endpoint) methods() string {
-	if e == classifyTexts || e == modelInfer {
+	if endpointTable[e].post {
 		return "POST"
 	}
 	return "GET, HEAD"
 }
 
 func (e endpoint) allows(method string) bool {
-	if e == classifyTexts || e == modelInfer {
+	if endpointTable[e].post {
 		return method == http.MethodPost
 	}
 	return method == http.MethodGet || method == http.MethodHead

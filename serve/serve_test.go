@@ -370,6 +370,8 @@ func TestReady(t *testing.T) {
 		for path, status := range map[string]int{"/v2/health/live": 200, "/v2/health/ready": want, "/v2/models/two/ready": want} {
 			if w := send(h, "GET", path, ""); w.Code != status {
 				t.Errorf("ready %v: %s: %d", ready, path, w.Code)
+			} else if status == 503 && w.Header().Get("Retry-After") == "" {
+				t.Errorf("%s: no Retry-After", path)
 			}
 		}
 		if w := post(h, "/v1/classify", `{"text":""}`); w.Code != 200 {
@@ -541,6 +543,20 @@ func TestServer(t *testing.T) {
 	s := newHandler(t, Options{}).Server("127.0.0.1:0")
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= s.ReadHeaderTimeout || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// What clients cause is no warning, however often they do it.
+func TestServerLog(t *testing.T) {
+	var log bytes.Buffer
+	s := newHandler(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}).Server("")
+	s.ErrorLog.Printf("http: TLS handshake error from %s: EOF", "192.0.2.1:1")
+	if log.Len() > 0 {
+		t.Errorf("logged %s", log.String())
+	}
+	s.ErrorLog.Printf("http: Accept error: too many open files; retrying in 5ms")
+	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "too many open files") {
+		t.Errorf("logged %s", log.String())
 	}
 }
 
