@@ -44,7 +44,7 @@ func ExampleNew() {
 	fmt.Print(ask(h, "GET", "/v1/models", ""))
 	fmt.Print(ask(h, "POST", "/v1/classify", `{"Text": "wonderful"}`))
 	// Output:
-	// {"models":[{"name":"reviews","version":"1","several_labels":false,"classes":["negative","positive"]}]}
+	// {"models":[{"name":"reviews","version":"1","several_labels":false,"classes":["negative","positive"]}],"limits":{"max_body":4194304,"max_texts":100,"max_text":1048576,"max_explained":65536}}
 	// {"error":"byte 8: there is no member \"Text\"","code":"malformed","hint":"send {\"text\": \"…\"} or {\"texts\": [\"…\", \"…\"]}, and if you like \"model\", \"scores\": true, \"explain\": true, \"class\""}
 }
 

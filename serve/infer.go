@@ -64,19 +64,18 @@ func (c *call) serveInfer(m *served) *problem {
 
 // resolve fills in the outputs that the classifier gives.
 func (q *inferRequest) resolve(m *served) *problem {
-	known := outputsOf(m)
 	if len(q.asked) == 0 {
-		q.outputs = append(q.outputs[:0], known...)
+		q.outputs = append(q.outputs[:0], m.outputs...)
 		for i := range q.outputs {
 			q.outputs[i].binary = q.allBinary
 		}
 	}
 	for _, asked := range q.asked {
-		k := slices.IndexFunc(known, func(o output) bool { return o.name == asked.name })
+		k := slices.IndexFunc(m.outputs, func(o output) bool { return o.name == asked.name })
 		if k < 0 {
 			return badRequest("no_such_output", "GET /v2/models/"+m.Name+" has the outputs", "the model %s has no output %s", m.Name, strictjson.Quote(asked.name))
 		}
-		o := known[k]
+		o := m.outputs[k]
 		o.binary = q.allBinary
 		if asked.binary != nil {
 			o.binary = *asked.binary

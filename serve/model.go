@@ -131,6 +131,7 @@ type served struct {
 	prefix     []byte // the beginning of an answer: name and version as members
 	byLabel    map[string]class
 	quoted     [][]byte // each class as a JSON string
+	outputs    []output
 	*modelMetrics
 }
 
@@ -150,6 +151,7 @@ func newServed(m Model, shared *modelMetrics) *served {
 		s.byLabel[name] = class{quoted, shared.label(i, name)}
 	}
 	s.byLabel[""] = class{[]byte(`""`), shared.label(0, "")}
+	s.outputs = outputsOf(s)
 	// The first text of a classifier takes memory that the next ones use again.
 	var r classifier.Result
 	for _, text := range []string{"", "warm", strings.Repeat("A text that is as long as most. ", 40)} {

@@ -18,7 +18,7 @@ func (c *call) serveServerMetadata() *problem {
 func (c *call) serveModelMetadata(m *served) *problem {
 	var b strings.Builder
 	fmt.Fprintf(&b, `{"name":"%s","versions":["%s"],"platform":"linnet_classifier","inputs":[{"name":"%s","datatype":"BYTES","shape":[-1]}],"outputs":[`, m.Name, m.Version, textTensor)
-	for i, o := range outputsOf(m) {
+	for i, o := range m.outputs {
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -34,7 +34,7 @@ func (c *call) serveModelMetadata(m *served) *problem {
 	return c.answer(b.String() + "]}")
 }
 
-// serveModels answers GET /v1/models.
+// serveModels answers GET /v1/models: the classifiers, and what a request may have at most.
 func (c *call) serveModels() *problem {
 	b := append(c.out[:0], `{"models":[`...)
 	for i, name := range c.h.order {
@@ -53,6 +53,8 @@ func (c *call) serveModels() *problem {
 		}
 		b = append(b, "]}"...)
 	}
-	c.out = append(b, "]}\n"...)
+	o := &c.h.o
+	b = fmt.Appendf(b, `],"limits":{"max_body":%d,"max_texts":%d,"max_text":%d,"max_explained":%d}}`+"\n", o.MaxBody, o.MaxTexts, o.MaxText, o.MaxExplained)
+	c.out = b
 	return c.finish()
 }

@@ -538,6 +538,18 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// The list of models tells the limits, so that a client can keep to them.
+func TestLimits(t *testing.T) {
+	h := newHandler(t, Options{MaxBody: 1000, MaxTexts: 3, MaxText: 20, MaxExplained: 30})
+	list := decode[struct {
+		Models []any
+		Limits map[string]int
+	}](t, send(h, "GET", "/v1/models", ""))
+	if d := cmp.Diff(map[string]int{"max_body": 1000, "max_texts": 3, "max_text": 20, "max_explained": 30}, list.Limits); len(list.Models) != 3 || d != "" {
+		t.Errorf("%d models, limits: %s", len(list.Models), d)
+	}
+}
+
 // The server that Server returns sets every limit that net/http does not.
 func TestServer(t *testing.T) {
 	s := newHandler(t, Options{}).Server("127.0.0.1:0")

@@ -18,8 +18,8 @@ const (
 // set: on the time of headers, of a request and of an answer, on idle connections, on the size of headers and on the streams of
 // HTTP/2. The caller starts it, and ends it with SetReady(false) and Shutdown.
 //
-// A Handler in another server needs that server's ReadHeaderTimeout, WriteTimeout and IdleTimeout, and a limit of connections: each
-// connection may hold some 50 KiB.
+// A Handler in another server needs that server's ReadHeaderTimeout, WriteTimeout and IdleTimeout. Both need a limit of connections:
+// the memory of a connection and of small requests counts toward no limit.
 func (h *Handler) Server(address string) *http.Server {
 	return &http.Server{
 		Addr:                         address,
