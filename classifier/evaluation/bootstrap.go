@@ -64,13 +64,17 @@ func bootstrap(ctx context.Context, n int, o Options, measure func(worker, resam
 // workers is how many goroutines resample.
 func workers() int { return runtime.GOMAXPROCS(0) }
 
-// interval returns the ends of the middle part of the values, which it sorts.
-func interval(values []float64, confidence float64) Interval {
+// interval returns the ends of the middle part of the values, which it sorts, and whether there are any. NaN is no value.
+func interval(values []float64, confidence float64) (i Interval, ok bool) {
+	values = slices.DeleteFunc(values, math.IsNaN)
+	if len(values) == 0 {
+		return i, false
+	}
 	slices.Sort(values)
 	cut := (1 - confidence) / 2
 	at := func(share float64) float64 {
 		i := int(math.Floor(float64(share*float64(len(values)-1)) + 0.5))
 		return values[min(max(i, 0), len(values)-1)]
 	}
-	return Interval{at(cut), at(1 - cut)}
+	return Interval{at(cut), at(1 - cut)}, true
 }

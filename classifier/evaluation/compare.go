@@ -13,7 +13,8 @@ import (
 // Comparison is how the second of two classifiers differs from the first on the same rows.
 type Comparison struct {
 	Rows int `json:"rows"`
-	// Differences are the second's measures less the first's, in the order of Measures.
+	// Differences are the second's measures less the first's, in the order of Measures. A measure that is undefined for one of
+	// them is left out.
 	Differences []Difference `json:"differences"`
 	// Only counts the rows that one classifier alone answers rightly.
 	OnlyFirst  int `json:"only_first"`
@@ -65,7 +66,10 @@ func Compare(ctx context.Context, first, second *Answers, o Options) (*Compariso
 		}
 		d := Difference{Name: measureNames[m]}
 		d.Value = after[m] - before[m]
-		d.Interval = interval(y[m], o.Confidence)
+		var ok bool
+		if d.Interval, ok = interval(y[m], o.Confidence); !ok || math.IsNaN(d.Value) {
+			continue
+		}
 		d.Beyond = d.Low > 0 || d.High < 0
 		c.Differences = append(c.Differences, d)
 	}

@@ -193,7 +193,7 @@ func TestUnknown(t *testing.T) {
 	if r.Unknown != 1 || r.Accuracy != 0.25 || r.MicroF1 != 2.0/7 {
 		t.Errorf("%d unknown, accuracy %v, micro F1 %v", r.Unknown, r.Accuracy, r.MicroF1)
 	}
-	if want := -(math.Log(0.9) + math.Log(0.25) + math.Log(0.5)) / 3; math.Abs(r.LogLoss-want) > 1e-7 {
+	if want := -(math.Log(0.9) + math.Log(0.25) + math.Log(0.5)) / 3; math.Abs(float64(r.LogLoss)-want) > 1e-7 {
 		t.Errorf("log loss %v, want %v", r.LogLoss, want)
 	}
 	if want := [][]int{{1, 0, 0}, {1, 0, 1}, {0, 1, 0}}; !reflect.DeepEqual(r.Confusion, want) {
@@ -306,5 +306,87 @@ func TestErrors(t *testing.T) {
 	if _, err := evaluation.Compare(t.Context(), good(), other, evaluation.Options{}); err == nil ||
 		err.Error() != `evaluation: row 1 has the labels ["b"] for one classifier and ["a"] for the other` {
 		t.Error(err)
+	}
+}
+
+// rare are answers to n rows, of which so many have the rare class, and all have it with the highest probabilities.
+func rare(n, of int) *evaluation.Answers {
+	a := &evaluation.Answers{Classes: names(2)}
+	for i := range n {
+		class := int32(0)
+		if i < of {
+			class = 1
+		}
+		p := 0.1 + 0.8*float32(class)
+		a.True, a.Given = append(a.True, []int32{class}), append(a.Given, []int32{class})
+		a.Probabilities = append(a.Probabilities, 1-p, p)
+	}
+	return a
+}
+
+// A bootstrap sample without a row of the rare class, one of twenty here, says nothing about the area under its curve.
+func TestRareClass(t *testing.T) {
+	r, err := evaluation.Measure(t.Context(), rare(100, 3), evaluation.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := r.Intervals["auc"]; r.AUC != 1 || i.Low != 1 || i.High != 1 {
+		t.Errorf("AUC %v, %+v", r.AUC, i)
+	}
+	worse := rare(100, 3)
+	for i := range worse.Given {
+		worse.Probabilities[2*i], worse.Probabilities[2*i+1] = 0.5, 0.5
+	}
+	c, err := evaluation.Compare(t.Context(), rare(100, 3), worse, evaluation.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := c.Differences[5]; d.Name != "auc" || d.Value != -0.5 || d.Low != -0.5 || d.High != -0.5 || !d.Beyond {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What the rows do not say is no figure, least of all the worst one, in Go, in JSON and in a comparison.
+func TestUndefined(t *testing.T) {
+	one, unknown := rare(20, 0), rare(20, 10)
+	for i := range unknown.True {
+		unknown.True[i] = []int32{evaluation.Unknown}
+	}
+	for name, a := range map[string]*evaluation.Answers{"auc": one, "log_loss": unknown} {
+		r, err := evaluation.Measure(t.Context(), a, evaluation.Options{Resamples: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var document map[string]any
+		var again evaluation.Report
+		if err := errors.Join(json.Unmarshal(b, &document), json.Unmarshal(b, &again)); err != nil {
+			t.Fatal(err)
+		}
+		if v, ok := document[name]; !ok || v != nil {
+			t.Errorf("JSON has %s %v", name, v)
+		}
+		figures := map[string]evaluation.Figure{"auc": r.AUC, "log_loss": r.LogLoss}
+		if _, ok := r.Intervals[name]; ok || figures[name].Defined() {
+			t.Errorf("%s is %v, %+v", name, figures[name], r.Intervals[name])
+		}
+		if again.AUC.Defined() != r.AUC.Defined() || again.LogLoss.Defined() != r.LogLoss.Defined() || again.Accuracy != r.Accuracy {
+			t.Errorf("JSON gives %+v of %+v", again.Measures, r.Measures)
+		}
+		c, err := evaluation.Compare(t.Context(), a, a, evaluation.Options{Resamples: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range c.Differences {
+			if d.Name == name || math.IsNaN(d.Value) {
+				t.Errorf("%s is compared: %+v", name, d)
+			}
+		}
+		if len(c.Differences) < 6 {
+			t.Errorf("%+v", c.Differences)
+		}
 	}
 }

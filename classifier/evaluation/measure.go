@@ -14,7 +14,8 @@ type Report struct {
 	// Unknown is the number of rows with a label that the classifier does not know.
 	Unknown int `json:"unknown"`
 	Measures
-	// Intervals are the measures' confidence intervals by their names in JSON: "accuracy".
+	// Intervals are the measures' confidence intervals by their names in JSON: "accuracy". A measure that is undefined has none.
+	// An interval is of the bootstrap samples in which the measure is defined: one may lack all rows of a rare class.
 	Intervals map[string]Interval `json:"intervals"`
 
 	Classes []Class `json:"classes"` // in the order of Answers.Classes
@@ -63,7 +64,9 @@ func Measure(ctx context.Context, a *Answers, o Options) (*Report, error) {
 	r := &Report{Rows: len(a.True)}
 	r.Measures, r.Intervals = measures(p.all()), map[string]Interval{}
 	for m, name := range measureNames {
-		r.Intervals[name] = interval(samples[m], o.Confidence)
+		if i, ok := interval(samples[m], o.Confidence); ok {
+			r.Intervals[name] = i
+		}
 	}
 	r.count(a)
 	r.Mistakes = mistakes(a, o.Mistakes)

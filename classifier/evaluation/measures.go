@@ -1,5 +1,10 @@
 package evaluation
 
+import (
+	"encoding/json"
+	"math"
+)
+
 // The measures, in the order in which reports show them.
 const (
 	accuracy = iota
@@ -28,14 +33,38 @@ type Measures struct {
 	// Precision and Recall are means over the classes.
 	Precision float64 `json:"precision"`
 	Recall    float64 `json:"recall"`
-	// AUC is the area under the ROC curve: of the second of two classes, else the mean of each class against the rest.
-	AUC float64 `json:"auc"`
+	// AUC is the area under the ROC curve: of the second of two classes, else the mean of each class against the rest. It is
+	// undefined if no class has rows both with it and without it.
+	AUC Figure `json:"auc"`
 	// LogLoss is the mean of -log p of the true label, in nats; with several labels a row, the mean over the classes too.
-	// Rows of unknown labels do not count.
-	LogLoss float64 `json:"log_loss"`
+	// Rows of unknown labels do not count; it is undefined if there are no others.
+	LogLoss Figure `json:"log_loss"`
 	// CalibrationError is how far probabilities are from the share of right answers: the expected calibration error with 15
 	// bins of the same number of answers; with several labels a row, of decisions about a label.
 	CalibrationError float64 `json:"calibration_error"`
+}
+
+// Figure is a measure that some data leave undefined. It is NaN then, and null in JSON.
+type Figure float64
+
+// Defined returns whether there is a value.
+func (f Figure) Defined() bool { return f == f }
+
+// MarshalJSON writes a number, or null.
+func (f Figure) MarshalJSON() ([]byte, error) {
+	if !f.Defined() {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(f))
+}
+
+// UnmarshalJSON reads a number, or null.
+func (f *Figure) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*f = Figure(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(f))
 }
 
 // Interval is a confidence interval: percentiles of a measure over bootstrap samples of the rows.
@@ -45,12 +74,12 @@ type Interval struct {
 }
 
 func measures(v [numMeasures]float64) Measures {
-	return Measures{v[accuracy], v[macroF1], v[microF1], v[precision], v[recall], v[areaUnderCurve], v[logLoss], v[calibrationError]}
+	return Measures{v[accuracy], v[macroF1], v[microF1], v[precision], v[recall], Figure(v[areaUnderCurve]), Figure(v[logLoss]), v[calibrationError]}
 }
 
-// All yields the measures by their names in JSON, in order.
+// All yields the measures by their names in JSON, in order. One that is undefined is NaN.
 func (m *Measures) All(yield func(name string, value float64) bool) {
-	for i, v := range [numMeasures]float64{m.Accuracy, m.MacroF1, m.MicroF1, m.Precision, m.Recall, m.AUC, m.LogLoss, m.CalibrationError} {
+	for i, v := range [numMeasures]float64{m.Accuracy, m.MacroF1, m.MicroF1, m.Precision, m.Recall, float64(m.AUC), float64(m.LogLoss), m.CalibrationError} {
 		if !yield(measureNames[i], v) {
 			return
 		}

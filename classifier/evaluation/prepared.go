@@ -3,6 +3,7 @@ package evaluation
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/linnet-ml/linnet/simd"
@@ -91,7 +92,7 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// measure computes all measures of the rows, of which row i counts weight[i] times. Scratch is memory for a class's counts.
+// measure computes all measures of the rows, of which row i counts weight[i] times; NaN stands for an undefined one. Scratch is memory for a class's counts.
 func (p *prepared) measure(weight []int32, scratch []counts) (f [numMeasures]float64) {
 	a, k := p.a, len(p.a.Classes)
 	clear(scratch)
@@ -149,8 +150,13 @@ func (p *prepared) measure(weight []int32, scratch []counts) (f [numMeasures]flo
 	f[accuracy] = ratio(right, rows)
 	f[precision], f[recall], f[macroF1] = ratio(f[precision], seen), ratio(f[recall], seen), ratio(f[macroF1], seen)
 	f[microF1] = all.f1()
-	f[areaUnderCurve] = ratio(auc, aucClasses)
-	f[logLoss] = ratio(loss, lossRows)
+	f[areaUnderCurve], f[logLoss] = math.NaN(), math.NaN()
+	if aucClasses > 0 {
+		f[areaUnderCurve] = auc / aucClasses
+	}
+	if lossRows > 0 {
+		f[logLoss] = loss / lossRows
+	}
 	f[calibrationError] = p.calibrationError(weight, rows)
 	return f
 }

@@ -127,7 +127,14 @@ func (e *evaluated) write(to io.Writer, paths []string, confidence float64) erro
 	figures := table{}
 	figures.add("figure", "value", fmt.Sprintf("%g %% interval", 100*confidence))
 	for name, value := range e.All {
-		figures.add(figureName(name), fmt.Sprintf("%.4f", value), fmt.Sprintf("%.4f to %.4f", e.Intervals[name].Low, e.Intervals[name].High))
+		figure, span := "-", "-" // as of rows of one class, which have no AUC
+		if evaluation.Figure(value).Defined() {
+			figure = fmt.Sprintf("%.4f", value)
+		}
+		if i, ok := e.Intervals[name]; ok {
+			span = fmt.Sprintf("%.4f to %.4f", i.Low, i.High)
+		}
+		figures.add(figureName(name), figure, span)
 	}
 	figures.write(w, "lr")
 	w.WriteByte('\n')
