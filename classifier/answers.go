@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/classifier/evaluation"
+	"github.com/linnet-ml/linnet/internal/budget"
 )
 
 // Answers classifies the texts of examples and returns what package evaluation measures. A label that the Classifier does
@@ -17,7 +18,10 @@ func (c *Classifier) Answers(ctx context.Context, examples []Example) (*evaluati
 	if ctx == nil {
 		return nil, errors.New("classifier: the context is nil")
 	}
-	k := len(c.Classes())
+	k := len(c.parts.Spec.Classes)
+	if err := checkAnswers(len(examples), k); err != nil {
+		return nil, err
+	}
 	a := &evaluation.Answers{
 		Classes: c.Classes(), Several: c.Parts().Spec.MultiLabel, True: make([][]int32, len(examples)), Given: make([][]int32, len(examples)),
 		Probabilities: make([]float32, len(examples)*k),
@@ -56,6 +60,11 @@ func (c *Classifier) Answers(ctx context.Context, examples []Example) (*evaluati
 	return a, err
 }
 
+// checkAnswers returns an error if the probabilities of so many rows and classes do not fit into the memory.
+func checkAnswers(rows, classes int) error {
+	return budget.Check("classifier: the probabilities of rows and classes", 4, rows, classes)
+}
+
 // parallel runs work on as many goroutines as there are processors. Next gives each a row of n that no other has, and -1 at
 // the end or when ctx is done.
 func parallel(ctx context.Context, n int, work func(next func() int)) error {
@@ -90,6 +99,9 @@ func CrossAnswers(ctx context.Context, examples []Example, folds int, o Options)
 		return nil, fmt.Errorf("classifier: %d folds of %d examples", folds, len(examples))
 	}
 	k := len(spec.Classes)
+	if err := checkAnswers(len(examples), k); err != nil {
+		return nil, err
+	}
 	a := &evaluation.Answers{
 		Classes: spec.Classes, Several: spec.MultiLabel, True: make([][]int32, len(examples)), Given: make([][]int32, len(examples)),
 		Probabilities: make([]float32, len(examples)*k),

@@ -36,14 +36,19 @@ func (a *Answers) check() error {
 		return fmt.Errorf("evaluation: %d probabilities for %d rows of %d classes", len(a.Probabilities), n, k)
 	}
 	seen := make([]int, k) // the last row that had the class, counted from 1
-	for what, rows := range map[string][][]int32{"labels": a.True, "answers": a.Given} {
+	for _, side := range [...]struct {
+		what  string
+		rows  [][]int32
+		truth bool
+	}{{"labels", a.True, true}, {"answers", a.Given, false}} {
 		clear(seen)
-		for i, set := range rows {
-			if !a.Several && (len(set) > 1 || len(set) == 0 && what == "labels") {
+		what := side.what
+		for i, set := range side.rows {
+			if !a.Several && (len(set) > 1 || len(set) == 0 && side.truth) {
 				return fmt.Errorf("evaluation: row %d has %d %s in place of one", i, len(set), what)
 			}
 			for _, c := range set {
-				if c == Unknown && what == "labels" {
+				if c == Unknown && side.truth {
 					continue
 				}
 				if c < 0 || int(c) >= k {

@@ -59,7 +59,7 @@ func Compare(ctx context.Context, first, second *Answers, o Options) (*Compariso
 	if err != nil {
 		return nil, err
 	}
-	before, after := p.all(), q.all()
+	before, after := p.all(ctx), q.all(ctx)
 	for m := range numMeasures {
 		for i := range y[m] {
 			y[m][i] -= x[m][i]
@@ -82,7 +82,7 @@ func Compare(ctx context.Context, first, second *Answers, o Options) (*Compariso
 		}
 	}
 	c.P = mcnemar(c.OnlyFirst, c.OnlySecond)
-	return c, nil
+	return c, ctx.Err()
 }
 
 // sameRows returns an error if two classifiers were not asked the same.

@@ -10,9 +10,11 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"github.com/linnet-ml/linnet/classifier/evaluation"
+	"github.com/linnet-ml/linnet/internal/budget"
 )
 
 func names(k int) (list []string) {
@@ -387,6 +389,54 @@ func TestUndefined(t *testing.T) {
 		}
 		if len(c.Differences) < 6 {
 			t.Errorf("%+v", c.Differences)
+		}
+	}
+}
+
+// Of many classes there is no matrix, whose size is the square, but the pairs that are mixed up.
+func TestManyClasses(t *testing.T) {
+	const k = 5000
+	a := &evaluation.Answers{Classes: names(k), Probabilities: make([]float32, 8*k)}
+	for i, given := range []int32{1, 1, 1, 4, 4, 5, 0, 7} {
+		a.True, a.Given = append(a.True, []int32{int32(i % 3 * 2)}), append(a.Given, []int32{given})
+	}
+	a.True[0][0] = evaluation.Unknown
+	r, err := evaluation.Measure(t.Context(), a, evaluation.Options{Resamples: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []evaluation.Confused{{True: 0, Given: 4, Rows: 1}, {True: 2, Given: 1, Rows: 1}, {True: 2, Given: 4, Rows: 1}, {True: 2, Given: 7, Rows: 1}, {True: 4, Given: 1, Rows: 1}, {True: 4, Given: 5, Rows: 1}}
+	if r.Confusion != nil || !reflect.DeepEqual(r.Confused, want) {
+		t.Errorf("%d rows of the matrix, %+v", len(r.Confusion), r.Confused)
+	}
+	few := rare(20, 3)
+	for i := range 3 {
+		few.Given[i][0] = 0
+	}
+	if r, err = evaluation.Measure(t.Context(), few, evaluation.Options{Resamples: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []evaluation.Confused{{True: 1, Given: 0, Rows: 3}}; !reflect.DeepEqual(r.Confused, want) || r.Confusion[1][0] != 3 {
+		t.Errorf("%+v, %v", r.Confused, r.Confusion)
+	}
+}
+
+// Memory is asked for before it is taken.
+func TestTooManyRows(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(100 << 20))
+	const n, k = 200_000, 40
+	a := &evaluation.Answers{Classes: names(k), Several: true, True: make([][]int32, n), Given: make([][]int32, n), Probabilities: make([]float32, n*k)}
+	if _, err := evaluation.Measure(t.Context(), a, evaluation.Options{Resamples: 1}); !errors.Is(err, budget.ErrTooLarge) {
+		t.Errorf("%d rows of %d classes in 100 MiB: %v", n, k, err)
+	}
+}
+
+// Of two faults the same one is named each time.
+func TestFirstFault(t *testing.T) {
+	for range 50 {
+		a := &evaluation.Answers{Classes: names(2), True: [][]int32{{7}}, Given: [][]int32{{8}}, Probabilities: []float32{0, 1}}
+		if _, err := evaluation.Measure(t.Context(), a, evaluation.Options{}); err == nil || err.Error() != "evaluation: row 0: there is no class 7 among 2" {
+			t.Fatal(err)
 		}
 	}
 }

@@ -20,10 +20,27 @@ type Report struct {
 
 	Classes []Class `json:"classes"` // in the order of Answers.Classes
 	// Confusion counts rows by true class (outer) and class given; the last row is unknown labels, the last column rows
-	// without an answer. It is nil where a text may have several labels.
-	Confusion [][]int   `json:"confusion,omitempty"`
-	Mistakes  []Mistake `json:"mistakes"` // the worst first
+	// without an answer. It is nil where a text may have several labels, and for more than 1,000 classes.
+	Confusion [][]int `json:"confusion,omitempty"`
+	// Confused are the pairs of classes that Confusion counts off its diagonal, the most frequent first, and 1,000 at most. It is nil
+	// where a text may have several labels.
+	Confused []Confused `json:"confused,omitempty"`
+	Mistakes []Mistake  `json:"mistakes"` // the worst first
 }
+
+// Confused is how many rows of one class were given another.
+type Confused struct {
+	True  int `json:"true"`  // the number of the class in Answers.Classes
+	Given int `json:"given"` // that of the one given
+	Rows  int `json:"rows"`
+}
+
+const (
+	// mostClasses is the largest number of classes that have a confusion matrix: 8 MB.
+	mostClasses = 1000
+	// mostConfused is how many pairs of classes are listed at most.
+	mostConfused = 1000
+)
 
 // Class is what the answers are for one class.
 type Class struct {
@@ -62,14 +79,16 @@ func Measure(ctx context.Context, a *Answers, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Rows: len(a.True)}
-	r.Measures, r.Intervals = measures(p.all()), map[string]Interval{}
+	r.Measures, r.Intervals = measures(p.all(ctx)), map[string]Interval{}
 	for m, name := range measureNames {
 		if i, ok := interval(samples[m], o.Confidence); ok {
 			r.Intervals[name] = i
 		}
 	}
 	r.count(a)
-	r.Mistakes = mistakes(a, o.Mistakes)
+	if r.Mistakes, err = mistakes(ctx, a, o.Mistakes); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
@@ -96,12 +115,12 @@ func check(ctx context.Context, o Options, answers ...*Answers) error {
 }
 
 // all is the measures of the rows themselves.
-func (p *prepared) all() [numMeasures]float64 {
+func (p *prepared) all(ctx context.Context) [numMeasures]float64 {
 	once := make([]int32, len(p.a.True))
 	for i := range once {
 		once[i] = 1
 	}
-	return p.measure(once, make([]counts, len(p.a.Classes)))
+	return p.measure(ctx, once, make([]counts, len(p.a.Classes)))
 }
 
 // resample returns each measure's value in each bootstrap sample.
@@ -114,7 +133,7 @@ func (p *prepared) resample(ctx context.Context, o Options) (samples [numMeasure
 		scratch[w] = make([]counts, len(p.a.Classes))
 	}
 	err = bootstrap(ctx, len(p.a.True), o, func(worker, r int, weight []int32) {
-		for f, v := range p.measure(weight, scratch[worker]) {
+		for f, v := range p.measure(ctx, weight, scratch[worker]) {
 			samples[f][r] = v
 		}
 	})
@@ -125,7 +144,8 @@ func (p *prepared) resample(ctx context.Context, o Options) (samples [numMeasure
 func (r *Report) count(a *Answers) {
 	k := len(a.Classes)
 	byClass := make([]counts, k)
-	if !a.Several {
+	confused := map[[2]int]int{}
+	if !a.Several && k <= mostClasses {
 		r.Confusion = make([][]int, k+1)
 		for c := range r.Confusion {
 			r.Confusion[c] = make([]int, k+1)
@@ -154,19 +174,31 @@ func (r *Report) count(a *Answers) {
 			if len(a.Given[i]) > 0 {
 				to = int(a.Given[i][0])
 			}
-			r.Confusion[from][to]++
+			if r.Confusion != nil {
+				r.Confusion[from][to]++
+			}
+			if from != to && from < k && to < k {
+				confused[[2]int{from, to}]++
+			}
 		}
 	}
+	for pair, n := range confused {
+		r.Confused = append(r.Confused, Confused{pair[0], pair[1], n})
+	}
+	slices.SortFunc(r.Confused, func(x, y Confused) int {
+		return cmp.Or(cmp.Compare(y.Rows, x.Rows), cmp.Compare(x.True, y.True), cmp.Compare(x.Given, y.Given))
+	})
+	r.Confused = slices.Clip(r.Confused[:min(mostConfused, len(r.Confused))])
 	for c, x := range byClass {
 		r.Classes = append(r.Classes, Class{a.Classes[c], int(x.true), int(x.given), x.precision(), x.recall(), x.f1()})
 	}
 }
 
 // mistakes returns the worst: those of which the classifier was most certain.
-func mistakes(a *Answers, most int) []Mistake {
+func mistakes(ctx context.Context, a *Answers, most int) ([]Mistake, error) {
 	all := []Mistake{}
 	if most < 0 {
-		return all
+		return all, nil
 	}
 	for i := range a.True {
 		for _, c := range a.Given[i] {
@@ -192,6 +224,8 @@ func mistakes(a *Answers, most int) []Mistake {
 		}
 		return m.Probability
 	}
-	slices.SortStableFunc(all, func(x, y Mistake) int { return cmp.Compare(wrong(y), wrong(x)) })
-	return slices.Clip(all[:min(most, len(all))])
+	if err := sortStable(ctx, all, func(x, y Mistake) int { return cmp.Compare(wrong(y), wrong(x)) }); err != nil {
+		return nil, err
+	}
+	return slices.Clip(all[:min(most, len(all))]), nil
 }

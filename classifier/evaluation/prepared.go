@@ -3,9 +3,11 @@ package evaluation
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/simd"
 )
 
@@ -30,10 +32,26 @@ type decision struct {
 	probability float32
 }
 
+const decisionBytes = 12
+
 func prepare(ctx context.Context, a *Answers) (*prepared, error) {
 	n, k := len(a.True), len(a.Classes)
-	p := &prepared{a: a, correct: make([]bool, n), loss: make([]float64, n), lossCounts: make([]bool, n), ranked: make([][]int32, k)}
+	decisions := n
+	if a.Several {
+		decisions = n * k // as many as there are probabilities
+	}
+	size := 4*uint64(n)*uint64(k) + 2*decisionBytes*uint64(decisions) // sorting takes them twice
+	if err := budget.CheckBytes(fmt.Sprintf("evaluation: %d rows in the order of the probabilities of %d classes", n, k), size); err != nil {
+		return nil, err
+	}
+	p := &prepared{
+		a: a, correct: make([]bool, n), loss: make([]float64, n), lossCounts: make([]bool, n),
+		ranked: make([][]int32, k), certain: make([]decision, 0, decisions),
+	}
 	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		p.correct[i] = a.same(i)
 		p.lossCounts[i] = !has(a.True[i], Unknown)
 		switch {
@@ -60,21 +78,58 @@ func prepare(ctx context.Context, a *Answers) (*prepared, error) {
 			p.certain = append(p.certain, decision{int32(i), a.True[i][0] == top, a.probability(i, top)})
 		}
 	}
-	slices.SortStableFunc(p.certain, func(x, y decision) int { return cmp.Compare(x.probability, y.probability) })
+	if err := sortStable(ctx, p.certain, func(x, y decision) int { return cmp.Compare(x.probability, y.probability) }); err != nil {
+		return nil, err
+	}
 	for c := range k {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		order := make([]int32, n)
 		for i := range order {
 			order[i] = int32(i)
 		}
-		slices.SortStableFunc(order, func(i, j int32) int {
+		err := sortStable(ctx, order, func(i, j int32) int {
 			return cmp.Compare(a.probability(int(i), int32(c)), a.probability(int(j), int32(c)))
 		})
+		if err != nil {
+			return nil, err
+		}
 		p.ranked[c] = order
 	}
 	return p, nil
+}
+
+// sortStable is slices.SortStableFunc that looks at ctx. It merges runs, each copied out of the way first.
+func sortStable[T any](ctx context.Context, x []T, compare func(a, b T) int) error {
+	const run = 1 << 12
+	for from := 0; from < len(x); from += run {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		slices.SortStableFunc(x[from:min(from+run, len(x))], compare)
+	}
+	var left []T
+	for width := run; width < len(x); width *= 2 {
+		for from := 0; from+width < len(x); from += 2 * width {
+			both := x[from:min(from+2*width, len(x))]
+			left = append(left[:0], both[:width]...)
+			i, j := 0, width
+			for to := range both {
+				if to%run == 0 && ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if i == len(left) {
+					break // what is left of the right half is in place
+				}
+				if j == len(both) || compare(left[i], both[j]) <= 0 {
+					both[to] = left[i]
+					i++
+				} else {
+					both[to] = both[j]
+					j++
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // counts are how often a class is right and wrong, in rows.
@@ -93,7 +148,8 @@ func ratio(a, b float64) float64 {
 }
 
 // measure computes all measures of the rows, of which row i counts weight[i] times; NaN stands for an undefined one. Scratch is memory for a class's counts.
-func (p *prepared) measure(weight []int32, scratch []counts) (f [numMeasures]float64) {
+// Once ctx is done, they are worthless.
+func (p *prepared) measure(ctx context.Context, weight []int32, scratch []counts) (f [numMeasures]float64) {
 	a, k := p.a, len(p.a.Classes)
 	clear(scratch)
 	var rows, right, loss, lossRows float64
@@ -132,6 +188,9 @@ func (p *prepared) measure(weight []int32, scratch []counts) (f [numMeasures]flo
 		seen++ // all unknown labels count as one class, which is never found
 	}
 	for c, x := range scratch {
+		if ctx.Err() != nil {
+			return f
+		}
 		all.true, all.given, all.both = all.true+x.true, all.given+x.given, all.both+x.both
 		if x.true > 0 || x.given > 0 {
 			seen++

@@ -172,9 +172,8 @@ const mostConfusion = 12
 
 // writeConfusion writes the matrix, or of many classes the pairs that are mixed up most.
 func (e *evaluated) writeConfusion(w io.Writer) {
-	k := len(e.Classes)
-	switch {
-	case e.Confusion == nil:
+	switch k := len(e.Classes); {
+	case e.Confusion == nil && e.Confused == nil:
 		return
 	case k <= mostConfusion:
 		t := e.confusion(func(c int) (row, column string) { return shown(e.Classes[c].Name), shown(e.Classes[c].Name) })
@@ -185,20 +184,10 @@ func (e *evaluated) writeConfusion(w io.Writer) {
 		}
 		t.write(w, "lr")
 	default:
-		type pair struct{ true, given, rows int }
-		var pairs []pair
-		for c := range k {
-			for g := range k {
-				if n := e.Confusion[c][g]; c != g && n > 0 {
-					pairs = append(pairs, pair{c, g, n})
-				}
-			}
-		}
-		slices.SortStableFunc(pairs, func(a, b pair) int { return b.rows - a.rows })
 		t := table{}
 		t.add("rows", "most often mixed up", "given")
-		for _, p := range pairs[:min(10, len(pairs))] {
-			t.add(grouped(p.rows), shown(e.Classes[p.true].Name), shown(e.Classes[p.given].Name))
+		for _, p := range e.Confused[:min(10, len(e.Confused))] {
+			t.add(grouped(p.Rows), shown(e.Classes[p.True].Name), shown(e.Classes[p.Given].Name))
 		}
 		t.write(w, "rl")
 	}
