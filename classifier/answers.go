@@ -36,6 +36,9 @@ func (c *Classifier) Answers(ctx context.Context, examples []Example) (*evaluati
 		}
 		unknown := false
 		for _, label := range e.Labels {
+			if label == "" {
+				return nil, &ExampleError{i, emptyLabel}
+			}
 			n, ok := number[label]
 			if !ok {
 				unknown = true
@@ -91,8 +94,14 @@ func CrossAnswers(ctx context.Context, examples []Example, folds int, o Options)
 	if ctx == nil {
 		return nil, errors.New("classifier: the context is nil")
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	spec, task, err := newTask(examples, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.checkClasses(spec); err != nil {
 		return nil, err
 	}
 	if folds < 2 || folds > len(examples) {

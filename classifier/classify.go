@@ -10,7 +10,7 @@ import (
 type Result struct {
 	// Label is the class of the text: the most probable one, or the one that the threshold of [Options.Goal] decides for. With
 	// several labels a text it is the most probable of Labels. It is empty if Labels is: the text has no label, or the
-	// Classifier does not know, because the probability is below [Options.MinConfidence].
+	// Classifier does not know, because the probability of the class that it would be is below [Options.MinConfidence].
 	Label string
 	// Probability is that of Label; where Label is empty, that of the most probable class.
 	Probability float32

@@ -3,6 +3,7 @@ package classifier
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -45,6 +46,12 @@ type Continuation struct {
 // that a text of an old kind may be labelled differently: put a sample of old rows among the examples, all the more if there is a new
 // class, of which c knows nothing that is not of it. To train again with all rows is better where that is possible.
 func (c *Classifier) Continue(ctx context.Context, examples []Example, o ContinueOptions) (*Classifier, error) {
+	if ctx == nil {
+		return nil, errors.New("classifier: the context is nil")
+	}
+	if o.MaxFeatures < 0 {
+		return nil, &OptionError{"MaxFeatures", "is negative"}
+	}
 	t, err := c.newContinuation(examples)
 	if err != nil {
 		return nil, err
@@ -123,6 +130,9 @@ func (c *Classifier) newContinuation(examples []Example) (*continuation, error) 
 			return nil, &ExampleError{i, fmt.Sprintf("has %d labels: this classifier gives one", len(e.Labels))}
 		}
 		for j, l := range e.Labels {
+			if l == "" {
+				return nil, &ExampleError{i, emptyLabel}
+			}
 			if !utf8.ValidString(l) {
 				return nil, &ExampleError{i, fmt.Sprintf("has the label %.40q, which is not UTF-8", l)}
 			}

@@ -25,12 +25,15 @@ type ExampleError struct {
 	Problem string
 }
 
+// emptyLabel is the Problem of an example with an empty label: a Result without a label has it.
+const emptyLabel = "has an empty label"
+
 // Error names the example and the problem.
 func (e *ExampleError) Error() string {
 	return fmt.Sprintf("classifier: example %d %s", e.Index, e.Problem)
 }
 
-// An OptionError says which of the Options is impossible.
+// An OptionError says which of the [Options] or [ContinueOptions] is impossible.
 type OptionError struct {
 	Option  string // the field's name
 	Problem string

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/linnet-ml/linnet/classifier/internal/calibration"
@@ -19,38 +20,14 @@ type Goal struct {
 	Recall float64 `json:"recall,omitempty"`
 }
 
-// check returns an error if no thresholds can be chosen.
-func (o *Options) check(s *Spec) error {
-	g := o.Goal
-	switch {
-	case !(g.Precision >= 0 && g.Precision <= 1) || !(g.Recall >= 0 && g.Recall <= 1):
-		return &OptionError{"Goal", "is not from 0 to 1"}
-	case o.Budget < 0:
-		return &OptionError{"Budget", "is negative"}
-	case g.Precision > 0 && g.Recall > 0:
-		return &OptionError{"Goal", "has both a precision and a recall: one threshold cannot aim at two"}
-	case g != Goal{} && s.thresholds() == 0:
-		return &OptionError{"Goal", "is for two classes, or for texts with several labels: of more classes the most probable one is the label"}
-	case !(o.MinConfidence >= 0 && o.MinConfidence <= 1):
-		return &OptionError{"MinConfidence", "is not from 0 to 1"}
-	case o.MinConfidence > 0 && s.MultiLabel:
-		return &OptionError{"MinConfidence", "is for texts with one label: of several, each has a threshold of its own"}
-	case o.Positive != "" && (s.MultiLabel || s.columns() > 1):
-		return &OptionError{"Positive", "is for two classes"}
-	case o.Positive != "" && !slices.Contains(s.Classes, o.Positive):
-		return &OptionError{"Positive", "is no class of the examples"}
-	}
-	return nil
-}
-
 // A LabelReport is what the threshold of a label reaches on held-out rows.
 type LabelReport struct {
 	Label     string  `json:"label"`
 	Threshold float32 `json:"threshold"` // of the label's probability
 	Precision float64 `json:"precision"` // 0 without a text that gets the label
 	Recall    float64 `json:"recall"`
-	// Reached says whether the stated goal is reached. Where no threshold reaches a precision, the label is given to texts of
-	// probability 1 alone.
+	// Reached says whether the stated goal is reached: by the labels that are given, with [Options.MinConfidence]. Where no
+	// threshold reaches a precision, the label is given to texts of probability 1 alone.
 	Reached bool `json:"reached"`
 }
 
@@ -68,52 +45,73 @@ func heldOut(t *selection.Task, o *selection.Outcome, k int) (p []float32, posit
 // chooseThresholds sets p.Threshold and reports what it reaches.
 func (p *Parts) chooseThresholds(t *selection.Task, best *selection.Outcome, o *Options) []LabelReport {
 	var reports []LabelReport
-	n := p.Spec.thresholds()
 	p.Threshold = nil
-	for k := range n {
+	for k := range p.Spec.thresholds() {
 		probability, positive := heldOut(t, best, k)
+		s := side{confidence: p.Spec.MinConfidence}
 		label := p.Spec.Classes[k]
-		first := false // the threshold is of the first of two classes
 		if t.Binary() {
 			label = p.Spec.Classes[1]
-			if first = o.Positive == p.Spec.Classes[0]; first {
+			if s.first = o.Positive == p.Spec.Classes[0]; s.first {
 				label = o.Positive
-				for i := range probability {
-					probability[i], positive[i] = 1-probability[i], !positive[i]
-				}
 			}
 		}
-		r := LabelReport{Label: label, Reached: true}
+		var cut float32
 		switch {
 		case o.Goal != Goal{}:
-			r.Threshold, r.Reached = o.Goal.threshold(probability, positive)
+			cut = o.Goal.threshold(probability, positive, s.first)
 		case t.Binary():
-			r.Threshold = calibration.ThresholdMacroF1(probability)
+			cut = calibration.ThresholdMacroF1(probability)
 		default:
-			r.Threshold = calibration.ThresholdF1(probability, positive)
+			cut = calibration.ThresholdF1(probability, positive)
 		}
-		given, hits, all := 0, 0, 0
-		for i, v := range probability {
-			if positive[i] {
-				all++
-			}
-			if v >= r.Threshold {
-				given++
-				if positive[i] {
-					hits++
-				}
-			}
-		}
-		r.Precision, r.Recall = ratio(hits, given), ratio(hits, all)
-		if first {
-			p.Threshold = append(p.Threshold, 1-r.Threshold)
-		} else {
-			p.Threshold = append(p.Threshold, r.Threshold)
-		}
-		reports = append(reports, r)
+		p.Threshold = append(p.Threshold, cut)
+		reports = append(reports, s.report(label, cut, probability, positive, o.Goal))
 	}
 	return reports
 }
+
+// side says when a threshold gives a label: where a probability reaches it, or that of the second of two classes does not.
+type side struct {
+	first      bool    // the label is the first of two classes
+	confidence float32 // the least probability of the label
+}
+
+// given returns whether a text gets the label, as [Classifier.decide] does.
+func (s side) given(p, cut float32) bool {
+	if s.first {
+		return p < cut && 1-p >= s.confidence
+	}
+	return p >= cut && p >= s.confidence
+}
+
+// report says what a threshold reaches.
+func (s side) report(label string, cut float32, p []float32, positive []bool, g Goal) LabelReport {
+	given, hits, all := 0, 0, 0
+	for i, v := range p {
+		is := positive[i] != s.first
+		if is {
+			all++
+		}
+		if s.given(v, cut) {
+			given++
+			if is {
+				hits++
+			}
+		}
+	}
+	r := LabelReport{Label: label, Threshold: cut, Precision: ratio(hits, given), Recall: ratio(hits, all)}
+	if s.first {
+		r.Threshold = 1 - cut
+	}
+	r.Reached = (g.Precision == 0 || given > 0 && g.precise(hits, given)) && (g.Recall == 0 || all > 0 && g.found(hits, all))
+	return r
+}
+
+func (g Goal) precise(hits, given int) bool {
+	return float64(hits) >= float64(g.Precision*float64(given))
+}
+func (g Goal) found(hits, all int) bool { return float64(hits) >= float64(g.Recall*float64(all)) }
 
 func ratio(a, b int) float64 {
 	if b == 0 {
@@ -122,37 +120,61 @@ func ratio(a, b int) float64 {
 	return float64(a) / float64(b)
 }
 
-// threshold is the probability from which the label is given, and whether that reaches the goal on these rows.
-func (g Goal) threshold(p []float32, positive []bool) (float32, bool) {
+// threshold is the probability from which the label is given; for the first of two classes, the probability of the second one below
+// which the first is given. If no threshold reaches the goal, it leaves those of which a text is certain.
+func (g Goal) threshold(p []float32, positive []bool, first bool) float32 {
 	order := make([]int32, len(p))
 	total := 0
 	for i := range order {
 		order[i] = int32(i)
-		if positive[i] {
+		if positive[i] != first {
 			total++
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(p[b], p[a]) })
-	result, reached := float32(1), false
+	slices.SortStableFunc(order, func(a, b int32) int {
+		if first {
+			a, b = b, a
+		}
+		return cmp.Compare(p[b], p[a])
+	})
+	result := float32(1)
+	if first {
+		result = math.SmallestNonzeroFloat32
+	}
 	hits := 0
 	for n, i := range order {
-		if positive[i] {
+		if positive[i] != first {
 			hits++
 		}
 		if n+1 < len(order) && p[order[n+1]] == p[i] {
 			continue // no cut lies between equal probabilities
 		}
-		// The threshold lies between the row and the next one.
-		cut := p[i]
-		if n+1 < len(order) {
-			cut -= (p[i] - p[order[n+1]]) / 2
+		// The threshold lies between the row and the next one, or the end.
+		cut := float32(0)
+		switch last := n+1 == len(order); {
+		case first && last:
+			cut = between(p[i], 1)
+		case first:
+			cut = between(p[i], p[order[n+1]])
+		case last:
+			cut = between(0, p[i])
+		default:
+			cut = between(p[order[n+1]], p[i])
 		}
 		switch {
-		case g.Recall > 0 && float64(hits) >= g.Recall*float64(total):
-			return cut, total > 0
-		case g.Precision > 0 && float64(hits) >= g.Precision*float64(n+1):
-			result, reached = cut, true
+		case g.Recall > 0 && g.found(hits, total):
+			return cut
+		case g.Precision > 0 && g.precise(hits, n+1):
+			result = cut
 		}
 	}
-	return result, reached
+	return result
+}
+
+// between returns a number above low, in the middle if there is room, and not above high.
+func between(low, high float32) float32 {
+	if middle := low + (high-low)/2; middle > low {
+		return middle
+	}
+	return high
 }

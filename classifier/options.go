@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
@@ -37,8 +38,9 @@ type Options struct {
 	Goal Goal
 	// Positive is the one of two classes that Goal is for. "" means the second in ascending order, of which the scores are.
 	Positive string
-	// MinConfidence is the probability below which a text of one label has none: the Classifier does not know. 0 means that it
-	// always answers.
+	// MinConfidence is the probability below which a text of one label has none: the Classifier does not know. It is that of the
+	// class that is chosen, which a threshold below 1/2 may choose with a lower probability than the other class has. 0 means that
+	// it always answers.
 	MinConfidence float64
 
 	// Progress is called with how far the training is, often and one call at a time, from any goroutine; training waits for it. Nil
@@ -73,6 +75,51 @@ const (
 	PhaseFolds     Phase = selection.Folds     // CrossAnswers learns without one fold after the other: Done and Total are folds
 )
 
+// check returns an error if the options are impossible whatever the examples are.
+func (o *Options) check() error {
+	g := o.Goal
+	switch {
+	case o.MaxFeatures < 0:
+		return &OptionError{"MaxFeatures", "is negative"}
+	case o.Work < 0:
+		return &OptionError{"Work", "is negative"}
+	case o.Budget < 0:
+		return &OptionError{"Budget", "is negative"}
+	case !(g.Precision >= 0 && g.Precision <= 1) || !(g.Recall >= 0 && g.Recall <= 1):
+		return &OptionError{"Goal", "is not from 0 to 1"}
+	case g.Precision > 0 && g.Recall > 0:
+		return &OptionError{"Goal", "has both a precision and a recall: one threshold cannot aim at two"}
+	case !(o.MinConfidence >= 0 && o.MinConfidence <= 1):
+		return &OptionError{"MinConfidence", "is not from 0 to 1"}
+	}
+	return o.checkSeveral(o.MultiLabel)
+}
+
+// checkSeveral returns an error if the options do not suit texts of several labels.
+func (o *Options) checkSeveral(several bool) error {
+	switch {
+	case !several:
+	case o.MinConfidence > 0:
+		return &OptionError{"MinConfidence", "is for texts with one label: of several, each has a threshold of its own"}
+	case o.Positive != "":
+		return &OptionError{"Positive", "is for two classes"}
+	}
+	return nil
+}
+
+// checkClasses returns an error if the options do not suit the classes of the examples.
+func (o *Options) checkClasses(s *Spec) error {
+	switch {
+	case o.Goal != Goal{} && s.thresholds() == 0:
+		return &OptionError{"Goal", "is for two classes, or for texts with several labels: of more classes the most probable one is the label"}
+	case o.Positive != "" && s.columns() > 1:
+		return &OptionError{"Positive", "is for two classes"}
+	case o.Positive != "" && !slices.Contains(s.Classes, o.Positive):
+		return &OptionError{"Positive", "is no class of the examples"}
+	}
+	return o.checkSeveral(s.MultiLabel)
+}
+
 // report is Progress as a Meter calls it.
 func (o *Options) report() func(phase string, done, total int) {
 	if o.Progress == nil {
@@ -82,7 +129,7 @@ func (o *Options) report() func(phase string, done, total int) {
 }
 
 func (o Options) maxFeatures() int {
-	if o.MaxFeatures > 0 {
+	if o.MaxFeatures != 0 {
 		return o.MaxFeatures
 	}
 	return 300_000
@@ -96,7 +143,7 @@ func (o Options) budget() int64 { return int64(o.Budget.Seconds() * workRate) }
 
 func (o Options) work() int64 {
 	work := o.Work
-	if work <= 0 {
+	if work == 0 {
 		work = selection.DefaultWork
 	}
 	return work + min(o.budget(), math.MaxInt64-work)

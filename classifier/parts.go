@@ -12,7 +12,7 @@ import (
 
 // Spec is the settings of a Classifier, as plain data.
 type Spec struct {
-	Classes    []string `json:"classes"` // in ascending order, each once
+	Classes    []string `json:"classes"` // in ascending order, each once; none is empty
 	MultiLabel bool     `json:"multi_label"`
 
 	WordMin     int  `json:"word_min"` // words in an n-gram; 0 and 0 for none
@@ -197,6 +197,9 @@ func (s Spec) check() error {
 		return fmt.Errorf("%d classes", len(s.Classes))
 	}
 	for _, c := range s.Classes {
+		if c == "" {
+			return fmt.Errorf("a class has no name")
+		}
 		if !utf8.ValidString(c) {
 			return fmt.Errorf("class %.40q is not UTF-8", c)
 		}

@@ -68,6 +68,9 @@ func (c *collector) add(e Example) error {
 	for i, l := range e.Labels {
 		k, ok := c.number[l]
 		if !ok {
+			if l == "" {
+				return &ExampleError{c.rows, emptyLabel}
+			}
 			if !utf8.ValidString(l) {
 				return &ExampleError{c.rows, fmt.Sprintf("has the label %.40q, which is not UTF-8", l)}
 			}
@@ -110,8 +113,12 @@ func (c *collector) set(n int) []int32 {
 func (c *collector) task() (*Spec, *selection.Task, error) {
 	spec := &Spec{MultiLabel: c.several, Classes: slices.Clone(c.names)}
 	slices.Sort(spec.Classes)
+	want := "two"
+	if spec.MultiLabel {
+		want = "one"
+	}
 	if len(spec.Classes) == 0 || len(spec.Classes) == 1 && !spec.MultiLabel {
-		return nil, nil, fmt.Errorf("classifier: %w: %d in %d examples, want two", ErrTooFewClasses, len(spec.Classes), c.rows)
+		return nil, nil, fmt.Errorf("classifier: %w: %d in %d examples, want %s", ErrTooFewClasses, len(spec.Classes), c.rows, want)
 	}
 	enough := 0
 	for _, n := range c.counts {
@@ -119,7 +126,10 @@ func (c *collector) task() (*Spec, *selection.Task, error) {
 			enough++
 		}
 	}
-	if enough == 0 || enough < 2 && !spec.MultiLabel {
+	switch {
+	case spec.MultiLabel && enough == 0:
+		return nil, nil, fmt.Errorf("classifier: %w: none of the labels is on two of the %d and missing on another, to learn from and to test with", ErrTooFewExamples, c.rows)
+	case !spec.MultiLabel && enough < 2:
 		return nil, nil, fmt.Errorf("classifier: %w: %d of %d classes have two, to learn from and to test with", ErrTooFewExamples, enough, len(spec.Classes))
 	}
 	to := make([]int32, len(c.names))

@@ -12,8 +12,17 @@ import (
 )
 
 // Train learns a Classifier from examples, in any order. There must be two classes with two examples each, or with several
-// labels a text, one label that some but not all examples have. ctx interrupts it.
+// labels a text, one label that two examples have and one does not. ctx interrupts it.
+//
+// Options that are impossible are an [OptionError], and an example whose labels are wrong is an [ExampleError]: a label that is
+// empty, is there twice, or is not UTF-8.
 func Train(ctx context.Context, examples []Example, o Options) (*Classifier, error) {
+	if ctx == nil {
+		return nil, errors.New("classifier: the context is nil")
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	spec, task, err := newTask(examples, o)
 	if err != nil {
 		return nil, err
@@ -34,20 +43,30 @@ func TrainSource(ctx context.Context, source Source, o Options) (*Classifier, er
 	return trainSource(ctx, source, o, bounds{texts: 64 << 20, array: 32 << 20})
 }
 
-func trainSource(ctx context.Context, source Source, o Options, b bounds) (*Classifier, error) {
+func trainSource(ctx context.Context, source Source, o Options, b bounds) (c *Classifier, err error) {
+	if ctx == nil {
+		return nil, errors.New("classifier: the context is nil")
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	meter := selection.NewMeter(o.report())
 	spec, task, err := newSourceTask(ctx, source, o, b, meter)
 	if err != nil {
 		return nil, err
 	}
 	space := &spill.Space{Bound: b.array}
-	defer space.Close()
+	defer func() {
+		if closed := space.Close(); closed != nil && err == nil {
+			c, err = nil, fmt.Errorf("classifier: %w", closed)
+		}
+	}()
 	task.Space = space
 	return learn(ctx, spec, task, o, meter)
 }
 
 func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, meter *selection.Meter) (*Classifier, error) {
-	if err := o.check(spec); err != nil {
+	if err := o.checkClasses(spec); err != nil {
 		return nil, err
 	}
 	task.Meter, task.Stop = meter, o.Stop
