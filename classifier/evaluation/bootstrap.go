@@ -10,11 +10,14 @@ import (
 	"sync/atomic"
 )
 
+// MostResamples is the largest number of bootstrap samples.
+const MostResamples = 1_000_000
+
 // Options are settings of Measure and Compare. The zero value suits.
 type Options struct {
 	// Seed chooses the bootstrap samples.
 	Seed uint64
-	// Resamples is the number of bootstrap samples. The default is 1000.
+	// Resamples is the number of bootstrap samples, at most MostResamples. The default is 1000.
 	Resamples int
 	// Confidence is the share of samples within an interval. The default is 0.95.
 	Confidence float64

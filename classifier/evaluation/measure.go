@@ -96,7 +96,7 @@ func check(ctx context.Context, o Options, answers ...*Answers) error {
 	switch {
 	case ctx == nil:
 		return errors.New("evaluation: the context is nil")
-	case o.Resamples < 1 || o.Resamples > 1_000_000:
+	case o.Resamples < 1 || o.Resamples > MostResamples:
 		return fmt.Errorf("evaluation: Resamples is %d; want 1 to 1,000,000", o.Resamples)
 	case !(o.Confidence > 0 && o.Confidence < 1):
 		return fmt.Errorf("evaluation: Confidence is %v; want more than 0 and less than 1", o.Confidence)

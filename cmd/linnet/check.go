@@ -28,6 +28,10 @@ and lists the rows whose label it doubts most; --quick leaves that out. Faults d
 		Example: "  linnet check reviews.csv\n  linnet check reviews.csv test.csv --quick",
 		Args:    arguments(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if doubts < 0 {
+				return usagef("--doubts is negative")
+			}
+			quick = quick || doubts == 0
 			var checker texts.Checker
 			r := &checkReport{}
 			p := newProgress(cmd, asJSON)
@@ -64,6 +68,7 @@ and lists the rows whose label it doubts most; --quick leaves that out. Faults d
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	cmd.Flags().BoolVar(&quick, "quick", false, "do not look for rows with doubtful labels")
 	cmd.Flags().IntVar(&doubts, "doubts", 10, "how many rows with doubtful labels are listed")
+	cmd.MarkFlagsMutuallyExclusive("quick", "doubts")
 	return cmd
 }
 
@@ -107,9 +112,6 @@ type doubt struct {
 
 // doubtful returns the rows whose labels are to be doubted first.
 func doubtful(ctx context.Context, d *labelled, most int, p *progress) ([]doubt, error) {
-	if most < 1 {
-		return nil, nil
-	}
 	answers, err := classifier.CrossAnswers(ctx, d.examples, 5, classifier.Options{Progress: p.report()})
 	p.clear()
 	if err != nil {

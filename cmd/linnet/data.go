@@ -130,7 +130,7 @@ func rowFault(path string, err error, at func(i int) (place, bool)) error {
 			return fmt.Errorf("%v: the row %s", p, row.Problem)
 		}
 	case errors.As(err, &option):
-		flag, ok := map[string]string{"Goal": "--precision or --recall", "Positive": "--positive", "MaxFeatures": "--max-features", "MinConfidence": "--min-confidence"}[option.Option]
+		flag, ok := map[string]string{"Goal": "--precision or --recall", "Positive": "--positive", "MaxFeatures": "--max-features", "Budget": "--budget", "MinConfidence": "--min-confidence"}[option.Option]
 		if !ok {
 			flag = option.Option
 		}

@@ -23,7 +23,7 @@ func newEvaluate() *cobra.Command {
 		Short: "Measure a classifier on texts with labels",
 		Long: `Evaluate says how good a classifier is on texts that it has not learned from: accuracy, F1, precision, recall, the area
 under the ROC curve, log loss and calibration error, each with an interval that the true value lies in with a probability
-of 95 %; then a table of classes, a confusion matrix and the mistakes of which the classifier was most certain.
+of 95 %, or what --confidence says; then a table of classes, a confusion matrix and the mistakes of which the classifier was most certain.
 
 --compare says which figures of a second classifier differ by more than chance.
 
@@ -32,6 +32,16 @@ of 95 %; then a table of classes, a confusion matrix and the mistakes of which t
 		Args:    arguments(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			switch {
+			case o.Resamples < 1 || o.Resamples > evaluation.MostResamples:
+				return usagef("--resamples is not from 1 to %s", grouped(evaluation.MostResamples))
+			case !(o.Confidence > 0 && o.Confidence < 1):
+				return usagef("--confidence is not between 0 and 1")
+			case o.Mistakes < -1:
+				return usagef("--mistakes is negative")
+			case o.Mistakes == 0:
+				o.Mistakes = -1
+			}
 			paths := []string{args[0]}
 			if compare != "" {
 				paths = append(paths, compare)
@@ -77,7 +87,7 @@ of 95 %; then a table of classes, a confusion matrix and the mistakes of which t
 	flags.Uint64Var(&o.Seed, "seed", 0, "decides the bootstrap samples of the intervals")
 	flags.IntVar(&o.Resamples, "resamples", 1000, "how many bootstrap samples there are")
 	flags.Float64Var(&o.Confidence, "confidence", 0.95, "the probability that an interval contains the true value")
-	flags.IntVar(&o.Mistakes, "mistakes", 10, "how many mistakes are listed; -1 for none")
+	flags.IntVar(&o.Mistakes, "mistakes", 10, "how many mistakes are listed")
 	flags.BoolVar(&skip, "skip-bad-rows", false, "leave out rows that cannot be read")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
