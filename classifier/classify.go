@@ -56,6 +56,14 @@ const (
 	blocks
 )
 
+// blockOf returns the block that a kind of n-grams belongs to.
+func blockOf(k features.Kind) block {
+	if _, chars := k.Length(); chars {
+		return characters
+	}
+	return words
+}
+
 // kinds returns the first and the last kind of n-grams.
 func (b block) kinds() (first, last features.Kind) {
 	if b == words {

@@ -201,6 +201,9 @@ func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
 	if err := d.Spec.check(); err != nil {
 		return nil, nil, fmt.Errorf("%q: %w", classifierKey, err)
 	}
+	if err := d.Report.check(); err != nil {
+		return nil, nil, fmt.Errorf("%q: %w", classifierKey, err)
+	}
 	p := &Parts{Spec: d.Spec}
 	k := d.Spec.columns()
 	t := tensors{file: file}

@@ -67,10 +67,12 @@ func (p *Parts) checkNetwork() error {
 }
 
 // addNetwork makes the linear model, which is quantized with its own calibration, a part of the average.
-func (p *Parts) addNetwork(l *selection.Linear, columns []uint32, a *selection.Average) {
+func (p *Parts) addNetwork(ctx context.Context, l *selection.Linear, columns []uint32, a *selection.Average) error {
 	alone := *p
 	p.Scale, p.Bias, p.Weights = nil, nil, nil
-	p.quantize(l, columns, a.Calibration)
+	if err := p.quantize(ctx, l, columns, a.Calibration); err != nil {
+		return err
+	}
 	n := a.Network
 	p.Spec.NetworkUnits = a.Units
 	p.Network = &Network{Words: n.Words, Small: n.Small, Large: n.Large, Scale: n.Scale, UnitBias: n.Bias, Output: n.Output}
@@ -82,6 +84,7 @@ func (p *Parts) addNetwork(l *selection.Linear, columns []uint32, a *selection.A
 		p.Network.Without = append(p.Network.Without, factor)
 	}
 	p.Network.Without = append(p.Network.Without, alone.Bias...)
+	return nil
 }
 
 // addNetwork says what the network brought.
@@ -177,43 +180,4 @@ func (c *Classifier) withoutNetwork() (*Classifier, error) {
 		x.report = &r
 	}
 	return x, nil
-}
-
-// takeNetwork takes the network over, with outputs for the new classes, and computes what it adds to the scores of each row.
-// A class that is new has 0.
-func (t *continuation) takeNetwork(ctx context.Context, c *Classifier) error {
-	old := c.parts.Network
-	if old == nil {
-		return nil
-	}
-	n := *old
-	k, was := t.spec.columns(), c.columns
-	n.Output, n.Without = make([]float32, len(n.UnitBias)*k), make([]float32, 2*k)
-	for j := range k {
-		from, factor := t.source(c, j)
-		n.Without[j] = 1
-		if from < 0 {
-			continue
-		}
-		for i := range n.UnitBias {
-			n.Output[i*k+j] = old.Output[i*was+from] * factor
-		}
-		n.Without[j], n.Without[k+j] = old.Without[from], old.Without[was+from]*factor
-	}
-	t.network = &n
-	network := regions.NewNetwork(n.parts(), t.spec.NetworkUnits, k, t.spec.features())
-	rows := make([]int32, t.task.Rows())
-	for i := range rows {
-		rows[i] = int32(i)
-	}
-	t.fixed = make([]float32, k*len(rows))
-	r, z := network.NewReader(), t.fixed
-	for text, err := range t.task.Texts.Read(ctx, rows) {
-		if err != nil {
-			return err
-		}
-		r.Add(z[:k], text)
-		z = z[k:]
-	}
-	return nil
 }

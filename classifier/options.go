@@ -56,7 +56,7 @@ type Options struct {
 type Progress struct {
 	Phase Phase
 	// Done is how much of the phase is done, of Total: rows while texts are read and n-grams counted, recipes while they are compared,
-	// thousandths of linear models afterwards. Total is an estimate; 0 is an unknown one.
+	// thousandths of linear models afterwards; rows in Continue. Total is an estimate; 0 is an unknown one.
 	Done, Total int
 }
 
@@ -65,14 +65,15 @@ type Phase string
 
 // The phases. Those from PhaseCounting to PhaseTesting may come several times, or not at all.
 const (
-	PhaseReading   Phase = selection.Reading   // examples of a Source are read for the first time
-	PhaseComparing Phase = selection.Comparing // recipes are compared on a sample
-	PhaseCounting  Phase = selection.Counting  // the n-grams of many rows are counted
-	PhaseFinals    Phase = selection.Finals    // the best recipes are compared on more rows
-	PhaseTesting   Phase = selection.Testing   // the best one is tested, and calibrated, on held-out rows
-	PhaseLearning  Phase = selection.Learning  // it is learned from all rows
-	PhaseNetwork   Phase = selection.Averaging // with a Budget, a network is learned: Done and Total are rows
-	PhaseFolds     Phase = selection.Folds     // CrossAnswers learns without one fold after the other: Done and Total are folds
+	PhaseReading   Phase = selection.Reading          // examples of a Source are read for the first time
+	PhaseComparing Phase = selection.Comparing        // recipes are compared on a sample
+	PhaseCounting  Phase = selection.Counting         // the n-grams of many rows are counted
+	PhaseFinals    Phase = selection.Finals           // the best recipes are compared on more rows
+	PhaseTesting   Phase = selection.Testing          // the best one is tested, and calibrated, on held-out rows
+	PhaseLearning  Phase = selection.Learning         // it is learned from all rows
+	PhaseNetwork   Phase = selection.Averaging        // with a Budget, a network is learned: Done and Total are rows
+	PhaseRates     Phase = "comparing learning rates" // Continue does on rows held out: Done and Total are rows, as often as they are learned
+	PhaseFolds     Phase = selection.Folds            // CrossAnswers learns without one fold after the other: Done and Total are folds
 )
 
 // check returns an error if the options are impossible whatever the examples are.

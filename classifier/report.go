@@ -1,14 +1,16 @@
 package classifier
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
 )
 
-// A Report says how a Classifier was found.
+// A Report says how a Classifier was found. What [Classifier.Continue] and [Classifier.Shrink] change is in Features, Network, Labels
+// and Continued; all else is as Train found it.
 type Report struct {
-	Rows       int     `json:"rows"`        // examples
+	Rows       int     `json:"rows"`        // examples of Train
 	SampleRows int     `json:"sample_rows"` // examples that recipes were compared on first
 	Tried      []Trial `json:"tried"`       // what was tried on the sample, in order
 	// Best is the recipe that was chosen, on held-out rows of all examples. RunnerUp is the next best of the last
@@ -24,10 +26,27 @@ type Report struct {
 	// Network is what a network brought that was averaged with the best linear model; nil if none was tried. If it was kept, Best is
 	// the average.
 	Network *NetworkReport `json:"network,omitempty"`
-	// Labels are the thresholds of labels, or that of the positive one of two classes.
+	// Labels are the thresholds of labels, or that of the positive one of two classes, and what they reached when they were chosen:
+	// Continue chooses those of new labels, from 25 examples on, and [Classifier.Shrink] none.
 	Labels []LabelReport `json:"labels,omitempty"`
 	// Continued is what [Classifier.Continue] has learned since, call by call.
 	Continued []Continuation `json:"continued,omitempty"`
+}
+
+// check returns an error if a count that others rely on is impossible.
+func (r *Report) check() error {
+	if r == nil {
+		return nil
+	}
+	if r.Rows < 0 {
+		return fmt.Errorf("report: rows is %d", r.Rows)
+	}
+	for i, c := range r.Continued {
+		if c.Rows < 0 {
+			return fmt.Errorf("report: rows of continued[%d] is %d", i, c.Rows)
+		}
+	}
+	return nil
 }
 
 // A Trial is a recipe and what it reached on held-out rows.

@@ -8,8 +8,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/linnet-ml/linnet/classifier/internal/features"
-	"github.com/linnet-ml/linnet/classifier/internal/selection"
+	"github.com/linnet-ml/linnet/classifier/internal/linear"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 )
 
@@ -39,31 +38,28 @@ func (p *Parts) byImportance() []uint32 {
 	return order
 }
 
-// measureLengths sets p.Spec.Lengths from the texts that were learned from. columns are the numbers of the n-grams in w.
-func (p *Parts) measureLengths(ctx context.Context, w *selection.Weighted, kinds []features.Kind, columns []uint32) error {
+// measureLengths sets p.Spec.Lengths from the texts that were learned from: of is the kind of an n-gram in x, which has as many as
+// all says, and columns are the numbers in x of those that p has.
+func (p *Parts) measureLengths(ctx context.Context, x *linear.Matrix, of func(f uint32) block, all int, columns []uint32) error {
 	n := len(columns)
 	if n < lengthSteps {
 		return nil
 	}
-	step := make([]uint8, len(w.Inverse)) // the first step that has the column, plus 1
+	step := make([]uint8, all) // the first step that has the column, plus 1
 	for rank, i := range p.byImportance() {
 		step[columns[i]] = uint8(rank*lengthSteps/n) + 1
 	}
 	var sums [lengthSteps]float64
 	total := 0
-	for i := range w.Matrix.Rows() {
+	for i := range x.Rows() {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var squares [2][lengthSteps]float64
-		id, value := w.Matrix.Row(int32(i))
+		var squares [blocks][lengthSteps]float64
+		id, value := x.Row(int32(i))
 		for j, v := range value {
 			if s := step[id[j]]; s > 0 {
-				b := 0
-				if _, chars := kinds[id[j]].Length(); chars {
-					b = 1
-				}
-				squares[b][s-1] += float64(v) * float64(v)
+				squares[of(id[j])][s-1] += float64(v) * float64(v)
 			}
 		}
 		for _, x := range squares {

@@ -100,12 +100,17 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 			p.Inverse = append(p.Inverse, found.Weighted.Inverse[c])
 		}
 	}
-	p.quantize(linear, columns, found.Best.Calibration)
+	if err := p.quantize(ctx, linear, columns, found.Best.Calibration); err != nil {
+		return nil, err
+	}
 	if average != nil && average.Network != nil {
 		best = average.Together
-		p.addNetwork(linear, columns, average)
+		if err := p.addNetwork(ctx, linear, columns, average); err != nil {
+			return nil, err
+		}
 	}
-	if err := p.measureLengths(ctx, found.Weighted, found.Corpus.Kind, columns); err != nil {
+	of := func(f uint32) block { return blockOf(found.Corpus.Kind[f]) }
+	if err := p.measureLengths(ctx, &found.Weighted.Matrix, of, len(found.Corpus.Hash), columns); err != nil {
 		return nil, err
 	}
 	p.Prior = prior(task)
@@ -121,10 +126,13 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 }
 
 // quantize fills Weights, Scale and Bias with the calibrated model.
-func (p *Parts) quantize(l *selection.Linear, columns []uint32, c selection.Calibration) {
+func (p *Parts) quantize(ctx context.Context, l *selection.Linear, columns []uint32, c selection.Calibration) error {
 	k := len(l.Weights)
 	p.Weights = make([]int8, len(columns)*k)
 	for j, w := range l.Weights {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		largest := float32(0)
 		for _, f := range columns {
 			largest = max(largest, w[f], -w[f])
@@ -143,19 +151,33 @@ func (p *Parts) quantize(l *selection.Linear, columns []uint32, c selection.Cali
 			p.Weights[i*k+j] = q
 		}
 	}
+	return nil
+}
+
+// positives counts the rows for which each score should be positive.
+func positives(t *selection.Task) []int {
+	count := make([]int, t.Classes)
+	for _, k := range t.Class {
+		count[k]++
+	}
+	for _, set := range t.Sets {
+		for _, k := range set {
+			count[k]++
+		}
+	}
+	if t.Binary() {
+		return count[1:]
+	}
+	return count
 }
 
 // prior is the logits of the classes' shares of the rows, each class counted half a row more than it has.
 func prior(t *selection.Task) []float32 {
 	n := float64(t.Rows())
 	logits := make([]float32, t.Columns())
+	count := positives(t)
 	for k := range logits {
-		yes := 0.5
-		for i := range t.Rows() {
-			if t.Is(int32(i), k) {
-				yes++
-			}
-		}
+		yes := 0.5 + float64(count[k])
 		rest := n + 1 - yes
 		if t.Class != nil && !t.Binary() {
 			rest = 1 // softmax needs no more than the logarithm
