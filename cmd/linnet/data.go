@@ -82,6 +82,8 @@ func (p place) String() string { return fmt.Sprintf("%s:%d", shown(p.file), p.li
 // labelled are rows to learn from or to test with.
 type labelled struct {
 	found    texts.Found
+	noText   int // rows that were left out because their text is empty
+	noLabel  int // others whose labels are not known
 	examples []classifier.Example
 	places   []place
 }
@@ -101,13 +103,33 @@ func readLabelled(ctx context.Context, s *texts.Source, checker *texts.Checker, 
 			}
 			return nil, err
 		}
-		if keep && learnable(&row) {
+		switch {
+		case strings.TrimSpace(row.Text) == "":
+			d.noText++
+		case !row.HasLabels:
+			d.noLabel++
+		case keep:
 			d.examples = append(d.examples, classifier.Example{Text: row.Text, Labels: row.Labels})
 			d.places = append(d.places, place{row.File, row.Line})
 		}
 	}
 	d.found = s.Found()
 	return d, nil
+}
+
+// leftOut says how many rows were left out, in a line; "" for none.
+func (d *labelled) leftOut() string {
+	var parts []string
+	if d.noText > 0 {
+		parts = append(parts, grouped(d.noText)+" without text")
+	}
+	if d.noLabel > 0 {
+		parts = append(parts, grouped(d.noLabel)+" without label")
+	}
+	if parts == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s left out: %s\n", plural(d.noText+d.noLabel, "row"), strings.Join(parts, ", "))
 }
 
 // fault is an error about the rows with what a user knows: the place of a row, and the names of flags.
@@ -152,6 +174,7 @@ type trainingData struct {
 	skip    bool // leave out rows that cannot be read
 	notes   io.Writer
 	p       *progress
+	once    bool // the rows are read once only
 	again   bool // the rows have been read once
 	faults  []jsonFault
 	last    place   // of the row that was yielded last
@@ -168,18 +191,18 @@ func (d *trainingData) examples(ctx context.Context) iter.Seq2[classifier.Exampl
 		case d.spooled != nil:
 			d.spooled.examples(ctx)(yield)
 		default:
-			d.rows(d.source.Rows(ctx), nil, yield)
+			d.rows(d.source.Rows(ctx), nil, false, yield)
 		}
 	}
 }
 
 // first reads the rows for the first time.
 func (d *trainingData) first(yield func(classifier.Example, error) bool) {
-	if d.source.Once() {
+	if d.source.Once() && !d.once {
 		d.spooled = &spool{}
 	}
 	var checker texts.Checker
-	if !d.rows(checker.Watch(d.source.Rows(d.ctx)), d.spooled, yield) {
+	if !d.rows(checker.Watch(d.source.Rows(d.ctx)), d.spooled, true, yield) {
 		return
 	}
 	var b strings.Builder
@@ -192,8 +215,9 @@ func (d *trainingData) first(yield func(classifier.Example, error) bool) {
 	}
 }
 
-// rows yields the rows that can be learned from, and returns whether there may be more. It adds them to a spool that is not nil.
-func (d *trainingData) rows(rows iter.Seq2[texts.Row, error], to *spool, yield func(classifier.Example, error) bool) bool {
+// rows yields the rows that can be learned from, and returns whether there may be more. It adds them to a spool that is not nil, and
+// shows how far the first reading is.
+func (d *trainingData) rows(rows iter.Seq2[texts.Row, error], to *spool, first bool, yield func(classifier.Example, error) bool) bool {
 	n := 0
 	for row, err := range rows {
 		n++
@@ -211,7 +235,7 @@ func (d *trainingData) rows(rows iter.Seq2[texts.Row, error], to *spool, yield f
 			yield(classifier.Example{}, err)
 			return false
 		}
-		if d.faults == nil {
+		if first {
 			d.p.reading(d.source, n)
 		}
 		d.last = place{row.File, row.Line}

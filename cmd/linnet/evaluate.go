@@ -65,6 +65,7 @@ of 95 %, or what --confidence says; then a table of classes, a confusion matrix 
 			}
 			if !asJSON {
 				writeFound(cmd.ErrOrStderr(), args[1], d.found, &checker)
+				io.WriteString(cmd.ErrOrStderr(), d.leftOut())
 			}
 			if err := badRows(&checker); err != nil && !skip {
 				writeFaults(cmd.ErrOrStderr(), &checker)
@@ -74,7 +75,7 @@ of 95 %, or what --confidence says; then a table of classes, a confusion matrix 
 			if err != nil {
 				return err
 			}
-			e.d = d
+			e.d, e.LeftOut = d, d.noText+d.noLabel
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), e)
 			}
@@ -96,6 +97,7 @@ of 95 %, or what --confidence says; then a table of classes, a confusion matrix 
 // evaluated is what evaluate says.
 type evaluated struct {
 	*evaluation.Report
+	LeftOut    int                    `json:"left_out,omitempty"`    // rows without text or label
 	Places     []string               `json:"mistakes_at,omitempty"` // file:line of each mistake
 	Comparison *evaluation.Comparison `json:"comparison,omitempty"`
 	d          *labelled

@@ -23,7 +23,7 @@ const exitCodes = `Exit codes:
   0    done
   1    a fault in the data, a file or the machine; the message says where
   2    the command line is wrong; nothing was done
-  130  interrupted by Ctrl-C or SIGTERM, and nothing was written`
+  130  interrupted by Ctrl-C or SIGTERM; no file was written or changed`
 
 // usageError is an error in what was asked for, as opposed to one that came up on the way.
 type usageError struct{ error }
@@ -41,11 +41,26 @@ func exit(err error, stderr io.Writer) int {
 		code = exitUsage
 	case errors.Is(err, context.Canceled):
 		code, message = exitInterrupted, "interrupted"
+		if others := besides(err); len(others) > 0 {
+			message = errors.Join(append([]error{errors.New("interrupted")}, others...)...).Error()
+		}
 	case errors.Is(err, classifier.ErrStopped):
 		code, message = exitInterrupted, "interrupted before anything was learned"
 	}
 	fmt.Fprintf(stderr, "linnet: %s\n", printable(withoutPackages(strings.TrimSuffix(message, "\n"))))
 	return code
+}
+
+// besides returns the errors that were joined with that of an interrupt.
+func besides(err error) (others []error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			if !errors.Is(e, context.Canceled) {
+				others = append(others, e)
+			}
+		}
+	}
+	return others
 }
 
 // withoutPackages leaves out the names of packages and calls with which errors of the library begin: they tell a user of the

@@ -11,7 +11,7 @@ import (
 )
 
 // keptByContinue are the flags of train for what a classifier keeps when it goes on learning.
-var keptByContinue = [...]string{"budget", "multi-label", "positive", "precision", "recall", "min-confidence", "keep-partial"}
+var keptByContinue = [...]string{"budget", "multi-label", "positive", "precision", "recall", "min-confidence"}
 
 // loadToContinue reads the classifier to go on from, and refuses flags that would not be heeded.
 func loadToContinue(cmd *cobra.Command, path string) (*classifier.Classifier, error) {
@@ -25,6 +25,7 @@ func loadToContinue(cmd *cobra.Command, path string) (*classifier.Classifier, er
 
 // learnFurther returns a classifier that has learned from d as well.
 func learnFurther(ctx context.Context, c *classifier.Classifier, d *trainingData, o classifier.ContinueOptions) (*classifier.Classifier, error) {
+	d.once = true
 	var examples []classifier.Example
 	for e, err := range d.examples(ctx) {
 		if err != nil {
@@ -43,9 +44,16 @@ func (t *trained) writeFurther(w io.Writer) error {
 		return errors.New("the training has no report")
 	}
 	last := t.Report.Continued[len(t.Report.Continued)-1]
-	fmt.Fprintf(w, "learned from %s more, with %s that are new\n", plural(last.Rows, "row"), plural(last.Added, "n-gram"))
-	if last.Held > 0 {
-		fmt.Fprintf(w, "  log loss on %s held out: %.4f before, %.4f after\n", plural(last.Held, "row"), last.Before, last.After)
+	if last.Stopped {
+		fmt.Fprintln(w, "interrupted: not all learning rates were compared")
+	}
+	if last.Epochs == 0 {
+		fmt.Fprintf(w, "nothing was learned from %s more: no learning rate made the log loss on %s held out, %.4f, less\n", plural(last.Rows, "row"), plural(last.Held, "row"), last.Before)
+	} else {
+		fmt.Fprintf(w, "learned from %s more, with %s that are new\n", plural(last.Rows, "row"), plural(last.Added, "n-gram"))
+		if last.Held > 0 {
+			fmt.Fprintf(w, "  log loss on %s held out: %.4f before, %.4f after\n", plural(last.Held, "row"), last.Before, last.After)
+		}
 	}
 	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(t.ngrams, "n-gram"), t.Seconds)
 	return err

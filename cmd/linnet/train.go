@@ -41,10 +41,11 @@ that is better on rows held out. The time is counted in work, so that the same b
 slow machine takes longer than a fast one.
 
 With --continue a classifier goes on learning from DATA, which may have further classes. It does not remember what it learned
-from: put some of the old rows into DATA, or it forgets what they taught.`,
+from: put some of the old rows into DATA, or it forgets what they taught. Of more than 64 MB of text it learns frequent
+n-grams alone.`,
 		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet",
 		Args:    arguments(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if output == "" {
 				return usagef("where to? -o FILE is missing")
 			}
@@ -67,18 +68,22 @@ from: put some of the old rows into DATA, or it forgets what they taught.`,
 			}
 			ctx, p := cmd.Context(), newProgress(cmd, asJSON)
 			d := &trainingData{ctx: ctx, path: args[0], source: source, skip: skip, notes: cmd.ErrOrStderr(), p: p}
-			defer d.close()
+			defer func() {
+				if closed := d.close(); closed != nil {
+					err = errors.Join(err, closed)
+				}
+			}()
 			o.Progress = p.report()
 			if keep {
 				// The first Ctrl-C ends the comparison of recipes; nothing of what follows ends with it.
 				o.Stop = ctx.Done()
-				o.Progress = keepNote(ctx, cmd.ErrOrStderr(), p)
+				o.Progress = keepNote(ctx, cmd.ErrOrStderr(), p, old != nil)
 				ctx = context.WithoutCancel(ctx)
 			}
 			begin := time.Now()
 			var c *classifier.Classifier
 			if old != nil {
-				c, err = learnFurther(ctx, old, d, classifier.ContinueOptions{Seed: o.Seed, MaxFeatures: o.MaxFeatures})
+				c, err = learnFurther(ctx, old, d, classifier.ContinueOptions{Seed: o.Seed, MaxFeatures: o.MaxFeatures, Progress: o.Progress, Stop: o.Stop})
 			} else {
 				c, err = classifier.TrainSource(ctx, d.examples, o)
 			}
@@ -124,11 +129,16 @@ from: put some of the old rows into DATA, or it forgets what they taught.`,
 
 const keeping = "interrupted: the best recipe so far is learned and written; Ctrl-C again ends at once\n"
 
-// keepNote returns what shows progress, and says once after a Ctrl-C that there is something to keep.
-func keepNote(ctx context.Context, w io.Writer, p *progress) func(classifier.Progress) {
+// keepNote returns what shows progress, and says once after a Ctrl-C that there is something to keep. Further training keeps something
+// if it comes to the last phase.
+func keepNote(ctx context.Context, w io.Writer, p *progress, further bool) func(classifier.Progress) {
 	said := false
 	return func(t classifier.Progress) {
-		if !said && ctx.Err() != nil && t.Phase != classifier.PhaseReading && t.Phase != classifier.PhaseComparing {
+		keeps := t.Phase != classifier.PhaseReading && t.Phase != classifier.PhaseComparing
+		if further {
+			keeps = t.Phase == classifier.PhaseLearning
+		}
+		if !said && ctx.Err() != nil && keeps {
 			said = true
 			p.note(w, keeping)
 		}
