@@ -16,6 +16,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/mapfile"
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
 // The names in a file, which model/FORMAT.md describes.
@@ -194,7 +195,7 @@ func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := parseDocument(file.Metadata())
+	d, err := parseDocument(ctx, file.Metadata())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -244,7 +245,7 @@ func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
 }
 
 // parseDocument reads the metadata.
-func parseDocument(metadata map[string]string) (*document, error) {
+func parseDocument(ctx context.Context, metadata map[string]string) (*document, error) {
 	version, ok := metadata[formatKey]
 	if !ok {
 		return nil, fmt.Errorf("it is a safetensors file without %q: none of linnet's", formatKey)
@@ -271,17 +272,24 @@ func parseDocument(metadata map[string]string) (*document, error) {
 	if _, ok := metadata[modelKey]; ok {
 		return nil, fmt.Errorf("it has both %q and %q", classifierKey, modelKey)
 	}
-	d := &document{}
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(d); err != nil {
+	var parsed struct {
+		Kind string `json:"kind"`
+		Spec
+		Report json.RawMessage `json:"report"`
+	}
+	if err := strictjson.Unmarshal(ctx, []byte(text), &parsed); err != nil {
 		return nil, fmt.Errorf("%q: %w", classifierKey, err)
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("%q: more follows the value", classifierKey)
+	if parsed.Kind != (Spec{}).Kind() {
+		return nil, fmt.Errorf("%q: kind %.80q is none that this linnet knows", classifierKey, parsed.Kind)
 	}
-	if d.Kind != (Spec{}).Kind() {
-		return nil, fmt.Errorf("%q: kind %.80q is none that this linnet knows", classifierKey, d.Kind)
+	d := &document{Kind: parsed.Kind, Spec: parsed.Spec}
+	if parsed.Report == nil {
+		return d, nil
+	}
+	// A newer linnet may report more.
+	if err := strictjson.UnmarshalKnown(ctx, parsed.Report, &d.Report); err != nil {
+		return nil, fmt.Errorf("%q: report: %w", classifierKey, err)
 	}
 	return d, nil
 }

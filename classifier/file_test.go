@@ -239,7 +239,14 @@ func TestHostileFile(t *testing.T) {
 		{"nothing", "is missing", func(m header, _ data) { delete(m, classifierKey) }},
 		{"no JSON", "linnet.classifier", func(m header, _ data) { m[classifierKey] = "{" }},
 		{"more JSON", "more follows", func(m header, _ data) { m[classifierKey] += "{}" }},
-		{"unknown member", "unknown field", member("x", "1")},
+		{"unknown member", `the member "x" is not known`, member("x", "1")},
+		{"other case", `the member "CLASSES" is not known`, member("CLASSES", `["a","b"]`)},
+		{"member twice", "twice", func(m header, _ data) {
+			m[classifierKey] = `{"classes":["a","b"],` + m[classifierKey][1:]
+		}},
+		{"report twice", "twice", member("report", `{"rows":1,"rows":2}`)},
+		{"text in the report", "report: rows", member("report", `{"rows":"many"}`)},
+		{"no name", "no name", member("classes", `["","b"]`)},
 		{"kind", "none that this linnet knows", member("kind", `"x"`)},
 		{"classes not in order", "does not come before", member("classes", `["b","a"]`)},
 		{"class twice", "does not come before", member("classes", `["a","a"]`)},
@@ -300,6 +307,33 @@ func TestHostileFile(t *testing.T) {
 	for n := range len(whole) {
 		if _, err := FromBytes(context.Background(), whole[:n]); err == nil {
 			t.Fatalf("a file cut after %d bytes of %d is read", n, len(whole))
+		}
+	}
+}
+
+// What a newer linnet says more in the report, for people to read, does not keep an older one from using the file.
+func TestNewerReport(t *testing.T) {
+	c := made(t, 1, false, "binary")
+	for _, report := range []string{`{"rows":7,"novelty":{"a":[1,2,{"b":null}]},"best":{"recipe":"r","sort":"x"}}`, "null"} {
+		b := change(t, c, func(m map[string]string, _ map[string]*safetensors.Entry) {
+			var all map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(m[classifierKey]), &all); err != nil {
+				t.Fatal(err)
+			}
+			all["report"] = json.RawMessage(report)
+			text, err := json.Marshal(all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m[classifierKey] = string(text)
+		})
+		again, err := FromBytes(t.Context(), b)
+		if err != nil {
+			t.Errorf("%s: %v", report, err)
+			continue
+		}
+		if r := again.Report(); report == "null" && r != nil || report != "null" && (r.Rows != 7 || r.Best.Recipe != "r") {
+			t.Errorf("%s: %+v", report, r)
 		}
 	}
 }

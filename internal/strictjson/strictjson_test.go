@@ -171,3 +171,24 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	})
 }
+
+// UnmarshalKnown leaves out what the type does not have, at any depth, and is as strict as Unmarshal about all else.
+func TestUnmarshalKnown(t *testing.T) {
+	type inner struct {
+		B int `json:"b"`
+	}
+	var v struct {
+		A []inner `json:"a"`
+	}
+	if err := strictjson.UnmarshalKnown(t.Context(), []byte(`{"new":{"a":1},"a":[{"c":[1,{}],"b":2}]}`), &v); err != nil || len(v.A) != 1 || v.A[0].B != 2 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	for _, text := range []string{`{"a":[],"a":[]}`, `{"new":1,"new":2}`, `{"new":tru}`, `{"a":[{"b":"2"}]}`, `{"a":[]}{}`, `{"new":1`} {
+		if err := strictjson.UnmarshalKnown(t.Context(), []byte(text), &v); err == nil {
+			t.Errorf("%s is read", text)
+		}
+	}
+	if err := strictjson.Unmarshal(t.Context(), []byte(`{"new":1}`), &v); err == nil {
+		t.Error("Unmarshal takes a member that is not known")
+	}
+}

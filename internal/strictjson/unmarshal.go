@@ -24,11 +24,20 @@ type Decoder interface {
 // Structs may have tags with a name, "-" and ",string" (of numbers), and embedded structs or non-nil pointers to some. Maps
 // have keys of type string. A [Decoder], json.Unmarshaler or encoding.TextUnmarshaler reads itself.
 func Unmarshal(ctx context.Context, text []byte, v any) error {
+	return unmarshal(ctx, text, v, false)
+}
+
+// UnmarshalKnown is [Unmarshal] that skips members v's type does not have: for what later versions may say more of.
+func UnmarshalKnown(ctx context.Context, text []byte, v any) error {
+	return unmarshal(ctx, text, v, true)
+}
+
+func unmarshal(ctx context.Context, text []byte, v any, skip bool) error {
 	p := reflect.ValueOf(v)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
 		return fmt.Errorf("strictjson: %T is no pointer to a value", v)
 	}
-	u := unmarshaler{ctx: ctx, Scanner: New(ctx, text, Options{})}
+	u := unmarshaler{ctx: ctx, skipUnknown: skip, Scanner: New(ctx, text, Options{})}
 	if err := u.value(p.Elem(), false); err != nil {
 		return err
 	}
@@ -36,7 +45,8 @@ func Unmarshal(ctx context.Context, text []byte, v any) error {
 }
 
 type unmarshaler struct {
-	ctx context.Context
+	ctx         context.Context
+	skipUnknown bool // members
 	*Scanner
 }
 
@@ -207,6 +217,10 @@ func (u *unmarshaler) structure(v reflect.Value) error {
 	fields(v, known)
 	return u.names(func(name string) error {
 		f, ok := known[name]
+		if !ok && u.skipUnknown {
+			_, err := u.Value()
+			return err
+		}
 		if !ok {
 			return fmt.Errorf("the member %s is not known", Quote(name))
 		}
