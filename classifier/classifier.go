@@ -8,6 +8,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
+	"github.com/linnet-ml/linnet/internal/budget"
 )
 
 // A Classifier labels texts. It never changes, and any number of goroutines may use it. [Train], [Load] and [New] make one.
@@ -53,6 +54,9 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 		return nil, err
 	}
 	if n := p.Network; n != nil {
+		if err := budget.CheckBytes(fmt.Sprintf("the weights of a network of %d words", len(n.Words)), 4*(uint64(len(n.Small))+uint64(len(n.Large)))); err != nil {
+			return nil, err
+		}
 		c.network = regions.NewNetwork(n.parts(), p.Spec.NetworkUnits, c.columns, p.Spec.features())
 	}
 	c.scratch.New = func() any {

@@ -3,15 +3,18 @@ package classifier
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 )
 
@@ -313,5 +316,21 @@ func TestHostileNetwork(t *testing.T) {
 		} else if !strings.HasPrefix(err.Error(), "classifier: bytes: ") || !strings.Contains(err.Error(), v.want) {
 			t.Errorf("%s: %v", v.name, err)
 		}
+	}
+}
+
+// The weights of a network take four times the bytes of the file: that is asked for first.
+func TestNetworkMemory(t *testing.T) {
+	p := withNetwork(t, 3).parts
+	const words, units = 80_000, 64
+	n := &Network{Small: make([]int8, 3*words*units), Large: make([]int8, words*units)}
+	for i := range words {
+		n.Words = append(n.Words, uint64(i+1)<<24)
+	}
+	n.Scale, n.UnitBias, n.Output, n.Without = make([]float32, 2*units), make([]float32, 2*units), make([]float32, 2*units*3), p.Network.Without
+	p.Network, p.Spec.NetworkUnits = n, units
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(70 << 20))
+	if _, err := New(p); !errors.Is(err, budget.ErrTooLarge) {
+		t.Errorf("a network of 82 MB in 70 MiB: %v", err)
 	}
 }

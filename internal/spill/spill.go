@@ -3,6 +3,7 @@ package spill
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"unsafe"
@@ -145,7 +146,11 @@ func (w *Writer[T]) Array() (Array[T], error) {
 	if err := w.flush(); err != nil {
 		return Array[T]{}, err
 	}
-	b, err := mapFile(w.file, w.count*size[T]())
+	bytes, err := mapSize(w.count, size[T]())
+	if err != nil {
+		return Array[T]{}, err
+	}
+	b, err := mapFile(w.file, bytes)
 	if err != nil {
 		return Array[T]{}, Failed(err)
 	}
@@ -157,6 +162,14 @@ func (w *Writer[T]) Array() (Array[T], error) {
 	w.space.mapped[r] = true
 	w.space.mu.Unlock()
 	return Array[T]{unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), w.count), w.space, r}, nil
+}
+
+// mapSize is the size of so many elements, or an error where addresses have 32 bits and it is too large for them.
+func mapSize(count, size int) (int, error) {
+	if count > math.MaxInt/size {
+		return 0, Failed(fmt.Errorf("%d elements of %d bytes are more than this system's addresses reach", count, size))
+	}
+	return count * size, nil
 }
 
 // Discard gives the Writer's file back. It does nothing after Array.

@@ -1,9 +1,11 @@
 package spill
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -75,5 +77,15 @@ func TestNoFolder(t *testing.T) {
 	}
 	if _, err := os.Stat(missing); !os.IsNotExist(err) {
 		t.Error(err)
+	}
+}
+
+// An array that is larger than addresses reach is an error that says so, not a negative size.
+func TestMapSize(t *testing.T) {
+	if n, err := mapSize(1000, 4); n != 4000 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if _, err := mapSize(math.MaxInt/4+1, 4); err == nil || !strings.Contains(err.Error(), "addresses") {
+		t.Errorf("too many elements: %v", err)
 	}
 }
