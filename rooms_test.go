@@ -35,7 +35,7 @@ var rooms = []room{
 	{"callbacks", []string{"nn/plan", "text", "history", "optional", "tensor", "simd", "internal"}, true},
 	{"datasets", []string{"datasets", "text", "tensor", "internal"}, true},
 	{"pretrained", []string{"pretrained", "text", "tensor", "internal"}, true},
-	{"classifier", []string{"classifier", "nn", "layers", "text", "optim", "loss", "simd", "tensor", "internal"}, true},
+	{"classifier", []string{"classifier", "simd", "internal"}, true},
 	{"serve", []string{"classifier", "internal"}, false},
 	{"plots", []string{"history", "internal/atomicfile", "internal/budget"}, false},
 	{"cmd", []string{""}, false},
