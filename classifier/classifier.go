@@ -88,5 +88,5 @@ func (c *Classifier) Parts() Parts { return c.parts }
 // Classes returns the classes in the order of a Result's Scores.
 func (c *Classifier) Classes() []string { return slices.Clone(c.parts.Spec.Classes) }
 
-// Report says how the Classifier was found. It is nil if New made it.
+// Report says how the Classifier was found. The caller must not change it. It is nil if New made the Classifier.
 func (c *Classifier) Report() *Report { return c.report }

@@ -47,31 +47,6 @@ type scratch struct {
 	reader  *regions.Reader // nil without a network
 }
 
-// A block is a kind of n-grams that have length 1 together: words, or characters.
-type block int
-
-const (
-	words block = iota
-	characters
-	blocks
-)
-
-// blockOf returns the block that a kind of n-grams belongs to.
-func blockOf(k features.Kind) block {
-	if _, chars := k.Length(); chars {
-		return characters
-	}
-	return words
-}
-
-// kinds returns the first and the last kind of n-grams.
-func (b block) kinds() (first, last features.Kind) {
-	if b == words {
-		return features.Words(1), features.Words(features.MaxGram)
-	}
-	return features.Chars(1), features.Chars(features.MaxGram)
-}
-
 // find returns the numbers of the model's n-grams in the text, each as often as it is there.
 func (c *Classifier) find(s *scratch, b block, text string) []uint32 {
 	if b == words {
@@ -170,7 +145,7 @@ func (c *Classifier) decide(dst *Result, logits []float32) {
 			}
 		}
 		if best < 0 {
-			dst.Label, dst.Probability = "", p[largest(p)]
+			dst.Label, dst.Probability = "", p[highest(p)]
 			return
 		}
 		dst.Label, dst.Probability = classes[best], p[best]
@@ -182,18 +157,18 @@ func (c *Classifier) decide(dst *Result, logits []float32) {
 		}
 	default:
 		simd.Softmax(p, logits)
-		best = largest(p)
+		best = highest(p)
 	}
 	if p[best] < c.parts.Spec.MinConfidence {
-		dst.Label, dst.Probability = "", p[largest(p)]
+		dst.Label, dst.Probability = "", p[highest(p)]
 		return
 	}
 	dst.Label, dst.Probability = classes[best], p[best]
 	dst.Labels = append(dst.Labels, classes[best])
 }
 
-// largest returns the index of the first of the largest elements.
-func largest(x []float32) int {
+// highest returns the index of the first of the largest elements.
+func highest(x []float32) int {
 	best := 0
 	for i, v := range x {
 		if v > x[best] {

@@ -31,8 +31,8 @@ type continuation struct {
 	chars   []bool        // whether an n-gram is one of characters, as far as the rows have it
 	x       linear.Matrix // n-grams and values of the rows
 
-	network *Network  // with an output for each score; nil without one
-	fixed   []float32 // (rows, scores): what the network adds; empty without one
+	network       *Network  // with an output for each score; nil without one
+	networkScores []float32 // (rows, scores): what the network adds; empty without one
 
 	first     *selection.Linear // what learning begins with
 	threshold []float32
@@ -285,8 +285,8 @@ func (t *continuation) takeNetwork(ctx context.Context) error {
 	t.network = &n
 	network := regions.NewNetwork(n.parts(), t.spec.NetworkUnits, k, t.spec.features())
 	rows := allRows(t.task.Rows())
-	t.fixed = make([]float32, k*len(rows))
-	r, z := network.NewReader(), t.fixed
+	t.networkScores = make([]float32, k*len(rows))
+	r, z := network.NewReader(), t.networkScores
 	for text, err := range t.task.Texts.Read(ctx, rows) {
 		if err != nil {
 			return err

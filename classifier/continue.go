@@ -47,9 +47,9 @@ type Continuation struct {
 // which then are learned from, too. Everything else, such as which n-grams there are and how they are weighted, remains,
 // and so does a network: it learns nothing from the examples.
 //
-// It does not remember the rows that c learned from. What the new ones say counts alone for the weights that they have, so
-// that a text of an old kind may be labelled differently: put a sample of old rows among the examples, all the more if there is a new
-// class, of which c knows nothing that is not of it. To train again with all rows is better where that is possible.
+// It does not remember the rows that c learned from. The examples alone decide about the weights of the n-grams they have, so that
+// a text of an old kind may be labelled differently. Put a sample of old rows among the examples, all the more with a new class:
+// otherwise every row that is learned has it. To train again with all rows is better where that is possible.
 //
 // Memory holds the examples and, for each n-gram and class, 12 bytes: 16 if texts may have several labels, of which one is new. What
 // n-grams each example has lies in temporary files if it is much, as of [TrainSource]. Of more than 64 MiB of text

@@ -169,8 +169,8 @@ func (t *continuation) logits(dst []float32, l *selection.Linear, row int32) {
 	id, value := t.x.Row(row)
 	for k := range dst {
 		sum, w := l.Bias[k], l.Weights[k]
-		if len(t.fixed) > 0 {
-			sum += t.fixed[int(row)*len(dst)+k]
+		if len(t.networkScores) > 0 {
+			sum += t.networkScores[int(row)*len(dst)+k]
 		}
 		for j, f := range id {
 			sum += float32(w[f] * value[j])

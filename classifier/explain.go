@@ -43,7 +43,7 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		var r Result
 		c.decide(&r, s.scores)
 		if k = slices.Index(classes, r.Label); k < 0 {
-			k = largest(r.Scores)
+			k = highest(r.Scores)
 		}
 	}
 	if k < 0 {
@@ -66,11 +66,11 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		e.Tokens[i] = Token{Start: p.Start, End: p.End}
 	}
 	known := false
+	hashes := s.scanner.Scan(text)
 	for b := range blocks {
 		if !c.parts.Spec.has(b) {
 			continue
 		}
-		hashes := s.scanner.Scan(text)
 		first, last := b.kinds()
 		from, _ := s.scanner.Range(first)
 		_, to := s.scanner.Range(last)

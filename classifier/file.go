@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/regions"
 	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/mapfile"
@@ -130,8 +131,8 @@ func Load(ctx context.Context, path string) (*Classifier, error) {
 	return fromBytes(ctx, b, path)
 }
 
-// FromBytes returns the Classifier in b, the content of a file, such as one that is embedded in the program. Weights of several
-// classes stay where they lie: b must not change.
+// FromBytes returns the Classifier in b, the content of a file, such as one that is embedded in the program. It uses parts of b
+// where they lie, such as the weights: b must not change.
 func FromBytes(ctx context.Context, b []byte) (*Classifier, error) { return fromBytes(ctx, b, "bytes") }
 
 func fromBytes(ctx context.Context, b []byte, name string) (*Classifier, error) {
@@ -366,4 +367,58 @@ func decodeHashes(ctx context.Context, buckets, rest []byte) ([]uint64, error) {
 		return nil, fmt.Errorf("tensor %q has %d n-grams, %q has %d", bucketsName, len(hashes), hashesName, n)
 	}
 	return hashes, nil
+}
+
+// entries are the network's tensors.
+func (n *Network) entries(u, k int) []safetensors.Entry {
+	const size = regions.HashBits / 8
+	words := make([]uint8, 0, size*len(n.Words))
+	for _, h := range n.Words {
+		for i := range size {
+			words = append(words, byte(h>>(64-regions.HashBits+8*i)))
+		}
+	}
+	return []safetensors.Entry{
+		{Name: networkWordsName, Shape: []int{len(n.Words), size}, Data: safetensors.Uint8Data(words)},
+		{Name: networkSmallName, Shape: []int{3, len(n.Words), u}, Data: safetensors.Int8Data(n.Small)},
+		{Name: networkLargeName, Shape: []int{len(n.Words), u}, Data: safetensors.Int8Data(n.Large)},
+		{Name: networkScaleName, Shape: []int{2, u}, Data: safetensors.Float32Data(n.Scale)},
+		{Name: networkBiasName, Shape: []int{2, u}, Data: safetensors.Float32Data(n.UnitBias)},
+		{Name: networkOutputName, Shape: []int{2, u, k}, Data: safetensors.Float32Data(n.Output)},
+		{Name: networkWithoutName, Shape: []int{2, k}, Data: safetensors.Float32Data(n.Without)},
+	}
+}
+
+// network reads the network's tensors.
+func (t *tensors) network(u, k int) *Network {
+	const size = regions.HashBits / 8
+	large := t.get(networkLargeName, safetensors.I8, -1, u)
+	if t.err != nil {
+		return nil
+	}
+	n := large.Shape[0]
+	words := t.bytes(networkWordsName, n, size)
+	small := t.get(networkSmallName, safetensors.I8, 3, n, u)
+	x := &Network{
+		Scale: t.float32(networkScaleName, 2, u), UnitBias: t.float32(networkBiasName, 2, u), Output: t.float32(networkOutputName, 2, u, k),
+		Without: t.float32(networkWithoutName, 2, k),
+	}
+	if t.err != nil {
+		return nil
+	}
+	var ok, also bool
+	x.Small, ok = small.Int8View()
+	x.Large, also = large.Int8View()
+	if !ok || !also {
+		t.err = fmt.Errorf("the tensors of the network cannot be read")
+		return nil
+	}
+	for ; len(words) > 0; words = words[size:] {
+		h := uint64(0)
+		for i, b := range words[:size] {
+			h |= uint64(b) << (64 - regions.HashBits + 8*i)
+		}
+		x.Words = append(x.Words, h)
+	}
+	return x
 }

@@ -16,8 +16,8 @@ const (
 // placeBits is how many bits of a hash are the place of one of n n-grams: one of four is in use at most.
 func placeBits(n int) int { return max(10, bits.Len(uint(n))+2) }
 
-// hashBits is how many of the upper bits of its n-grams' hashes a model of n n-grams knows. An n-gram that is not in the model
-// is taken for one that is about once in a million.
+// hashBits is how many of the upper bits of its n-grams' hashes a model of n n-grams knows. About one in a million n-grams that
+// are not in the model has the bits of one that is, and is taken for it.
 func hashBits(n int) int { return placeBits(n) + tagBits - wordBits }
 
 // truncate keeps the upper bits of a hash.
@@ -31,8 +31,9 @@ const bucketSize = 255
 // for each n-gram.
 func bucketBits(n int) int { return hashBits(n) - tagBits }
 
-// order returns n-grams, by their numbers, in the order of what a model of as many knows of their hashes, and how many bits that
-// is, of which no more than most are known. Of n-grams that become equal thereby, the one with the lowest number stays, and of a bucket as many as it has room for.
+// order sorts n-grams, given by their numbers, by the bits that a model knows of their hashes, and returns how many bits these are:
+// hashBits of the number of n-grams, or most if that is less. N-grams with the same bits cannot be told apart: of these the one with
+// the lowest number stays. Of a bucket that is too full the first ones stay.
 func order(hashes []uint64, numbers []uint32, most int) (ordered []uint32, known int) {
 	numbers = slices.Clone(numbers)
 	for {

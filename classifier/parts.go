@@ -29,8 +29,8 @@ type Spec struct {
 
 	// MinConfidence is the probability below which a text has no label; 0 where a text may have several.
 	MinConfidence float32 `json:"min_confidence,omitempty"`
-	// HashBits is how many of the upper bits of hashes are known, if these are fewer than for as many n-grams usual: after
-	// [Classifier.Continue] has added some. Else it is 0.
+	// HashBits is how many of the upper bits of hashes are known if these are fewer than a model of this size usually has, which
+	// is so after [Classifier.Continue] has added n-grams. Else it is 0.
 	HashBits int `json:"hash_bits,omitempty"`
 	// Lengths are what stays of the length of a text's values, on average, if 1/16, 2/16, … of the n-grams do, those with the
 	// largest weights; empty where that is not known.

@@ -74,3 +74,34 @@ func newReport(r *selection.Result, rows, features int) *Report {
 	}
 	return report
 }
+
+// A NetworkReport is what a network brought on held-out rows.
+type NetworkReport struct {
+	Words  int     `json:"words"`  // in its vocabulary
+	Units  int     `json:"units"`  // for each size of regions
+	Epochs int     `json:"epochs"` // passes over the rows
+	Weight float64 `json:"weight"` // how much its logits count; those of the linear model have the rest to 1
+	// Gain is how much less log loss the average has than the linear model alone, and GainError the standard error of that. It is
+	// kept if the gain is larger than the error.
+	Gain      float64 `json:"gain"`
+	GainError float64 `json:"gain_error"`
+	Kept      bool    `json:"kept"`
+	Linear    Trial   `json:"linear"`  // the linear model alone
+	Average   Trial   `json:"average"` // together
+}
+
+// addNetwork says what the network brought.
+func (r *Report) addNetwork(a *selection.Average) {
+	if a == nil {
+		return
+	}
+	linear, average := r.Best, trial(a.Together)
+	average.Recipe += fmt.Sprintf(", averaged with a network over regions of words (%.2f)", a.Weight)
+	r.Network = &NetworkReport{
+		Words: a.Words, Units: a.Units, Epochs: a.Epochs, Weight: a.Weight, Gain: a.Gain, GainError: a.GainError, Kept: a.Network != nil,
+		Linear: linear, Average: average,
+	}
+	if a.Network != nil {
+		r.Best = average
+	}
+}

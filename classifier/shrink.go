@@ -220,3 +220,28 @@ func (c *counter) Write(p []byte) (int, error) {
 	*c += counter(len(p))
 	return len(p), nil
 }
+
+// withoutNetwork returns the linear model alone, as it was calibrated before it became part of an average.
+func (c *Classifier) withoutNetwork() (*Classifier, error) {
+	p := c.parts
+	k := c.columns
+	p.Network, p.Spec.NetworkUnits = nil, 0
+	p.Scale, p.Bias = make([]float32, k), c.parts.Network.Without[k:]
+	for j, s := range c.parts.Scale {
+		p.Scale[j] = float32(s * c.parts.Network.Without[j])
+	}
+	x, err := newClassifier(context.Background(), p)
+	if err != nil {
+		return nil, err
+	}
+	if c.report != nil {
+		r := *c.report
+		if r.Network != nil {
+			n := *r.Network
+			n.Kept = false
+			r.Network, r.Best = &n, n.Linear
+		}
+		x.report = &r
+	}
+	return x, nil
+}

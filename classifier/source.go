@@ -196,7 +196,7 @@ func newSourceTask(ctx context.Context, source Source, o Options, b bounds, mete
 		}
 		s.lengths = append(s.lengths, uint32(len(e.Text)))
 		s.sums = append(s.sums, s.sum(e.Text))
-		if meter != nil && c.rows%1024 == 0 {
+		if c.rows%1024 == 0 {
 			meter.Set(selection.Reading, c.rows, 0)
 		}
 	}

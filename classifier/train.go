@@ -105,9 +105,7 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	}
 	if average != nil && average.Network != nil {
 		best = average.Together
-		if err := p.addNetwork(ctx, linear, columns, average); err != nil {
-			return nil, err
-		}
+		p.addNetwork(linear, columns, average)
 	}
 	of := func(f uint32) block { return blockOf(found.Corpus.Kind[f]) }
 	if err := p.measureLengths(ctx, &found.Weighted.Matrix, of, len(found.Corpus.Hash), columns); err != nil {
@@ -128,18 +126,13 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 // quantize fills Weights, Scale and Bias with the calibrated model.
 func (p *Parts) quantize(ctx context.Context, l *selection.Linear, columns []uint32, c selection.Calibration) error {
 	k := len(l.Weights)
+	p.calibrate(l, columns, c)
 	p.Weights = make([]int8, len(columns)*k)
 	for j, w := range l.Weights {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		largest := float32(0)
-		for _, f := range columns {
-			largest = max(largest, w[f], -w[f])
-		}
-		slope := float32(c.Slope[j])
-		p.Scale = append(p.Scale, float32(largest*slope))
-		p.Bias = append(p.Bias, float32(l.Bias[j]*slope)+float32(c.Offset[j]))
+		largest := largestWeight(w, columns)
 		if largest == 0 {
 			continue
 		}
@@ -152,6 +145,25 @@ func (p *Parts) quantize(ctx context.Context, l *selection.Linear, columns []uin
 		}
 	}
 	return nil
+}
+
+// calibrate fills Scale and Bias, on which alone a calibration depends.
+func (p *Parts) calibrate(l *selection.Linear, columns []uint32, c selection.Calibration) {
+	p.Scale, p.Bias = nil, nil
+	for j, w := range l.Weights {
+		slope := float32(c.Slope[j])
+		p.Scale = append(p.Scale, float32(largestWeight(w, columns)*slope))
+		p.Bias = append(p.Bias, float32(l.Bias[j]*slope)+float32(c.Offset[j]))
+	}
+}
+
+// largestWeight is the largest magnitude in some columns.
+func largestWeight(w []float32, columns []uint32) float32 {
+	largest := float32(0)
+	for _, f := range columns {
+		largest = max(largest, w[f], -w[f])
+	}
+	return largest
 }
 
 // positives counts the rows for which each score should be positive.

@@ -132,9 +132,9 @@ func (d *labelled) leftOut() string {
 	return fmt.Sprintf("%s left out: %s\n", plural(d.noText+d.noLabel, "row"), strings.Join(parts, ", "))
 }
 
-// fault is an error about the rows with what a user knows: the place of a row, and the names of flags.
-func (d *labelled) fault(path string, err error) error {
-	return rowFault(path, err, func(i int) (p place, ok bool) {
+// located is an error about the rows with what a user knows: the place of a row, and the names of flags.
+func (d *labelled) located(path string, err error) error {
+	return locatedAt(path, err, func(i int) (p place, ok bool) {
 		if ok = i < len(d.places); ok {
 			p = d.places[i]
 		}
@@ -142,8 +142,8 @@ func (d *labelled) fault(path string, err error) error {
 	})
 }
 
-// rowFault is an error about rows, of which at tells the places.
-func rowFault(path string, err error, at func(i int) (place, bool)) error {
+// locatedAt is an error about rows, of which at tells the places.
+func locatedAt(path string, err error, at func(i int) (place, bool)) error {
 	var row *classifier.ExampleError
 	var option *classifier.OptionError
 	switch {
@@ -246,9 +246,9 @@ func (d *trainingData) rows(rows iter.Seq2[texts.Row, error], to *spool, first b
 	return true
 }
 
-// fault is an error of the training. One about a row is about the last one, which ended the first reading, unless all places are known.
-func (d *trainingData) fault(err error) error {
-	return rowFault(d.path, err, func(i int) (place, bool) {
+// located is an error of the training with the place of its row. One about a row is about the last one, which ended the first reading, unless all places are known.
+func (d *trainingData) located(err error) error {
+	return locatedAt(d.path, err, func(i int) (place, bool) {
 		if i < len(d.places) {
 			return d.places[i], true
 		}

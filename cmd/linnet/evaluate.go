@@ -108,7 +108,7 @@ func evaluate(ctx context.Context, path string, classifiers []*classifier.Classi
 	for _, c := range classifiers {
 		a, err := c.Answers(ctx, d.examples)
 		if err != nil {
-			return nil, d.fault(path, err)
+			return nil, d.located(path, err)
 		}
 		answers = append(answers, a)
 	}

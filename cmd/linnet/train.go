@@ -89,7 +89,7 @@ n-grams alone.`,
 			}
 			p.clear()
 			if err != nil {
-				return d.fault(err)
+				return d.located(err)
 			}
 			took := time.Since(begin)
 			if err := c.Save(ctx, output); err != nil {
