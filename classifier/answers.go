@@ -153,11 +153,11 @@ func CrossAnswers(ctx context.Context, examples []Example, folds int, o Options)
 		}
 		// A class whose examples are all in this fold is not among the Classifier's; its probability is 0.
 		for j, row := range rows {
-			for n, name := range c.Classes() {
+			for n, name := range got.Classes {
 				a.Probabilities[row*k+number[name]] = got.Probabilities[j*len(got.Classes)+n]
 			}
 			for _, n := range got.Given[j] {
-				a.Given[row] = append(a.Given[row], int32(number[c.Classes()[n]]))
+				a.Given[row] = append(a.Given[row], int32(number[got.Classes[n]]))
 			}
 		}
 	}
