@@ -69,3 +69,31 @@ func TestExitOfInterrupt(t *testing.T) {
 		}
 	}
 }
+
+// After a Ctrl-C it is said once that something is kept, and not before there is something.
+func TestKeepNote(t *testing.T) {
+	for further, phases := range map[bool][2][]classifier.Phase{
+		false: {{classifier.PhaseReading, classifier.PhaseComparing}, {classifier.PhaseCounting, classifier.PhaseLearning}},
+		true:  {{classifier.PhaseCounting, classifier.PhaseRates}, {classifier.PhaseLearning, classifier.PhaseLearning}},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var b strings.Builder
+		note := keepNote(ctx, &b, nil, further)
+		for _, p := range phases[1] {
+			note(classifier.Progress{Phase: p})
+		}
+		cancel()
+		for _, p := range phases[0] {
+			note(classifier.Progress{Phase: p})
+		}
+		if b.Len() > 0 {
+			t.Errorf("further %v: %q before there is something to keep", further, b.String())
+		}
+		for _, p := range phases[1] {
+			note(classifier.Progress{Phase: p})
+		}
+		if b.String() != keeping {
+			t.Errorf("further %v: %q", further, b.String())
+		}
+	}
+}
