@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/linnet-ml/linnet/classifier/internal/calibration"
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
 	"github.com/linnet-ml/linnet/internal/budget"
@@ -22,6 +23,8 @@ type Classifier struct {
 	scratch sync.Pool    // *scratch
 	report  *Report
 	network *regions.Network // nil without one
+
+	evenness calibration.Evenness
 }
 
 // New returns the Classifier that consists of parts, which must not change any more.
@@ -40,7 +43,7 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &Classifier{parts: p, columns: p.Spec.columns(), weigher: features.NewWeigher(features.Weighting(p.Spec.Weighting))}
+	c := &Classifier{parts: p, columns: p.Spec.columns(), weigher: features.NewWeigher(features.Weighting(p.Spec.Weighting)), evenness: p.Spec.evenness()}
 	for q := -128; q < 128; q++ {
 		c.squares[uint8(q)] = square(int8(q))
 		c.decode[uint8(q)] = float32(square(int8(q))) / (127 * 127)

@@ -145,6 +145,57 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
+// With a spread, logits are multiplied by a power of it beside their own, and contributions with them.
+func TestSpread(t *testing.T) {
+	plain := train(t, sentences([]string{"a", "b", "c"}, 60)).Parts()
+	plain.Spec.Spread, plain.Spec.SpreadPower = 0, 0
+	even := plain
+	even.Spec.Spread, even.Spec.SpreadPower = 3, 0.75
+	c, err := New(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := New(even)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"a1 word3", "b4 a4 c1 word2", "c1 c2 c3 c4", ""} {
+		p, q := c.Classify(text), d.Classify(text)
+		z, mean, squares := make([]float64, 3), 0.0, 0.0
+		for k, v := range p.Scores {
+			z[k] = math.Log(float64(v))
+			mean += z[k] / 3
+		}
+		for _, v := range z {
+			squares += (v - mean) * (v - mean) / 3
+		}
+		sum := 0.0
+		for k, v := range z {
+			if text != "" { // its logits are the classes' shares
+				v *= math.Pow(3/math.Sqrt(squares), 0.75)
+			}
+			z[k] = math.Exp(v)
+			sum += z[k]
+		}
+		for k, v := range q.Scores {
+			if math.Abs(float64(v)-z[k]/sum) > 1e-5 {
+				t.Errorf("%q: probability %d is %g, want %g", text, k, v, z[k]/sum)
+			}
+		}
+		e, err := d.Explain(text, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := e.Base
+		for _, tok := range e.Tokens {
+			got += tok.Contribution
+		}
+		if math.Abs(float64(got-e.Logit)) > 1e-4 {
+			t.Errorf("%q: contributions add up to %g, the logit is %g", text, got, e.Logit)
+		}
+	}
+}
+
 // Contributions and the base add up to the logit, from which the probability comes.
 func TestExplain(t *testing.T) {
 	texts := []string{"pos1 word3, pos7 word9!", "neg4 neg4 neg5 Ünknown", "", "?", "日本 a1"}
@@ -308,5 +359,19 @@ func TestConcurrent(t *testing.T) {
 			})
 		}
 		wg.Wait()
+	}
+}
+
+// Without MaxFeatures, several classes have room for more n-grams, within 16 Mi weights.
+func TestMaxFeatures(t *testing.T) {
+	for _, v := range []struct {
+		o      Options
+		scores int
+		multi  bool
+		want   int
+	}{{Options{}, 1, false, 300_000}, {Options{}, 3, false, 1 << 20}, {Options{}, 20, false, 838_860}, {Options{}, 100, false, 300_000}, {Options{}, 20, true, 300_000}, {Options{MaxFeatures: 7}, 20, false, 7}} {
+		if got := v.o.maxFeatures(v.scores, v.multi); got != v.want {
+			t.Errorf("%d scores, several labels %v: %d, want %d", v.scores, v.multi, got, v.want)
+		}
 	}
 }

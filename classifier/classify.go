@@ -44,6 +44,7 @@ type scratch struct {
 	counter *features.Counter
 	scores  []float32
 	sums    []float32
+	factor  float32         // that the logits were made even with
 	reader  *regions.Reader // nil without a network
 }
 
@@ -58,6 +59,7 @@ func (c *Classifier) find(s *scratch, b block, text string) []uint32 {
 // logits writes the logit of each score into s.scores.
 func (c *Classifier) logits(s *scratch, text string) {
 	known := false
+	s.factor = 1
 	clear(s.scores)
 	for b := range blocks {
 		if !c.parts.Spec.has(b) {
@@ -83,6 +85,12 @@ func (c *Classifier) logits(s *scratch, text string) {
 	}
 	if s.reader != nil {
 		s.reader.Add(s.scores, text)
+	}
+	if c.evenness.Quarters > 0 {
+		s.factor = c.evenness.Factor(s.scores)
+		for k, v := range s.scores {
+			s.scores[k] = v * s.factor
+		}
 	}
 }
 

@@ -20,12 +20,12 @@ type descent struct {
 	l       *selection.Linear
 	squares [][]float32 // sums of squared gradients, by score and n-gram
 	bias    []float32   // the same of biases
-	z       []float32
+	z, even []float32
 	order   []int32
 }
 
 func newDescent(t *continuation, seed uint64) *descent {
-	d := &descent{t: t, seed: seed, l: clone(t.first), bias: make([]float32, len(t.first.Bias)), z: make([]float32, len(t.first.Bias))}
+	d := &descent{t: t, seed: seed, l: clone(t.first), bias: make([]float32, len(t.first.Bias)), z: make([]float32, len(t.first.Bias)), even: make([]float32, len(t.first.Bias))}
 	for range d.l.Weights {
 		d.squares = append(d.squares, make([]float32, len(t.hashes)))
 	}
@@ -137,19 +137,8 @@ func (d *descent) epoch(ctx context.Context, rows []int32, epoch int, progress f
 		if n%256 == 0 {
 			progress(n)
 		}
-		d.t.logits(d.z, d.l, i)
-		if d.t.softmax() {
-			simd.Softmax(d.z, d.z)
-		} else {
-			for k, v := range d.z {
-				d.z[k] = simd.Sigmoid32(v)
-			}
-		}
-		for k, p := range d.z {
-			g := p
-			if d.t.task.Is(i, k) {
-				g--
-			}
+		d.gradient(i)
+		for k, g := range d.z {
 			d.bias[k] += float32(g * g)
 			d.l.Bias[k] -= float32(d.rate*g) / (float32(math.Sqrt(float64(d.bias[k]))) + tiny)
 			w, squares := d.l.Weights[k], d.squares[k]
@@ -164,8 +153,33 @@ func (d *descent) epoch(ctx context.Context, rows []int32, epoch int, progress f
 	return nil
 }
 
-// logits writes the scores of a row.
-func (t *continuation) logits(dst []float32, l *selection.Linear, row int32) {
+// gradient makes d.z the gradient of a row's loss with respect to the scores before they are made even.
+func (d *descent) gradient(row int32) {
+	factor := d.t.logits(d.z, d.l, row)
+	softmax := d.t.softmax()
+	e := d.t.spec.evenness()
+	if e.Quarters > 0 {
+		copy(d.even, d.z)
+	}
+	if softmax {
+		simd.Softmax(d.z, d.z)
+	}
+	for k, v := range d.z {
+		if !softmax {
+			v = simd.Sigmoid32(v)
+		}
+		if d.t.task.Is(row, k) {
+			v--
+		}
+		d.z[k] = v
+	}
+	if e.Quarters > 0 {
+		e.Back(d.z, d.even, factor)
+	}
+}
+
+// logits writes the scores of a row. It returns what they were made even with.
+func (t *continuation) logits(dst []float32, l *selection.Linear, row int32) (factor float32) {
 	id, value := t.x.Row(row)
 	for k := range dst {
 		sum, w := l.Bias[k], l.Weights[k]
@@ -177,6 +191,11 @@ func (t *continuation) logits(dst []float32, l *selection.Linear, row int32) {
 		}
 		dst[k] = sum
 	}
+	factor = t.spec.evenness().Factor(dst)
+	for k := range dst {
+		dst[k] *= factor
+	}
+	return factor
 }
 
 // loss is the log loss of rows.

@@ -57,7 +57,8 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		}
 		k = 0
 	}
-	e.Logit, e.Base = sign*s.scores[k], sign*c.parts.Bias[k]
+	e.Logit, e.Base = sign*s.scores[k], sign*s.factor*c.parts.Bias[k]
+	sign *= s.factor
 	tokens := features.NewScanner(features.Settings{WordMin: 1, WordMax: 1, KeepCase: true, Punctuation: true})
 	tokens.RecordPlaces()
 	tokens.Scan(text)

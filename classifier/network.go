@@ -5,6 +5,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
+	"github.com/linnet-ml/linnet/simd"
 )
 
 // A Network sees the order of words. It looks at every 3 neighbouring words, of which the place of each counts, and at every
@@ -53,15 +54,23 @@ func (p *Parts) checkNetwork() error {
 func (p *Parts) addNetwork(l *selection.Linear, columns []uint32, a *selection.Average) {
 	alone := *p
 	p.calibrate(l, columns, a.Calibration)
+	p.setEvenness(a.Calibration.Evenness)
+	alike := float32(1) // what makes logits of the linear model alone even with the spread of the average
+	if q := float64(p.Spec.quarters()); q > 0 {
+		ratio := float64(alone.Spec.Spread) / float64(p.Spec.Spread)
+		alike = float32(simd.Exp64(float64(simd.Log64(ratio) * (q / (4 - q)))))
+	}
 	n := a.Network
 	p.Spec.NetworkUnits = a.Units
 	p.Network = &Network{Words: n.Words, Small: n.Small, Large: n.Large, Scale: n.Scale, UnitBias: n.Bias, Output: n.Output}
 	for k, s := range alone.Scale {
 		factor := float32(1)
 		if p.Scale[k] > 0 {
-			factor = s / p.Scale[k]
+			factor = s / p.Scale[k] * alike
 		}
 		p.Network.Without = append(p.Network.Without, factor)
 	}
-	p.Network.Without = append(p.Network.Without, alone.Bias...)
+	for _, b := range alone.Bias {
+		p.Network.Without = append(p.Network.Without, b*alike)
+	}
 }

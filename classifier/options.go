@@ -129,11 +129,16 @@ func (o *Options) report() func(phase string, done, total int) {
 	return func(phase string, done, total int) { o.Progress(Progress{Phase(phase), done, total}) }
 }
 
-func (o Options) maxFeatures() int {
-	if o.MaxFeatures != 0 {
+// maxFeatures is MaxFeatures for so many scores. Complement naive Bayes adds up the small weights of many n-grams, so that more of
+// them matter than to a linear model alone.
+func (o Options) maxFeatures(scores int, multiLabel bool) int {
+	switch {
+	case o.MaxFeatures != 0:
 		return o.MaxFeatures
+	case scores < 3 || multiLabel:
+		return 300_000
 	}
-	return 300_000
+	return min(1<<20, max(1<<24/scores, 300_000))
 }
 
 // workRate is how much work a second of Budget stands for.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/classifier/internal/calibration"
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
 )
@@ -32,6 +33,10 @@ type Spec struct {
 	// HashBits is how many of the upper bits of hashes are known if these are fewer than a model of this size usually has, which
 	// is so after [Classifier.Continue] has added n-grams. Else it is 0.
 	HashBits int `json:"hash_bits,omitempty"`
+	// Spread and SpreadPower make logits more even, of three classes or more of which a text has one: they are multiplied by
+	// (Spread/s)^SpreadPower, where s is their standard deviation in the text. SpreadPower is 0 (and so is Spread), 0.25, 0.5 or 0.75.
+	Spread      float32 `json:"spread,omitempty"`
+	SpreadPower float32 `json:"spread_power,omitempty"`
 	// Lengths are what stays of the length of a text's values, on average, if 1/16, 2/16, … of the n-grams do, those with the
 	// largest weights; empty where that is not known.
 	Lengths []float32 `json:"lengths,omitempty"`
@@ -42,6 +47,22 @@ func (Spec) Kind() string { return "classifier.Linear" }
 
 func (s Spec) features() features.Settings {
 	return features.Settings{WordMin: s.WordMin, WordMax: s.WordMax, CharMin: s.CharMin, CharMax: s.CharMax, KeepCase: s.KeepCase, Punctuation: s.Punctuation}
+}
+
+// setEvenness sets Spread and SpreadPower.
+func (p *Parts) setEvenness(e calibration.Evenness) {
+	p.Spec.Spread, p.Spec.SpreadPower = 0, 0
+	if e.Quarters > 0 && e.Spread > 0 && e.Spread <= math.MaxFloat32 {
+		p.Spec.Spread, p.Spec.SpreadPower = float32(e.Spread), float32(e.Quarters)/4
+	}
+}
+
+// quarters is how many quarters SpreadPower is.
+func (s Spec) quarters() int { return int(4 * s.SpreadPower) }
+
+// evenness makes logits even.
+func (s Spec) evenness() calibration.Evenness {
+	return calibration.Evenness{Spread: float64(s.Spread), Quarters: s.quarters()}
 }
 
 // has returns whether there are n-grams of a block.
@@ -168,6 +189,20 @@ func (p *Parts) check() error {
 	return nil
 }
 
+// checkSpread returns an error if Spread and SpreadPower are impossible.
+func (s Spec) checkSpread() error {
+	if p := s.SpreadPower; p != 0 && p != 0.25 && p != 0.5 && p != 0.75 {
+		return fmt.Errorf("spread_power %g: want 0, 0.25, 0.5 or 0.75", p)
+	}
+	if !(s.Spread >= 0 && s.Spread <= math.MaxFloat32) || (s.Spread == 0) != (s.SpreadPower == 0) {
+		return fmt.Errorf("spread %g with spread_power %g: want both, above 0, or none", s.Spread, s.SpreadPower)
+	}
+	if s.Spread != 0 && (s.MultiLabel || s.columns() == 1) {
+		return fmt.Errorf("spread %g: want none unless a text is of one of three classes or more", s.Spread)
+	}
+	return nil
+}
+
 // check returns an error if settings are impossible.
 func (s Spec) check() error {
 	if err := s.features().Check(); err != nil {
@@ -184,6 +219,9 @@ func (s Spec) check() error {
 	}
 	if s.NetworkUnits < 0 || s.NetworkUnits > regions.MostUnits {
 		return fmt.Errorf("a network of %d units: want 0 to %d", s.NetworkUnits, regions.MostUnits)
+	}
+	if err := s.checkSpread(); err != nil {
+		return err
 	}
 	if len(s.Lengths) != 0 && len(s.Lengths) != lengthSteps {
 		return fmt.Errorf("%d lengths: want %d or none", len(s.Lengths), lengthSteps)

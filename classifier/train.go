@@ -77,7 +77,7 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	if err != nil {
 		return nil, err
 	}
-	linear, columns, err := found.Fit(ctx, task, o.Seed, o.maxFeatures())
+	linear, columns, err := found.Fit(ctx, task, o.Seed, o.maxFeatures(task.Columns(), spec.MultiLabel))
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +103,7 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	if err := p.quantize(ctx, linear, columns, found.Best.Calibration); err != nil {
 		return nil, err
 	}
+	p.setEvenness(found.Best.Calibration.Evenness)
 	if average != nil && average.Network != nil {
 		best = average.Together
 		p.addNetwork(linear, columns, average)

@@ -114,7 +114,7 @@ n-grams alone.`,
 	flags.StringVarP(&output, "output", "o", "", "the file of the classifier")
 	flags.Uint64Var(&o.Seed, "seed", 0, "decides the order in which rows are learned and which are held out")
 	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
-	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000)")
+	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000; of three classes or more up to 1 Mi)")
 	flags.DurationVar(&o.Budget, "budget", 0, "about how much longer learning may take to be more accurate, such as 60s")
 	flags.StringVar(&from, "continue", "", "go on from the classifier in this `file` instead of beginning anew")
 	flags.StringVar(&o.Positive, "positive", "", "of two classes, the one that --precision and --recall are for (default the second)")

@@ -5,10 +5,15 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/classifier/internal/calibration"
+	"github.com/linnet-ml/linnet/classifier/internal/linear"
 )
 
-// A Calibration turns scores into logits: Slope times the score plus Offset, for each score.
-type Calibration struct{ Slope, Offset []float64 }
+// A Calibration turns scores into logits: Slope times the score plus Offset, for each score. Of three classes or more of which a text has
+// one, they are made even then.
+type Calibration struct {
+	Slope, Offset []float64
+	Evenness      calibration.Evenness // of the logits
+}
 
 // An Outcome is what a recipe reached on held-out rows.
 type Outcome struct {
@@ -20,6 +25,7 @@ type Outcome struct {
 	Accuracy float64   // the share of decisions (of labels, with several a row) that are right at even odds
 
 	Calibration Calibration
+	plain       Calibration // without evenness
 	tolerance   float64
 	complement  float32       // the factor of complement naive Bayes's weights
 	linear      []float32     // the scores without complement naive Bayes
@@ -59,6 +65,12 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			}
 		}
 	}
+	known := make([]known, s.Folds)
+	for fold := range fits {
+		if err := known[fold].find(ctx, x, fits[fold].rows, held[fold]); err != nil {
+			return nil, err
+		}
+	}
 	if similar != nil && similar.Recipe.withoutComplement() == r.withoutComplement() && similar.tolerance == tolerance {
 		o.linear, o.duals = similar.linear, similar.duals
 	} else {
@@ -75,8 +87,9 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			if s.Folds*columns*len(s.Rows) <= mostDuals {
 				o.duals[fold][k] = dual
 			}
+			known[fold].keep(m.Weights)
 			for j, i := range held[fold] {
-				o.linear[(first[fold]+j)*columns+k] = m.Score(&x.Matrix, i)
+				o.linear[(first[fold]+j)*columns+k] = x.score(m, i, known[fold].scale[j])
 			}
 			return nil
 		})
@@ -92,10 +105,12 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			if err != nil {
 				return nil, err
 			}
-			l := &Linear{Weights: weights, Bias: make([]float32, columns)}
-			for j, i := range held[fold] {
-				at := (first[fold] + j) * columns
-				l.Score(bayes[at:at+columns], &x.Matrix, i)
+			for k, w := range weights {
+				known[fold].keep(w)
+				m := &linear.Model{Weights: w}
+				for j, i := range held[fold] {
+					bayes[(first[fold]+j)*columns+k] = x.score(m, i, known[fold].scale[j])
+				}
 			}
 		}
 		if b := spread(bayes, columns); b > 0 {
@@ -106,7 +121,7 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			o.Scores[j] = o.linear[j] + float32(o.complement*v)
 		}
 	}
-	o.calibrate(t)
+	o.calibrate(t, nil)
 	return o, nil
 }
 
@@ -127,8 +142,8 @@ func spread(scores []float32, columns int) float64 {
 	return math.Sqrt(sum / float64(max(len(scores), 1)))
 }
 
-// calibrate finds the calibration and measures with it.
-func (o *Outcome) calibrate(t *Task) {
+// calibrate finds the calibration and measures with it. Its evenness has the given quarters; nil means the best.
+func (o *Outcome) calibrate(t *Task, quarters *int) {
 	columns := t.Columns()
 	o.Losses = make([]float64, len(o.Rows))
 	right := 0
@@ -138,13 +153,18 @@ func (o *Outcome) calibrate(t *Task) {
 		for j, row := range o.Rows {
 			class[j] = t.Class[row]
 		}
-		a := calibration.Temperature(o.Scores, columns, class)
-		for range columns {
-			o.Calibration.Slope = append(o.Calibration.Slope, a)
-			o.Calibration.Offset = append(o.Calibration.Offset, 0)
+		even := calibration.FindEvenness(o.Scores, columns, class, quarters)
+		scores := even.Even(o.Scores, columns)
+		a := calibration.Temperature(scores, columns, class)
+		o.plain = uniform(columns, a)
+		if even.Quarters > 0 {
+			o.plain = uniform(columns, calibration.Temperature(o.Scores, columns, class))
 		}
+		o.Calibration = uniform(columns, a)
+		even.Spread *= a
+		o.Calibration.Evenness = even
 		for j, k := range class {
-			s := o.Scores[j*columns : (j+1)*columns]
+			s := scores[j*columns : (j+1)*columns]
 			o.Losses[j] = calibration.SoftmaxLoss(s, a, k)
 			best := 0
 			for i, v := range s {
@@ -175,11 +195,23 @@ func (o *Outcome) calibrate(t *Task) {
 			}
 		}
 	}
+	if o.plain.Slope == nil {
+		o.plain = o.Calibration
+	}
 	for _, l := range o.Losses {
 		o.Loss += l
 	}
 	o.Loss /= float64(max(len(o.Losses), 1))
 	o.Accuracy = float64(right) / float64(max(decisions, 1))
+}
+
+// uniform is a calibration with one slope and no offsets.
+func uniform(columns int, slope float64) Calibration {
+	c := Calibration{Slope: make([]float64, columns), Offset: make([]float64, columns)}
+	for k := range c.Slope {
+		c.Slope[k] = slope
+	}
+	return c
 }
 
 // Against is the difference of the two outcomes' losses, positive where o is worse, and its standard error. Both must have

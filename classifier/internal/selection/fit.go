@@ -2,6 +2,7 @@ package selection
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,9 @@ const (
 type Weighted struct {
 	Matrix  linear.Matrix
 	Inverse []uint8 // the inverse frequency of each column
+	kind    []features.Kind
+	blocks  int    // 2 if columns are n-grams of words and of characters, else 1
+	minimum uint32 // the lowest number of texts that a column is in
 
 	id    spill.Array[uint32] // unless they are the corpus's
 	value spill.Array[float32]
@@ -39,8 +43,12 @@ func (w *Weighted) Free() {
 
 // Weigh gives the n-grams of a corpus that the recipe wants their values. They lie in the space.
 func Weigh(ctx context.Context, c *features.Corpus, r Recipe, space *spill.Space) (*Weighted, error) {
-	w := &Weighted{Inverse: make([]uint8, len(c.Hash))}
+	w := &Weighted{Inverse: make([]uint8, len(c.Hash)), kind: c.Kind, blocks: 1, minimum: math.MaxUint32}
+	if r.Features.WordMax > 0 && r.Features.CharMax > 0 {
+		w.blocks = 2
+	}
 	for f, n := range c.Frequency {
+		w.minimum = min(w.minimum, n)
 		w.Inverse[f] = features.InverseFrequency(c.Rows(), n)
 	}
 	wanted, all := [features.Kinds]bool{}, true

@@ -117,9 +117,10 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 			return nil, err
 		}
 	}
+	a.Calibration.Evenness = a.Together.Calibration.Evenness
 	factor, offset := make([]float32, k), make([]float64, k)
 	for j := range factor {
-		l, n, both := &r.Best.Calibration, &network.Calibration, &a.Together.Calibration
+		l, n, both := &r.Best.plain, &network.Calibration, &a.Together.Calibration
 		a.Calibration.Slope = append(a.Calibration.Slope, both.Slope[j]*(1-a.Weight)*l.Slope[j])
 		factor[j] = float32(both.Slope[j] * a.Weight * n.Slope[j])
 		offset[j] = both.Offset[j] + float64(both.Slope[j]*(float64((1-a.Weight)*l.Offset[j])+float64(a.Weight*n.Offset[j])))
@@ -135,7 +136,7 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 // network is the outcome of a network's scores of the rows of another outcome.
 func (t *Task) network(o *Outcome, scores []float32) *Outcome {
 	n := &Outcome{Recipe: o.Recipe, Rows: o.Rows, Scores: scores}
-	n.calibrate(t)
+	n.calibrate(t, new(int))
 	return n
 }
 
@@ -147,11 +148,11 @@ func (t *Task) average(a, b *Outcome) (best *Outcome, weight float64) {
 		w := float64(i) / steps
 		o := &Outcome{Recipe: a.Recipe, Rows: a.Rows, Scores: make([]float32, len(a.Scores))}
 		for j := range o.Scores {
-			x := float64(a.Calibration.Slope[j%k]*float64(a.Scores[j])) + a.Calibration.Offset[j%k]
+			x := float64(a.plain.Slope[j%k]*float64(a.Scores[j])) + a.plain.Offset[j%k]
 			y := float64(b.Calibration.Slope[j%k]*float64(b.Scores[j])) + b.Calibration.Offset[j%k]
 			o.Scores[j] = float32(float64((1-w)*x) + float64(w*y))
 		}
-		o.calibrate(t)
+		o.calibrate(t, &a.Calibration.Evenness.Quarters) // which both with and without the network are made even by
 		if best == nil || o.Loss < best.Loss {
 			best, weight = o, w
 		}

@@ -15,7 +15,8 @@ import (
 const (
 	sampleRows = 5000 // rows that recipes are compared on first
 	allRows    = 6500 // with no more than these, all of them
-	heldOut    = 2000 // rows that are held out in a comparison and to calibrate, if there are as many
+	heldOut    = 2000 // rows that are held out in a comparison on the sample, if there are as many
+	finalHeld  = 4000 // the same for the last comparison and to calibrate
 
 	// finalBytes is how much text the last comparison is made on, at least allRows rows: about 50,000 reviews of films.
 	finalBytes = 1 << 26
@@ -23,6 +24,8 @@ const (
 	mostHeld = 100_000
 	// mostDuals is how many dual variables an outcome keeps for the next one to begin with. Of more, none.
 	mostDuals = 1 << 24
+	// mostComplement is the largest factor of complement naive Bayes.
+	mostComplement = 2.0
 	// usualRecipes is about how many recipes are compared on the sample.
 	usualRecipes = 15
 )
@@ -62,6 +65,7 @@ type search struct {
 type collection struct {
 	corpus   *features.Corpus
 	holds    features.Settings // the corpus's
+	minimum  int               // of the texts that its n-grams are in
 	weighted *Weighted
 	weighs   Recipe // its recipe
 }
@@ -76,17 +80,27 @@ func (c *collection) drop() {
 }
 
 // serves returns whether the corpus has what a recipe needs on n rows.
-func (c *collection) serves(n int, f features.Settings) bool {
-	return c.corpus != nil && c.corpus.Rows() == n && holds(c.holds, f) && minimum(n, c.holds) == minimum(n, f)
+func (c *collection) serves(t *Task, n int, r Recipe) bool {
+	return c.corpus != nil && c.corpus.Rows() == n && holds(c.holds, r.Features) && c.minimum == t.minimum(n, r)
 }
 
 // minimum is the number of texts that an n-gram must be in. Single words that one text alone has are not many, and naive
-// Bayes learns from them; of longer n-grams they are most.
-func minimum(rows int, f features.Settings) int {
-	if rows < 200 || f.CharMax == 0 && f.WordMax == 1 {
+// Bayes learns from them; of longer n-grams they are most. With TF-IDF they stay if there is room for all: together, such n-grams say
+// how alike texts are, which complement naive Bayes gains from most. With naive-Bayes weights they only add noise.
+func (t *Task) minimum(rows int, r Recipe) int {
+	f := r.Features
+	if rows < 200 || f.CharMax == 0 && (f.WordMax == 1 || !r.NaiveBayes && t.grams(f) <= int64(t.mostColumns())) {
 		return 1
 	}
 	return 2
+}
+
+// bytesPerGram is about how many bytes of text there are for each n-gram of one more word: some 8 with few texts, more with many.
+const bytesPerGram = 10
+
+// grams is about how many n-grams of two words and more the texts have.
+func (t *Task) grams(f features.Settings) int64 {
+	return t.Texts.Bytes(t.all()) * int64(f.WordMax-1) / bytesPerGram
 }
 
 // try evaluates a recipe on the sample.
@@ -97,9 +111,16 @@ func (s *search) try(ctx context.Context, r Recipe, similar *Outcome) (*Outcome,
 		}
 	}
 	s.task.Meter.Set(Comparing, len(s.tried), max(usualRecipes, len(s.tried)+1))
+	if s.task.stopped() { // which ctx may say later
+		return nil, context.Canceled
+	}
 	wanted := r.Features
 	if wanted.WordMax > 1 && wanted.CharMax == 0 {
-		wanted.WordMin, wanted.WordMax = 1, max(3, wanted.WordMax) // those of the recipes to come, too
+		more := r // n-grams of the recipes to come, too
+		more.Features.WordMin, more.Features.WordMax = 1, max(3, wanted.WordMax)
+		if n := len(s.sample.Rows); s.task.minimum(n, r) == s.task.minimum(n, more) {
+			wanted = more.Features
+		}
 	}
 	if err := s.on(ctx, s.sample.Rows, r, wanted); err != nil {
 		return nil, err
@@ -115,19 +136,20 @@ func (s *search) try(ctx context.Context, r Recipe, similar *Outcome) (*Outcome,
 // wanted.
 func (s *search) on(ctx context.Context, rows []int32, r Recipe, wanted features.Settings) error {
 	n := len(rows)
-	if !s.serves(n, r.Features) {
+	if !s.serves(s.task, n, r) {
 		s.collection, s.other = s.other, s.collection
 	}
-	if !s.serves(n, r.Features) {
+	if !s.serves(s.task, n, r) {
 		s.collection.drop() // its memory is free before the next one is made
 		if n > allRows {    // one collection of that many rows is enough
 			s.other.drop()
 		}
-		c, err := s.task.build(ctx, rows, wanted)
+		minimum := s.task.minimum(n, r)
+		c, err := s.task.build(ctx, rows, wanted, minimum)
 		if err != nil {
 			return err
 		}
-		s.corpus, s.holds = c, wanted
+		s.corpus, s.holds, s.minimum = c, wanted, minimum
 	}
 	if s.weighted == nil || s.weighs.Features != r.Features || s.weighs.Weighting() != r.Weighting() {
 		s.weighted.Free()
@@ -142,8 +164,8 @@ func (s *search) on(ctx context.Context, rows []int32, r Recipe, wanted features
 }
 
 // build numbers the n-grams of rows.
-func (t *Task) build(ctx context.Context, rows []int32, wanted features.Settings) (*features.Corpus, error) {
-	l := features.Limits{Minimum: minimum(len(rows), wanted), Columns: t.mostColumns(), Space: t.Space}
+func (t *Task) build(ctx context.Context, rows []int32, wanted features.Settings, minimum int) (*features.Corpus, error) {
+	l := features.Limits{Minimum: minimum, Columns: t.mostColumns(), Space: t.Space}
 	if len(rows) > allRows {
 		l.Progress = t.Meter.counting()
 	}
@@ -220,11 +242,11 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 	s := &search{task: t, sample: t.Draw(n, heldOut, seed), seed: seed}
 	compared := s.sample
 	if n < t.Rows() {
-		compared = t.Draw(t.finalRows(), heldOut, seed)
+		compared = t.Draw(t.finalRows(), finalHeld, seed)
 	}
 	all := compared
 	if len(all.Rows) < t.Rows() {
-		all = t.Draw(t.Rows(), heldOut, seed)
+		all = t.Draw(t.Rows(), finalHeld, seed)
 	}
 	result := &Result{Rows: len(s.sample.Rows)}
 	stopping, end := t.stopping(ctx)
@@ -409,7 +431,7 @@ func (s *search) strength(ctx context.Context, best *Outcome) (*Outcome, error) 
 				r.Complement = factor
 			}
 		}
-		steps = append(steps, []func(*Recipe){complement(0.5), complement(1)})
+		steps = append(steps, []func(*Recipe){complement(mostComplement / 4), complement(mostComplement / 2), complement(mostComplement)})
 	}
 	if s.task.skewed() {
 		steps = append(steps, []func(*Recipe){func(r *Recipe) { r.Balanced = true }})
@@ -451,6 +473,16 @@ func (s *search) final(ctx context.Context, result *Result, best *Outcome, all S
 		o, err := s.task.evaluate(ctx, s.weighted, all, r, s.seed, nil, rough)
 		if err != nil {
 			return err
+		}
+		if r.Complement > 0 && r.Complement < mostComplement { // the more rare n-grams, the more naive Bayes may say
+			r.Complement *= 2
+			more, err := s.task.evaluate(ctx, s.weighted, all, r, s.seed, o, rough)
+			if err != nil {
+				return err
+			}
+			if better(more, o) {
+				o = more
+			}
 		}
 		// Of two recipes the costlier one must be better.
 		second := result.Best

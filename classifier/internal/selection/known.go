@@ -1,0 +1,73 @@
+package selection
+
+import (
+	"context"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/linear"
+)
+
+// known is which n-grams a classifier knows that learns without a fold. A text's values have length 1 together with the unknown ones
+// of it, and when it is classified, without them: else held-out texts would have lower scores, and look less alike to what was learned,
+// than the texts to come.
+type known struct {
+	column []bool
+	scale  [][2]float32 // of each held-out row, what makes the length of the known n-grams of words, and of characters, 1
+}
+
+// find finds what is known from the given rows.
+func (k *known) find(ctx context.Context, w *Weighted, rows, held []int32) error {
+	x := &w.Matrix
+	counts := make([]uint8, x.Columns)
+	for n, i := range rows {
+		if n%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		id, _ := x.Row(i)
+		for _, c := range id {
+			counts[c] = min(counts[c], 1) + 1
+		}
+	}
+	least := uint8(min(w.minimum, 2))
+	k.column = make([]bool, x.Columns)
+	for c, n := range counts {
+		k.column[c] = n >= least
+	}
+	k.scale = make([][2]float32, len(held))
+	for j, i := range held {
+		var squares [2]float64
+		id, value := x.Row(i)
+		for n, c := range id {
+			if k.column[c] {
+				squares[block(w.kind[c])] += float64(value[n]) * float64(value[n])
+			}
+		}
+		for b, s := range squares {
+			k.scale[j][b] = features.Scale(float32(s))
+		}
+	}
+	return nil
+}
+
+// keep sets the weights of what is not known to 0.
+func (k *known) keep(weights []float32) {
+	for c, ok := range k.column {
+		if !ok {
+			weights[c] = 0
+		}
+	}
+}
+
+// score is the model's value of a row whose n-grams of words, and of characters, are multiplied by scale.
+func (w *Weighted) score(m *linear.Model, row int32, scale [2]float32) float32 {
+	if w.blocks == 1 {
+		s := m.Score(&w.Matrix, row) - m.Bias
+		return float32(s*max(scale[0], scale[1])) + m.Bias
+	}
+	id, value := w.Matrix.Row(row)
+	var sums [2]float32
+	for j, c := range id {
+		sums[block(w.kind[c])] += float32(m.Weights[c] * value[j])
+	}
+	return float32(sums[0]*scale[0]) + float32(sums[1]*scale[1]) + m.Bias
+}

@@ -1,0 +1,65 @@
+package selection
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/linear"
+)
+
+// A held-out text is scored as a classifier scores it that has not seen it: unknown n-grams have no weight, and the known ones of words
+// and those of characters have length 1.
+func TestKnown(t *testing.T) {
+	texts := features.Memory{"a b", "a c", "a b d"}
+	for _, f := range []features.Settings{{WordMin: 1, WordMax: 1}, {WordMin: 1, WordMax: 1, CharMin: 1, CharMax: 1}} {
+		c, err := features.Build(context.Background(), texts, []int32{0, 1, 2}, f, features.Limits{Minimum: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := Weigh(context.Background(), c, Recipe{Features: f, NaiveBayes: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var k known
+		if err := k.find(context.Background(), w, []int32{0, 1}, []int32{2}); err != nil {
+			t.Fatal(err)
+		}
+		m := &linear.Model{Weights: make([]float32, len(c.Hash)), Bias: 0.5}
+		for i := range m.Weights {
+			m.Weights[i] = 1
+		}
+		k.keep(m.Weights)
+		// Words a, b of a, b, d; characters space, a, b of space, a, b, d.
+		want := 0.5 + math.Sqrt(2)
+		if f.CharMax > 0 {
+			want += math.Sqrt(3)
+		}
+		if got := w.score(m, 2, k.scale[0]); math.Abs(float64(got)-want) > 1e-6 {
+			t.Errorf("%+v: score %g, want %g", f, got, want)
+		}
+	}
+}
+
+// N-grams of one text stay with TF-IDF, if there is room.
+func TestMinimum(t *testing.T) {
+	task := sorted()
+	two := Recipe{Features: features.Settings{WordMin: 1, WordMax: 2}}
+	bayes, chars := two, two
+	bayes.NaiveBayes = true
+	chars.Features.CharMin, chars.Features.CharMax = 2, 4
+	one := Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, NaiveBayes: true}
+	for _, v := range []struct {
+		r          Recipe
+		rows, want int
+	}{{two, 1000, 1}, {bayes, 1000, 2}, {chars, 1000, 2}, {one, 1000, 1}, {chars, 100, 1}} {
+		if got := task.minimum(v.rows, v.r); got != v.want {
+			t.Errorf("%v, %d rows: %d, want %d", v.r, v.rows, got, v.want)
+		}
+	}
+	task = &Task{Classes: 3, Class: []int32{0}, Texts: features.Memory{string(make([]byte, 1<<25))}}
+	if got := task.minimum(1000, two); got != 2 {
+		t.Errorf("of 32 MiB: %d, want 2", got)
+	}
+}
