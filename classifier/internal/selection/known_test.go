@@ -2,6 +2,7 @@ package selection
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"testing"
 
@@ -61,5 +62,30 @@ func TestMinimum(t *testing.T) {
 	task = &Task{Classes: 3, Class: []int32{0}, Texts: features.Memory{string(make([]byte, 1<<25))}}
 	if got := task.minimum(1000, two); got != 2 {
 		t.Errorf("of 32 MiB: %d, want 2", got)
+	}
+}
+
+// N-grams of characters that decide are learned beyond the bound of work, up to a factor.
+func TestAdmit(t *testing.T) {
+	task := &Task{Classes: 3}
+	var texts features.Memory
+	for i := range 24_000 { // words are all different, and their ends say the class
+		k := i % 3
+		texts = append(texts, fmt.Sprintf("w%dx%s", i*7919, [...]string{"ab", "ba", "bb"}[k]))
+		task.Class = append(task.Class, int32(k))
+	}
+	task.Texts = texts
+	all := task.work(task.all())
+	for _, v := range []struct {
+		work int64
+		want bool
+	}{{all - 1, true}, {all / 20, false}} {
+		r, err := Search(context.Background(), task, 1, v.work)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Best.Recipe.Features.CharMax > 0; got != v.want {
+			t.Errorf("work %d of %d: %v", v.work, all, r.Best.Recipe)
+		}
 	}
 }

@@ -221,11 +221,10 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 	return best, nil
 }
 
-// work is about how many n-grams of characters learning reads: three lengths of them for each byte of text, once for
+// work is about how many n-grams of characters learning from rows reads: three lengths of them for each byte of text, once for
 // numbering them, and once more for every four scores that are fitted.
-func (t *Task) work() int64 {
-	bytes := t.Texts.Bytes(t.all())
-	return 3 * bytes * int64(4+t.Columns()) / 4
+func (t *Task) work(rows []int32) int64 {
+	return 3 * t.Texts.Bytes(rows) * int64(4+t.Columns()) / 4
 }
 
 // Search looks for a recipe. The order of decisions is weights and n-grams of words, punctuation, case, characters,
@@ -288,13 +287,39 @@ func (s *search) compare(ctx context.Context, work int64) (*Outcome, error) {
 	if err == nil {
 		best, err = s.style(ctx, best)
 	}
-	if err == nil && s.task.work() <= work {
-		best, err = s.characters(ctx, best)
+	if err == nil {
+		best, err = s.admit(ctx, best, work)
 	}
 	if err == nil {
 		best, err = s.strength(ctx, best)
 	}
 	return best, err
+}
+
+// admit decides on n-grams of characters, if they make no more than the given work. Of data that are larger by no more than a factor, they must
+// be better by far, which a sample of short texts shows for little.
+func (s *search) admit(ctx context.Context, best *Outcome, work int64) (*Outcome, error) {
+	const (
+		factor = 16
+		share  = 4 // comparing them on the sample may make this part of the work
+		clear  = 5 // standard errors
+	)
+	all := s.task.work(s.task.all())
+	if all <= work {
+		return s.characters(ctx, best)
+	}
+	if all/factor > work || s.task.work(s.sample.Rows) > work/share {
+		return best, nil
+	}
+	o, err := s.characters(ctx, best)
+	if err != nil {
+		return nil, err
+	}
+	if d, se := best.Against(o); d <= clear*se {
+		o = best
+	}
+	s.leader = o
+	return o, nil
 }
 
 // finalRows is how many rows the last comparison is made on.
