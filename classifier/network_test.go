@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/linnet-ml/linnet/classifier/internal/calibration"
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/selection"
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 )
@@ -225,6 +227,61 @@ func TestNetworkShrink(t *testing.T) {
 	tiny, err := c.Shrink(ctx, 5000)
 	if err != nil || len(tiny.parts.Hashes) >= len(c.parts.Hashes) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Without the network, the linear model's logits are even as they were before, though the average has another spread.
+func TestNetworkSpread(t *testing.T) {
+	whole := withNetwork(t, 3).parts
+	n := whole.Network
+	p := whole
+	p.Network, p.Spec.NetworkUnits, p.Weights, p.Scale, p.Bias = nil, 0, nil, nil, nil
+	l := &selection.Linear{Bias: []float32{0.1, -0.2, 0.3}}
+	var columns []uint32
+	for i := range p.Hashes {
+		columns = append(columns, uint32(i))
+	}
+	for k := range 3 {
+		w := make([]float32, len(columns))
+		for i := range w {
+			w[i] = float32((7*i+5*k)%11) - 5
+		}
+		l.Weights = append(l.Weights, w)
+	}
+	calibrated := func(slope, spread float64) selection.Calibration {
+		return selection.Calibration{
+			Slope: []float64{slope, slope, slope}, Offset: make([]float64, 3), Evenness: calibration.Evenness{Spread: spread, Quarters: 3},
+		}
+	}
+	alone := calibrated(2, 3)
+	if err := p.quantize(t.Context(), l, columns, alone); err != nil {
+		t.Fatal(err)
+	}
+	p.setEvenness(alone.Evenness)
+	c, err := New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.addNetwork(l, columns, &selection.Average{Calibration: calibrated(0.5, 2), Network: n.parts(), Units: 3})
+	d, err := New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := d.withoutNetwork()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"a good film", "bad and bad", "日本 film"} {
+		want, got := c.Classify(text).Scores, e.Classify(text).Scores
+		for k := range want {
+			if math.Abs(float64(want[k]-got[k])) > 1e-5 {
+				t.Errorf("%q: %v, want %v", text, got, want)
+				break
+			}
+		}
+		if got := d.Classify(text).Scores; slices.Equal(got, want) {
+			t.Errorf("%q: the network changes nothing", text)
+		}
 	}
 }
 
