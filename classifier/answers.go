@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/classifier/evaluation"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
+	"github.com/linnet-ml/linnet/classifier/internal/selection"
 	"github.com/linnet-ml/linnet/internal/budget"
 )
 
@@ -50,15 +49,16 @@ func (c *Classifier) Answers(ctx context.Context, examples []Example) (*evaluati
 			a.True[i] = append(a.True[i], evaluation.Unknown)
 		}
 	}
-	err := parallel(ctx, len(examples), func(next func() int) {
+	err := parallel.Team(ctx, len(examples), func(_ context.Context, next func() (int, bool)) error {
 		var r Result
-		for i := next(); i >= 0; i = next() {
+		for i, ok := next(); ok; i, ok = next() {
 			c.ClassifyInto(&r, examples[i].Text)
 			copy(a.Probabilities[i*k:], r.Scores)
 			for _, label := range r.Labels {
 				a.Given[i] = append(a.Given[i], number[label])
 			}
 		}
+		return nil
 	})
 	return a, err
 }
@@ -68,28 +68,11 @@ func checkAnswers(rows, classes int) error {
 	return budget.Check("classifier: the probabilities of rows and classes", 4, rows, classes)
 }
 
-// parallel runs work on as many goroutines as there are processors. Next gives each a row of n that no other has, and -1 at
-// the end or when ctx is done.
-func parallel(ctx context.Context, n int, work func(next func() int)) error {
-	var given atomic.Int64
-	next := func() int {
-		i := int(given.Add(1)) - 1
-		if i >= n || ctx.Err() != nil {
-			return -1
-		}
-		return i
-	}
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), max(n, 1)) {
-		wait.Go(func() { work(next) })
-	}
-	wait.Wait()
-	return ctx.Err()
-}
-
 // CrossAnswers returns the answers to each example of a Classifier that learned from the others: examples are dealt into
-// so many folds, class by class, and each fold is classified by what Train learns from the rest. Its mistakes are the rows
-// whose labels to doubt first (evaluation.Measure, Mistakes). Train is called once for each fold.
+// so many folds, class by class, in runs of neighbours, which are often alike. Each fold is classified by what Train learns from the
+// rest. Its mistakes are the rows whose labels to doubt first (evaluation.Measure, Mistakes). Train is called once for each fold.
+//
+// As answers to some of the examples are of no use, closing Options.Stop ends all of it: the error wraps [ErrStopped].
 func CrossAnswers(ctx context.Context, examples []Example, folds int, o Options) (*evaluation.Answers, error) {
 	if ctx == nil {
 		return nil, errors.New("classifier: the context is nil")
@@ -111,70 +94,119 @@ func CrossAnswers(ctx context.Context, examples []Example, folds int, o Options)
 	if err := checkAnswers(len(examples), k); err != nil {
 		return nil, err
 	}
-	a := &evaluation.Answers{
+	c := &crossing{a: &evaluation.Answers{
 		Classes: spec.Classes, Several: spec.MultiLabel, True: make([][]int32, len(examples)), Given: make([][]int32, len(examples)),
 		Probabilities: make([]float32, len(examples)*k),
-	}
+	}, examples: examples, number: make(map[string]int, k), o: o}
 	for i := range examples {
 		if spec.MultiLabel {
-			a.True[i] = task.Sets[i]
+			c.a.True[i] = task.Sets[i]
 		} else {
-			a.True[i] = []int32{task.Class[i]}
+			c.a.True[i] = []int32{task.Class[i]}
 		}
 	}
-	number := make(map[string]int, k)
 	for i, name := range spec.Classes {
-		number[name] = i
+		c.number[name] = i
 	}
-	fold := dealt(a.True, k, folds)
-	o.MultiLabel = spec.MultiLabel
-	report := o.Progress
-	o.Progress = nil
+	c.fold = dealt(c.a.True, k, folds)
+	c.o.MultiLabel, c.o.Progress, c.o.Stop = spec.MultiLabel, nil, nil
+	stopping, end := stoppingAt(ctx, o.Stop)
+	defer end()
+	meter := selection.NewMeter(o.report())
 	for f := range folds {
-		if report != nil {
-			report(Progress{PhaseFolds, f, folds})
+		meter.Set(selection.Folds, f, folds)
+		if p := meter.Panicked(); p != nil {
+			return nil, &PanicError{p.Value, p.Stack}
 		}
-		var rest, held []Example
-		var rows []int
-		for i, e := range examples {
-			if fold[i] == f {
-				held, rows = append(held, e), append(rows, i)
-			} else {
-				rest = append(rest, e)
-			}
+		err := c.answer(stopping, f)
+		if context.Cause(stopping) == ErrStopped {
+			return nil, fmt.Errorf("classifier: %w", ErrStopped)
 		}
-		c, err := Train(ctx, rest, o)
 		if err != nil {
 			return nil, fmt.Errorf("without fold %d of %d: %w", f+1, folds, err)
 		}
-		got, err := c.Answers(ctx, held)
-		if err != nil {
-			return nil, err
-		}
-		// A class whose examples are all in this fold is not among the Classifier's; its probability is 0.
-		for j, row := range rows {
-			for n, name := range got.Classes {
-				a.Probabilities[row*k+number[name]] = got.Probabilities[j*len(got.Classes)+n]
-			}
-			for _, n := range got.Given[j] {
-				a.Given[row] = append(a.Given[row], int32(number[got.Classes[n]]))
-			}
-		}
 	}
-	return a, nil
+	return c.a, nil
 }
 
-// dealt gives each row a fold, so that each class has about as many rows in each.
+// stoppingAt returns a context that ends with the cause ErrStopped when stop is closed.
+func stoppingAt(ctx context.Context, stop <-chan struct{}) (stopping context.Context, end func()) {
+	stopping, cancel := context.WithCancelCause(ctx)
+	if stop != nil {
+		go func() {
+			select {
+			case <-stop:
+				cancel(ErrStopped)
+			case <-stopping.Done():
+			}
+		}()
+	}
+	return stopping, func() { cancel(nil) }
+}
+
+// crossing is one CrossAnswers.
+type crossing struct {
+	a        *evaluation.Answers
+	examples []Example
+	fold     []int          // of each example
+	number   map[string]int // of each class
+	o        Options
+}
+
+// answer fills in the answers to the examples of a fold.
+func (x *crossing) answer(ctx context.Context, fold int) error {
+	var rest, held []Example
+	var rows []int
+	for i, e := range x.examples {
+		if x.fold[i] == fold {
+			held, rows = append(held, e), append(rows, i)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	c, err := Train(ctx, rest, x.o)
+	if err != nil {
+		return err
+	}
+	got, err := c.Answers(ctx, held)
+	if err != nil {
+		return err
+	}
+	// A class whose examples are all in this fold is not among the Classifier's; its probability is 0.
+	k, known := len(x.a.Classes), len(got.Classes)
+	to := make([]int, known)
+	for n, name := range got.Classes {
+		to[n] = x.number[name]
+	}
+	for j, row := range rows {
+		for n, p := range got.Probabilities[j*known:][:known] {
+			x.a.Probabilities[row*k+to[n]] = p
+		}
+		for _, n := range got.Given[j] {
+			x.a.Given[row] = append(x.a.Given[row], int32(to[n]))
+		}
+	}
+	return nil
+}
+
+// dealt gives each row a fold, so that each class has about as many rows in each, and those of a class in a fold are neighbours: rows
+// that are alike would not doubt each other's labels. Of a row with several labels the first one counts.
 func dealt(labels [][]int32, classes, folds int) []int {
-	next := make([]int, classes+1)
+	class := func(set []int32) int {
+		if len(set) == 0 {
+			return classes
+		}
+		return int(set[0])
+	}
+	rows, next := make([]int, classes+1), make([]int, classes+1)
+	for _, set := range labels {
+		rows[class(set)]++
+	}
 	fold := make([]int, len(labels))
 	for i, set := range labels {
-		class := classes // none
-		if len(set) > 0 {
-			class = int(set[0])
-		}
-		fold[i] = (class + next[class]) % folds
-		next[class]++
+		k := class(set)
+		fold[i] = (k + int(int64(next[k])*int64(folds)/int64(rows[k]))) % folds // small classes begin with different folds
+		next[k]++
 	}
 	return fold
 }

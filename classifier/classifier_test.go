@@ -9,11 +9,13 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/random"
 )
 
@@ -262,6 +264,27 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
+// What a huge text needs is not kept for the next one.
+func TestLongTextScratch(t *testing.T) {
+	c := train(t, sentences([]string{"neg", "pos"}, 20))
+	memory := func() int64 {
+		runtime.GC() // a pool keeps what it has for one collection more
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	var r Result
+	c.ClassifyInto(&r, "pos1")
+	before := memory()
+	text := strings.Repeat("pos1 ", 4*keptBytes/5)
+	c.ClassifyInto(&r, text)
+	if kept := memory() - before - int64(len(text)); kept > keptBytes {
+		t.Errorf("%d bytes are kept after a text of %d", kept, len(text))
+	}
+	runtime.KeepAlive(text)
+	runtime.KeepAlive(c)
+}
+
 // A Classifier of the same parts says the same, and parts that do not go together are an error.
 func TestNew(t *testing.T) {
 	c := train(t, several([]string{"a", "b"}, 60))
@@ -314,6 +337,20 @@ func TestTrainErrors(t *testing.T) {
 	cancel()
 	if _, err := Train(ctx, sentences([]string{"a", "b"}, 20), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
+	}
+}
+
+// A column of names in place of labels is an error at once: no model of so many classes fits into memory.
+func TestTooManyClasses(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(256 << 20))
+	var examples []Example
+	for i := range 40_000 {
+		examples = append(examples, Example{"a text", []string{fmt.Sprint("user", i/2)}})
+	}
+	_, err := Train(t.Context(), examples, Options{})
+	const want = "classifier: a model of 20000 classes (are these the labels?): too large for the memory: "
+	if !errors.Is(err, budget.ErrTooLarge) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -35,8 +35,14 @@ func (c *Classifier) ClassifyInto(dst *Result, text string) {
 	s := c.scratch.Get().(*scratch)
 	c.logits(s, text)
 	c.decide(dst, s.scores)
-	c.scratch.Put(s)
+	if len(text) <= keptBytes {
+		c.scratch.Put(s)
+	}
 }
+
+// keptBytes is how long texts may be whose scratch is used again. It has some 40 bytes for each byte of its longest text, and a
+// pool has a scratch for each goroutine.
+const keptBytes = 1 << 20
 
 // scratch is memory for one text at a time.
 type scratch struct {

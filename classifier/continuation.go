@@ -467,7 +467,7 @@ func (t *continuation) prior() []float32 {
 	before := t.c.Classify("").Scores
 	n := float64(t.c.rowsBefore())
 	logits := make([]float32, len(t.first.Bias))
-	count := positives(t.task)
+	count := t.task.Positive()
 	for k := range logits {
 		yes := 0.5
 		class := k

@@ -69,8 +69,13 @@ func (c *Classifier) Continue(ctx context.Context, examples []Example, o Continu
 		t.limit = max(300_000, len(c.parts.Hashes))
 	}
 	t.meter = selection.NewMeter((&Options{Progress: o.Progress}).report())
+	ctx, end := t.meter.Context(ctx)
+	defer end()
 	t.space = &spill.Space{Bound: 32 << 20}
 	next, err = t.learn(ctx, o)
+	if p := t.meter.Panicked(); p != nil {
+		return nil, errors.Join(&PanicError{p.Value, p.Stack}, t.space.Close())
+	}
 	if err = errors.Join(err, t.space.Close()); err != nil {
 		return nil, fmt.Errorf("classifier: %w", err)
 	}

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -43,10 +44,13 @@ func heldOut(t *selection.Task, o *selection.Outcome, k int) (p []float32, posit
 }
 
 // chooseThresholds sets p.Threshold and reports what it reaches.
-func (p *Parts) chooseThresholds(t *selection.Task, best *selection.Outcome, o *Options) []LabelReport {
+func (p *Parts) chooseThresholds(ctx context.Context, t *selection.Task, best *selection.Outcome, o *Options) ([]LabelReport, error) {
 	var reports []LabelReport
 	p.Threshold = nil
 	for k := range p.Spec.thresholds() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		probability, positive := heldOut(t, best, k)
 		s := side{confidence: p.Spec.MinConfidence}
 		label := p.Spec.Classes[k]
@@ -68,7 +72,7 @@ func (p *Parts) chooseThresholds(t *selection.Task, best *selection.Outcome, o *
 		p.Threshold = append(p.Threshold, cut)
 		reports = append(reports, s.report(label, cut, probability, positive, o.Goal))
 	}
-	return reports
+	return reports, nil
 }
 
 // side says when a threshold gives a label: where a probability reaches it, or that of the second of two classes does not.

@@ -44,12 +44,14 @@ type Options struct {
 	// it always answers.
 	MinConfidence float64
 
-	// Progress is called with how far the training is, often and one call at a time, from any goroutine; training waits for it. Nil
-	// for nothing.
+	// Progress is called with how far the training is, often and one call at a time, from any goroutine; training waits for it. If
+	// it panics, the training ends with a [PanicError]. Nil for nothing.
 	Progress func(Progress)
-	// Stop ends the comparison of recipes when it is closed: the best one so far is learned from all examples, which
-	// Report.Stopped says. If there is none yet, the error wraps [ErrStopped]. Afterwards it changes nothing. ctx, in
-	// contrast, ends the training without a Classifier. Nil for never.
+	// Stop, when it is closed, ends the comparison of recipes: the best one so far is learned from all examples. If there is none
+	// yet, the error wraps [ErrStopped]. It also ends the learning of a network for a Budget: as many epochs as were the best so
+	// far are learned from all examples, or there is no network if none has been compared. Report.Stopped says that something
+	// was cut short. What is learned from all examples is never cut short: ctx, in contrast, ends the training without a
+	// Classifier. Nil for never.
 	Stop <-chan struct{}
 }
 

@@ -21,7 +21,8 @@ type Report struct {
 	Behind      float64 `json:"behind"`
 	BehindError float64 `json:"behind_error"`
 	Features    int     `json:"features"` // n-grams in the model
-	// Stopped says that Options.Stop ended the comparison of recipes: Best is the best of those tried.
+	// Stopped says that Options.Stop ended the comparison of recipes, so that Best is the best of those tried, or the learning of
+	// a network, of which there may be none then.
 	Stopped bool `json:"stopped,omitempty"`
 	// Network is what a network brought that was averaged with the best linear model; nil if none was tried. If it was kept, Best is
 	// the average.

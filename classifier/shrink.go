@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 )
 
@@ -19,11 +20,15 @@ const lengthSteps = 16
 var ErrTooSmall = errors.New("too small for a classifier's file")
 
 // byImportance returns the numbers of n-grams, those with the largest weight of any score first.
-func (p *Parts) byImportance() []uint32 {
+func (p *Parts) byImportance(ctx context.Context) ([]uint32, error) {
 	k := p.Spec.columns()
 	size := make([]float32, len(p.Hashes))
 	order := make([]uint32, len(p.Hashes))
+	watch := parallel.NewWatch(ctx)
 	for i := range size {
+		if err := watch.Spend(k); err != nil {
+			return nil, err
+		}
 		order[i] = uint32(i)
 		for j, q := range p.Weights[i*k : (i+1)*k] {
 			size[i] = max(size[i], float32(max(square(q), -square(q)))*p.Scale[j])
@@ -35,7 +40,7 @@ func (p *Parts) byImportance() []uint32 {
 		}
 		return cmp.Compare(a, b)
 	})
-	return order
+	return order, ctx.Err()
 }
 
 // measureLengths sets p.Spec.Lengths from the texts that were learned from: of is the kind of an n-gram in x, which has as many as
@@ -46,17 +51,22 @@ func (p *Parts) measureLengths(ctx context.Context, x *linear.Matrix, of func(f 
 		return nil
 	}
 	step := make([]uint8, all) // the first step that has the column, plus 1
-	for rank, i := range p.byImportance() {
+	order, err := p.byImportance(ctx)
+	if err != nil {
+		return err
+	}
+	for rank, i := range order {
 		step[columns[i]] = uint8(rank*lengthSteps/n) + 1
 	}
 	var sums [lengthSteps]float64
 	total := 0
+	watch := parallel.NewWatch(ctx)
 	for i := range x.Rows() {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
 		var squares [blocks][lengthSteps]float64
 		id, value := x.Row(int32(i))
+		if err := watch.Spend(len(id)); err != nil {
+			return err
+		}
 		for j, v := range value {
 			if s := step[id[j]]; s > 0 {
 				squares[of(id[j])][s-1] += float64(v) * float64(v)
@@ -122,7 +132,10 @@ func (c *Classifier) Shrink(ctx context.Context, size int64) (*Classifier, error
 		}
 		return without.Shrink(ctx, size)
 	}
-	order := c.parts.byImportance()
+	order, err := c.parts.byImportance(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("classifier: %w", err)
+	}
 	low, high := 0, len(order) // the largest number that fits is in [low, high)
 	for low+1 < high {
 		n := low + (high-low)/2

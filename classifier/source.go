@@ -276,7 +276,11 @@ func (s *stream) Read(ctx context.Context, rows []int32) iter.Seq2[string, error
 			}
 		}
 		if next < len(rows) {
-			yield("", s.changed(n))
+			err := ctx.Err() // for which a source may end
+			if err == nil {
+				err = s.changed(n)
+			}
+			yield("", err)
 			return
 		}
 		if keep {

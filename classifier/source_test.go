@@ -7,9 +7,11 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -216,5 +218,167 @@ func TestStop(t *testing.T) {
 	}}
 	if _, err := Train(cancelled, examples, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// A stop while a network is learned keeps the best epoch so far, if one was compared; the report says that something was cut
+// short, and what the network brought.
+func TestStopNetwork(t *testing.T) {
+	examples := phrases(400, false)
+	learn := func(stopAt func(p Progress) bool) *Report {
+		stop := make(chan struct{})
+		closed := false
+		c, err := Train(t.Context(), examples, Options{Budget: 10 * time.Second, Stop: stop, Progress: func(p Progress) {
+			if !closed && stopAt(p) {
+				closed = true
+				close(stop)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := c.Report().Network; (c.parts.Network != nil) != (n != nil && n.Kept) {
+			t.Errorf("a network: %v; the report says %+v", c.parts.Network != nil, n)
+		}
+		return c.Report()
+	}
+	whole := learn(func(Progress) bool { return false })
+	if whole.Stopped || whole.Network == nil {
+		t.Fatalf("report %+v", whole)
+	}
+	// Of few rows all are held out in turn: epochs are compared in the last of five folds, from 64 to 80 % of the work on.
+	r := learn(func(p Progress) bool { return p.Phase == PhaseNetwork && p.Done > p.Total*72/100 })
+	if !r.Stopped || r.Network == nil || r.Network.Epochs < 1 || r.Network.Epochs >= 8 || r.Network.Average.Rows != whole.Network.Average.Rows {
+		t.Errorf("stopped among the last fold's epochs: %+v, %+v", r, r.Network)
+	}
+	for name, at := range map[string]func(p Progress) bool{
+		"before the last fold": func(p Progress) bool { return p.Phase == PhaseNetwork && p.Done > p.Total/3 },
+		"before the network":   func(p Progress) bool { return p.Phase == PhaseLearning },
+	} {
+		if r := learn(at); !r.Stopped || r.Network != nil || len(r.Tried) != len(whole.Tried) || r.Best.Recipe != whole.Network.Linear.Recipe {
+			t.Errorf("stopped %s: %+v", name, r)
+		}
+	}
+}
+
+// A source that ends because it was interrupted has not changed.
+func TestSourceEnds(t *testing.T) {
+	examples := sentences([]string{"a", "b"}, 30)
+	ctx, cancel := context.WithCancel(t.Context())
+	reads := 0
+	source := func(ctx context.Context) iter.Seq2[Example, error] {
+		return func(yield func(Example, error) bool) {
+			reads++
+			for i, e := range examples {
+				if reads > 1 && i == 17 {
+					cancel()
+				}
+				if ctx.Err() != nil || !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+	if _, err := trainSource(ctx, source, Options{}, bounds{}); err != context.Canceled {
+		t.Error(err)
+	}
+}
+
+// Folds are dealt class by class, in runs of neighbours, and are about equally large.
+func TestDealt(t *testing.T) {
+	var labels [][]int32
+	for i := range 200 {
+		labels = append(labels, []int32{int32(min(i%10, 2))}) // 20, 20 and 160 rows
+	}
+	labels = append(labels, nil, []int32{3}, []int32{4, 0})
+	const folds = 5
+	fold := dealt(labels, 5, folds)
+	counts := map[int32][]int{}
+	last, changes := map[int32]int{}, map[int32]int{}
+	all := make([]int, folds)
+	for i, set := range labels {
+		all[fold[i]]++
+		if len(set) != 1 {
+			continue
+		}
+		k := set[0]
+		if counts[k] == nil {
+			counts[k] = make([]int, folds)
+		} else if fold[i] != last[k] {
+			changes[k]++
+		}
+		counts[k][fold[i]]++
+		last[k] = fold[i]
+	}
+	for k := range int32(3) {
+		if slices.Max(counts[k])-slices.Min(counts[k]) > 1 || changes[k] != folds-1 {
+			t.Errorf("class %d: %v rows in the folds, which change %d times", k, counts[k], changes[k])
+		}
+	}
+	if slices.Max(all)-slices.Min(all) > 2 {
+		t.Errorf("%v rows in the folds", all)
+	}
+}
+
+// Each example is answered by what others teach, whatever class is missing there; a stop ends all folds.
+func TestCrossAnswers(t *testing.T) {
+	examples := sentences([]string{"c", "a", "b"}, 40)
+	examples = append(examples, Example{"b1 b2 b3 c4", []string{"rare"}})
+	answers, err := CrossAnswers(t.Context(), examples, 4, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for i, given := range answers.Given {
+		if slices.Equal(given, answers.True[i]) {
+			right++
+		}
+	}
+	rare := slices.Index(answers.Classes, "rare")
+	if right < len(examples)*3/4 || len(answers.Given[len(examples)-1]) != 1 || answers.Probabilities[(len(examples)-1)*4+rare] != 0 {
+		t.Errorf("%d right of %d; the example of a class of its own: %v", right, len(examples), answers.Given[len(examples)-1])
+	}
+	for _, at := range []int{0, 1, 3} {
+		stop := make(chan struct{})
+		_, err := CrossAnswers(t.Context(), examples, 4, Options{Stop: stop, Progress: func(p Progress) {
+			if p.Phase == PhaseFolds && p.Done == at {
+				close(stop)
+			}
+		}})
+		if !errors.Is(err, ErrStopped) {
+			t.Errorf("stopped in fold %d: %v", at, err)
+		}
+	}
+}
+
+// A panic of Progress is an error of the training, in whatever phase and goroutine, and so is its end of the goroutine. Nothing
+// is told to it afterwards.
+func TestProgressPanics(t *testing.T) {
+	spilled := errors.New("spilled milk")
+	examples := sentences([]string{"a", "b", "c"}, 2300)
+	for name, end := range map[string]func(){"panic": func() { panic(spilled) }, "Goexit": runtime.Goexit} {
+		for _, phase := range []Phase{PhaseReading, PhaseComparing, PhaseCounting, PhaseTesting, PhaseLearning} {
+			if name == "Goexit" && (phase != PhaseLearning || runtime.GOMAXPROCS(0) == 1) {
+				continue // Progress is called in the goroutine of Train
+			}
+			var ended atomic.Bool
+			_, err := trainSource(t.Context(), Examples(examples), Options{Progress: func(p Progress) {
+				if ended.Load() {
+					t.Errorf("%s: told %+v after the end", name, p)
+				}
+				if p.Phase == phase && (name == "panic" || p.Done > 0) {
+					ended.Store(true)
+					end()
+				}
+			}}, bounds{})
+			var p *PanicError
+			if !errors.As(err, &p) || errors.Is(err, spilled) != (name == "panic") || !bytes.Contains(p.Stack, []byte("TestProgressPanics")) && name == "panic" {
+				t.Errorf("%s while %s: %v", name, phase, err)
+			}
+		}
+	}
+	_, err := CrossAnswers(t.Context(), examples[2290:2310], 2, Options{Progress: func(Progress) { panic(spilled) }})
+	if !errors.Is(err, spilled) || err.Error() != "classifier: Options.Progress panicked: spilled milk" {
+		t.Error(err)
 	}
 }

@@ -12,7 +12,11 @@ import (
 )
 
 // Train learns a Classifier from examples, in any order. There must be two classes with two examples each, or with several
-// labels a text, one label that two examples have and one does not. ctx interrupts it.
+// labels a text, one label that two examples have and one does not. Of a text the first 4 MiB are learned from.
+// ctx interrupts it.
+//
+// N-grams are in memory, some 20 bytes for each of a text. [TrainSource] says what else is, and keeps them in files. Classes of
+// which no model fits into memory are an error that wraps tensor.ErrTooLarge.
 //
 // Options that are impossible are an [OptionError], and an example whose labels are wrong is an [ExampleError]: a label that is
 // empty, is there twice, or is not UTF-8.
@@ -27,7 +31,21 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 	if err != nil {
 		return nil, err
 	}
-	return learn(ctx, spec, task, o, selection.NewMeter(o.report()))
+	return observed(ctx, o, func(ctx context.Context, meter *selection.Meter) (*Classifier, error) {
+		return learn(ctx, spec, task, o, meter)
+	})
+}
+
+// observed calls do with a Meter that tells o.Progress. A panic of that ends the context, and is the error.
+func observed(ctx context.Context, o Options, do func(ctx context.Context, meter *selection.Meter) (*Classifier, error)) (*Classifier, error) {
+	meter := selection.NewMeter(o.report())
+	ctx, end := meter.Context(ctx)
+	defer end()
+	c, err := do(ctx, meter)
+	if p := meter.Panicked(); p != nil {
+		return nil, &PanicError{p.Value, p.Stack}
+	}
+	return c, err
 }
 
 // TrainSource learns the Classifier that [Train] learns from the same examples in the same order, bit for bit, from examples that
@@ -35,39 +53,50 @@ func Train(ctx context.Context, examples []Example, o Options) (*Classifier, err
 //
 // The source is read some ten times: once to number the classes, once for the rows that recipes are compared on, twice for
 // those that are compared last (64 MiB of text), twice to count the n-grams of all rows. Texts of up to 64 MiB together
-// are read once and kept. On top of that memory holds numbers for each row and processor, and for each n-gram (at most 2 Mi, or
-// 300,000 with many classes) and class. What n-grams each row has lies in temporary files in the folder os.TempDir names (on
+// are read once and kept. On top of that memory holds:
+//
+//   - some 30 bytes for each row, and again some 20 for each row and 20 for each n-gram times the number of processors, or of
+//     classes if these are fewer;
+//   - 4 bytes for each n-gram and class. There are at most 2 Mi n-grams, or as many as give 32 Mi numbers, but 300,000 even if
+//     that is more; from 900 classes on, as many as give 256 Mi numbers, or 16 Ki;
+//   - 4 bytes for each class and each row that is held out, several times: 100,000 rows at most, or as many as give 32 Mi numbers.
+//
+// What n-grams each row has lies in temporary files in the folder os.TempDir names (on
 // Unix, where $TMPDIR is, else /tmp), which needs several times as much room as the source has text: 2.9 GB for 400 MB of film
 // reviews. Nothing of it remains, even if the program is killed. On systems other than Linux, macOS and the BSDs it is in memory.
 func TrainSource(ctx context.Context, source Source, o Options) (*Classifier, error) {
 	return trainSource(ctx, source, o, bounds{texts: 64 << 20, array: 32 << 20})
 }
 
-func trainSource(ctx context.Context, source Source, o Options, b bounds) (c *Classifier, err error) {
+func trainSource(ctx context.Context, source Source, o Options, b bounds) (*Classifier, error) {
 	if ctx == nil {
 		return nil, errors.New("classifier: the context is nil")
 	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	meter := selection.NewMeter(o.report())
-	spec, task, err := newSourceTask(ctx, source, o, b, meter)
-	if err != nil {
-		return nil, err
-	}
-	space := &spill.Space{Bound: b.array}
-	defer func() {
-		if closed := space.Close(); closed != nil && err == nil {
-			c, err = nil, fmt.Errorf("classifier: %w", closed)
+	return observed(ctx, o, func(ctx context.Context, meter *selection.Meter) (c *Classifier, err error) {
+		spec, task, err := newSourceTask(ctx, source, o, b, meter)
+		if err != nil {
+			return nil, err
 		}
-	}()
-	task.Space = space
-	return learn(ctx, spec, task, o, meter)
+		space := &spill.Space{Bound: b.array}
+		defer func() {
+			if closed := space.Close(); closed != nil && err == nil {
+				c, err = nil, fmt.Errorf("classifier: %w", closed)
+			}
+		}()
+		task.Space = space
+		return learn(ctx, spec, task, o, meter)
+	})
 }
 
 func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, meter *selection.Meter) (*Classifier, error) {
 	if err := o.checkClasses(spec); err != nil {
 		return nil, err
+	}
+	if err := task.Check(); err != nil {
+		return nil, fmt.Errorf("classifier: %w", err)
 	}
 	task.Meter, task.Stop = meter, o.Stop
 	found, err := selection.Search(ctx, task, o.Seed, o.work())
@@ -113,7 +142,10 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 		return nil, err
 	}
 	p.Prior = prior(task)
-	labels := p.chooseThresholds(task, best, &o)
+	labels, err := p.chooseThresholds(ctx, task, best, &o)
+	if err != nil {
+		return nil, err
+	}
 	c, err := New(p)
 	if err != nil {
 		return nil, err
@@ -167,28 +199,11 @@ func largestWeight(w []float32, columns []uint32) float32 {
 	return largest
 }
 
-// positives counts the rows for which each score should be positive.
-func positives(t *selection.Task) []int {
-	count := make([]int, t.Classes)
-	for _, k := range t.Class {
-		count[k]++
-	}
-	for _, set := range t.Sets {
-		for _, k := range set {
-			count[k]++
-		}
-	}
-	if t.Binary() {
-		return count[1:]
-	}
-	return count
-}
-
 // prior is the logits of the classes' shares of the rows, each class counted half a row more than it has.
 func prior(t *selection.Task) []float32 {
 	n := float64(t.Rows())
 	logits := make([]float32, t.Columns())
-	count := positives(t)
+	count := t.Positive()
 	for k := range logits {
 		yes := 0.5 + float64(count[k])
 		rest := n + 1 - yes

@@ -100,20 +100,45 @@ func (t *parquetTable) rows(ctx context.Context, columns []int, yield func([]any
 		}
 	}
 	row := make([]any, len(columns))
-	for _, group := range t.file.RowGroups() {
-		readers := make([]*parquetColumn, len(columns))
-		for i, c := range columns {
-			readers[i] = &parquetColumn{pages: group.ColumnChunks()[t.leaf[c]].Pages(), list: t.list[c]}
+	groups, err := t.groups()
+	if err != nil {
+		return err
+	}
+	for _, group := range groups {
+		n, readers, err := t.readers(group, columns)
+		if err == nil {
+			err = t.group(ctx, n, readers, row, yield)
 		}
-		err := t.group(ctx, group.NumRows(), readers, row, yield)
 		for _, r := range readers {
-			err = errors.Join(err, r.pages.Close())
+			err = errors.Join(err, r.close())
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// groups returns the row groups. Like each function that calls the module it returns a panic as an error; none of them calls yield,
+// whose panics are the caller's.
+func (t *parquetTable) groups() (groups []parquet.RowGroup, err error) {
+	defer recovered(&err)
+	return t.file.RowGroups(), nil
+}
+
+// readers opens the columns of a row group, and says how many rows it has. After an error some may be open.
+func (t *parquetTable) readers(group parquet.RowGroup, columns []int) (rows int64, readers []*parquetColumn, err error) {
+	defer recovered(&err)
+	chunks := group.ColumnChunks()
+	for _, c := range columns {
+		readers = append(readers, &parquetColumn{pages: chunks[t.leaf[c]].Pages(), list: t.list[c]})
+	}
+	return group.NumRows(), readers, nil
+}
+
+func (c *parquetColumn) close() (err error) {
+	defer recovered(&err)
+	return c.pages.Close()
 }
 
 // group reads the rows of a row group.

@@ -104,3 +104,64 @@ func TestBrokenParquet(t *testing.T) {
 		}
 	}
 }
+
+// brokenGroup is a row group whose calls panic, from number from on.
+type brokenGroup struct {
+	parquet.RowGroup
+	from int
+}
+
+type brokenChunk struct {
+	parquet.ColumnChunk
+	from int
+}
+
+type brokenPages struct{ parquet.Pages }
+
+func (g brokenGroup) ColumnChunks() []parquet.ColumnChunk {
+	if g.from == 0 {
+		panic("broken chunks")
+	}
+	return []parquet.ColumnChunk{brokenChunk{from: g.from}}
+}
+
+func (g brokenGroup) NumRows() int64 { panic("broken rows") }
+
+func (c brokenChunk) Pages() parquet.Pages {
+	if c.from == 1 {
+		panic("broken pages")
+	}
+	return brokenPages{}
+}
+
+func (brokenPages) Close() error { panic("broken end") }
+
+// A panic of the module is an error wherever it comes, and one of the program is none of the file's.
+func TestParquetPanics(t *testing.T) {
+	table := &parquetTable{names: []string{"text"}, leaf: []int{0}, leaves: []int{1}, list: []bool{false}}
+	for from := range 3 {
+		_, readers, err := table.readers(brokenGroup{from: from}, []int{0})
+		for _, r := range readers {
+			err = errors.Join(err, r.close())
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), "parquet: the file is broken: broken ") || from == 2 && !strings.Contains(err.Error(), "broken end") {
+			t.Errorf("panics from call %d on: %v", from, err)
+		}
+	}
+	if _, err := table.groups(); err == nil {
+		t.Error("no error for a file that is not there")
+	}
+	file, err := parquet.OpenFile(bytes.NewReader(parquetFile(t, 5)), int64(len(parquetFile(t, 5))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table.file = file
+	defer func() {
+		if v := recover(); v != "mine" {
+			t.Errorf("recovered %v", v)
+		}
+	}()
+	for range table.Rows(t.Context(), []int{0}) {
+		panic("mine")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"runtime"
 	"strconv"
@@ -113,21 +114,14 @@ type predictor struct {
 
 func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source, part shard, asJSON bool, stdout, stderr io.Writer, shows *progress) error {
 	p := &predictor{progress: shows, c: c, asJSON: asJSON, stdout: bufio.NewWriterSize(stdout, 1<<16), stderr: stderr, results: make([]classifier.Result, block)}
-	rows := make(chan read, block)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() {
-		defer close(rows)
-		for row, err := range source.Rows(ctx) {
-			select {
-			case rows <- read{row, err}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+	ahead := newReadAhead()
+	go ahead.read(ctx, source.Rows(ctx))
+	rows := ahead.rows
 	i := -1
 	for r := range rows {
+		ahead.taken(r)
 		if i++; r.err != nil && !errors.As(r.err, new(*texts.RowError)) {
 			return errors.Join(p.flush(), r.err)
 		}
@@ -178,6 +172,7 @@ func (p *predictor) flush() error {
 			return err
 		}
 	}
+	clear(p.texts) // long ones are not kept
 	p.texts, p.faults, p.bytes = p.texts[:0], p.faults[:0], 0
 	return p.stdout.Flush()
 }
@@ -186,6 +181,49 @@ func (p *predictor) flush() error {
 type read struct {
 	row texts.Row
 	err error
+}
+
+// Rows are read ahead of what is labelled, in memory for a number of places. A row takes a place and one for each 64 KiB of
+// its text, but never more than there are.
+const (
+	aheadPlaces = 256
+	placeBytes  = 64 << 10
+)
+
+// readAhead reads rows while others are labelled: 256 of them, or 16 MiB of text, or one row that is longer.
+type readAhead struct {
+	rows   chan read
+	places chan struct{} // has an element for each place that is taken
+}
+
+func newReadAhead() *readAhead {
+	return &readAhead{make(chan read, aheadPlaces), make(chan struct{}, aheadPlaces)}
+}
+
+// needs is how many places a row takes.
+func needs(r read) int { return min(1+len(r.row.Text)/placeBytes, aheadPlaces) }
+
+// read sends rows until they end, or until nobody wants them any more.
+func (a *readAhead) read(ctx context.Context, rows iter.Seq2[texts.Row, error]) {
+	defer close(a.rows)
+	for row, err := range rows {
+		r := read{row, err}
+		for range needs(r) {
+			select {
+			case a.places <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+		}
+		a.rows <- r // there is room: each row in it has a place
+	}
+}
+
+// taken frees the places of a row that was received.
+func (a *readAhead) taken(r read) {
+	for range needs(r) {
+		<-a.places
+	}
 }
 
 // predicted is a line of predict --json.

@@ -30,7 +30,8 @@ The same rows and seed give the same file, on every machine and with any number 
 
 DATA may be larger than memory: if its texts have more than 64 MB, they are read again, some ten times, from DATA, or from a
 copy in the folder for temporary files if it is the standard input. N-grams need several
-times the size of the texts in that folder ($TMPDIR, or /tmp). With --continue all rows are kept in memory.
+times the size of the texts in that folder ($TMPDIR, or /tmp). With --continue all rows are kept in memory. From some 1,000
+classes on fewer n-grams are learned from, and more classes than a model in memory can have are an error before it begins.
 
 Ctrl-C ends the training, and no file is written. With --keep-partial the best recipe so far is learned and written instead; a
 second Ctrl-C ends that.
@@ -172,7 +173,7 @@ func (t *trained) write(w io.Writer) error {
 		return err
 	}
 	if r.Stopped {
-		fmt.Fprintln(w, "interrupted: these recipes were compared, and no others")
+		fmt.Fprintln(w, "interrupted: this was compared until then, and nothing more")
 	}
 	fmt.Fprintf(w, "chosen: %s\n  accuracy %.4f ± %.4f on %s held out\n", r.Best.Recipe, r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 	if r.RunnerUp.Recipe != "" {

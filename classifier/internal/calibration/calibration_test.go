@@ -1,7 +1,9 @@
 package calibration
 
 import (
+	"context"
 	"math"
+	"runtime"
 	"testing"
 
 	"github.com/linnet-ml/linnet/internal/random"
@@ -42,8 +44,24 @@ func TestTemperature(t *testing.T) {
 			u -= p[class[i]]
 		}
 	}
-	if a := Temperature(scores, classes, class); math.Abs(a-5) > 0.2 {
-		t.Errorf("factor %g, want about 5", a)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var first float64
+	for processors := 1; processors <= 3; processors++ {
+		runtime.GOMAXPROCS(processors)
+		a, err := Temperature(t.Context(), scores, classes, class)
+		if err != nil || math.Abs(a-5) > 0.2 {
+			t.Errorf("factor %g, want about 5, %v", a, err)
+		}
+		if processors == 1 {
+			first = a
+		} else if a != first {
+			t.Errorf("%d processors: factor %v, one: %v", processors, a, first)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := Temperature(ctx, scores, classes, class); err != context.Canceled {
+			t.Errorf("in a context that is done: %v", err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package calibration
 
 import (
+	"context"
 	"math"
 )
 
@@ -99,7 +100,7 @@ const evenRows = 4000
 
 // FindEvenness returns the Evenness for which probabilities of held-out scores have the least log loss, each with its own [Temperature]. It is
 // zero unless the loss is smaller by more than a standard error than without one. With quarters, it has so many.
-func FindEvenness(scores []float32, classes int, class []int32, quarters *int) Evenness {
+func FindEvenness(ctx context.Context, scores []float32, classes int, class []int32, quarters *int) (Evenness, error) {
 	if step := len(class) / evenRows; step > 1 {
 		var few []float32
 		var of []int32
@@ -113,11 +114,11 @@ func FindEvenness(scores []float32, classes int, class []int32, quarters *int) E
 		spread += Deviation(scores[i*classes : (i+1)*classes])
 	}
 	if spread == 0 {
-		return Evenness{}
+		return Evenness{}, nil
 	}
 	spread /= float64(len(class))
 	if quarters != nil {
-		return Evenness{spread, *quarters}
+		return Evenness{spread, *quarters}, nil
 	}
 	n := float64(len(class))
 	plain, best := make([]float64, len(class)), Evenness{}
@@ -125,7 +126,10 @@ func FindEvenness(scores []float32, classes int, class []int32, quarters *int) E
 	for quarters := range MostQuarters + 1 {
 		e := Evenness{spread, quarters}
 		even := e.Even(scores, classes)
-		a := Temperature(even, classes, class)
+		a, err := Temperature(ctx, even, classes, class)
+		if err != nil {
+			return Evenness{}, err
+		}
 		sum, squares := 0.0, 0.0
 		for i, k := range class {
 			l := SoftmaxLoss(even[i*classes:(i+1)*classes], a, k)
@@ -141,5 +145,5 @@ func FindEvenness(scores []float32, classes int, class []int32, quarters *int) E
 			best, gain = e, sum
 		}
 	}
-	return best
+	return best, nil
 }

@@ -31,19 +31,22 @@ func TestFindEvenness(t *testing.T) {
 				u -= p[class[i]]
 			}
 		}
-		e := FindEvenness(scores, classes, class, nil)
+		e, err := FindEvenness(t.Context(), scores, classes, class, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if e.Quarters != v.want {
 			t.Errorf("power %g: %+v, want %d quarters", v.power, e, v.want)
 		}
 		one := 1
-		if e := FindEvenness(scores, classes, class, &one); e.Quarters != 1 || e.Spread <= 0 {
+		if e, _ := FindEvenness(t.Context(), scores, classes, class, &one); e.Quarters != 1 || e.Spread <= 0 {
 			t.Errorf("one quarter: %+v", e)
 		}
 	}
-	if e := FindEvenness(nil, classes, nil, nil); e != (Evenness{}) {
+	if e, _ := FindEvenness(t.Context(), nil, classes, nil, nil); e != (Evenness{}) {
 		t.Errorf("of nothing: %+v", e)
 	}
-	if e := FindEvenness(make([]float32, 2*classes), classes, []int32{1, 2}, nil); e != (Evenness{}) {
+	if e, _ := FindEvenness(t.Context(), make([]float32, 2*classes), classes, []int32{1, 2}, nil); e != (Evenness{}) {
 		t.Errorf("of equal scores: %+v", e)
 	}
 }

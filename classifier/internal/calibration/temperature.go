@@ -1,17 +1,34 @@
 package calibration
 
-import "github.com/linnet-ml/linnet/simd"
+import (
+	"context"
+
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
+	"github.com/linnet-ml/linnet/simd"
+)
 
 // Temperature returns the factor a > 0 for which softmax(a s) of held-out scores has the least log loss. Scores are rows of
 // classes; class is the right one of each row.
-func Temperature(scores []float32, classes int, class []int32) float64 {
+func Temperature(ctx context.Context, scores []float32, classes int, class []int32) (float64, error) {
 	if len(class) == 0 {
-		return 1
+		return 1, nil
 	}
+	var err error
+	losses := make([]float64, len(class))
+	part := Part(classes)
 	loss := func(a float64) float64 {
-		sum := 0.0
-		for i, k := range class {
-			sum += SoftmaxLoss(scores[i*classes:(i+1)*classes], a, k)
+		if err != nil {
+			return 0 // as all losses to come: the search ends
+		}
+		err = parallel.Each(ctx, (len(class)+part-1)/part, func(_ context.Context, p int) error {
+			for i := p * part; i < min((p+1)*part, len(class)); i++ {
+				losses[i] = SoftmaxLoss(scores[i*classes:(i+1)*classes], a, class[i])
+			}
+			return nil
+		})
+		sum := 0.0 // in the order of the rows, whoever computed them
+		for _, l := range losses {
+			sum += l
 		}
 		return sum
 	}
@@ -41,8 +58,11 @@ func Temperature(scores []float32, classes int, class []int32) float64 {
 			fy = loss(y)
 		}
 	}
-	return (low + high) / 2
+	return (low + high) / 2, err
 }
+
+// Part is how many rows of a number of scores one goroutine works on at a time: about 16 Ki scores.
+func Part(scores int) int { return max(1, 1<<14/max(scores, 1)) }
 
 // SoftmaxLoss is the log loss of softmax(a s) for class k.
 func SoftmaxLoss(s []float32, a float64, k int32) float64 {

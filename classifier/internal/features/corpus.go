@@ -3,6 +3,7 @@ package features
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/linnet-ml/linnet/internal/spill"
 )
@@ -51,7 +52,8 @@ const (
 )
 
 // Build reads the texts that rows names, in this order, and numbers the n-grams that are in at least l.Minimum of them. If these are
-// more than l.Columns, the minimum is as much higher as is needed.
+// more than l.Columns, the minimum is as much higher as is needed. Should that leave less than an eighth of l.Columns, those that
+// come first stay of the n-grams below that minimum.
 //
 // Most n-grams are in one text alone. With a minimum of 2 or more, a first pass notes in a bit map which hashes it has
 // seen before, and the second pass keeps only those, so that memory is in proportion to the n-grams that stay. Of texts of
@@ -74,13 +76,16 @@ func Build(ctx context.Context, texts Texts, rows []int32, s Settings, l Limits)
 	return b.build(ctx, math.MaxInt)
 }
 
+// fewest is which part of the n-grams that there is room for a higher minimum leaves at least.
+const fewest = 8
+
 // builder is one Build.
 type builder struct {
 	texts    Texts
 	rows     []int32
 	limits   Limits
 	scanner  *Scanner
-	distinct Distinct[uint64]
+	distinct Distinct
 	sieve    sieve // nil if all n-grams may stay
 	passes   int   // over the texts
 	done     int   // texts that were read
@@ -102,7 +107,7 @@ func (b *builder) sketched(ctx context.Context, log int) (*Corpus, error) {
 func (b *builder) read(ctx context.Context, do func(hashes []uint64) error) error {
 	for text, err := range b.texts.Read(ctx, b.rows) {
 		if err == nil {
-			err = do(b.scanner.Scan(text))
+			err = do(b.scanner.Scan(Learned(text)))
 		}
 		if err != nil {
 			return err
@@ -117,10 +122,15 @@ func (b *builder) read(ctx context.Context, do func(hashes []uint64) error) erro
 // sift is the first pass.
 func (b *builder) sift(ctx context.Context) error {
 	return b.read(ctx, func(hashes []uint64) error {
-		b.distinct.Begin(len(hashes))
-		for _, h := range hashes {
-			if _, old := b.distinct.Add(h, 0); !old {
-				b.sieve.add(h)
+		b.distinct.Begin()
+		for part := range slices.Chunk(hashes, checkHashes) {
+			for _, h := range part {
+				if _, old := b.distinct.Add(h, 0); !old {
+					b.sieve.add(h)
+				}
+			}
+			if err := ctx.Err(); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -138,7 +148,7 @@ func (b *builder) build(ctx context.Context, most int) (*Corpus, error) {
 	var count []uint16
 	entries := 0
 	err := b.read(ctx, func(hashes []uint64) error {
-		b.distinct.Begin(len(hashes))
+		b.distinct.Begin()
 		id, count = id[:0], count[:0]
 		for k := range Kind(Kinds) {
 			from, to := b.scanner.Range(k)
@@ -146,7 +156,10 @@ func (b *builder) build(ctx context.Context, most int) (*Corpus, error) {
 			if b.sieve != nil {
 				kept = b.sieve.keep(kept)
 			}
-			for _, h := range kept {
+			for i, h := range kept {
+				if i%checkHashes == 0 && ctx.Err() != nil {
+					return ctx.Err()
+				}
 				if dictionary.Len() >= most && !dictionary.Has(h) {
 					continue
 				}
@@ -203,21 +216,27 @@ func (c *Corpus) renumber(ctx context.Context, l Limits) error {
 	}
 	minimum := max(l.Minimum, 1)
 	n := uint32(0)
-	for f := rows; f >= 0; f-- {
-		if f < minimum {
-			break
+	part, room := -1, 0 // as many of the n-grams of frequency part stay as there is room for
+	for f := rows; f >= minimum; f-- {
+		here := starts[f]
+		if all := int(n) + int(here); l.Columns > 0 && all > l.Columns {
+			if fewest*int(n) >= l.Columns {
+				minimum = f + 1
+				break
+			}
+			part, room, minimum = f, l.Columns-int(n), f
+			here = uint32(room)
 		}
-		if all := int(n) + int(starts[f]); l.Columns > 0 && all > l.Columns {
-			minimum = f + 1
-			break
-		}
-		n, starts[f] = n+starts[f], n
+		n, starts[f] = n+here, n
 	}
 	const dropped = math.MaxUint32
 	to := make([]uint32, len(c.Hash))
 	hash, kind, frequency := make([]uint64, n), make([]Kind, n), make([]uint32, n)
 	for id, f := range c.Frequency {
-		if int(f) < minimum {
+		if int(f) == part {
+			room--
+		}
+		if int(f) < minimum || int(f) == part && room < 0 {
 			to[id] = dropped
 			continue
 		}
@@ -286,5 +305,8 @@ func (c *Corpus) copy(ctx context.Context, to []uint32, space *spill.Space) erro
 	return err
 }
 
-// checkEvery is how many rows are read between two looks at a context.
-const checkEvery = 1 << 10
+// Between two looks at a context as many rows are read, and of one text as many n-grams.
+const (
+	checkEvery  = 1 << 10
+	checkHashes = 1 << 16
+)

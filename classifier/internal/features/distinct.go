@@ -2,27 +2,30 @@ package features
 
 import "math/bits"
 
-// Distinct counts equal numbers in the rows of a collection, row by row. Its zero value is ready. One goroutine at a time
-// may use it.
-type Distinct[K uint32 | uint64] struct {
-	slots []slot[K]
+// Distinct finds equal hashes within a text, text by text. It has memory for the distinct hashes of a text, not for all of
+// them. Its zero value is ready after Begin. One goroutine at a time may use it.
+type Distinct struct {
+	slots []slot
+	used  int // slots of this text
 	stamp uint32
 	shift uint
 }
 
-type slot[K uint32 | uint64] struct {
-	key   K
-	stamp uint32 // the row that uses the slot
-	at    uint32 // the index in the row's result
+type slot struct {
+	key   uint64
+	stamp uint32 // the text that uses the slot
+	at    uint32 // what Add has noted
 }
 
-// Begin starts a row of at most n numbers.
-func (d *Distinct[K]) Begin(n int) {
-	if size := 1 << bits.Len(uint(max(2*n, 64)-1)); len(d.slots) < size {
-		d.slots = make([]slot[K], size)
-		d.shift = uint(64 - bits.Len(uint(size-1)))
-		d.stamp = 0
+// fewestSlots is how many slots a Distinct begins with.
+const fewestSlots = 1 << 10
+
+// Begin starts a text.
+func (d *Distinct) Begin() {
+	if d.slots == nil {
+		d.resize(fewestSlots)
 	}
+	d.used = 0
 	d.stamp++
 	if d.stamp == 0 { // all stamps are used up
 		clear(d.slots)
@@ -30,18 +33,44 @@ func (d *Distinct[K]) Begin(n int) {
 	}
 }
 
-// Add looks for key in the row. It returns the index that the row's first Add of this key was given, and true; or it notes
-// next as this index and returns it, and false.
-func (d *Distinct[K]) Add(key K, next int) (at int, seen bool) {
+// resize replaces the slots by n empty ones, a power of two.
+func (d *Distinct) resize(n int) {
+	d.slots = make([]slot, n)
+	d.shift = uint(64 - bits.Len(uint(n-1)))
+}
+
+// Add looks for key in the text. If the text has it already, Add returns what it noted then, and true; else it notes next,
+// and returns it and false.
+func (d *Distinct) Add(key uint64, next int) (at int, seen bool) {
+	s := d.find(key)
+	if s.stamp == d.stamp {
+		return int(s.at), true
+	}
+	*s = slot{key, d.stamp, uint32(next)}
+	if d.used++; 2*d.used > len(d.slots) {
+		d.grow()
+	}
+	return next, false
+}
+
+// find returns the slot of a key, or the one where it belongs.
+func (d *Distinct) find(key uint64) *slot {
 	mask := uint64(len(d.slots) - 1)
-	for i := (uint64(key) * prime0) >> (d.shift & 63); ; i++ {
+	for i := (key * prime0) >> (d.shift & 63); ; i++ {
 		s := &d.slots[i&mask]
-		if s.stamp != d.stamp {
-			*s = slot[K]{key, d.stamp, uint32(next)}
-			return next, false
+		if s.stamp != d.stamp || s.key == key {
+			return s
 		}
-		if s.key == key {
-			return int(s.at), true
+	}
+}
+
+// grow doubles the slots.
+func (d *Distinct) grow() {
+	old := d.slots
+	d.resize(2 * len(old))
+	for _, s := range old {
+		if s.stamp == d.stamp {
+			*d.find(s.key) = s
 		}
 	}
 }

@@ -3,6 +3,7 @@ package features
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -156,6 +157,69 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+// Distinct finds what a map finds, text by text, and has room for the distinct hashes of the largest text, however many
+// hashes it has.
+func TestDistinct(t *testing.T) {
+	var d Distinct
+	for text, hashes := range []int{10, 100_000, 0, 3000, 70_000} {
+		d.Begin()
+		first := map[uint64]int{}
+		for i := range hashes {
+			h := uint64(i*i%5003+text) * prime0
+			at, seen := d.Add(h, i)
+			if want, ok := first[h]; ok != seen || ok && at != want || !ok && at != i {
+				t.Fatalf("text %d: hash %d was noted with %d: %v; want %d: %v", text, i, at, seen, want, ok)
+			}
+			if !seen {
+				first[h] = i
+			}
+		}
+	}
+	if n := len(d.slots); n != 1<<13 {
+		t.Errorf("%d slots for texts of some 2,500 distinct hashes", n)
+	}
+	d.stamp = math.MaxUint32
+	d.Begin()
+	if _, seen := d.Add(0, 1); seen || d.stamp != 1 {
+		t.Error("a hash of an earlier text is found when stamps begin anew")
+	}
+}
+
+// Of a long text the beginning is learned from. A text of one word needs memory for its hashes, and for one n-gram.
+func TestLongText(t *testing.T) {
+	long := strings.Repeat("a ", MostBytes/2-2) + "end beyond"
+	b := &builder{texts: Memory{long}, rows: []int32{0}, limits: Limits{Minimum: 1}, scanner: NewScanner(Settings{WordMin: 1, WordMax: 1})}
+	c, err := b.build(context.Background(), math.MaxInt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := NewScanner(Settings{WordMin: 1, WordMax: 1}).Scan("a end")
+	if !slices.Equal(c.Hash, want) {
+		t.Errorf("%d n-grams, want the %d of the first %d bytes", len(c.Hash), len(want), MostBytes)
+	}
+	if n := len(b.distinct.slots); n != fewestSlots {
+		t.Errorf("%d slots for %d n-grams", n, len(c.Hash))
+	}
+	looks := &counted{Context: context.Background()}
+	for _, pass := range []func() error{
+		func() error { b.sieve = newBitmap(10); return b.sift(looks) },
+		func() error { b.sieve = nil; _, err := b.build(looks, math.MaxInt); return err },
+	} {
+		looks.n = 0
+		if err := pass(); err != nil || looks.n < MostBytes/2/checkHashes {
+			t.Errorf("%d looks at the context, %v", looks.n, err)
+		}
+	}
+}
+
+// counted is a context that counts the looks at it.
+type counted struct {
+	context.Context
+	n int
+}
+
+func (c *counted) Err() error { c.n++; return c.Context.Err() }
+
 func TestDictionary(t *testing.T) {
 	multiplier := uint64(prime0)
 	var d Dictionary
@@ -247,6 +311,30 @@ func TestSketched(t *testing.T) {
 			}
 			if err := space.Close(); err != nil {
 				t.Error(err)
+			}
+		}
+	}
+}
+
+// Where a higher minimum would leave next to nothing, the first n-grams of equal frequency stay: all texts of a few
+// near-duplicates have the same ones.
+func TestEqualFrequency(t *testing.T) {
+	same := Memory{"a b c d e f g h i j k l", "l k j i h g f e d c b a x", "x a b c d e f g h i j k l"}
+	s := Settings{WordMin: 1, WordMax: 1}
+	for columns, want := range map[int]int{0: 13, 13: 13, 12: 12, 9: 9, 1: 1} {
+		c, err := Build(context.Background(), same, []int32{0, 1, 2}, s, Limits{Minimum: 1, Columns: columns})
+		if err != nil {
+			t.Fatal(err)
+		}
+		scanned := NewScanner(s).Scan(same[0] + " x")
+		if !slices.Equal(c.Hash, scanned[:want]) || !slices.IsSortedFunc(c.Frequency, func(a, b uint32) int { return int(b) - int(a) }) {
+			t.Errorf("at most %d n-grams: %d, want the first %d", columns, len(c.Hash), want)
+		}
+		for i := range same {
+			for _, id := range c.ID[c.Start[i]:c.Start[i+1]] {
+				if int(id) >= want {
+					t.Errorf("at most %d n-grams: row %d has number %d", columns, i, id)
+				}
 			}
 		}
 	}

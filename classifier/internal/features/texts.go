@@ -13,6 +13,12 @@ type Texts interface {
 	Bytes(rows []int32) int64
 }
 
+// MostBytes is how many bytes of a text are learned from: the n-grams of a text need some 100 times as much memory.
+const MostBytes = 4 << 20
+
+// Learned returns the part of a text that is learned from, its first [MostBytes] bytes.
+func Learned(text string) string { return text[:min(len(text), MostBytes)] }
+
 // Memory is texts in memory. Rows may be read in any order.
 type Memory []string
 

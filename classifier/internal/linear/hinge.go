@@ -3,6 +3,8 @@ package linear
 import (
 	"context"
 	"math"
+
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 )
 
 // SquaredHinge fits the support vector machine with loss(z) = max(0, 1 - z)^2.
@@ -67,14 +69,15 @@ type hinge struct {
 func (s *hinge) pass(ctx context.Context, b *block, number int) error {
 	p, m, alpha := s.p, s.m, s.m.Dual
 	p.shuffle(s.order[b.from:b.active], m.Epochs, number)
+	watch := parallel.NewWatch(ctx)
 	for n := b.from; n < b.active; n++ {
-		if err := interrupted(ctx, n); err != nil {
-			return err
-		}
 		k := s.order[n]
 		i := p.Rows[k]
 		id, value := p.X.Row(i)
-		diagonal := 1 / (2 * float64(p.Cost[i]))
+		if err := watch.Spend(len(id)); err != nil {
+			return err
+		}
+		diagonal := 1 / (2 * float64(p.cost(i)))
 		gradient := float64(p.signed(i, p.X.dot(m.Weights, id, value)+m.Bias)) - 1 + float64(alpha[k]*diagonal)
 		projected := gradient
 		if alpha[k] == 0 {

@@ -2,17 +2,19 @@ package linear
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
 
 	"github.com/linnet-ml/linnet/internal/random"
+	"github.com/linnet-ml/linnet/simd"
 )
 
 // example is a small problem in which no line parts the classes.
 func example(rows, columns int) *Problem {
 	s := random.New(3, random.Check, 1)
-	p := &Problem{X: &Matrix{Columns: columns, Start: []int{0}}, Bias: 1, Seed: 5, Tolerance: 1e-5, Epochs: 5000}
+	p := &Problem{X: &Matrix{Columns: columns, Start: []int{0}}, Bias: 1, Cost: 0.7, PositiveCost: 1.3, Seed: 5, Tolerance: 1e-5, Epochs: 5000}
 	n := uint64(0)
 	draw := func() float32 { n++; return s.Float32(n) }
 	for i := range rows {
@@ -30,7 +32,6 @@ func example(rows, columns int) *Problem {
 		p.X.Start = append(p.X.Start, len(p.X.ID))
 		p.Rows = append(p.Rows, int32(i))
 		p.Positive = append(p.Positive, positive)
-		p.Cost = append(p.Cost, 0.5+draw())
 	}
 	return p
 }
@@ -64,7 +65,7 @@ func TestOptimal(t *testing.T) {
 		for j, c := range id {
 			s += float64(m.Weights[c]) * float64(value[j])
 		}
-		cost, slack := float64(p.Cost[i]), max(0, 1-y*s)
+		cost, slack := float64(p.cost(i)), max(0, 1-y*s)
 		primal += cost * slack * slack
 		dual += m.Dual[i] - m.Dual[i]*m.Dual[i]/(4*cost)
 		d := -2 * cost * y * slack
@@ -136,7 +137,11 @@ func TestNaiveBayes(t *testing.T) {
 			t.Errorf("log ratios %v, want %v", got, want)
 		}
 	}
-	w, err := Complement(context.Background(), x, []int32{0, 1, 2}, []int32{0, 0, 1}, 2)
+	w := make([][]float32, 2)
+	err = Complement(context.Background(), x, []int32{0, 1, 2}, []int32{0, 0, 1}, 2, func(_ context.Context, k int, weights []float32) error {
+		w[k] = slices.Clone(weights)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,12 +150,93 @@ func TestNaiveBayes(t *testing.T) {
 	if got := float64(w[0][0] - w[1][0]); math.Abs(got-d) > 1e-6 || w[0][2] != 0 {
 		t.Errorf("complement weights %v: column 0 differs by %g, want %g", w, got, d)
 	}
-	if !slices.Equal(x.Scaled([]float32{2, 3, 4}).Value, []float32{2, 2, 3}) {
+	if !slices.Equal(x.Scaled([]float32{2, 3, 4}, 3).Value, []float32{2, 2, 3}) {
 		t.Error("Scaled is wrong")
 	}
 }
 
-// A matrix whose values lie in a file gives the bits of one that has scaled values of its own.
+// The weights of complement naive Bayes are those of its definition, to the bit, however many classes are summed up at a time.
+func TestComplement(t *testing.T) {
+	p := example(200, 60)
+	const classes = 7
+	class := make([]int32, len(p.Rows))
+	for i := range class {
+		class[i] = int32(i * i % classes)
+	}
+	for j := range p.X.Value {
+		p.X.Value[j] = max(p.X.Value[j], 0)
+	}
+	want := complementSlowly(p.X, p.Rows[:150], class, classes)
+	for _, atOnce := range []int{1, 3, classes} {
+		b := &complement{x: p.X, rows: p.Rows[:150], class: class, mean: make([]float64, p.X.Columns), logs: make([]float64, classes)}
+		got := make([][]float32, classes)
+		err := b.weigh(context.Background(), atOnce, func(_ context.Context, k int, weights []float32) error {
+			got[k] = slices.Clone(weights)
+			return nil
+		})
+		if err != nil || len(b.sums) > atOnce {
+			t.Fatalf("%d classes at a time have sums, %v", len(b.sums), err)
+		}
+		for k := range want {
+			if !slices.Equal(got[k], want[k]) {
+				t.Errorf("%d classes at a time: class %d has weights %v, want %v", atOnce, k, got[k], want[k])
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Complement(ctx, p.X, p.Rows, class, classes, nil); err != context.Canceled {
+		t.Error(err)
+	}
+	wrong := errors.New("wrong")
+	if err := Complement(context.Background(), p.X, p.Rows, class, classes, func(context.Context, int, []float32) error { return wrong }); err != wrong {
+		t.Error(err)
+	}
+}
+
+// complementSlowly has all sums and all weights at once.
+func complementSlowly(x *Matrix, rows, class []int32, classes int) [][]float32 {
+	total := make([]float64, x.Columns)
+	sums, weights, logs := make([][]float64, classes), make([][]float32, classes), make([]float64, classes)
+	for k := range sums {
+		sums[k], weights[k] = make([]float64, x.Columns), make([]float32, x.Columns)
+	}
+	all, entries := 0.0, 0
+	for _, i := range rows {
+		id, value := x.Row(i)
+		for j, c := range id {
+			total[c] += float64(value[j])
+			sums[class[i]][c] += float64(value[j])
+			all += float64(value[j])
+			entries++
+		}
+	}
+	for k := range sums {
+		sum := 0.0
+		for c, t := range total {
+			if t > 0 {
+				sums[k][c] = max(t-sums[k][c], 0) + all/float64(entries)
+				sum += sums[k][c]
+			}
+		}
+		logs[k] = simd.Log64(sum)
+	}
+	for c, t := range total {
+		if t <= 0 {
+			continue
+		}
+		mean := 0.0
+		for k := range sums {
+			mean += logs[k] - simd.Log64(sums[k][c])
+		}
+		for k := range sums {
+			weights[k][c] = float32(logs[k] - simd.Log64(sums[k][c]) - mean/float64(classes))
+		}
+	}
+	return weights
+}
+
+// A matrix whose values lie in a file, or are too many to be copied, gives the bits of one that has scaled values of its own.
 func TestFactors(t *testing.T) {
 	p := example(120, 40)
 	factors := make([]float32, p.X.Columns)
@@ -160,7 +246,11 @@ func TestFactors(t *testing.T) {
 	mapped := *p.X
 	mapped.Mapped = true
 	q := *p
-	p.X, q.X = p.X.Scaled(factors), mapped.Scaled(factors)
+	n := len(p.X.Value)
+	if large := p.X.Scaled(factors, n-1); large.Factors == nil || &large.Value[0] != &p.X.Value[0] {
+		t.Error("too many values were copied")
+	}
+	p.X, q.X = p.X.Scaled(factors, n), mapped.Scaled(factors, n)
 	if q.X.Factors == nil || p.X.Factors != nil {
 		t.Fatal("the matrix in memory has factors, or the one in a file has none")
 	}

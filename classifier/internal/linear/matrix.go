@@ -7,8 +7,8 @@ type Matrix struct {
 	ID      []uint32
 	Value   []float32
 
-	// Factors multiply the values of each column when they are used; nil for none. They are for a matrix in a file, of which
-	// there is to be no other copy. See [Matrix.Scaled].
+	// Factors multiply the values of each column when they are used; nil for none. They are for a matrix of which there is to be
+	// no other copy. See [Matrix.Scaled].
 	Factors []float32
 	// Mapped says that the values lie in a file that is mapped.
 	Mapped bool
@@ -101,10 +101,11 @@ func squaredNorm(value []float32) float64 {
 	return s
 }
 
-// Scaled returns the matrix with each column multiplied by a factor. It has values of its own, unless they are in a file.
-func (m *Matrix) Scaled(factors []float32) *Matrix {
+// Scaled returns the matrix with each column multiplied by a factor. It has values of its own if they are no more than most, and
+// not in a file; else it has Factors, which give the same bits and take longer.
+func (m *Matrix) Scaled(factors []float32, most int) *Matrix {
 	r := *m
-	if m.Mapped {
+	if m.Mapped || len(m.Value) > most {
 		r.Factors = factors
 		return &r
 	}

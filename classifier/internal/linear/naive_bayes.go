@@ -3,6 +3,7 @@ package linear
 import (
 	"context"
 
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/simd"
 )
 
@@ -12,15 +13,16 @@ import (
 func LogRatios(ctx context.Context, x *Matrix, rows []int32, positive []bool) ([]float32, error) {
 	p, q := make([]int32, x.Columns), make([]int32, x.Columns)
 	present := make([]bool, x.Columns)
-	for n, i := range rows {
-		if err := interrupted(ctx, n); err != nil {
-			return nil, err
-		}
+	watch := parallel.NewWatch(ctx)
+	for _, i := range rows {
 		counts := q
 		if positive[i] {
 			counts = p
 		}
 		id, _ := x.Row(i)
+		if err := watch.Spend(len(id)); err != nil {
+			return nil, err
+		}
 		for _, c := range id {
 			counts[c]++
 			present[c] = true
@@ -46,59 +48,166 @@ func LogRatios(ctx context.Context, x *Matrix, rows []int32, positive []bool) ([
 	return ratios, nil
 }
 
-// Complement returns the weights of complement naive Bayes (Rennie, Shih, Teevan and Karger, ICML 2003) for each class, less
-// their average over the classes: the less of a column the rows of other classes have, the larger. Class gives the class of
-// each row of X. Sums are smoothed by one average value, as counts are by 1.
-func Complement(ctx context.Context, x *Matrix, rows []int32, class []int32, classes int) ([][]float32, error) {
-	total := make([]float64, x.Columns)
-	sums := make([][]float64, classes)
-	for k := range sums {
-		sums[k] = make([]float64, x.Columns)
+// sumsRoom is how many sums of values by class and column there are at a time: 128 MiB of them.
+const sumsRoom = 1 << 24
+
+// Complement computes the weights of complement naive Bayes (Rennie, Shih, Teevan and Karger, ICML 2003), less their average
+// over the classes: the less of a column the rows of other classes have, the larger. Class gives the class of each row of X. Sums
+// are smoothed by one average value, as counts are by 1.
+//
+// It calls use once for each class, on several goroutines, with weights that hold until use returns: all of them together may be
+// more than there is memory for.
+func Complement(ctx context.Context, x *Matrix, rows []int32, class []int32, classes int, use func(ctx context.Context, k int, weights []float32) error) error {
+	c := &complement{x: x, rows: rows, class: class, mean: make([]float64, x.Columns), logs: make([]float64, classes)}
+	return c.weigh(ctx, min(classes, max(1, sumsRoom/max(x.Columns, 1))), use)
+}
+
+// complement is the state of a Complement. The sums of some classes at a time are known.
+type complement struct {
+	x           *Matrix
+	rows, class []int32
+
+	total     []float64 // of each column's values
+	base      []float64 // the log of a column's sum in the complement of a class that lacks the column
+	smoothing float64
+	logs      []float64 // by class, of the sum over all columns
+	mean      []float64 // by column, of the weights
+
+	first int         // the first class that has sums
+	sums  [][]float64 // by class and column: the log of the sum over the rows of other classes
+}
+
+// weigh computes the weights of some classes at a time.
+func (b *complement) weigh(ctx context.Context, atOnce int, use func(ctx context.Context, k int, weights []float32) error) error {
+	if err := b.count(ctx); err != nil {
+		return err
 	}
-	all, entries := 0.0, 0
-	for n, i := range rows {
-		if err := interrupted(ctx, n); err != nil {
-			return nil, err
+	classes := len(b.logs)
+	each := func(do func() error) error {
+		for first := 0; first < classes; first += atOnce {
+			if err := b.read(ctx, first, min(atOnce, classes-first)); err != nil {
+				return err
+			}
+			if err := do(); err != nil {
+				return err
+			}
 		}
-		own := sums[class[i]]
-		id, value := x.Row(i)
+		return nil
+	}
+	// Averages need the logs of all sums of a column in the order of the classes, so that bits do not depend on atOnce.
+	if err := each(func() error { return b.average(ctx) }); err != nil {
+		return err
+	}
+	for c := range b.mean {
+		b.mean[c] /= float64(classes)
+	}
+	return each(func() error {
+		return parallel.Team(ctx, len(b.sums), func(ctx context.Context, next func() (int, bool)) error {
+			weights := make([]float32, b.x.Columns)
+			for i, ok := next(); ok; i, ok = next() {
+				k := b.first + i
+				for c, t := range b.total {
+					weights[c] = 0
+					if t > 0 {
+						weights[c] = float32(b.logs[k] - b.sums[i][c] - b.mean[c])
+					}
+				}
+				if err := use(ctx, k, weights); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// count adds the values of all rows up.
+func (b *complement) count(ctx context.Context) error {
+	b.total, b.base = make([]float64, b.x.Columns), make([]float64, b.x.Columns)
+	watch := parallel.NewWatch(ctx)
+	all, entries := 0.0, 0
+	for _, i := range b.rows {
+		id, value := b.x.Row(i)
+		if err := watch.Spend(len(id)); err != nil {
+			return err
+		}
 		for j, c := range id {
-			total[c] += float64(value[j])
-			own[c] += float64(value[j])
+			b.total[c] += float64(value[j])
 			all += float64(value[j])
 		}
 		entries += len(id)
 	}
-	smoothing := all / float64(max(entries, 1))
-	weights := make([][]float32, classes)
-	logs := make([]float64, classes)
-	for k := range weights {
-		weights[k] = make([]float32, x.Columns)
-		all := 0.0
-		for c, t := range total {
-			if t > 0 {
-				sums[k][c] = max(t-sums[k][c], 0) + smoothing
-				all += sums[k][c]
+	b.smoothing = all / float64(max(entries, 1))
+	for c, t := range b.total {
+		if t > 0 {
+			b.base[c] = simd.Log64(t + b.smoothing)
+		}
+	}
+	return ctx.Err()
+}
+
+// read computes the logs of the sums of n classes, unless they are there, and what all sums of a class add up to.
+func (b *complement) read(ctx context.Context, first, n int) error {
+	if len(b.sums) == n && b.first == first {
+		return nil
+	}
+	for len(b.sums) < n {
+		b.sums = append(b.sums, make([]float64, b.x.Columns))
+	}
+	b.first, b.sums = first, b.sums[:n]
+	for _, s := range b.sums {
+		clear(s)
+	}
+	watch := parallel.NewWatch(ctx)
+	for _, i := range b.rows {
+		k := int(b.class[i]) - first
+		if k < 0 || k >= n {
+			if err := watch.Spend(0); err != nil {
+				return err
+			}
+			continue
+		}
+		id, value := b.x.Row(i)
+		if err := watch.Spend(len(id)); err != nil {
+			return err
+		}
+		own := b.sums[k]
+		for j, c := range id {
+			own[c] += float64(value[j])
+		}
+	}
+	return parallel.Each(ctx, n, func(_ context.Context, k int) error {
+		sums, all := b.sums[k], 0.0
+		for c, t := range b.total {
+			if t <= 0 {
+				continue
+			}
+			own := sums[c]
+			rest := max(t-own, 0) + b.smoothing
+			all += rest
+			if sums[c] = b.base[c]; own != 0 {
+				sums[c] = simd.Log64(rest)
 			}
 		}
 		if all > 0 {
-			logs[k] = simd.Log64(all)
+			b.logs[first+k] = simd.Log64(all)
 		}
-	}
-	row := make([]float64, classes)
-	for c, t := range total {
-		if t <= 0 {
-			continue
+		return nil
+	})
+}
+
+// average adds the weights of the classes that have sums to the mean, in parts of the columns.
+func (b *complement) average(ctx context.Context) error {
+	const part = 1 << 14
+	return parallel.Each(ctx, (b.x.Columns+part-1)/part, func(_ context.Context, p int) error {
+		from, to := p*part, min((p+1)*part, b.x.Columns)
+		mean := b.mean[from:to]
+		for k, sums := range b.sums {
+			log := b.logs[b.first+k]
+			for c, s := range sums[from:to] {
+				mean[c] += log - s
+			}
 		}
-		mean := 0.0
-		for k := range row {
-			row[k] = logs[k] - simd.Log64(sums[k][c])
-			mean += row[k]
-		}
-		mean /= float64(classes)
-		for k := range row {
-			weights[k][c] = float32(row[k] - mean)
-		}
-	}
-	return weights, nil
+		return nil
+	})
 }

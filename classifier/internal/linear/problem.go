@@ -4,20 +4,22 @@ import (
 	"context"
 	"math"
 
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/internal/random"
 )
 
 // A Problem is what [SquaredHinge] fits: weights w and a bias b for which the sum of
 //
-//	|w|^2/2 + (b/Bias)^2/2 + sum over rows i of Cost[i] loss(Positive[i] ? s : -s), s = w x_i + b
+//	|w|^2/2 + (b/Bias)^2/2 + sum over rows i of cost loss(Positive[i] ? s : -s), s = w x_i + b
 //
-// is least.
+// is least. The cost is PositiveCost of positive rows, and Cost of the others.
 type Problem struct {
 	X        *Matrix
-	Rows     []int32   // the rows of X to learn from
-	Positive []bool    // by row of X
-	Cost     []float32 // by row of X; above 0
-	Bias     float32   // the constant column's value: the larger, the less the bias costs; above 0
+	Rows     []int32 // the rows of X to learn from
+	Positive []bool  // by row of X
+	Bias     float32 // the constant column's value: the larger, the less the bias costs; above 0
+
+	Cost, PositiveCost float32 // above 0
 
 	// Start is dual variables to begin with, by row of X: those of a similar problem save passes. Nil for none.
 	Start []float32
@@ -81,11 +83,12 @@ func (p *Problem) start(ctx context.Context) (m *Model, norms []float64, order [
 	m = &Model{Weights: make([]float32, p.X.Columns), Dual: make([]float64, len(p.Rows))}
 	norms = make([]float64, len(p.Rows))
 	order = make([]int32, len(p.Rows))
+	watch := parallel.NewWatch(ctx)
 	for k, i := range p.Rows {
-		if err := interrupted(ctx, k); err != nil {
+		id, value := p.X.Row(i)
+		if err := watch.Spend(len(id)); err != nil {
 			return nil, nil, nil, err
 		}
-		id, value := p.X.Row(i)
 		norms[k] = p.X.squaredNorm(id, value) + float64(p.Bias)*float64(p.Bias)
 		order[k] = int32(k)
 		if p.Start != nil && p.Start[i] > 0 {
@@ -94,6 +97,14 @@ func (p *Problem) start(ctx context.Context) (m *Model, norms []float64, order [
 		}
 	}
 	return m, norms, order, nil
+}
+
+// cost is the cost of a row.
+func (p *Problem) cost(i int32) float32 {
+	if p.Positive[i] {
+		return p.PositiveCost
+	}
+	return p.Cost
 }
 
 // signed is x for a positive row, else -x.
@@ -125,14 +136,4 @@ func (p *Problem) visits(blocks, epoch int) []int32 {
 func (p *Problem) step(m *Model, s float32, id []uint32, value []float32) {
 	p.X.add(m.Weights, s, id, value)
 	m.Bias += float32(float32(s*p.Bias) * p.Bias)
-}
-
-// checkEvery is how many rows the solver reads between two looks at its context.
-const checkEvery = 1 << 12
-
-func interrupted(ctx context.Context, k int) error {
-	if k%checkEvery != 0 {
-		return nil
-	}
-	return ctx.Err()
 }

@@ -187,18 +187,23 @@ func (x *Network) number(hash uint64) int32 {
 // A Reader reads texts for a Network. It owns memory for one text; one goroutine at a time may use it.
 type Reader struct {
 	network       *Network
+	most          int // words of a text that are read
 	scanner       *features.Scanner
 	ids           []int32
 	sum, best, at [unitShare]float32
 }
 
+// countedWords is how many words of a text are read: the numbers of regions are float32, which are exact up to it.
+const countedWords = 1 << 24
+
 // NewReader returns a Reader.
 func (x *Network) NewReader() *Reader {
-	return &Reader{network: x, scanner: features.NewScanner(x.settings)}
+	return &Reader{network: x, most: countedWords, scanner: features.NewScanner(x.settings)}
 }
 
 func (r *Reader) read(text string) {
 	words := r.scanner.Scan(text)
+	words = words[:min(len(words), r.most)]
 	if cap(r.ids) < len(words) {
 		r.ids = make([]int32, 2*len(words))
 	}
@@ -220,11 +225,12 @@ func (r *Reader) Add(z []float32, text string) {
 }
 
 // Explain returns the words of a text and what each contributes to score k, and the rest, which no word does. A unit's part of
-// the score goes to the words of the region that has the largest value. All of it adds up to the score, but for rounding.
+// the score goes to the words of the region that has the largest value. All of it adds up to the score, but for rounding. Words
+// after the first 16 Mi count for nothing and are left out.
 func (r *Reader) Explain(text string, k int) (words []features.Span, contributions []float32, rest float32) {
 	r.scanner.RecordPlaces()
 	r.read(text)
-	words = r.scanner.Tokens()
+	words = r.scanner.Tokens()[:len(r.ids)]
 	contributions = make([]float32, len(words))
 	for _, u := range r.network.groups {
 		u.forward(r.best[:u.n], r.at[:u.n], r.sum[:u.n], r.ids)

@@ -254,6 +254,36 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// The region with the largest value is found exactly at the end of the longest text that is read, and further words count for
+// nothing.
+func TestManyWords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 16 Mi words")
+	}
+	u := &units{size: small, n: 1, words: 2, weight: make([]float32, 3*3)}
+	u.weight[2*3+1] = 1 // of word 1 at the last place
+	ids := make([]int32, countedWords)
+	ids[len(ids)-1] = 1
+	var best, at, sum [1]float32
+	u.forward(best[:], at[:], sum[:], ids)
+	if best[0] != 1 || int(at[0]) != countedWords-small {
+		t.Errorf("%g at region %d, want 1 at %d", best[0], int(at[0]), countedWords-small)
+	}
+	texts := pseudo(20, 60, 50)
+	tr := trained(t, read(t, texts), make(binary, 20), Settings{Units: 8, Scores: 1}, all(20), 1)
+	p, _ := tr.Parts([]float32{1})
+	r := NewNetwork(p, 8, 1, features.Settings{}).NewReader()
+	r.most = 30
+	half := strings.Join(strings.Fields(texts[3])[:30], " ")
+	var z, want [1]float32
+	r.Add(z[:], texts[3])
+	r.Add(want[:], half)
+	words, contributions, _ := r.Explain(texts[3], 0)
+	if z != want || len(words) != 30 || len(contributions) != 30 {
+		t.Errorf("score %g of a text with words that are left out, %g without them; %d words, %d contributions", z, want, len(words), len(contributions))
+	}
+}
+
 // Any number of processors gives the same bits.
 func TestProcessors(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))

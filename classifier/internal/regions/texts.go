@@ -9,7 +9,7 @@ import (
 )
 
 // MostWords is the largest number of words of a text that are learned from; further ones are not read. What a Network says
-// about a text it says of all words.
+// about a text it says of all words, or the first 16 Mi.
 const MostWords = 4096
 
 // Texts is texts as numbers of words.
@@ -37,7 +37,7 @@ func Read(ctx context.Context, texts features.Texts, rows []int32, s features.Se
 		if err != nil {
 			return nil, err
 		}
-		words := scanner.Scan(text)
+		words := scanner.Scan(features.Learned(text))
 		for _, h := range words[:min(len(words), MostWords)] {
 			id, added := dictionary.Add(h)
 			if added {

@@ -3,10 +3,8 @@ package regions
 import (
 	"context"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/internal/random"
 	"github.com/linnet-ml/linnet/simd"
 )
@@ -33,7 +31,8 @@ const (
 	batchRows     = 32   // rows of a step, which has their mean gradient
 )
 
-// unitShare is the number of units that one goroutine works on at a time.
+// unitShare is the number of units that one goroutine works on at a time. A network of no more units for each size of regions, as
+// those that are learned, keeps two goroutines busy.
 const unitShare = 128
 
 // A Trainer learns a network by stochastic gradient descent (Adagrad; Duchi, Hazan and Singer, 2011).
@@ -112,7 +111,7 @@ func (t *Trainer) Epoch(ctx context.Context, rows []int32, epoch int, count func
 
 // step learns from the batch before and computes the scores of the next one.
 func (t *Trainer) step(ctx context.Context, next []int32) error {
-	err := parallel(ctx, len(t.groups), func(i int) {
+	err := parallel.Each(ctx, len(t.groups), func(_ context.Context, i int) error {
 		g := t.groups[i]
 		for j, row := range t.batch {
 			g.backward(t.texts.row(row), j, t.delta[j*t.settings.Scores:][:t.settings.Scores])
@@ -121,6 +120,7 @@ func (t *Trainer) step(ctx context.Context, next []int32) error {
 		for j, row := range next {
 			g.score(t.texts.row(row), j, t.settings.Scores)
 		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -250,7 +250,7 @@ func adagrad(w, squares *float32, gradient float32) {
 func (t *Trainer) Scores(ctx context.Context, dst []float32, rows []int32) error {
 	k := t.settings.Scores
 	const share = 8
-	return parallel(ctx, (len(rows)+share-1)/share, func(i int) {
+	return parallel.Each(ctx, (len(rows)+share-1)/share, func(_ context.Context, i int) error {
 		var best, at, sum [unitShare]float32
 		for j := i * share; j < min((i+1)*share, len(rows)); j++ {
 			z := dst[j*k:][:k]
@@ -262,35 +262,6 @@ func (t *Trainer) Scores(ctx context.Context, dst []float32, rows []int32) error
 				g.add(z, best[:n])
 			}
 		}
+		return nil
 	})
-}
-
-// parallel calls do for 0 to n-1, on as many goroutines as there are processors. No result may depend on which comes
-// first.
-func parallel(ctx context.Context, n int, do func(i int)) error {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	if workers <= 1 {
-		for i := range n {
-			if ctx.Err() != nil {
-				break
-			}
-			do(i)
-		}
-		return ctx.Err()
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n || ctx.Err() != nil {
-					return
-				}
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
 }

@@ -3,9 +3,11 @@ package selection
 import (
 	"context"
 	"math"
+	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/classifier/internal/calibration"
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 )
 
 // A Calibration turns scores into logits: Slope times the score plus Offset, for each score. Of three classes or more of which a text has
@@ -19,7 +21,7 @@ type Calibration struct {
 type Outcome struct {
 	Recipe   Recipe
 	Rows     []int32   // the task's rows that were held out
-	Scores   []float32 // their scores, row by row
+	Scores   []float32 // their scores, row by row; nil if forgotten
 	Losses   []float64 // their log losses after calibration
 	Loss     float64   // the average
 	Accuracy float64   // the share of decisions (of labels, with several a row) that are right at even odds
@@ -29,6 +31,7 @@ type Outcome struct {
 	tolerance   float64
 	complement  float32       // the factor of complement naive Bayes's weights
 	linear      []float32     // the scores without complement naive Bayes
+	bayes       []float32     // those of complement naive Bayes; nil if they were not needed
 	duals       [][][]float32 // the linear models' dual variables, by fold, score and row of the sample; nil if forgotten
 }
 
@@ -51,7 +54,7 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 	first := make([]int, s.Folds)    // where their scores begin
 	for fold := range fits {
 		f := &fits[fold]
-		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed, tolerance: tolerance}
+		*f = fitting{task: t, x: &x.Matrix, of: s.Rows, recipe: r, seed: seed, models: s.Folds * columns, tolerance: tolerance}
 		if similar != nil {
 			f.start = similar.start(fold)
 		}
@@ -71,27 +74,23 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			return nil, err
 		}
 	}
-	if similar != nil && similar.Recipe.withoutComplement() == r.withoutComplement() && similar.tolerance == tolerance {
-		o.linear, o.duals = similar.linear, similar.duals
+	if similar != nil && similar.linear != nil && similar.Recipe.withoutComplement() == r.withoutComplement() && similar.tolerance == tolerance {
+		o.linear, o.bayes, o.duals = similar.linear, similar.bayes, similar.duals
 	} else {
 		o.linear, o.duals = make([]float32, len(o.Rows)*columns), make([][][]float32, s.Folds)
 		for fold := range o.duals {
 			o.duals[fold] = make([][]float32, columns)
 		}
-		err := parallel(ctx, s.Folds*columns, func(ctx context.Context, i int) error {
+		err := parallel.Each(ctx, s.Folds*columns, func(ctx context.Context, i int) error {
 			fold, k := i/columns, i%columns
-			m, dual, err := fits[fold].column(ctx, k)
+			m, err := fits[fold].column(ctx, k)
 			if err != nil {
 				return err
 			}
-			if s.Folds*columns*len(s.Rows) <= mostDuals {
-				o.duals[fold][k] = dual
+			if int64(s.Folds)*int64(columns)*int64(len(s.Rows)) <= mostDuals {
+				o.duals[fold][k] = fits[fold].dual(m)
 			}
-			known[fold].keep(m.Weights)
-			for j, i := range held[fold] {
-				o.linear[(first[fold]+j)*columns+k] = x.score(m, i, known[fold].scale[j])
-			}
-			return nil
+			return x.scores(ctx, o.linear, first[fold]*columns+k, columns, m, held[fold], &known[fold])
 		})
 		if err != nil {
 			return nil, err
@@ -99,30 +98,29 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 	}
 	o.Scores = o.linear
 	if r.Complement > 0 {
-		bayes := make([]float32, len(o.linear))
-		for fold := range fits {
-			weights, err := fits[fold].complement(ctx)
-			if err != nil {
-				return nil, err
-			}
-			for k, w := range weights {
-				known[fold].keep(w)
-				m := &linear.Model{Weights: w}
-				for j, i := range held[fold] {
-					bayes[(first[fold]+j)*columns+k] = x.score(m, i, known[fold].scale[j])
+		if o.bayes == nil {
+			bayes := make([]float32, len(o.linear))
+			for fold := range fits {
+				err := fits[fold].complement(ctx, func(ctx context.Context, k int, weights []float32) error {
+					return x.scores(ctx, bayes, first[fold]*columns+k, columns, &linear.Model{Weights: weights}, held[fold], &known[fold])
+				})
+				if err != nil {
+					return nil, err
 				}
 			}
+			if o.bayes = bayes; similar != nil && len(similar.linear) > 0 && &similar.linear[0] == &o.linear[0] {
+				similar.bayes = bayes // for the next factor
+			}
 		}
-		if b := spread(bayes, columns); b > 0 {
+		if b := spread(o.bayes, columns); b > 0 {
 			o.complement = float32(float64(r.Complement) * spread(o.linear, columns) / b)
 		}
-		o.Scores = make([]float32, len(bayes))
-		for j, v := range bayes {
+		o.Scores = make([]float32, len(o.bayes))
+		for j, v := range o.bayes {
 			o.Scores[j] = o.linear[j] + float32(o.complement*v)
 		}
 	}
-	o.calibrate(t, nil)
-	return o, nil
+	return o, o.calibrate(ctx, t, nil)
 }
 
 // spread is the standard deviation of scores within a row.
@@ -143,66 +141,98 @@ func spread(scores []float32, columns int) float64 {
 }
 
 // calibrate finds the calibration and measures with it. Its evenness has the given quarters; nil means the best.
-func (o *Outcome) calibrate(t *Task, quarters *int) {
+func (o *Outcome) calibrate(ctx context.Context, t *Task, quarters *int) error {
 	columns := t.Columns()
 	o.Losses = make([]float64, len(o.Rows))
-	right := 0
+	scores := o.Scores
 	decisions := len(o.Rows)
+	var measure func(j int, scores []float32) (loss float64, right int) // of row j
 	if t.Class != nil && !t.Binary() {
 		class := make([]int32, len(o.Rows))
 		for j, row := range o.Rows {
 			class[j] = t.Class[row]
 		}
-		even := calibration.FindEvenness(o.Scores, columns, class, quarters)
-		scores := even.Even(o.Scores, columns)
-		a := calibration.Temperature(scores, columns, class)
-		o.plain = uniform(columns, a)
-		if even.Quarters > 0 {
-			o.plain = uniform(columns, calibration.Temperature(o.Scores, columns, class))
+		even, err := calibration.FindEvenness(ctx, o.Scores, columns, class, quarters)
+		if err != nil {
+			return err
 		}
-		o.Calibration = uniform(columns, a)
+		scores = even.Even(o.Scores, columns)
+		a, err := calibration.Temperature(ctx, scores, columns, class)
+		if err != nil {
+			return err
+		}
+		plain := a
+		if even.Quarters > 0 {
+			if plain, err = calibration.Temperature(ctx, o.Scores, columns, class); err != nil {
+				return err
+			}
+		}
+		o.plain, o.Calibration = uniform(columns, plain), uniform(columns, a)
 		even.Spread *= a
 		o.Calibration.Evenness = even
-		for j, k := range class {
-			s := scores[j*columns : (j+1)*columns]
-			o.Losses[j] = calibration.SoftmaxLoss(s, a, k)
+		measure = func(j int, scores []float32) (loss float64, right int) {
 			best := 0
-			for i, v := range s {
-				if v > s[best] {
+			for i, v := range scores {
+				if v > scores[best] {
 					best = i
 				}
 			}
-			if best == int(k) {
-				right++
+			if best == int(class[j]) {
+				right = 1
 			}
+			return calibration.SoftmaxLoss(scores, a, class[j]), right
 		}
 	} else {
 		decisions *= columns
-		scores, positive := make([]float32, len(o.Rows)), make([]bool, len(o.Rows))
-		for k := range columns {
-			for j, row := range o.Rows {
-				scores[j], positive[j] = o.Scores[j*columns+k], t.Is(row, k)
+		o.Calibration = uniform(columns, 0)
+		slope, offset := o.Calibration.Slope, o.Calibration.Offset
+		err := parallel.Team(ctx, columns, func(_ context.Context, next func() (int, bool)) error {
+			scores, positive := make([]float32, len(o.Rows)), make([]bool, len(o.Rows))
+			for k, ok := next(); ok; k, ok = next() {
+				for j, row := range o.Rows {
+					scores[j], positive[j] = o.Scores[j*columns+k], t.Is(row, k)
+				}
+				slope[k], offset[k] = calibration.Logistic(scores, positive)
 			}
-			a, b := calibration.Logistic(scores, positive)
-			o.Calibration.Slope = append(o.Calibration.Slope, a)
-			o.Calibration.Offset = append(o.Calibration.Offset, b)
-			for j, s := range scores {
-				z := float64(a*float64(s)) + b
-				o.Losses[j] += calibration.LogLoss(z, positive[j])
-				if (z > 0) == positive[j] {
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		o.plain = o.Calibration
+		measure = func(j int, scores []float32) (loss float64, right int) {
+			for k, s := range scores {
+				z := float64(slope[k]*float64(s)) + offset[k]
+				positive := t.Is(o.Rows[j], k)
+				loss += calibration.LogLoss(z, positive)
+				if (z > 0) == positive {
 					right++
 				}
 			}
+			return loss, right
 		}
 	}
-	if o.plain.Slope == nil {
-		o.plain = o.Calibration
+	var right atomic.Int64
+	part := calibration.Part(columns)
+	err := parallel.Each(ctx, (len(o.Rows)+part-1)/part, func(_ context.Context, p int) error {
+		sum := 0
+		for j := p * part; j < min((p+1)*part, len(o.Rows)); j++ {
+			loss, n := measure(j, scores[j*columns:(j+1)*columns])
+			o.Losses[j] = loss
+			sum += n
+		}
+		right.Add(int64(sum))
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, l := range o.Losses {
 		o.Loss += l
 	}
 	o.Loss /= float64(max(len(o.Losses), 1))
-	o.Accuracy = float64(right) / float64(max(decisions, 1))
+	o.Accuracy = float64(right.Load()) / float64(max(decisions, 1))
+	return nil
 }
 
 // uniform is a calibration with one slope and no offsets.

@@ -4,11 +4,10 @@ import (
 	"context"
 	"math"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/internal/spill"
 )
 
@@ -70,9 +69,10 @@ func Weigh(ctx context.Context, c *features.Corpus, r Recipe, space *spill.Space
 	var id []uint32 // of the row
 	var value []float32
 	entries := 0
+	watch := parallel.NewWatch(ctx)
 	for i := range c.Rows() {
-		if i%checkEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := watch.Spend(c.Start[i+1] - c.Start[i]); err != nil {
+			return nil, err
 		}
 		id, value = id[:0], value[:0]
 		var sums [2]float32
@@ -116,9 +116,6 @@ func Weigh(ctx context.Context, c *features.Corpus, r Recipe, space *spill.Space
 	return w, nil
 }
 
-// checkEvery is how many rows are read between two looks at a context.
-const checkEvery = 1 << 10
-
 func block(k features.Kind) int {
 	if _, chars := k.Length(); chars {
 		return 1
@@ -132,14 +129,6 @@ type Linear struct {
 	Bias    []float32
 }
 
-// Score writes the scores of row i of x.
-func (l *Linear) Score(dst []float32, x *linear.Matrix, i int32) {
-	for k := range dst {
-		m := linear.Model{Weights: l.Weights[k], Bias: l.Bias[k]}
-		dst[k] = m.Score(x, i)
-	}
-}
-
 // A fitting is one fit of a recipe: the rows of the matrix to learn from, and the task's row of each row of the matrix.
 type fitting struct {
 	task   *Task
@@ -149,14 +138,18 @@ type fitting struct {
 	recipe Recipe
 	seed   uint64
 	start  [][]float32 // dual variables to begin with, by score and row of the matrix; nil for none
+	models int         // how many are fitted side by side, if there are as many processors
 
 	tolerance float64
 }
 
-// column fits score k. It also returns the dual variables by row of the matrix.
-func (f *fitting) column(ctx context.Context, k int) (*linear.Model, []float32, error) {
+// copiedValues is how many values of a matrix all goroutines together may copy, to scale them faster than one by one.
+const copiedValues = 1 << 26
+
+// column fits score k.
+func (f *fitting) column(ctx context.Context, k int) (*linear.Model, error) {
 	p := &linear.Problem{
-		X: f.x, Rows: f.rows, Positive: make([]bool, f.x.Rows()), Cost: make([]float32, f.x.Rows()), Bias: bias,
+		X: f.x, Rows: f.rows, Positive: make([]bool, f.x.Rows()), Cost: f.recipe.C, PositiveCost: f.recipe.C, Bias: bias,
 		Seed: f.seed, Tolerance: f.tolerance, Epochs: epochs,
 		Passed: f.task.Meter.model(),
 	}
@@ -172,46 +165,44 @@ func (f *fitting) column(ctx context.Context, k int) (*linear.Model, []float32, 
 			n++
 		}
 	}
-	yes, no := f.recipe.C, f.recipe.C
 	if f.recipe.Balanced && n > 0 && n < len(f.rows) {
-		yes *= float32(len(f.rows)) / float32(2*n)
-		no *= float32(len(f.rows)) / float32(2*(len(f.rows)-n))
-	}
-	for i, positive := range p.Positive {
-		p.Cost[i] = no
-		if positive {
-			p.Cost[i] = yes
-		}
+		p.PositiveCost *= float32(len(f.rows)) / float32(2*n)
+		p.Cost *= float32(len(f.rows)) / float32(2*(len(f.rows)-n))
 	}
 	var ratios []float32
 	if f.recipe.NaiveBayes {
 		var err error
 		if ratios, err = linear.LogRatios(ctx, f.x, f.rows, p.Positive); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		p.X = f.x.Scaled(ratios)
+		p.X = f.x.Scaled(ratios, copiedValues/min(runtime.GOMAXPROCS(0), max(f.models, 1)))
 	}
 	m, err := linear.SquaredHinge(ctx, p)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for c, r := range ratios {
 		m.Weights[c] *= r
 	}
 	p.Passed(1)
+	return m, nil
+}
+
+// dual is the dual variables of a model by row of the matrix.
+func (f *fitting) dual(m *linear.Model) []float32 {
 	dual := make([]float32, f.x.Rows())
 	for j, i := range f.rows {
 		dual[i] = float32(m.Dual[j])
 	}
-	return m, dual, nil
+	return dual
 }
 
 // fit fits all scores. Complement naive Bayes enters with the given factor for each score.
 func (f *fitting) fit(ctx context.Context, complement float32) (*Linear, error) {
 	columns := f.task.Columns()
 	l := &Linear{make([][]float32, columns), make([]float32, columns)}
-	err := parallel(ctx, columns, func(ctx context.Context, k int) error {
-		m, _, err := f.column(ctx, k)
+	err := parallel.Each(ctx, columns, func(ctx context.Context, k int) error {
+		m, err := f.column(ctx, k)
 		if err == nil {
 			l.Weights[k], l.Bias[k] = m.Weights, m.Bias
 		}
@@ -220,47 +211,19 @@ func (f *fitting) fit(ctx context.Context, complement float32) (*Linear, error) 
 	if err != nil || complement == 0 {
 		return l, err
 	}
-	bayes, err := f.complement(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for k, w := range bayes {
-		for c, v := range w {
+	return l, f.complement(ctx, func(_ context.Context, k int, weights []float32) error {
+		for c, v := range weights {
 			l.Weights[k][c] += float32(complement * v)
 		}
-	}
-	return l, nil
+		return nil
+	})
 }
 
-func (f *fitting) complement(ctx context.Context) ([][]float32, error) {
+// complement calls use with the weights of complement naive Bayes, class by class.
+func (f *fitting) complement(ctx context.Context, use func(ctx context.Context, k int, weights []float32) error) error {
 	class := make([]int32, len(f.of))
 	for i, row := range f.of {
 		class[i] = f.task.Class[row]
 	}
-	return linear.Complement(ctx, f.x, f.rows, class, f.task.Classes)
-}
-
-// parallel calls do for 0 to n-1, on as many goroutines as there are processors. No result may depend on which comes
-// first.
-func parallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n || ctx.Err() != nil {
-					return
-				}
-				if err := do(ctx, i); err != nil {
-					cancel(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
+	return linear.Complement(ctx, f.x, f.rows, class, f.task.Classes, use)
 }

@@ -48,29 +48,35 @@ func (t *Task) Draw(n, enough int, seed uint64) Sample {
 }
 
 // limit makes the folds that are held out smaller, if more than most rows are: of each class, the first rows of a fold stay, and the
-// others come to the folds that are not held out.
+// others come to the folds that are not held out. As each class keeps a row, more than most may stay, up to twice as many.
 func (s *Sample) limit(t *Task, most int) {
-	held := 0
-	counts := make([]int, t.Classes+1)
 	frequency := t.frequency()
+	groups := t.Classes + 1
+	of := func(j int) int { return int(s.Fold[j])*groups + t.group(s.Rows[j], frequency) }
+	held := 0
+	counts := make([]int, s.Folds*groups) // by fold and group
 	for j, p := range s.Fold {
 		if int(p) < s.Folds {
 			held++
-			counts[t.group(s.Rows[j], frequency)]++
+			counts[of(j)]++
 		}
 	}
-	if held <= most || s.Folds == parts {
+	if held <= most {
 		return
 	}
 	for g, n := range counts {
 		counts[g] = int((int64(n)*int64(most) + int64(held) - 1) / int64(held))
 	}
+	kept := 0
 	for j, p := range s.Fold {
-		if int(p) < s.Folds {
-			g := t.group(s.Rows[j], frequency)
-			if counts[g]--; counts[g] < 0 {
-				s.Fold[j] = parts
-			}
+		if int(p) >= s.Folds {
+			continue
+		}
+		if g := of(j); counts[g] > 0 && kept < 2*most {
+			counts[g]--
+			kept++
+		} else {
+			s.Fold[j] = parts
 		}
 	}
 }

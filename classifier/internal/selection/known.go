@@ -5,6 +5,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 )
 
 // known is which n-grams a classifier knows that learns without a fold. A text's values have length 1 together with the unknown ones
@@ -19,11 +20,12 @@ type known struct {
 func (k *known) find(ctx context.Context, w *Weighted, rows, held []int32) error {
 	x := &w.Matrix
 	counts := make([]uint8, x.Columns)
-	for n, i := range rows {
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
+	watch := parallel.NewWatch(ctx)
+	for _, i := range rows {
 		id, _ := x.Row(i)
+		if err := watch.Spend(len(id)); err != nil {
+			return err
+		}
 		for _, c := range id {
 			counts[c] = min(counts[c], 1) + 1
 		}
@@ -37,6 +39,9 @@ func (k *known) find(ctx context.Context, w *Weighted, rows, held []int32) error
 	for j, i := range held {
 		var squares [2]float64
 		id, value := x.Row(i)
+		if err := watch.Spend(len(id)); err != nil {
+			return err
+		}
 		for n, c := range id {
 			if k.column[c] {
 				squares[block(w.kind[c])] += float64(value[n]) * float64(value[n])
@@ -70,4 +75,18 @@ func (w *Weighted) score(m *linear.Model, row int32, scale [2]float32) float32 {
 		sums[block(w.kind[c])] += float32(m.Weights[c] * value[j])
 	}
 	return float32(sums[0]*scale[0]) + float32(sums[1]*scale[1]) + m.Bias
+}
+
+// scores writes the scores of held-out rows to every columns-th element of dst, from number first on. It sets the weights of what
+// is not known to 0.
+func (w *Weighted) scores(ctx context.Context, dst []float32, first, columns int, m *linear.Model, held []int32, known *known) error {
+	known.keep(m.Weights)
+	watch := parallel.NewWatch(ctx)
+	for j, i := range held {
+		if err := watch.Spend(w.Matrix.Start[i+1] - w.Matrix.Start[i]); err != nil {
+			return err
+		}
+		dst[first+j*columns] = w.score(m, i, known.scale[j])
+	}
+	return nil
 }

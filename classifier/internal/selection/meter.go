@@ -1,6 +1,11 @@
 package selection
 
-import "sync"
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync"
+)
 
 // The phases of a training. See classifier.Progress.
 const (
@@ -14,7 +19,7 @@ const (
 	Folds     = "learning without a fold" // of CrossAnswers
 )
 
-// thousandths is how many units of the last three phases one linear model is.
+// thousandths is how many units of the phases Finals, Testing and Learning one linear model is.
 const thousandths = 1000
 
 // A Meter says how far a training is. Nil says nothing. Any number of goroutines may use it.
@@ -24,6 +29,14 @@ type Meter struct {
 	mu          sync.Mutex
 	phase       string
 	done, total int
+	panicked    *Panic // of report, which is not called any more
+	ended       context.CancelFunc
+}
+
+// A Panic is what report panicked with, in whatever goroutine.
+type Panic struct {
+	Value any
+	Stack []byte
 }
 
 // NewMeter returns a Meter that calls report, one call at a time; nil for a report that is nil.
@@ -42,7 +55,52 @@ func (m *Meter) Set(phase string, done, total int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.phase, m.done, m.total = phase, done, total
-	m.report(phase, done, total)
+	m.call()
+}
+
+var errExited = errors.New("the goroutine was ended")
+
+// call calls report. Of a panic, and of an end of the goroutine, it takes a note.
+func (m *Meter) call() {
+	if m.panicked != nil {
+		return
+	}
+	returned := false
+	defer func() {
+		v := recover()
+		if v == nil && !returned {
+			v = errExited
+		}
+		if v != nil {
+			m.panicked = &Panic{v, debug.Stack()}
+			if m.ended != nil {
+				m.ended()
+			}
+		}
+	}()
+	m.report(m.phase, m.done, m.total)
+	returned = true
+}
+
+// Context returns a context that ends when report panics.
+func (m *Meter) Context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if m == nil {
+		return ctx, func() {}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ctx, m.ended = context.WithCancel(ctx)
+	return ctx, m.ended
+}
+
+// Panicked returns the panic of report, or nil.
+func (m *Meter) Panicked() *Panic {
+	if m == nil {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.panicked
 }
 
 // counting returns what is told how many texts have been read.
@@ -72,6 +130,6 @@ func (m *Meter) model() func(share float64) {
 		now := max(last, int(share*thousandths))
 		m.done += now - last
 		last = now
-		m.report(m.phase, m.done, m.total)
+		m.call()
 	}
 }

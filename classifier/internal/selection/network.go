@@ -3,6 +3,8 @@ package selection
 import (
 	"context"
 
+	"github.com/linnet-ml/linnet/classifier/internal/calibration"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
 )
 
@@ -37,14 +39,23 @@ func (t *Task) networkWork(words int) int64 {
 
 // AddNetwork learns a network from the rows that the best recipe was calibrated without, decides on held-out rows how many
 // epochs are best for the average with the linear model and how much the network has to say, and learns it again from all
-// rows. It returns nil if the work does not suffice, if there is too much text, or if the task is stopped.
+// rows. It returns nil if the work does not suffice or if there is too much text.
+//
+// When t.Stop is closed, as many epochs as were the best so far are learned from all rows, or there is no network if none has
+// been compared. r.Stopped says so.
 func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int64) (*Average, error) {
 	rows := t.all()
 	bytes := t.Texts.Bytes(rows)
-	if t.stopped() || bytes > networkBytes || t.networkWork(int(bytes/16)) > work { // words of 16 bytes: shorter ones are more work
+	if bytes > networkBytes || t.networkWork(int(bytes/16)) > work { // words of 16 bytes: shorter ones are more work
 		return nil, nil
 	}
-	texts, err := regions.Read(ctx, t.Texts, rows, r.Best.Recipe.Features, networkWords)
+	stopping, end := t.stopping(ctx)
+	defer end()
+	texts, err := regions.Read(stopping, t.Texts, rows, r.Best.Recipe.Features, networkWords)
+	if t.isStop(ctx, err) {
+		r.Stopped = true
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,16 +74,23 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 	}
 	a := &Average{Units: networkUnits}
 	var network *Outcome
-	compare := func(e int, scores []float32) {
-		o := t.network(r.Best, scores)
-		both, w := t.average(r.Best, o)
+	compare := func(e int, scores []float32) error {
+		o, err := t.network(stopping, r.Best, scores)
+		if err != nil {
+			return err
+		}
+		both, w, err := t.average(stopping, r.Best, o)
+		if err != nil {
+			return err
+		}
 		if a.Together == nil || both.Loss < a.Together.Loss {
 			a.Together, a.Weight, a.Epochs, network = both, w, e+1, o
 		}
+		return nil
 	}
 	scores := make([][]float32, epochs) // of held-out rows, by epoch
 	first := 0
-	for fold := range folds {
+	learn := func(fold int) error {
 		var rows []int32
 		held := r.Best.Rows[first:]
 		n := 0
@@ -87,23 +105,36 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 		first += n
 		trainer := regions.New(texts, t, s)
 		for e := range epochs {
-			if t.stopped() {
-				return nil, nil
-			}
-			if err := trainer.Epoch(ctx, rows, e, count); err != nil {
-				return nil, err
+			if err := trainer.Epoch(stopping, rows, e, count); err != nil {
+				return err
 			}
 			at := len(scores[e])
 			scores[e] = append(scores[e], make([]float32, n*k)...)
-			if err := trainer.Scores(ctx, scores[e][at:], held); err != nil {
-				return nil, err
+			if err := trainer.Scores(stopping, scores[e][at:], held); err != nil {
+				return err
 			}
 			if fold == folds-1 {
-				compare(e, scores[e])
+				if err := compare(e, scores[e]); err != nil {
+					return err
+				}
+				scores[e] = nil
 			}
 			if folds == 1 && e+1-a.Epochs == patience {
 				break
 			}
+		}
+		return nil
+	}
+	for fold := range folds {
+		err := learn(fold)
+		if t.isStop(ctx, err) {
+			if r.Stopped = true; a.Together == nil {
+				return nil, nil
+			}
+			break
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	a.Words = len(texts.Hash)
@@ -134,28 +165,36 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 }
 
 // network is the outcome of a network's scores of the rows of another outcome.
-func (t *Task) network(o *Outcome, scores []float32) *Outcome {
+func (t *Task) network(ctx context.Context, o *Outcome, scores []float32) (*Outcome, error) {
 	n := &Outcome{Recipe: o.Recipe, Rows: o.Rows, Scores: scores}
-	n.calibrate(t, new(int))
-	return n
+	return n, n.calibrate(ctx, t, new(int))
 }
 
 // average returns the outcome of the best weighted average of two outcomes' logits, and the weight of the second.
-func (t *Task) average(a, b *Outcome) (best *Outcome, weight float64) {
+func (t *Task) average(ctx context.Context, a, b *Outcome) (best *Outcome, weight float64, err error) {
 	const steps = 20
 	k := t.Columns()
+	part := calibration.Part(k)
 	for i := 1; i < steps; i++ { // neither is left out
 		w := float64(i) / steps
 		o := &Outcome{Recipe: a.Recipe, Rows: a.Rows, Scores: make([]float32, len(a.Scores))}
-		for j := range o.Scores {
-			x := float64(a.plain.Slope[j%k]*float64(a.Scores[j])) + a.plain.Offset[j%k]
-			y := float64(b.Calibration.Slope[j%k]*float64(b.Scores[j])) + b.Calibration.Offset[j%k]
-			o.Scores[j] = float32(float64((1-w)*x) + float64(w*y))
+		err := parallel.Each(ctx, (len(o.Rows)+part-1)/part, func(_ context.Context, p int) error {
+			for j := p * part * k; j < min((p+1)*part*k, len(o.Scores)); j++ {
+				x := float64(a.plain.Slope[j%k]*float64(a.Scores[j])) + a.plain.Offset[j%k]
+				y := float64(b.Calibration.Slope[j%k]*float64(b.Scores[j])) + b.Calibration.Offset[j%k]
+				o.Scores[j] = float32(float64((1-w)*x) + float64(w*y))
+			}
+			return nil
+		})
+		if err == nil {
+			err = o.calibrate(ctx, t, &a.Calibration.Evenness.Quarters) // which both with and without the network are made even by
 		}
-		o.calibrate(t, &a.Calibration.Evenness.Quarters) // which both with and without the network are made even by
+		if err != nil {
+			return nil, 0, err
+		}
 		if best == nil || o.Loss < best.Loss {
 			best, weight = o, w
 		}
 	}
-	return best, weight
+	return best, weight, nil
 }

@@ -2,14 +2,18 @@ package selection
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
 // largest returns the columns with a weight, at most n: those whose largest weight of any score is largest, in ascending
 // order.
-func largest(l *Linear, n int) []uint32 {
+func largest(ctx context.Context, l *Linear, n int) ([]uint32, error) {
 	size := make([]float32, len(l.Weights[0]))
 	for _, w := range l.Weights {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		for c, v := range w {
 			size[c] = max(size[c], v, -v)
 		}
@@ -21,9 +25,9 @@ func largest(l *Linear, n int) []uint32 {
 		}
 	}
 	if len(used) > n {
-		slices.SortStableFunc(used, func(a, b uint32) int { return cmp.Compare(size[b], size[a]) })
+		slices.SortFunc(used, func(a, b uint32) int { return cmp.Or(cmp.Compare(size[b], size[a]), cmp.Compare(a, b)) })
 		used = used[:n]
 		slices.Sort(used)
 	}
-	return used
+	return used, ctx.Err()
 }

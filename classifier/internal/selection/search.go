@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 )
 
 // Sizes of the search.
@@ -20,8 +21,6 @@ const (
 
 	// finalBytes is how much text the last comparison is made on, at least allRows rows: about 50,000 reviews of films.
 	finalBytes = 1 << 26
-	// mostHeld is the largest number of rows that are held out in the end.
-	mostHeld = 100_000
 	// mostDuals is how many dual variables an outcome keeps for the next one to begin with. Of more, none.
 	mostDuals = 1 << 24
 	// mostComplement is the largest factor of complement naive Bayes.
@@ -47,7 +46,7 @@ type Result struct {
 	Held                Sample     // what Best was calibrated on
 	Corpus              *features.Corpus
 	Weighted            *Weighted
-	Stopped             bool // before the search was over
+	Stopped             bool // before the search was over, or the learning of a network
 }
 
 type search struct {
@@ -172,10 +171,6 @@ func (t *Task) build(ctx context.Context, rows []int32, wanted features.Settings
 	return features.Build(ctx, t.Texts, rows, wanted, l)
 }
 
-// mostColumns is the largest number of n-grams that are learned from: 2 Mi, or as many as give 32 Mi weights, but not less than
-// 300,000.
-func (t *Task) mostColumns() int { return min(1<<21, max(1<<25/t.Columns(), 300_000)) }
-
 // holds returns whether a corpus with settings a has all n-grams of settings b.
 func holds(a, b features.Settings) bool {
 	for k := range features.Kind(features.Kinds) {
@@ -212,11 +207,11 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 			s.leader = best
 		}
 		if o != from && o != best {
-			o.duals = nil // of many classes they take more memory than all else
+			o.forget()
 		}
 	}
 	if best != from {
-		from.duals = nil
+		from.forget()
 	}
 	return best, nil
 }
@@ -239,9 +234,11 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 		n = sampleRows
 	}
 	s := &search{task: t, sample: t.Draw(n, heldOut, seed), seed: seed}
+	s.sample.limit(t, t.mostHeld())
 	compared := s.sample
 	if n < t.Rows() {
 		compared = t.Draw(t.finalRows(), finalHeld, seed)
+		compared.limit(t, t.mostHeld())
 	}
 	all := compared
 	if len(all.Rows) < t.Rows() {
@@ -259,15 +256,12 @@ func Search(ctx context.Context, t *Task, seed uint64, work int64) (*Result, err
 	}
 	end()
 	result.Sample = s.tried
-	if errors.Is(err, context.Canceled) && t.stopped() && ctx.Err() == nil {
+	if t.isStop(ctx, err) {
 		if s.leader == nil {
 			return nil, ErrStopped
 		}
-		if result.Best == nil {
-			result.Best = s.leader
-		}
-		result.Best = &Outcome{Recipe: result.Best.Recipe}
-		result.RunnerUp, result.Stopped, err = nil, true, nil
+		result.Best = &Outcome{Recipe: s.leader.Recipe}
+		result.Stopped, err = true, nil
 	}
 	if err != nil {
 		return nil, err
@@ -346,6 +340,11 @@ func (t *Task) stopping(ctx context.Context) (context.Context, context.CancelFun
 	return ctx, cancel
 }
 
+// isStop returns whether an error of what stopping has ended is because of t.Stop.
+func (t *Task) isStop(ctx context.Context, err error) bool {
+	return errors.Is(err, context.Canceled) && t.stopped() && ctx.Err() == nil
+}
+
 // stopped returns whether t.Stop is closed.
 func (t *Task) stopped() bool {
 	select {
@@ -361,7 +360,7 @@ func (s *search) confirm(ctx context.Context, result *Result, all Sample) error 
 	if len(all.Rows) <= allRows {
 		all.Folds = parts
 	}
-	all.limit(s.task, mostHeld)
+	all.limit(s.task, s.task.mostHeld())
 	r := result.Best.Recipe
 	err := s.on(ctx, all.Rows, r, r.Features)
 	if err != nil {
@@ -369,7 +368,12 @@ func (s *search) confirm(ctx context.Context, result *Result, all Sample) error 
 	}
 	result.Corpus, result.Weighted, result.Held = s.corpus, s.weighted, all
 	s.task.Meter.models(Testing, all.Folds*s.task.Columns())
-	result.Best, err = s.task.evaluate(ctx, s.weighted, all, r, s.seed, result.Best, precise)
+	similar := *result.Best // its dual variables, and no scores, are of use
+	for _, o := range append(s.tried, result.Best) {
+		o.forget()
+	}
+	similar.Scores, similar.linear, similar.bayes = nil, nil, nil
+	result.Best, err = s.task.evaluate(ctx, s.weighted, all, r, s.seed, &similar, precise)
 	return err
 }
 
@@ -410,7 +414,7 @@ func (t *Task) style(ctx context.Context, rows []int32) (marks, upper bool, err 
 		if err != nil {
 			return false, false, err
 		}
-		for _, r := range text {
+		for _, r := range features.Learned(text) {
 			upper = upper || unicode.IsUpper(r)
 			marks = marks || unicode.IsPunct(r) || unicode.IsSymbol(r)
 		}
@@ -488,8 +492,10 @@ func (s *search) final(ctx context.Context, result *Result, best *Outcome, all S
 		result.Best = &Outcome{Recipe: best.Recipe} // which confirm evaluates
 		return nil
 	}
+	best.forget()
 	// The costliest first: its n-grams are those of the others, as a rule.
 	slices.SortStableFunc(finalists, func(a, b Recipe) int { return cmp.Compare(b.cost(), a.cost()) })
+	var winner, runnerUp *Outcome // the result's only when all have been compared: a stop keeps the best recipe of the sample
 	for _, r := range finalists {
 		if err := s.on(ctx, all.Rows, r, r.Features); err != nil {
 			return err
@@ -510,21 +516,22 @@ func (s *search) final(ctx context.Context, result *Result, best *Outcome, all S
 			}
 		}
 		// Of two recipes the costlier one must be better.
-		second := result.Best
+		second := winner
 		switch {
 		case second == nil:
-			result.Best = o
+			winner = o
 		case r.cost() < second.Recipe.cost() && !better(second, o), r.cost() >= second.Recipe.cost() && better(o, second):
-			result.Best, result.RunnerUp = o, second
-		case result.RunnerUp == nil || o.Loss < result.RunnerUp.Loss:
-			result.RunnerUp = o
+			winner, runnerUp = o, second
+		case runnerUp == nil || o.Loss < runnerUp.Loss:
+			runnerUp = o
 		}
-		for _, o := range [...]*Outcome{o, second, result.RunnerUp} {
-			if o != nil && o != result.Best {
-				o.duals = nil
+		for _, o := range [...]*Outcome{o, second, runnerUp} {
+			if o != nil && o != winner {
+				o.forget()
 			}
 		}
 	}
+	result.Best, result.RunnerUp = winner, runnerUp
 	return nil
 }
 
@@ -573,13 +580,16 @@ func (s *search) rival(best *Outcome) *Outcome {
 // of the columns that stay make up for that: they shrink by what the texts' lengths lose on average.
 func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear, []uint32, error) {
 	rows := t.all()
-	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.start(0), tolerance: precise}
+	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.start(0), models: t.Columns(), tolerance: precise}
 	t.Meter.models(Learning, t.Columns())
 	l, err := f.fit(ctx, r.Best.complement)
 	if err != nil {
 		return nil, nil, err
 	}
-	used := largest(l, n)
+	used, err := largest(ctx, l, n)
+	if err != nil {
+		return nil, nil, err
+	}
 	length, err := lengths(ctx, r.Weighted, r.Corpus, used)
 	if err != nil {
 		return nil, nil, err
@@ -600,12 +610,13 @@ func lengths(ctx context.Context, w *Weighted, c *features.Corpus, columns []uin
 	}
 	var sums [2]float64
 	var texts [2]int
+	watch := parallel.NewWatch(ctx)
 	for i := range w.Matrix.Rows() {
-		if i%checkEvery == 0 && ctx.Err() != nil {
-			return [2]float32{}, ctx.Err()
-		}
 		var square [2]float64
 		id, value := w.Matrix.Row(int32(i))
+		if err := watch.Spend(len(id)); err != nil {
+			return [2]float32{}, err
+		}
 		for j, v := range value {
 			if stays[id[j]] {
 				square[block(c.Kind[id[j]])] += float64(v) * float64(v)

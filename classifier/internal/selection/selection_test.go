@@ -2,7 +2,9 @@ package selection
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"runtime"
 	"slices"
@@ -106,10 +108,10 @@ func TestBetter(t *testing.T) {
 // The largest weights of any score stay, and a text's remaining values keep their average length.
 func TestPrune(t *testing.T) {
 	l := &Linear{Weights: [][]float32{{0.1, -3, 0, 0.2}, {2, 0, 0, 0.3}}, Bias: make([]float32, 2)}
-	if got := largest(l, 2); !slices.Equal(got, []uint32{0, 1}) {
+	if got, err := largest(t.Context(), l, 2); err != nil || !slices.Equal(got, []uint32{0, 1}) {
 		t.Errorf("columns %v, want 0 and 1", got)
 	}
-	if got := largest(l, 9); !slices.Equal(got, []uint32{0, 1, 3}) {
+	if got, err := largest(t.Context(), l, 9); err != nil || !slices.Equal(got, []uint32{0, 1, 3}) {
 		t.Errorf("columns %v, want those with a weight", got)
 	}
 	c, err := features.Build(context.Background(), features.Memory{"a b c d"}, []int32{0}, features.Settings{WordMin: 1, WordMax: 1}, features.Limits{Minimum: 1})
@@ -269,5 +271,59 @@ func TestFinal(t *testing.T) {
 	}
 	if len(used) == 0 || len(used) > 10 || len(l.Weights) != 1 || r.Best.Accuracy < 0.75 {
 		t.Errorf("%d columns, %d scores, accuracy %g", len(used), len(l.Weights), r.Best.Accuracy)
+	}
+}
+
+// A stop among the finals keeps the best recipe of the sample: the first finalist has won nothing.
+func TestStopFinals(t *testing.T) {
+	task := &Task{Classes: 2}
+	var texts features.Memory
+	for i := range allRows + 100 {
+		texts = append(texts, fmt.Sprintf("topic%d of%d", (i%2+i/7%5/4)%2, uint32(i)*2654435761>>7%3))
+		task.Class = append(task.Class, int32(i%2))
+	}
+	task.Texts = texts
+	s := &search{task: task, sample: task.Draw(sampleRows, heldOut, 1), seed: 1}
+	best, err := s.compare(t.Context(), 1)
+	if err != nil || best.Recipe.Features.WordMax != 1 || !s.promising(best, 2) {
+		t.Fatalf("%v, %v: n-grams of two words are not a finalist", best.Recipe, err)
+	}
+	stop := make(chan struct{})
+	finalists := 0
+	task.Stop = stop
+	task.Meter = NewMeter(func(phase string, done, total int) {
+		if phase == Finals && done == 0 {
+			if finalists++; finalists == 2 {
+				close(stop)
+			}
+		}
+	})
+	r, err := Search(t.Context(), task, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if finalists != 2 || !r.Stopped || r.RunnerUp != nil || r.Best.Recipe != best.Recipe {
+		t.Errorf("%d finalists, stopped: %v, %v, want %v", finalists, r.Stopped, r.Best.Recipe, best.Recipe)
+	}
+	// Any other error is not taken for the stop.
+	stop = make(chan struct{})
+	task.Stop, task.Texts, task.Meter = stop, broken{texts, stop}, nil
+	if _, err := Search(t.Context(), task, 1, 1); !errors.Is(err, errDisk) {
+		t.Errorf("a bad disk after the stop: %v", err)
+	}
+}
+
+var errDisk = errors.New("a bad disk")
+
+// broken is texts that cannot be read just when the search is stopped.
+type broken struct {
+	features.Memory
+	stop chan struct{}
+}
+
+func (b broken) Read(context.Context, []int32) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		close(b.stop)
+		yield("", errDisk)
 	}
 }

@@ -16,7 +16,7 @@ type Task struct {
 
 	Space *spill.Space    // where n-grams and values are
 	Meter *Meter          // is told how far the search is; nil for none
-	Stop  <-chan struct{} // ends the search, not the fit, when it is closed; nil for never
+	Stop  <-chan struct{} // ends the search, and that for a network, not a fit, when it is closed; nil for never
 }
 
 // Rows returns the number of texts.
@@ -94,18 +94,22 @@ func (t *Task) groups() [][]int32 {
 	return groups
 }
 
+// Positive returns for each score how many texts it should be positive for.
+func (t *Task) Positive() []int {
+	counts := t.frequency()
+	for _, k := range t.Class {
+		counts[k]++
+	}
+	if t.Binary() {
+		return counts[1:2]
+	}
+	return counts[:t.Classes]
+}
+
 // skewed returns whether a class has less than half of the rows of another, or a label less than a third of all rows.
 func (t *Task) skewed() bool {
-	least, most := t.Rows(), 0
-	for k := range t.Columns() {
-		n := 0
-		for i := range t.Rows() {
-			if t.Is(int32(i), k) {
-				n++
-			}
-		}
-		least, most = min(least, n), max(most, n)
-	}
+	positive := t.Positive()
+	least, most := slices.Min(positive), slices.Max(positive)
 	if t.Class != nil && !t.Binary() {
 		return 2*least < most
 	}

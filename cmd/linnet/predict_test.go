@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/linnet-ml/linnet/datasets/texts"
+)
+
+// Rows are read ahead of their labels by bytes, not by number alone: texts of any length need memory for 16 MiB of them, or for a
+// longer one.
+func TestReadAhead(t *testing.T) {
+	for _, v := range []struct{ bytes, ahead int }{{0, 256}, {20, 256}, {placeBytes, 128}, {1 << 20, 15}, {10 << 20, 1}, {64 << 20, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			text := strings.Repeat("x", v.bytes)
+			read, received := 0, 0
+			wrong := errors.New("the last row")
+			const all = 1000
+			a := newReadAhead()
+			go a.read(ctx, func(yield func(texts.Row, error) bool) {
+				for read < all {
+					if read++; !yield(texts.Row{Text: text}, nil) {
+						return
+					}
+				}
+				yield(texts.Row{}, wrong)
+			})
+			for range 300 {
+				synctest.Wait() // until the reader waits for room
+				if ahead := read - received; ahead != v.ahead+1 {
+					t.Fatalf("%d rows of %d bytes are read and not received, want %d and one that waits", ahead, v.bytes, v.ahead)
+				}
+				r, ok := <-a.rows
+				if a.taken(r); !ok || r.err != nil || len(r.row.Text) != v.bytes {
+					t.Fatalf("row %d: %v, %v", received, ok, r.err)
+				}
+				received++
+			}
+			for r := range a.rows {
+				a.taken(r)
+				if received++; received == all+1 && r.err != wrong {
+					t.Errorf("the error is %v", r.err)
+				}
+			}
+			if received != all+1 {
+				t.Errorf("%d rows", received)
+			}
+			// A reader that nobody receives from ends with its context, or synctest complains.
+			read = 0
+			go newReadAhead().read(ctx, func(yield func(texts.Row, error) bool) {
+				for yield(texts.Row{Text: text}, nil) {
+				}
+			})
+			synctest.Wait()
+			cancel()
+		})
+	}
+}
