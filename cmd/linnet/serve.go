@@ -74,7 +74,7 @@ Ctrl-C makes the server unready; it answers what has begun and ends. The log is 
 	flags.IntVar(&f.o.MaxTexts, "max-texts", 1024, "the largest `number` of texts in a request")
 	flags.IntVar(&f.o.MaxText, "max-text", 1<<20, "the largest text in `bytes`")
 	flags.IntVar(&f.o.MaxConcurrent, "max-concurrent", 256, "the largest `number` of requests that are classified at once")
-	flags.IntVar(&f.connections, "max-connections", 4096, "the largest `number` of connections")
+	flags.IntVar(&f.connections, "max-connections", 4096, "the largest `number` of connections; further ones take the place of those that have waited longest for a request")
 	flags.DurationVar(&f.o.BodyTimeout, "body-timeout", 10*time.Second, "how long a request's body may take to arrive")
 	flags.BoolVar(&f.o.NoPage, "no-page", false, "leave out the page at /")
 	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
@@ -245,13 +245,14 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	}
 	log.Info("serving", "addr", address, "url", scheme+"://"+address+"/")
 
+	connections := limitConnections(listener, f.connections)
+	server.ConnState = connections.changed
 	ended := make(chan error, 1)
 	go func() {
-		l := limitConnections(listener, f.connections)
 		if certificates != nil {
-			ended <- server.ServeTLS(l, "", "")
+			ended <- server.ServeTLS(connections, "", "")
 		} else {
-			ended <- server.Serve(l)
+			ended <- server.Serve(connections)
 		}
 	}()
 	select {
@@ -301,55 +302,4 @@ func (f *serveFlags) servePprof(ctx context.Context, beside *sync.WaitGroup, log
 		server.Close()
 	})
 	return nil
-}
-
-// limitConnections makes a listener wait while there are most connections.
-func limitConnections(l net.Listener, most int) net.Listener {
-	return &limitedListener{Listener: l, places: make(chan struct{}, most), closed: make(chan struct{})}
-}
-
-type limitedListener struct {
-	net.Listener
-	places chan struct{} // holds as many as there are connections
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *limitedListener) Accept() (net.Conn, error) {
-	select {
-	case l.places <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.places
-		return nil, err
-	}
-	return &limitedConn{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
-}
-
-func (l *limitedListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-// A limitedConn gives its place back when it is closed.
-type limitedConn struct {
-	net.Conn
-	leave func()
-}
-
-func (c *limitedConn) Close() error {
-	err := c.Conn.Close()
-	c.leave()
-	return err
-}
-
-// CloseWrite lets net/http end a connection so that the client can read the answer.
-func (c *limitedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
 }

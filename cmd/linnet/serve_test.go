@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -338,19 +339,20 @@ func certificate(tb testing.TB, dir, name string) *x509.Certificate {
 	return c
 }
 
-// With TLS, new files are shown without a restart, and files that do not fit are not.
+// With TLS, new files are shown without a restart, and files that do not fit are not. Connections that are kept lose their places to
+// new ones.
 func TestServeTLS(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.linnet")
 	saved(t, path, false)
 	old := certificate(t, dir, "old.test")
-	p := startServer(t, path, "--reload", "5ms", "--tls-cert", filepath.Join(dir, "cert.pem"), "--tls-key", filepath.Join(dir, "key.pem"))
+	p := startServer(t, path, "--reload", "5ms", "--tls-cert", filepath.Join(dir, "cert.pem"), "--tls-key", filepath.Join(dir, "key.pem"), "--max-connections", "2")
 	ask := func(c *x509.Certificate) (int, string) {
 		pool := x509.NewCertPool()
 		pool.AddCert(c)
 		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: c.DNSNames[0]}, ForceAttemptHTTP2: true}
-		defer transport.CloseIdleConnections()
-		return get(&http.Client{Transport: transport}, "POST", "https://"+p.address+"/v1/classify", `{"text":"a lovely film"}`)
+		t.Cleanup(transport.CloseIdleConnections)
+		return get(&http.Client{Transport: transport, Timeout: 10 * time.Second}, "POST", "https://"+p.address+"/v1/classify", `{"text":"a lovely film"}`)
 	}
 	if status, body := ask(old); status != 200 || !strings.Contains(body, "positive") {
 		t.Fatalf("%d %s", status, body)
@@ -382,27 +384,90 @@ func TestServeKilled(t *testing.T) {
 	}
 }
 
-// Connections beyond the limit wait for one to end.
+// A connection beyond the limit takes the place of one that waits for a request, but of none with a request.
 func TestServeConnections(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.linnet")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.linnet")
 	saved(t, path, false)
-	p := startServer(t, path, "--max-connections", "1")
-	first, err := net.Dial("tcp", p.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	fmt.Fprint(first, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
-	if _, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Timeout: 100 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
-	if status, body := get(client, "GET", "http://"+p.address+"/v2/health/live", ""); status != 0 {
-		t.Errorf("a second connection: %d %s", status, body)
-	}
-	first.Close()
-	waitFor(t, "a place", func() bool {
-		status, _ := get(client, "GET", "http://"+p.address+"/v2/health/live", "")
-		return status == 200
+	certificate(t, dir, "a.test")
+	t.Run("plain", func(t *testing.T) {
+		p := startServer(t, path, "--max-connections", "2")
+		testConnections(t, func() (net.Conn, error) { return net.Dial("tcp", p.address) })
 	})
+	t.Run("TLS", func(t *testing.T) {
+		p := startServer(t, path, "--max-connections", "2", "--tls-cert", filepath.Join(dir, "cert.pem"), "--tls-key", filepath.Join(dir, "key.pem"))
+		testConnections(t, func() (net.Conn, error) {
+			c, err := net.Dial("tcp", p.address)
+			if err != nil {
+				return nil, err
+			}
+			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), nil // the handshake waits for the first byte
+		})
+	})
+}
+
+func testConnections(t *testing.T, open func() (net.Conn, error)) {
+	dial := func() (net.Conn, *bufio.Reader) {
+		c, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c, bufio.NewReader(c)
+	}
+	live := func(c net.Conn, r *bufio.Reader) error {
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprint(c, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+		answer, err := http.ReadResponse(r, nil)
+		if err == nil {
+			_, err = io.Copy(io.Discard, answer.Body)
+		}
+		return err
+	}
+	oldest, ofOldest := dial()
+	if err := live(oldest, ofOldest); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // the server sees the end of the answer after the client
+	silent, ofSilent := dial()        // sends nothing
+	third, ofThird := dial()
+	if err := live(third, ofThird); err != nil {
+		t.Errorf("a third connection beside idle ones: %v", err)
+	}
+	var timeout net.Error
+	if _, err := ofOldest.ReadByte(); err == nil || errors.As(err, &timeout) && timeout.Timeout() {
+		t.Errorf("the oldest connection still has its place: %v", err)
+	}
+	// Both that are left have a request each whose body does not come. The server says that it waits for the body.
+	for _, c := range []struct {
+		net.Conn
+		r *bufio.Reader
+	}{{third, ofThird}, {silent, ofSilent}} {
+		fmt.Fprint(c, "POST /v1/classify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20\r\nExpect: 100-continue\r\n\r\n")
+		if line, err := c.r.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("%q %v", line, err)
+		}
+		c.r.ReadString('\n')
+	}
+	fourth, ofFourth := dial()
+	fourth.SetDeadline(time.Now().Add(2 * patience))
+	fmt.Fprint(fourth, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+	if _, err := ofFourth.ReadByte(); err == nil {
+		t.Error("a third connection beside two with requests")
+	}
+	fourth.Close()
+	for _, c := range []struct {
+		net.Conn
+		r *bufio.Reader
+	}{{third, ofThird}, {silent, ofSilent}} {
+		fmt.Fprint(c, `{"text":"dull film"}`)
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		if answer, err := http.ReadResponse(c.r, nil); err != nil || answer.StatusCode != 200 {
+			t.Errorf("a connection with a request lost it: %v", err)
+		}
+	}
+	fifth, ofFifth := dial()
+	if err := live(fifth, ofFifth); err != nil {
+		t.Errorf("a connection after the requests: %v", err)
+	}
 }
