@@ -221,7 +221,10 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	defer beside.Wait()
 	defer stop()
 	if f.pprof != "" {
-		if err := f.servePprof(ctx, &beside, log); err != nil {
+		// Profiles are served until the end: a server that does not drain is one to look at.
+		toEnd, stop := context.WithCancel(context.WithoutCancel(ctx))
+		defer stop()
+		if err := f.servePprof(toEnd, &beside, log); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -191,8 +193,38 @@ func waitFor(tb testing.TB, what string, is func() bool) {
 	}
 }
 
+// A failure is a request without an answer.
+type failure struct {
+	err     error
+	fresh   bool // on a connection that no other request had used
+	refused bool // the server was no longer there, or ended before it took the connection
+}
+
+// classifyFilms sends a lovely film and a dull one.
+func classifyFilms(client *http.Client, url string) (status int, body string, failed *failure) {
+	fresh := true // without a connection too
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { fresh = !info.Reused }}
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), "POST", url+"/v1/classify", strings.NewReader(`{"texts":["a lovely film","a dull film"]}`))
+	if err != nil {
+		return 0, "", &failure{err: err}
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := client.Do(r)
+	if err != nil {
+		// The kernel resets connections that the server has not taken when it ends.
+		return 0, "", &failure{err, fresh, errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)}
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, "", &failure{err: err}
+	}
+	return answer.StatusCode, string(b), nil
+}
+
 // The file is replaced at random moments under load, and broken in between: no request fails, and no answer mixes versions. SIGTERM
-// makes the server unready while it goes on answering, and then it ends in order.
+// makes the server unready while it goes on answering, and then it ends in order. Clients that go on meanwhile lose no request on a
+// connection that they have.
 func TestServeReplaceAndDrain(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.linnet")
@@ -216,20 +248,22 @@ func TestServeReplaceAndDrain(t *testing.T) {
 	put("a")
 	p := startServer(t, path, "--reload", "5ms", "--drain-delay", "500ms", "--pprof", "127.0.0.1:0")
 	url := "http://" + p.address
-	stop := make(chan struct{})
 	var versions sync.Map // version to the label of "lovely"
+	var draining atomic.Bool
 	var wait sync.WaitGroup
 	for range 4 {
 		wait.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for {
-				select {
-				case <-stop:
-					return
-				default:
+				status, body, failed := classifyFilms(client, url)
+				if failed != nil && draining.Load() && failed.fresh && failed.refused {
+					return // the server has ended
 				}
-				status, body := get(client, "POST", url+"/v1/classify", `{"texts":["a lovely film","a dull film"]}`)
+				if failed != nil {
+					t.Errorf("%v, on a fresh connection: %v", failed.err, failed.fresh)
+					return
+				}
 				var a struct {
 					Version string
 					Results []struct{ Label string }
@@ -283,6 +317,8 @@ func TestServeReplaceAndDrain(t *testing.T) {
 		t.Errorf("profiles on the first address: %d", status)
 	}
 
+	draining.Store(true)
+	begin := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -293,8 +329,13 @@ func TestServeReplaceAndDrain(t *testing.T) {
 	if status, _ := get(http.DefaultClient, "GET", url+"/v2/health/live", ""); status != 200 {
 		t.Errorf("live while it drains: %d", status)
 	}
-	close(stop)
-	wait.Wait()
+	if status, _ := get(http.DefaultClient, "GET", p.pprof+"goroutine?debug=1", ""); status != 200 {
+		t.Errorf("profiles while it drains: %d", status)
+	}
+	wait.Wait() // the clients go on until they are refused
+	if took := time.Since(begin); took < 500*time.Millisecond {
+		t.Errorf("refused after %v", took)
+	}
 	select {
 	case err := <-p.ended:
 		if err != nil || !strings.Contains(p.logged(), "msg=ended") {
