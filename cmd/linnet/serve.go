@@ -73,6 +73,8 @@ Ctrl-C makes the server unready; it answers what has begun and ends. The log is 
 	flags.Int64Var(&f.o.MaxBody, "max-body", 4<<20, "the largest body of a request in `bytes`")
 	flags.IntVar(&f.o.MaxTexts, "max-texts", 1024, "the largest `number` of texts in a request")
 	flags.IntVar(&f.o.MaxText, "max-text", 1<<20, "the largest text in `bytes`")
+	flags.IntVar(&f.o.MaxExplained, "max-explained", 64<<10, "the largest size in `bytes` of the texts that a request wants explained, together")
+	flags.Int64Var(&f.o.MaxBuffered, "max-buffered", 256<<20, "the `bytes` that the bodies and answers of all requests may take together; never less than --max-body")
 	flags.IntVar(&f.o.MaxConcurrent, "max-concurrent", 256, "the largest `number` of requests that are classified at once")
 	flags.IntVar(&f.connections, "max-connections", 4096, "the largest `number` of connections; further ones take the place of those that have waited longest for a request")
 	flags.DurationVar(&f.o.BodyTimeout, "body-timeout", 10*time.Second, "how long a request's body may take to arrive")
@@ -113,7 +115,8 @@ func (f *serveFlags) check() error {
 		name  string
 		value int64
 	}{
-		{"max-body", f.o.MaxBody}, {"max-texts", int64(f.o.MaxTexts)}, {"max-text", int64(f.o.MaxText)}, {"max-concurrent", int64(f.o.MaxConcurrent)},
+		{"max-body", f.o.MaxBody}, {"max-texts", int64(f.o.MaxTexts)}, {"max-text", int64(f.o.MaxText)}, {"max-explained", int64(f.o.MaxExplained)},
+		{"max-buffered", f.o.MaxBuffered}, {"max-concurrent", int64(f.o.MaxConcurrent)},
 		{"max-connections", int64(f.connections)}, {"body-timeout", int64(f.o.BodyTimeout)}, {"drain-timeout", int64(f.drainFor)},
 	} {
 		if l.value <= 0 {

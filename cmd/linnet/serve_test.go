@@ -7,14 +7,17 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -89,12 +92,17 @@ type process struct {
 	log     bytes.Buffer
 }
 
-// startServer runs "linnet serve" and waits until it serves.
-func startServer(tb testing.TB, args ...string) *process {
+func needsUnix(tb testing.TB) {
 	tb.Helper()
 	if runtime.GOOS == "windows" {
 		tb.Skip("signals and links of Unix")
 	}
+}
+
+// startServer runs "linnet serve" and waits until it serves.
+func startServer(tb testing.TB, args ...string) *process {
+	tb.Helper()
+	needsUnix(tb)
 	self, err := os.Executable()
 	if err != nil {
 		tb.Fatal(err)
@@ -412,16 +420,116 @@ func TestServeTLS(t *testing.T) {
 	}
 }
 
-// A killed server leaves nothing that keeps the next one from starting.
+// Servers are killed at random moments under load, while their file is replaced, and others start at the same address. Every answer
+// that arrives whole is right and of one version, and only a killed server fails requests.
 func TestServeKilled(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.linnet")
-	saved(t, path, false)
-	p := startServer(t, path)
-	p.cmd.Process.Kill()
-	<-p.ended
-	again := startServer(t, path, "--addr", p.address)
-	if status, body := get(http.DefaultClient, "POST", "http://"+again.address+"/v1/classify", `{"text":"a dull film"}`); status != 200 || !strings.Contains(body, "negative") {
-		t.Errorf("%d %s", status, body)
+	needsUnix(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.linnet")
+	labels := map[string]string{} // version to the label of "lovely"
+	var files [][]byte
+	for i, flipped := range []bool{false, true} {
+		saved(t, path, flipped)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest := sha256.Sum256(b)
+		labels[hex.EncodeToString(digest[:6])] = []string{"positive", "negative"}[i]
+		files = append(files, b)
+	}
+	address, err := freeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + address
+	var up atomic.Bool // the server is there and nobody is about to kill it
+	var kills atomic.Int64
+	var mu sync.Mutex
+	answers := map[string]int{} // of each version
+	total := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		n := 0
+		for _, k := range answers {
+			n += k
+		}
+		return n
+	}
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				before, wasUp := kills.Load(), up.Load()
+				status, body, failed := classifyFilms(client, url)
+				if failed != nil {
+					if wasUp && up.Load() && kills.Load() == before {
+						t.Errorf("a living server: %v, on a fresh connection: %v", failed.err, failed.fresh)
+						return
+					}
+					time.Sleep(time.Millisecond)
+					continue
+				}
+				var a struct {
+					Version string
+					Results []struct{ Label string }
+				}
+				if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || len(a.Results) != 2 {
+					t.Errorf("%d %s", status, body)
+					return
+				}
+				if want := labels[a.Version]; want == "" || a.Results[0].Label != want || a.Results[1].Label == want {
+					t.Errorf("wrong or mixed: %s", body)
+					return
+				}
+				mu.Lock()
+				answers[a.Version]++
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Go(func() { // the one who replaces the file
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(7 * time.Millisecond):
+			}
+			err := os.WriteFile(path+".new", files[i%2], 0o644)
+			if err == nil {
+				err = os.Rename(path+".new", path)
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for i := range 6 {
+		p := startServer(t, path, "--addr", address, "--reload", "5ms")
+		up.Store(true)
+		want := total() + 50 + mathrand.IntN(200)
+		waitFor(t, "answers", func() bool { return total() >= want || t.Failed() })
+		up.Store(false)
+		kills.Add(1)
+		p.cmd.Process.Kill()
+		<-p.ended
+		if strings.Contains(p.logged(), "level=ERROR") {
+			t.Errorf("server %d: %s", i, p.logged())
+		}
+	}
+	close(stop)
+	wait.Wait()
+	if len(answers) != 2 {
+		t.Errorf("answers by version: %v", answers)
 	}
 }
 
