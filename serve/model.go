@@ -55,23 +55,24 @@ func (m *Model) check() error {
 // Load reads the classifier in the file at path, and gives it the name. Its version is the beginning of the file's SHA-256, so
 // that the same file has the same version everywhere.
 func Load(ctx context.Context, name, path string) (Model, error) {
-	m, _, err := load(ctx, name, path)
-	return m, err
-}
-
-// load is Load, and returns the digest of the file even if there is no classifier in it.
-func load(ctx context.Context, name, path string) (m Model, digest [sha256.Size]byte, err error) {
 	b, err := readFile(ctx, path)
 	if err != nil {
-		return Model{}, digest, err
+		return Model{}, err
 	}
-	digest = sha256.Sum256(b)
+	return parse(ctx, name, path, b, sha256.Sum256(b))
+}
+
+// parse returns the classifier in b, the content of the file at path.
+func parse(ctx context.Context, name, path string, b []byte, digest [sha256.Size]byte) (Model, error) {
 	c, err := classifier.FromBytes(ctx, b)
 	if err != nil {
-		return Model{}, digest, &fileError{path, err}
+		return Model{}, &fileError{path, err}
 	}
-	return Model{name, hex.EncodeToString(digest[:])[:versionDigits], c}, digest, nil
+	return Model{name, versionOf(digest), c}, nil
 }
+
+// versionOf is the version of a file.
+func versionOf(digest [sha256.Size]byte) string { return hex.EncodeToString(digest[:])[:versionDigits] }
 
 // A fileError says which file holds no classifier.
 type fileError struct {

@@ -142,6 +142,69 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// A file that has not changed is read, but not parsed: neither the one that answers nor a broken one. A file that is missing, or
+// broken, at one look alone is no failure.
+func TestWatchCost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.linnet")
+	if err := two().Save(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Load(t.Context(), "m", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsing := testing.AllocsPerRun(10, func() {
+		if _, err := Load(t.Context(), "m", path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	var log logBuffer
+	h, err := New([]Model{m}, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := watcher{h: h, slot: h.models["m"], name: "m", path: path}
+	look := func() {
+		w.looks = 0
+		w.look(t.Context())
+	}
+	if n := testing.AllocsPerRun(10, look); n > 20 || n > parsing/4 {
+		t.Errorf("%v allocations a look, %v for a parsed file", n, parsing)
+	}
+	// The weights of the file are cut: it parses for long until it fails.
+	if err := os.WriteFile(path, good[:len(good)-1], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w.look(t.Context())
+	if n := testing.AllocsPerRun(10, look); n > 20 {
+		t.Errorf("%v allocations a look at a broken file", n)
+	}
+	for range 3 { // one look each
+		for _, change := range []func() error{func() error { return os.Remove(path) }, func() error { return os.WriteFile(path, good, 0o644) }} {
+			if err := change(); err != nil {
+				t.Fatal(err)
+			}
+			w.look(t.Context())
+		}
+	}
+	if log.String() != "" {
+		t.Errorf("a file that is gone or broken at one look: %s", log.String())
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	w.look(t.Context())
+	w.look(t.Context())
+	w.look(t.Context())
+	if strings.Count(log.String(), "level=ERROR") != 1 {
+		t.Errorf("a missing file: %s", log.String())
+	}
+}
+
 func TestWatchErrors(t *testing.T) {
 	h := newHandler(t, Options{})
 	if err := h.Watch(t.Context(), "four", "x", time.Second); err == nil {
