@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +40,7 @@ type serveFlags struct {
 	reload               time.Duration
 	drainDelay, drainFor time.Duration
 	connections          int
+	hosts                []string
 }
 
 func newServe() *cobra.Command {
@@ -55,7 +59,7 @@ A file that changes is loaded, and requests go on meanwhile; a broken one change
 Ctrl-C makes the server unready; it answers what has begun and ends. The log is on the standard error and has no texts.
 
 ` + addrVariable + ` is the address without --addr. ` + keyVariable + ` is a key that requests must have, as "Authorization: Bearer KEY" or
-"X-API-Key: KEY"; --api-key-file has several, one a line.`,
+"X-API-Key: KEY"; --api-key-file has several, one a line. Keys are read once: a new one needs a restart.`,
 		Example: "  linnet serve reviews.linnet\n  linnet serve films=reviews.linnet mail.linnet --api-key-file keys.txt --log-format json",
 		Args:    arguments(1, 1000),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,6 +68,7 @@ Ctrl-C makes the server unready; it answers what has begun and ends. The log is 
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "", "the `HOST:PORT` to listen on; 127.0.0.1:8080 by default")
+	flags.StringArrayVar(&f.hosts, "host", nil, "a `NAME` besides localhost that requests may have in Host, as of a proxy on this machine; only a server on the loopback without keys looks at it")
 	flags.StringVar(&f.keyFile, "api-key-file", "", "a `file` with the keys of which requests must have one")
 	flags.StringVar(&f.certificate, "tls-cert", "", "a `file` with the certificates for TLS; read again when it changes")
 	flags.StringVar(&f.key, "tls-key", "", "the `file` with the private key of --tls-cert")
@@ -217,6 +222,16 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	}
 	defer listener.Close()
 	address := listener.Addr().String()
+	loopback := isLoopback(address)
+	if loopback && len(f.o.APIKeys) == 0 {
+		server.Handler = onlyHosts(h, append(f.hosts, "localhost"))
+	}
+	ignoreHangup()
+	if os.Getenv("GOGC") == "" {
+		// Requests leave garbage and models are small: collecting at twice the live memory would take a tenth of the time.
+		// GOMEMLIMIT holds all the same.
+		debug.SetGCPercent(gcPercent)
+	}
 
 	// Everything that runs beside the server ends before run returns.
 	ctx, stop := context.WithCancel(ctx)
@@ -242,14 +257,14 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	for _, m := range models {
 		log.Info("classifier loaded", "model", m.Name, "version", m.Version, "file", paths[m.Name], "classes", len(m.Classifier.Classes()))
 	}
-	if host, _, _ := net.SplitHostPort(address); len(f.o.APIKeys) == 0 && !net.ParseIP(host).IsLoopback() {
+	if len(f.o.APIKeys) == 0 && !loopback {
 		log.Warn("other machines can use this server, and it asks for no key", "addr", address)
 	}
 	scheme := "http"
 	if certificates != nil {
 		scheme = "https"
 	}
-	log.Info("serving", "addr", address, "url", scheme+"://"+address+"/")
+	log.Info("serving", "addr", address, "url", scheme+"://"+reachable(address)+"/")
 
 	connections := limitConnections(listener, f.connections)
 	server.ConnState = connections.changed
@@ -288,6 +303,43 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	return nil
 }
 
+// gcPercent is how much garbage there may be before a collection, in percent of the live memory.
+const gcPercent = 400
+
+// isLoopback returns whether only this machine reaches an address.
+func isLoopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	return net.ParseIP(host).IsLoopback()
+}
+
+// reachable is an address as a client on this machine writes it: one that stands for all is no address to ask.
+func reachable(address string) string {
+	host, port, _ := net.SplitHostPort(address)
+	if net.ParseIP(host).IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// onlyHosts answers requests whose Host is an address, one of names or, as of no browser, missing, and no others. A page of the web can make a browser on this
+// machine ask a server that listens on it alone, under a name of the page's own ("DNS rebinding"), and read the answers.
+func onlyHosts(h http.Handler, names []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if host != "" && net.ParseIP(strings.Trim(host, "[]")) == nil && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) }) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			io.WriteString(w, `{"error":"this server does not have the name in Host","code":"host","hint":"ask by an address or localhost, ask for a key, or start the server with --host NAME"}`+"\n")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // servePprof serves Go's profiles on their own address until ctx is done.
 func (f *serveFlags) servePprof(ctx context.Context, beside *sync.WaitGroup, log *slog.Logger) error {
 	mux := http.NewServeMux()
@@ -300,7 +352,11 @@ func (f *serveFlags) servePprof(ctx context.Context, beside *sync.WaitGroup, log
 	if err != nil {
 		return err
 	}
-	log.Info("profiles", "url", "http://"+listener.Addr().String()+"/debug/pprof/")
+	address := listener.Addr().String()
+	if !isLoopback(address) {
+		log.Warn("other machines can read the profiles of this server, which asks for no key there", "addr", address)
+	}
+	log.Info("profiles", "url", "http://"+reachable(address)+"/debug/pprof/")
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: time.Minute}
 	beside.Go(func() { server.Serve(listener) })
 	beside.Go(func() {

@@ -325,6 +325,10 @@ func TestServeReplaceAndDrain(t *testing.T) {
 		t.Errorf("profiles on the first address: %d", status)
 	}
 
+	if out, err := exec.Command("kill", "-HUP", strconv.Itoa(p.cmd.Process.Pid)).CombinedOutput(); err != nil { // it does nothing
+		t.Fatalf("%v: %s", err, out)
+	}
+	time.Sleep(50 * time.Millisecond)
 	draining.Store(true)
 	begin := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -566,7 +570,7 @@ func testConnections(t *testing.T, open func() (net.Conn, error)) {
 	}
 	live := func(c net.Conn, r *bufio.Reader) error {
 		c.SetDeadline(time.Now().Add(10 * time.Second))
-		fmt.Fprint(c, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+		fmt.Fprint(c, "GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		answer, err := http.ReadResponse(r, nil)
 		if err == nil {
 			_, err = io.Copy(io.Discard, answer.Body)
@@ -592,7 +596,7 @@ func testConnections(t *testing.T, open func() (net.Conn, error)) {
 		net.Conn
 		r *bufio.Reader
 	}{{third, ofThird}, {silent, ofSilent}} {
-		fmt.Fprint(c, "POST /v1/classify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20\r\nExpect: 100-continue\r\n\r\n")
+		fmt.Fprint(c, "POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\nExpect: 100-continue\r\n\r\n")
 		if line, err := c.r.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 			t.Fatalf("%q %v", line, err)
 		}
@@ -600,7 +604,7 @@ func testConnections(t *testing.T, open func() (net.Conn, error)) {
 	}
 	fourth, ofFourth := dial()
 	fourth.SetDeadline(time.Now().Add(2 * patience))
-	fmt.Fprint(fourth, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+	fmt.Fprint(fourth, "GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if _, err := ofFourth.ReadByte(); err == nil {
 		t.Error("a third connection beside two with requests")
 	}
@@ -618,5 +622,59 @@ func testConnections(t *testing.T, open func() (net.Conn, error)) {
 	fifth, ofFifth := dial()
 	if err := live(fifth, ofFifth); err != nil {
 		t.Errorf("a connection after the requests: %v", err)
+	}
+}
+
+// A server on the loopback without keys answers no request for a name that a page of the web could have. One with keys does.
+func TestServeHost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.linnet")
+	saved(t, path, false)
+	ask := func(p *process, host string) int {
+		r, err := http.NewRequest("GET", "http://"+p.address+"/v2/health/live", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		var a struct{ Code string }
+		if err := json.NewDecoder(answer.Body).Decode(&a); err != nil || (answer.StatusCode == 200) != (a.Code == "") {
+			t.Errorf("%s: %d, code %q, %v", host, answer.StatusCode, a.Code, err)
+		}
+		return answer.StatusCode
+	}
+	p := startServer(t, path, "--host", "proxy.test")
+	for host, want := range map[string]int{
+		p.address: 200, "127.0.0.1": 200, "localhost": 200, "LocalHost:8080": 200, "[::1]:80": 200, "[::1]": 200, "10.0.0.1": 200, "proxy.test": 200,
+		"evil.test": 421, "evil.test:8080": 421, "localhost.evil.test": 421, "127.0.0.1.evil.test:8080": 421,
+	} {
+		if got := ask(p, host); got != want {
+			t.Errorf("Host %s: %d, want %d", host, got, want)
+		}
+	}
+	keys := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(keys, []byte("one\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(startServer(t, path, "--api-key-file", keys), "evil.test"); got != 200 {
+		t.Errorf("with keys: %d", got)
+	}
+}
+
+// A server that others reach says so, for its profiles too, and names an address to ask.
+func TestServeEverywhere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.linnet")
+	saved(t, path, false)
+	p := startServer(t, path, "--addr", "0.0.0.0:0", "--pprof", "0.0.0.0:0")
+	for _, want := range []string{"other machines can use this server", "other machines can read the profiles", "url=http://localhost:"} {
+		if !strings.Contains(p.logged(), want) {
+			t.Errorf("the log does not say %q: %s", want, p.logged())
+		}
+	}
+	if strings.Contains(p.logged(), "url=http://0.0.0.0") {
+		t.Error(p.logged())
 	}
 }

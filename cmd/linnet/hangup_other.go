@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// ignoreHangup does nothing: there is no SIGHUP.
+func ignoreHangup() {}
