@@ -257,6 +257,39 @@ func TestPageProblem(t *testing.T) {
 	b.wait("#problem-one", "are allowed")
 }
 
+// The page works under other limits than its own, and after the classifier was replaced by one with other classes.
+func TestPageLimits(t *testing.T) {
+	h := newHandler(t, Options{MaxTexts: 3, MaxExplained: 30})
+	b := open(t, h)
+	b.wait("#version", "version v1")
+	// Refused requests are noted by the browser.
+	if _, err := chromedp.Call(b.ctx, log.Disable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Click("#tab-many"), run(`document.querySelector("#lines").value = `+quote(strings.Repeat("a lovely film\n", 11))), chromedp.Click("#run"))
+	b.wait("#many-note", "11 texts")
+	b.do(chromedp.Click("#tab-one"), chromedp.Focus("#text"))
+	b.press("a lovely film")
+	b.wait("#why-title", "Why positive")
+	b.press(" of more than thirty bytes")
+	b.do(chromedp.WaitNotVisible(".why"))
+	b.wait("#label", "positive")
+	// Half a character is sent as U+FFFD.
+	b.do(run(`document.querySelector("#text").value = "lovely \ud83d"; document.querySelector("#text").dispatchEvent(new Event("input"))`), chromedp.WaitVisible(".why"))
+	b.wait("#label", "positive")
+
+	b.do(chromedp.SetValue("#class", "negative"), run(`document.querySelector("#class").dispatchEvent(new Event("change"))`))
+	b.wait("#why-title", "Why negative")
+	if err := h.Replace(Model{Name: "two", Version: "v2", Classifier: several()}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Focus("#text"))
+	b.press(" red")
+	b.wait("#version", "version v2")
+	b.wait("#label", "red")
+	b.wait("#class", "blue")
+}
+
 // The page fits wide and narrow screens, light and dark; its colours can be read.
 func TestPageLooks(t *testing.T) {
 	h := newHandler(t, Options{})

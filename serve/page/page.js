@@ -2,19 +2,28 @@
 
 const $ = id => document.getElementById(id);
 const wait = 150; // milliseconds after the last key until a text is sent
-const batch = 256; // lines a request
+let batch = 256; // lines a request; fewer where the server wants that
 let models = [];
 let key = "";
 let newest = 0; // the number of the last request for one text: older answers come too late
 let timer = 0;
+let running = new AbortController(); // ends the last request for one text
 let labelled = []; // the rows of the table of many lines
 
-class Problem extends Error {}
+class Problem extends Error {
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
 
-async function ask(path, body) {
+// A text cut in the middle of a character is no Unicode, and the server takes nothing else.
+const wellFormed = text => (text.toWellFormed ? text.toWellFormed() : text);
+
+async function ask(path, body, signal) {
   const headers = {};
   if (key) headers["X-API-Key"] = key;
-  const request = { headers, cache: "no-store" };
+  const request = { headers, signal, cache: "no-store" };
   if (body) {
     headers["Content-Type"] = "application/json";
     request.method = "POST";
@@ -40,7 +49,7 @@ async function ask(path, body) {
   } catch {
     throw new Problem("The answer is cut short.");
   }
-  if (!answer.ok) throw new Problem(value.error + (value.hint ? ": " + value.hint : "") + ".");
+  if (!answer.ok) throw new Problem(value.error + (value.hint ? ": " + value.hint : "") + ".", value.code);
   return value;
 }
 
@@ -55,6 +64,28 @@ const percent = p => (p > 0 && p < 0.001 ? "< 0.1" : p < 1 && p > 0.999 ? "> 99.
 const signed = v => (v < 0 ? "\u2212" : "+") + Math.abs(v).toFixed(3);
 const known = label => label || "no label";
 const current = () => models.find(m => m.name === $("model").value);
+
+// answered shows the version of an answer. A new one may have other classes.
+async function answered(version) {
+  const m = current();
+  $("version").textContent = "version " + version;
+  if (!m || m.version === version) return;
+  try {
+    models = (await ask("v1/models")).models;
+  } catch {
+    return; // the next answer tries again
+  }
+  const now = current();
+  if (now && now.classes.join("\n") !== m.classes.join("\n")) showClasses(now);
+}
+
+function showClasses(m) {
+  const chosen = $("class").value;
+  const automatic = element("option", "the label");
+  automatic.value = "";
+  $("class").replaceChildren(automatic, ...m.classes.map(c => element("option", c)));
+  $("class").value = m.classes.includes(chosen) ? chosen : "";
+}
 
 function show(problem, id) {
   const e = $(id);
@@ -95,17 +126,29 @@ const mostClasses = 12;
 function showModel() {
   const m = current();
   $("version").textContent = "version " + m.version;
-  const automatic = element("option", "the label");
-  automatic.value = "";
-  $("class").replaceChildren(automatic, ...m.classes.map(c => element("option", c)));
+  showClasses(m);
   $("answer-many").hidden = true;
   $("copy").hidden = true;
   classifyOne();
 }
 
+// askExplained leaves out what does not fit: an explanation of a long text, or a class that a new version does not have.
+async function askExplained(body, signal) {
+  try {
+    return await ask("v1/classify", body, signal);
+  } catch (e) {
+    if (e.code === "explained_too_long") return ask("v1/classify", { text: body.text, model: body.model, scores: true }, signal);
+    if (e.code === "no_such_class") return ask("v1/classify", { ...body, class: undefined }, signal);
+    throw e;
+  }
+}
+
 async function classifyOne() {
-  const text = $("text").value;
+  const text = wellFormed($("text").value);
   const number = ++newest;
+  running.abort();
+  running = new AbortController();
+  const signal = running.signal;
   if (!text.trim()) {
     $("answer-one").hidden = true;
     show("", "problem-one");
@@ -117,12 +160,7 @@ async function classifyOne() {
   if ($("class").value) body.class = $("class").value;
   let a;
   try {
-    try {
-      a = await ask("v1/classify", body);
-    } catch (e) {
-      if (new TextEncoder().encode(text).length < 10000) throw e;
-      a = await ask("v1/classify", { text, model: m.name, scores: true }); // too long to be explained
-    }
+    a = await askExplained(body, signal);
   } catch (e) {
     if (number !== newest) return;
     $("answer-one").hidden = true;
@@ -131,7 +169,7 @@ async function classifyOne() {
   }
   if (number !== newest) return;
   show("", "problem-one");
-  $("version").textContent = "version " + a.version;
+  answered(a.version);
   const labels = a.labels || (a.label ? [a.label] : []);
   $("label").textContent = labels.length ? labels.join(", ") : "No label";
   $("label").className = labels.length ? "label" : "label none";
@@ -165,12 +203,10 @@ function explain(text, e) {
   }
   parts.push(decoder.decode(bytes.subarray(at)));
   $("tokens").replaceChildren(...parts);
-  const words = new Map();
-  for (const t of e.tokens) words.set(t.text, (words.get(t.text) || 0) + t.contribution);
-  const sorted = [...words].filter(w => w[1]).sort((x, y) => Math.abs(y[1]) - Math.abs(x[1])).slice(0, 100);
-  $("words").replaceChildren(...sorted.map(([word, v]) => {
+  const sorted = e.tokens.map((t, i) => [i + 1, t.text, t.contribution]).filter(t => t[2]).sort((x, y) => Math.abs(y[2]) - Math.abs(x[2])).slice(0, 100);
+  $("words").replaceChildren(...sorted.map(([place, word, v]) => {
     const row = element("tr");
-    row.append(element("td", word), element("td", signed(v), "number"));
+    row.append(element("td", place, "number"), element("td", word), element("td", signed(v), "number"));
     return row;
   }));
   $("approximate").hidden = !e.approximate;
@@ -183,7 +219,7 @@ async function classifyMany(event) {
   const m = current();
   const lines = [];
   $("lines").value.split(/\r?\n/).forEach((text, i) => {
-    if (text.trim()) lines.push({ line: i + 1, text });
+    if (text.trim()) lines.push({ line: i + 1, text: wellFormed(text) });
   });
   $("answer-many").hidden = true;
   $("copy").hidden = true;
@@ -197,9 +233,17 @@ async function classifyMany(event) {
   labelled = [];
   let version = "";
   try {
-    for (let i = 0; i < lines.length; i += batch) {
+    for (let i = 0; i < lines.length;) {
       const part = lines.slice(i, i + batch);
-      const a = await ask("v1/classify", { texts: part.map(l => l.text), model: m.name });
+      let a;
+      try {
+        a = await ask("v1/classify", { texts: part.map(l => l.text), model: m.name });
+      } catch (e) {
+        if (part.length === 1 || !["too_many_texts", "body_too_large"].includes(e.code)) throw e;
+        batch = part.length >> 1;
+        continue;
+      }
+      i += part.length;
       if (version && version !== a.version) throw new Problem("The classifier was replaced meanwhile: label the lines again.");
       version = a.version;
       a.results.forEach((r, k) => labelled.push({ ...part[k], ...r, label: r.labels ? r.labels.join(", ") : r.label }));
@@ -212,7 +256,7 @@ async function classifyMany(event) {
   } finally {
     $("run").disabled = false;
   }
-  $("version").textContent = "version " + version;
+  answered(version);
   const counts = new Map();
   for (const r of labelled) counts.set(known(r.label), (counts.get(known(r.label)) || 0) + 1);
   const sorted = [...counts].sort((x, y) => y[1] - x[1]).slice(0, mostClasses);
