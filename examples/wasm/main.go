@@ -6,13 +6,15 @@
 //	go run ./examples/wasm reviews.linnet site
 //	python3 -m http.server -d site
 //
-// browser.go is the program that runs in the browser, compiled for js/wasm; site is the page. The compiled program has 3.8 MB with
+// browser.go is the program that runs in the browser, compiled for js/wasm; site is the page, which shares nothing with the page of
+// package serve: it stays short enough to be copied. The compiled program has 3.8 MB with
 // Go 1.26.8, 1.1 MB as web servers compress it; the classifier's file, usually 1 or 2 MB, comes beside it.
 package main
 
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,8 +38,8 @@ func main() {
 	}
 }
 
-// build writes the page for the classifier in a file into a folder.
-func build(file, folder string) error {
+// build writes the page for the classifier in a file into a folder. The folder is made when all files are there.
+func build(file, folder string) (err error) {
 	if _, err := classifier.Load(context.Background(), file); err != nil {
 		return err
 	}
@@ -45,35 +47,47 @@ func build(file, folder string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
+	files := map[string][]byte{"classifier.linnet": b}
 	for _, name := range []string{"index.html", "page.css", "page.js"} {
-		page, err := site.ReadFile("site/" + name)
-		if err != nil {
+		if files[name], err = site.ReadFile("site/" + name); err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(folder, name), page, 0o644); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile(filepath.Join(folder, "classifier.linnet"), b, 0o644); err != nil {
-		return err
 	}
 	// The glue between Go and JavaScript belongs to the version of Go that compiles.
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
+		return fmt.Errorf("go env GOROOT: %w", err)
+	}
+	if files["wasm_exec.js"], err = os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js")); err != nil {
 		return err
 	}
-	glue, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	if files["linnet.wasm"], err = compile(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compile returns the program for the browser.
+func compile() (program []byte, err error) {
+	dir, err := os.MkdirTemp("", "linnet-wasm-")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "wasm_exec.js"), glue, 0o644); err != nil {
-		return err
-	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(folder, "linnet.wasm"), "github.com/linnet-ml/linnet/examples/wasm")
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "linnet.wasm")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "github.com/linnet-ml/linnet/examples/wasm")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
-	return cmd.Run()
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("go build: %w", err)
+	}
+	return os.ReadFile(path)
 }

@@ -77,6 +77,25 @@ func TestPage(t *testing.T) {
 	if err != nil || !strings.Contains(wrong, "not a classifier's file") {
 		t.Errorf("a wrong file: %q, %v", wrong, err)
 	}
+	// A screen reader hears the label after a pause.
+	for _, step := range []struct{ script, id, want string }{
+		{"0", "status", "positive, "},
+		// A program that fails says so on the page.
+		{`try { linnetLoad(Object.defineProperty(new Uint8Array(5), "length", { value: -1 })) } catch {} 0`, "label", "The program has ended"},
+	} {
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[int](step.script)); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for end := time.Now().Add(20 * time.Second); !strings.HasPrefix(got, step.want) && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			if got, err = chromedp.Run(ctx, chromedp.TextContent("#"+step.id)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.HasPrefix(got, step.want) {
+			t.Errorf("#%s shows %q, want %q", step.id, got, step.want)
+		}
+	}
 }
 
 // A file that is no classifier makes no page.

@@ -1,10 +1,25 @@
 "use strict";
 
 const $ = id => document.getElementById(id);
+const quiet = 600; // milliseconds after the last key until a screen reader hears the label
 let classifier;
+let timer = 0;
+
+// say tells screen readers what the page shows, once the typing has paused.
+function say() {
+  clearTimeout(timer);
+  timer = setTimeout(() => { $("status").textContent = $("label").textContent; }, quiet);
+}
+
+function fail(e) {
+  $("text").disabled = true;
+  $("scores").hidden = true;
+  $("label").textContent = $("status").textContent = e.message;
+}
 
 function show() {
   const text = $("text").value;
+  say();
   $("scores").hidden = !text.trim();
   if (!text.trim()) {
     $("label").textContent = "";
@@ -35,8 +50,10 @@ async function start() {
   const [program, file] = await Promise.all([bytes("linnet.wasm"), bytes("classifier.linnet")]);
   const { instance } = await WebAssembly.instantiate(program, go.importObject);
   const ready = new Promise(resolve => addEventListener("linnet", resolve, { once: true }));
-  go.run(instance);
-  await ready;
+  // The program runs as long as the page. If it ends, it has failed.
+  const ended = go.run(instance).then(() => { throw new Error("The program has ended: load the page again."); });
+  ended.catch(fail);
+  await Promise.race([ready, ended]);
   classifier = linnetLoad(new Uint8Array(file));
   if (typeof classifier === "string") throw new Error(classifier);
   $("text").disabled = false;
@@ -45,4 +62,4 @@ async function start() {
   show();
 }
 
-start().catch(e => { $("label").textContent = e.message; });
+start().catch(fail);
