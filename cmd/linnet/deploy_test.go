@@ -1,55 +1,197 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/linnet-ml/linnet/serve"
+	"go.yaml.in/yaml/v4"
 )
 
-// What the files in deploy ask for is there: flags in the lines of systemd and in the arguments of Kubernetes, variables, and the paths of
-// probes.
-func TestDeploy(t *testing.T) {
-	read := func(name string) string {
-		b, err := os.ReadFile(filepath.Join("..", "..", "deploy", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
+// deployed reads a file of the folder deploy.
+func deployed(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "deploy", name))
+	if err != nil {
+		t.Fatal(err)
 	}
-	flag := regexp.MustCompile(`\s--([a-z-]+)`)
-	var asked []string
-	for line := range strings.Lines(read("linnet.service")) {
-		if _, after, ok := strings.Cut(line, "/linnet serve "); ok {
-			asked = append(asked, after)
-		}
+	return string(b)
+}
+
+// checkArguments parses the flags of a "linnet serve" as the program does, and returns how many there are.
+func checkArguments(t *testing.T, args []string) int {
+	t.Helper()
+	cmd := newServe()
+	if err := cmd.ParseFlags(args); err != nil {
+		t.Errorf("linnet serve %q: %v", args, err)
 	}
-	manifest := read("kubernetes.yaml")
-	asked = append(asked, regexp.MustCompile(`(?m)^\s+-\s+--.*$`).FindAllString(manifest, -1)...)
-	n := 0
-	for _, a := range asked {
-		for _, m := range flag.FindAllStringSubmatch(a, -1) {
-			if n++; newServe().Flags().Lookup(m[1]) == nil {
-				t.Errorf("serve has no flag --%s", m[1])
+	return len(args) - cmd.Flags().NArg()
+}
+
+// A manifest is what the test looks at of each part of kubernetes.yaml.
+type manifest struct {
+	Kind string
+	Spec struct {
+		MinAvailable int `yaml:"minAvailable"`
+		Replicas     int
+		Selector     map[string]any
+		Ports        []struct {
+			TargetPort string `yaml:"targetPort"`
+		}
+		Template struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     struct {
+				Containers []struct {
+					Args  []string
+					Image string
+					Env   []struct{ Name, Value string }
+					Ports []struct {
+						Name          string
+						ContainerPort int `yaml:"containerPort"`
+					}
+					VolumeMounts   []struct{ Name, MountPath string } `yaml:"volumeMounts"`
+					StartupProbe   probe                              `yaml:"startupProbe"`
+					ReadinessProbe probe                              `yaml:"readinessProbe"`
+					LivenessProbe  probe                              `yaml:"livenessProbe"`
+				}
+				Volumes []struct{ Name string }
 			}
 		}
 	}
-	if n != 5 {
-		t.Errorf("%d flags", n)
+}
+
+type probe struct {
+	HTTPGet struct{ Path, Port string } `yaml:"httpGet"`
+}
+
+// The manifest is YAML whose parts fit together and to the program: flags, variables, probes and selectors.
+func TestDeployKubernetes(t *testing.T) {
+	parts := map[string]manifest{}
+	for d := yaml.NewDecoder(strings.NewReader(deployed(t, "kubernetes.yaml"))); ; {
+		var m manifest
+		err := d.Decode(&m)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[m.Kind] = m
 	}
-	variables := regexp.MustCompile(`\bLINNET_[A-Z_]+`).FindAllString(manifest+read("Dockerfile"), -1)
-	for _, v := range variables {
+	spec := parts["Deployment"].Spec
+	labels := spec.Template.Metadata.Labels
+	matches := func(selector any) bool {
+		s, ok := selector.(map[string]any)
+		return ok && len(s) == 1 && s["app"] == labels["app"] && labels["app"] != ""
+	}
+	if len(parts) != 3 || !matches(spec.Selector["matchLabels"]) || !matches(parts["Service"].Spec.Selector) || !matches(parts["PodDisruptionBudget"].Spec.Selector["matchLabels"]) {
+		t.Fatalf("%d parts, or selectors that do not fit", len(parts))
+	}
+	if least := parts["PodDisruptionBudget"].Spec.MinAvailable; least >= spec.Replicas || least < 1 {
+		t.Errorf("%d of %d must be available", least, spec.Replicas)
+	}
+	c := spec.Template.Spec.Containers[0]
+	if len(c.Args) < 3 || c.Args[0] != "serve" {
+		t.Fatalf("arguments %q", c.Args)
+	}
+	checkArguments(t, c.Args[1:])
+	if strings.HasSuffix(c.Image, ":latest") || !strings.Contains(c.Image, ":") {
+		t.Errorf("image %s is pulled at each start", c.Image)
+	}
+	for _, e := range c.Env {
+		if e.Name != addrVariable && e.Name != keyVariable && e.Name != "GOMEMLIMIT" {
+			t.Errorf("there is no variable %s", e.Name)
+		}
+		if e.Name == addrVariable && e.Value != "0.0.0.0:8080" {
+			t.Errorf("%s is %s", e.Name, e.Value)
+		}
+	}
+	if p := c.Ports[0]; p.Name != "http" || p.ContainerPort != 8080 || parts["Service"].Spec.Ports[0].TargetPort != p.Name {
+		t.Errorf("ports %+v", c.Ports)
+	}
+	for i, v := range c.VolumeMounts {
+		if v.Name != spec.Template.Spec.Volumes[i].Name || !strings.HasPrefix(c.Args[1], v.MountPath) {
+			t.Errorf("volume %s", v.Name)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "m.linnet")
+	saved(t, path, false)
+	m, err := serve.Load(t.Context(), "m", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := serve.New([]serve.Model{m}, serve.Options{APIKeys: []string{"key"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", p.HTTPGet.Path, nil))
+		if w.Code != 200 || p.HTTPGet.Port != c.Ports[0].Name {
+			t.Errorf("a probe of %s at %s: %d", p.HTTPGet.Path, p.HTTPGet.Port, w.Code)
+		}
+	}
+}
+
+// The unit starts the program with flags that it has, and systemd takes the unit where there is one.
+func TestDeploySystemd(t *testing.T) {
+	unit := deployed(t, "linnet.service")
+	n := 0
+	for line := range strings.Lines(unit) {
+		if _, after, ok := strings.Cut(line, "/linnet serve "); ok {
+			n += checkArguments(t, strings.Fields(after))
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d words of flags", n)
+	}
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("no systemd-analyze")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "linnet.service")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(unit, "/usr/local/bin/linnet", self)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(analyze, "verify", "--man=no", path).CombinedOutput(); err != nil || bytes.Contains(out, []byte("linnet.service")) {
+		t.Errorf("systemd-analyze verify: %v: %s", err, out)
+	}
+}
+
+// The image is built from all that the program needs, and starts it as it wants to be started.
+func TestDeployDockerfile(t *testing.T) {
+	for _, v := range regexp.MustCompile(`\bLINNET_[A-Z_]+`).FindAllString(deployed(t, "Dockerfile"), -1) {
 		if v != addrVariable && v != keyVariable {
 			t.Errorf("there is no variable %s", v)
 		}
 	}
-	if len(variables) != 4 {
-		t.Errorf("variables %v", variables)
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{if .Module}}{{if .Module.Main}}{{.ImportPath}}{{end}}{{end}}`, ".").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`path: (/v2\S+),`).FindAllStringSubmatch(manifest, -1) {
-		if m[1] != "/v2/health/ready" && m[1] != "/v2/health/live" {
-			t.Errorf("a probe asks %s", m[1])
+	packages := strings.Fields(string(out))
+	if len(packages) < 20 {
+		t.Fatalf("packages %q", packages)
+	}
+	for line := range strings.Lines(deployed(t, "Dockerfile.dockerignore")) {
+		ignored := strings.TrimSpace(line)
+		for _, p := range packages {
+			folder, _ := strings.CutPrefix(p, "github.com/linnet-ml/linnet/")
+			if folder == ignored || strings.HasPrefix(folder, ignored+"/") {
+				t.Errorf("the image's build does not see %s, which the program needs", folder)
+			}
 		}
 	}
 }
