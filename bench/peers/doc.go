@@ -16,10 +16,13 @@
 // train with other arguments. Where linnet train has no --budget, classify fails, unless -only leaves linnet-budget out,
 // and classify-time says so in its table.
 //
+// -only serve measures linnet serve under load, beside fastText behind FastAPI; it needs wrk. -soak 10m keeps linnet serve at
+// full load for that long too.
+//
 // It needs the data and the peers' scripts (-shared, $LINNET_SHARED or ../shared beside the repository) and python3.11,
 // with which it makes virtual environments outside the repository on its first run: hub needs an older TensorFlow than
 // the others, and has its own. A peer that cannot run is reported as missing. The tables go to standard output, and
 // those of a whole run into bench/RESULTS.md; a run of other epochs or of some parts only (-quick, -only) is written
-// only where -out says. Those of -only hub, load, classify (for each -part), classify-rows, classify-size and classify-time
+// only where -out says. Those of -only hub, load, serve (with -soak 10m), classify (for each -part), classify-rows, classify-size and classify-time
 // alone have their own places there.
 package main

@@ -46,6 +46,7 @@ type settings struct {
 	shared, venv, hubVenv, out, only, linnet string
 	part, linnetArgs                         string
 	rounds, epochs, seed, threads            int
+	soak                                     time.Duration
 	jit, compile, quick                      bool
 }
 
@@ -71,6 +72,7 @@ func parseFlags(args []string, help io.Writer) (s settings, set *flag.FlagSet, e
 	set.IntVar(&s.rounds, "rounds", wholeRounds, "how often each peer runs; in the section hub "+strconv.Itoa(hubRounds)+" times at most, in those of classifiers once")
 	set.IntVar(&s.epochs, "epochs", wholeEpochs, "epochs of the section fit")
 	set.IntVar(&s.seed, "seed", 1, "seed of the first round; each round adds 1")
+	set.DurationVar(&s.soak, "soak", 0, "how long the section serve keeps linnet serve at full load too; 0 for not at all")
 	set.BoolVar(&s.jit, "jit", false, "measure Keras with XLA too")
 	set.BoolVar(&s.compile, "compile", false, "measure PyTorch under torch.compile too (needs a C++ compiler)")
 	set.BoolVar(&s.quick, "quick", false, "one round of 2 epochs and small sizes, to see that all works")
@@ -149,7 +151,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	sections, hub, saved, classify := apart(sections)
+	sections, hub, saved, classify, servers := apart(sections)
 	if b.scratch, err = os.MkdirTemp("", "linnet-peers-"); err != nil {
 		return err
 	}
@@ -215,17 +217,37 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
+	if len(servers) > 0 {
+		r.part, r.sections, r.results, r.rounds = servePart, servers, nil, min(s.rounds, serveRounds)
+		missing, err := b.prepareServe(ctx, servers)
+		if err == nil {
+			err = b.measureSections(ctx, &r, missing)
+		}
+		if err != nil {
+			return err
+		}
+		if err := b.write(r, s.wholeServe(), stdout); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
+// wholeServe reports whether the run is one that the part on servers is made of.
+func (s settings) wholeServe() bool {
+	return s.only == serveKey && !s.quick && s.linnet == "" && s.rounds >= serveRounds && s.soak >= 10*time.Minute
+}
+
 // apart takes the sections that have a part of the results for themselves out of the others; nil: not among them.
-func apart(sections []section) (others []section, hub *section, load, classify []section) {
+func apart(sections []section) (others []section, hub *section, load, classify, servers []section) {
 	for _, sec := range sections {
 		switch name := sec.name(); name {
 		case hubKey:
 			hub = &sec
 		case loadKey:
 			load = append(load, sec)
+		case serveKey:
+			servers = append(servers, sec)
 		default:
 			if slices.Contains(classifyKeys, name) {
 				classify = append(classify, sec)
@@ -234,7 +256,7 @@ func apart(sections []section) (others []section, hub *section, load, classify [
 			}
 		}
 	}
-	return others, hub, load, classify
+	return others, hub, load, classify, servers
 }
 
 // measureMain measures all but the second tutorial.

@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-//go:embed scripts/*.py
+//go:embed scripts/*.py scripts/*.lua
 var scripts embed.FS
 
 // bench holds what the peers' runs share.
@@ -365,7 +365,7 @@ func renamed(figures map[string]float64, out []byte, names [][2]string) (map[str
 
 // versionNames are what the peers call their versions.
 var versionNames = map[string]string{"keras": "Keras", "tf": "TensorFlow", "torch": "PyTorch", "onnxruntime": "onnxruntime", "safetensors": "safetensors",
-	"fasttext": "fastText (fasttext-wheel)", "sklearn": "scikit-learn"}
+	"fasttext": "fastText (fasttext-wheel)", "sklearn": "scikit-learn", "fastapi": "FastAPI", "uvicorn": "uvicorn"}
 
 // parseFigures reads the JSON object in the last line of a program's output.
 func parseFigures(out []byte) (measurement, error) {

@@ -44,7 +44,10 @@ func (m measurement) with(figures map[string]float64) measurement {
 }
 
 // sectionKeys are the names for -only.
-var sectionKeys = []string{"fit", "inference", "table", "products", "curves", hubKey, loadKey, classifyKey, classifyRowsKey, classifySizeKey, classifyTimeKey}
+var sectionKeys = []string{"fit", "inference", "table", "products", "curves", hubKey, loadKey, classifyKey, classifyRowsKey, classifySizeKey, classifyTimeKey, serveKey}
+
+// onlyNamed are the sections that are measured only if -only names them.
+var onlyNamed = append(slices.Clone(classifyKeys), serveKey)
 
 // sections are all, with all their peers. To measure something else, add a peer or a figure here.
 func (b *bench) sections() []section {
@@ -91,12 +94,12 @@ func (b *bench) sections() []section {
 			{"keras", "Keras", keras, b.tableScript},
 		}},
 		b.hubSection(),
-	}, slices.Concat(b.loadSections(), b.classifySections())...)
+	}, slices.Concat(b.loadSections(), b.classifySections(), b.serveSections())...)
 }
 
 // name is the section's for -only.
 func (s section) name() string {
-	for _, name := range []string{loadKey, classifyRowsKey, classifySizeKey, classifyTimeKey, classifyKey} {
+	for _, name := range []string{loadKey, classifyRowsKey, classifySizeKey, classifyTimeKey, classifyKey, serveKey} {
 		if s.key == name || strings.HasPrefix(s.key, name+"-") {
 			return name
 		}
@@ -141,7 +144,7 @@ func (b *bench) choose() (chosen []section, products, curves bool, err error) {
 	for _, s := range all {
 		s.peers = slices.DeleteFunc(s.peers, func(p peer) bool { return !wanted(p) })
 		named := slices.Contains(sections, s.name()) || slices.Contains(sections, s.key)
-		if (named || len(sections) == 0 && !slices.Contains(classifyKeys, s.name())) && len(s.peers) > 0 {
+		if (named || len(sections) == 0 && !slices.Contains(onlyNamed, s.name())) && len(s.peers) > 0 {
 			chosen = append(chosen, s)
 		}
 	}

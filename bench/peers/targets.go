@@ -64,6 +64,13 @@ var targets = []target{
 	{section: "classify-goals", what: "spam, a recall of 0.95: short beyond chance", peer: "linnet-spam-recall", figure: "short"},
 	{section: "classify-goals", what: "reviews, a precision of 0.95: short beyond chance", peer: "linnet-imdb-precision", figure: "short"},
 	{section: "classify-goals", what: "reviews, a recall of 0.95: short beyond chance", peer: "linnet-imdb-recall", figure: "short"},
+	{section: "serve-8", what: "single reviews, 8 connections: a request (40 µs are 25,000 a second)", peer: "linnet", figure: "request_us", most: 40, unit: "µs"},
+	{section: "serve-8", what: "the same: p99", peer: "linnet", figure: "p99_ms", most: 5, unit: "ms"},
+	{section: "serve-8", what: "the same, beside FastAPI", peer: "linnet", figure: "request_us", rival: "fastapi", least: 10},
+	{section: "serve-8", what: "the same, beside FastAPI with a worker a core", peer: "linnet", figure: "request_us", rival: "fastapi-workers", least: 10},
+	{section: serveSoakKey, what: "full load: errors", peer: "linnet", figure: "errors"},
+	{section: serveSoakKey, what: "full load: memory after the first minute", peer: "linnet", figure: "rss_grown", most: 10, unit: "% more"},
+	{section: serveSoakKey, what: "full load: goroutines left after the drain", peer: "linnet", figure: "left"},
 	{section: "classify-size-imdb", what: "reviews: accuracy lost in 600 KB", peer: "size-600KB", figure: "lost", most: 0.004},
 }
 

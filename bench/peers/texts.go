@@ -87,6 +87,9 @@ func (b *bench) prepareData(ctx context.Context, sections []section) (map[string
 
 // uses reports whether a section has to do with a data set.
 func (b *bench) uses(s section, key string) bool {
+	if s.name() == serveKey {
+		return key == "imdb"
+	}
 	switch s.key {
 	case classifyKey + "-goals":
 		return slices.ContainsFunc(s.peers, func(p peer) bool { return strings.HasPrefix(p.key, "linnet-"+key+"-") })

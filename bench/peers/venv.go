@@ -49,6 +49,10 @@ var pinned = []pin{
 	{"safetensors", "0.8.0"},
 	{"fasttext-wheel", "0.9.2"},
 	{"scikit-learn", "1.9.1"},
+	{"fastapi", "0.165.0"},
+	{"uvicorn", "0.54.0"},
+	{"uvloop", "0.23.0"},
+	{"httptools", "0.9.0"},
 }
 
 // pythonIn is the interpreter of a virtual environment.
