@@ -22,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/datasets/texts"
 )
 
@@ -145,19 +146,19 @@ func (b *bench) writeRequests(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	var list []string
+	var rows []classifier.Example
 	for row, err := range source.Rows(ctx) {
 		if err != nil {
 			return err
 		}
 		if cut, ok := firstWords(row.Text, serveWords); ok {
-			list = append(list, cut)
+			rows = append(rows, classifier.Example{Text: cut, Labels: row.Labels})
 		}
 	}
-	if len(list) == 0 {
+	if len(rows) == 0 {
 		return fmt.Errorf("no text of %d words", serveWords)
 	}
-	list = list[:min(len(list), serveTexts)]
+	rows = rows[:min(len(rows), serveTexts)]
 	encode := func(name string, bodies []any) error {
 		return writeFile(b.serveFile(name), func(w io.Writer) error {
 			e := json.NewEncoder(w)
@@ -171,17 +172,18 @@ func (b *bench) writeRequests(ctx context.Context, path string) (err error) {
 		})
 	}
 	var single, batches []any
-	for i, text := range list {
-		single = append(single, map[string]string{"text": text})
+	for i, row := range rows {
+		single = append(single, map[string]string{"text": row.Text})
 		if i%(serveBatch/4) == 0 {
 			var batch []string
 			for k := range serveBatch {
-				batch = append(batch, list[(i+k)%len(list)])
+				batch = append(batch, rows[(i+k)%len(rows)].Text)
 			}
 			batches = append(batches, map[string][]string{"texts": batch})
 		}
 	}
-	return errors.Join(encode("single.jsonl", single), encode("batch.jsonl", batches))
+	return errors.Join(encode("single.jsonl", single), encode("batch.jsonl", batches),
+		writeFile(b.serveFile("alone.jsonl"), func(w io.Writer) error { return writeLines(w, rows, true) }))
 }
 
 // firstWords is the beginning of a text, with n words.
@@ -339,11 +341,11 @@ func parseWrk(out []byte) (measurement, error) {
 }
 
 func (b *bench) serveAlone(ctx context.Context, _ int) (measurement, error) {
-	return b.jsonOf(ctx, 1, b.program("measure"), "-what", "classify", "-model", b.serveFile("model.linnet"), "-texts", b.serveFile("single.jsonl"), "-answers", b.serveFile("answers"))
+	return b.jsonOf(ctx, 1, b.program("measure"), "-what", "classify", "-model", b.serveFile("model.linnet"), "-texts", b.serveFile("alone.jsonl"), "-answers", b.serveFile("answers"))
 }
 
 func (b *bench) serveAloneScript(ctx context.Context, _ int) (measurement, error) {
-	return b.jsonOf(ctx, 1, pythonIn(b.venv), filepath.Join(b.scratch, "scripts", "classify.py"), "fasttext", "predict", b.serveFile("model.bin"), b.serveFile("single.jsonl"), b.serveFile("answers"))
+	return b.jsonOf(ctx, 1, pythonIn(b.venv), filepath.Join(b.scratch, "scripts", "classify.py"), "fasttext", "predict", b.serveFile("model.bin"), b.serveFile("alone.jsonl"), b.serveFile("answers"))
 }
 
 // serveSoak keeps a server at full load, and looks for what it loses: answers, memory, goroutines.

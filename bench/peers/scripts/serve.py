@@ -29,4 +29,5 @@ async def ready(): return {"ready": True, "fastapi": fastapi.__version__, "uvico
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     os.chdir(sys.path[0])
-    uvicorn.run("serve:app", host="127.0.0.1", port=int(sys.argv[2]), workers=int(sys.argv[3]), loop="uvloop", http="httptools", access_log=False, log_level="error")
+    uvicorn.run("serve:app", host="127.0.0.1", port=int(sys.argv[2]), workers=int(sys.argv[3]), loop="uvloop", http="httptools", access_log=False, log_level="error",
+                timeout_worker_healthcheck=60)  # loading the model takes longer than the usual 5 s on a busy machine
