@@ -228,8 +228,7 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	}
 	ignoreHangup()
 	if os.Getenv("GOGC") == "" {
-		// Requests leave garbage and models are small: collecting at twice the live memory would take a tenth of the time.
-		// GOMEMLIMIT holds all the same.
+		// Requests leave much garbage beside little live memory: fewer collections cost a few MB. GOMEMLIMIT holds all the same.
 		debug.SetGCPercent(gcPercent)
 	}
 
