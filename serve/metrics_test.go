@@ -149,7 +149,7 @@ func TestMetricsOfStatuses(t *testing.T) {
 		r := httptest.NewRequest("POST", "/v1/classify", strings.NewReader(`{"text":"a"}`))
 		h.ServeHTTP(panicWriter{httptest.NewRecorder()}, r)
 	}()
-	h.metrics.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "", 503) })
+	h.metrics.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "", http.StatusServiceUnavailable) })
 	send(h, "GET", "/metrics", "")
 	h.metrics.handler = promhttp.HandlerFor(h.metrics.registry, promhttp.HandlerOpts{})
 	got := readMetrics(t, h)

@@ -214,7 +214,7 @@ func TestJudge(t *testing.T) {
 func TestTargetsAreMeasured(t *testing.T) {
 	for _, c := range targets {
 		found := false
-		for _, s := range (&bench{}).sections() {
+		for _, s := range (&bench{settings: settings{soak: time.Minute}}).sections() {
 			has := func(key string) bool { return slices.ContainsFunc(s.peers, func(p peer) bool { return p.key == key }) }
 			measures := func(key string) bool {
 				return slices.ContainsFunc(s.figures, func(f figure) bool { return f.key == key })

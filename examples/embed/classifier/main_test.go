@@ -39,7 +39,7 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := info.Size(); size > 3.2e6 { // README.md says 2.6 MB
+	if size := info.Size(); size > 3.2e6 { // README.md says 2.4 MB
 		t.Errorf("the program has %d bytes", size)
 	}
 	cmd := exec.Command(program)
