@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -64,11 +65,11 @@ func (c *Classifier) newContinuation(examples []Example) (*continuation, error) 
 		}
 	}
 	classes := slices.Clone(t.spec.Classes)
-	for l, n := range counts {
+	for _, l := range slices.Sorted(maps.Keys(counts)) {
 		if slices.Contains(t.spec.Classes, l) {
 			continue
 		}
-		if n < 2 {
+		if counts[l] < 2 {
 			return nil, fmt.Errorf("classifier: %w: the new class %.40q has one", ErrTooFewExamples, l)
 		}
 		classes = append(classes, l)

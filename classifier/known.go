@@ -7,7 +7,6 @@ import "github.com/linnet-ml/linnet/classifier/internal/features"
 // allocates nothing after the first texts and takes about as long as Classify.
 func (c *Classifier) Known(text string) (known, all int) {
 	s := c.scratch.Get().(*scratch)
-	defer c.scratch.Put(s)
 	kind := features.Words(c.parts.Spec.WordMin)
 	if !c.parts.Spec.has(words) {
 		kind = features.Chars(c.parts.Spec.CharMin)
@@ -18,6 +17,9 @@ func (c *Classifier) Known(text string) (known, all int) {
 		if _, ok := c.index.Find(h); ok {
 			known++
 		}
+	}
+	if len(text) <= keptBytes {
+		c.scratch.Put(s)
 	}
 	return known, to - from
 }

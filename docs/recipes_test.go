@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -245,6 +246,17 @@ func TestPages(t *testing.T) {
 			}
 			dir := folder(t, data)
 			module(t, filepath.Join(dir, data))
+			t.Cleanup(func() { // a server that is left where a test fails half way
+				number, err := os.ReadFile(filepath.Join(dir, data, "serve.pid"))
+				if err != nil || !t.Failed() {
+					return
+				}
+				if pid, err := strconv.Atoi(strings.TrimSpace(string(number))); err == nil {
+					if p, err := os.FindProcess(pid); err == nil {
+						p.Kill()
+					}
+				}
+			})
 			fresh := run(t, lines, &session{dir: dir, path: bin}, page == filepath.Base(page))
 			if *update && !slices.Equal(lines, fresh) {
 				write(t, page, []byte(strings.Join(fresh, "\n")))

@@ -22,6 +22,7 @@ func (c *call) flush() *problem {
 	if p := c.write(false); p != nil {
 		return p
 	}
+	c.wholeLimit()
 	return c.resume(heavy)
 }
 
@@ -33,10 +34,10 @@ func (c *call) finish() *problem {
 
 // write sends c.out and empties it; last says that nothing follows. Memory for a long answer counts like that for a long body.
 func (c *call) write(last bool) *problem {
+	if p := c.reserve(&c.reserved.out, int64(cap(c.out)), freeBody); p != nil {
+		return p
+	}
 	if !c.wrote {
-		if p := c.reserve(&c.reserved.out, int64(cap(c.out)), freeBody); p != nil {
-			return p
-		}
 		c.wrote = true
 		h := c.w.Header()
 		setJSON(h, c.r.Method)
@@ -50,7 +51,7 @@ func (c *call) write(last bool) *problem {
 	}
 	for b := c.out; len(b) > 0; {
 		n := min(len(b), flushBytes)
-		if len(c.out) > freeBody {
+		if c.limited || len(c.out) > freeBody {
 			c.writeLimit()
 		}
 		if _, err := c.w.Write(b[:n]); err != nil {

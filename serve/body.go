@@ -60,6 +60,9 @@ func (c *call) readBody() *problem {
 				return p
 			}
 			b = slices.Grow(b, max(more, 1))
+			if p := c.reserve(&c.reserved.body, int64(cap(b)), free); p != nil { // Grow may have rounded up
+				return p
+			}
 		}
 		n, err := r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]

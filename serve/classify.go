@@ -115,6 +115,11 @@ func (c *call) serveClassify() *problem {
 			return p
 		}
 	}
+	if q.scores && len(q.texts)*len(m.classes) > heavyScores {
+		if p := c.becomeHeavy(); p != nil {
+			return p
+		}
+	}
 	c.out = append(c.out[:0], m.prefix...)
 	if q.batch {
 		c.out = append(c.out, `,"results":[`...)
@@ -205,6 +210,7 @@ func (c *call) appendResult(m *served, r *classifier.Result, scores bool) {
 func (c *call) appendExplanation(m *served, text, class string) *problem {
 	e, err := m.Classifier.Explain(text, class)
 	if err != nil {
+		c.h.o.Log.Error("a text cannot be explained", "model", m.Name, "error", err)
 		return internal()
 	}
 	b := append(c.out, `,"explanation":{"class":`...)

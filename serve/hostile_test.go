@@ -150,9 +150,9 @@ func (a *attack) run(address string) (int, error) {
 // A thousand hostile requests each get their status; memory stays bounded, others are served meanwhile, and nothing is left
 // behind.
 func TestHostile(t *testing.T) {
-	h := newHandler(t, Options{MaxBody: 256 << 10, MaxText: 10_000, BodyTimeout: time.Second, APIKeys: []string{"right"}})
+	h := newHandler(t, Options{MaxBody: 256 << 10, MaxText: 10_000, BodyTimeout: 3 * time.Second, APIKeys: []string{"right"}})
 	s := h.Server("")
-	s.ReadHeaderTimeout = time.Second
+	s.ReadHeaderTimeout = 3 * time.Second
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -118,6 +118,13 @@ func (c *call) writeLimit() error {
 	return http.NewResponseController(c.w).SetWriteDeadline(limit)
 }
 
+// wholeLimit undoes the limit of a part that is written: until the next one there is only that of the whole answer.
+func (c *call) wholeLimit() {
+	if c.limited {
+		http.NewResponseController(c.w).SetWriteDeadline(c.start.Add(c.h.o.BodyTimeout + answerTime))
+	}
+}
+
 // unlimit undoes writeLimit for the next request on the connection, if net/http does not.
 func (c *call) unlimit() {
 	if !c.limited {

@@ -82,7 +82,10 @@ func Compare(ctx context.Context, first, second *Answers, o Options) (*Compariso
 		}
 	}
 	c.P = mcnemar(c.OnlyFirst, c.OnlySecond)
-	return c, ctx.Err()
+	if err := ctx.Err(); err != nil { // figures computed after its end are worth nothing
+		return nil, err
+	}
+	return c, nil
 }
 
 // sameRows returns an error if two classifiers were not asked the same.

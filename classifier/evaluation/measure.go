@@ -89,6 +89,9 @@ func Measure(ctx context.Context, a *Answers, o Options) (*Report, error) {
 	if r.Mistakes, err = mistakes(ctx, a, o.Mistakes); err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil { // figures computed after its end are worth nothing
+		return nil, err
+	}
 	return r, nil
 }
 

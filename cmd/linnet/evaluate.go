@@ -37,7 +37,7 @@ of 95 %, or what --confidence says; then a table of classes, a confusion matrix 
 				return usagef("--resamples is not from 1 to %s", grouped(evaluation.MostResamples))
 			case !(o.Confidence > 0 && o.Confidence < 1):
 				return usagef("--confidence is not between 0 and 1")
-			case o.Mistakes < -1:
+			case o.Mistakes < 0:
 				return usagef("--mistakes is negative")
 			case o.Mistakes == 0:
 				o.Mistakes = -1

@@ -356,7 +356,11 @@ func (f *serveFlags) servePprof(ctx context.Context, beside *sync.WaitGroup, log
 		log.Warn("other machines can read the profiles of this server, which asks for no key there", "addr", address)
 	}
 	log.Info("profiles", "url", "http://"+reachable(address)+"/debug/pprof/")
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: time.Minute}
+	var handler http.Handler = mux
+	if isLoopback(address) {
+		handler = onlyHosts(mux, append(slices.Clone(f.hosts), "localhost"))
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: time.Minute}
 	beside.Go(func() { server.Serve(listener) })
 	beside.Go(func() {
 		<-ctx.Done()
