@@ -114,7 +114,7 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// The gradients of a step are the differences of the loss, and exactly the weights that have one decay.
+// The gradients of a step are the differences of the loss, and exactly the weights that have one move.
 func TestGradient(t *testing.T) {
 	for _, softmax := range []bool{false, true} {
 		texts := pseudo(1, 25, 1000) // no word twice
@@ -158,12 +158,12 @@ func TestGradient(t *testing.T) {
 			t.Fatal(err)
 		}
 		checked, kinks := 0, 0
-		compare := func(what string, w, changed, squares []float32, decay float64) {
+		compare := func(what string, w, changed, squares []float32) {
 			for i := range w {
 				got := math.Sqrt(float64(squares[i]))
 				move := 0.0
 				if got > 1e-6 {
-					move = math.Copysign(rate, float64(changed[i]-w[i])) - decay*float64(w[i])
+					move = math.Copysign(rate, float64(changed[i]-w[i]))
 				}
 				if moved := float64(changed[i] - w[i]); got > 1e-6 && math.Abs(moved-move) > 1e-4 || got == 0 && moved != 0 {
 					t.Errorf("softmax %v: %s %d: moved by %g, want %g", softmax, what, i, moved, move)
@@ -193,11 +193,11 @@ func TestGradient(t *testing.T) {
 			if !slices.Equal(a.weight, twice.groups[i].weight) || !slices.Equal(a.out, twice.groups[i].out) || !slices.Equal(a.bias, twice.groups[i].bias) {
 				t.Errorf("softmax %v: other bits for a batch of the same row twice", softmax)
 			}
-			compare("weight", g.weight[:len(g.weight)-g.n], a.weight, a.weightSquares, decay)
-			compare("bias", g.bias, a.bias, a.biasSquares, 0)
-			compare("output", g.out, a.out, a.outSquares, 0)
+			compare("weight", g.weight[:len(g.weight)-g.n], a.weight, a.weightSquares)
+			compare("bias", g.bias, a.bias, a.biasSquares)
+			compare("output", g.out, a.out, a.outSquares)
 		}
-		compare("bias of the scores", tr.bias, after.bias, after.squares, 0)
+		compare("bias of the scores", tr.bias, after.bias, after.squares)
 		if checked < 20*kinks || checked < 100 {
 			t.Errorf("softmax %v: %d gradients, %d kinks", softmax, checked, kinks)
 		}

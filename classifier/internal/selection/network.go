@@ -14,6 +14,7 @@ const (
 	networkWords = 30_000 // in the vocabulary
 	fewestEpochs = 2      // with less work than for these, no network is tried
 	mostEpochs   = 8
+	steadyRows   = 2048      // of those that a network has learned from, on which its mean scores are compared
 	patience     = 2         // epochs that make the average no better, after which no more are tried
 	networkBytes = 256 << 20 // of text: with more no network is tried, whose words are in memory
 )
@@ -88,7 +89,9 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 		}
 		return nil
 	}
-	scores := make([][]float32, epochs) // of held-out rows, by epoch
+	scores := make([][]float32, epochs)  // of held-out rows, by epoch
+	var steady [][]int32                 // some of the rows that were learned from, by fold
+	means := make([][][]float64, epochs) // of their scores, by epoch, fold and score
 	first := 0
 	learn := func(fold int) error {
 		var rows []int32
@@ -103,6 +106,7 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 		}
 		held = held[:n]
 		first += n
+		steady = append(steady, someRows(rows, steadyRows))
 		trainer := regions.New(texts, t, s)
 		for e := range epochs {
 			if err := trainer.Epoch(stopping, rows, e, count); err != nil {
@@ -113,6 +117,11 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 			if err := trainer.Scores(stopping, scores[e][at:], held); err != nil {
 				return err
 			}
+			m, err := meanScores(stopping, trainer, steady[fold], k)
+			if err != nil {
+				return err
+			}
+			means[e] = append(means[e], m)
 			if fold == folds-1 {
 				if err := compare(e, scores[e]); err != nil {
 					return err
@@ -148,6 +157,10 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 			return nil, err
 		}
 	}
+	shift, err := meanShift(ctx, trainer, steady, means[a.Epochs-1], k)
+	if err != nil {
+		return nil, err
+	}
 	a.Calibration.Evenness = a.Together.Calibration.Evenness
 	factor, offset := make([]float32, k), make([]float64, k)
 	for j := range factor {
@@ -155,6 +168,7 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 		a.Calibration.Slope = append(a.Calibration.Slope, both.Slope[j]*(1-a.Weight)*l.Slope[j])
 		factor[j] = float32(both.Slope[j] * a.Weight * n.Slope[j])
 		offset[j] = both.Offset[j] + float64(both.Slope[j]*(float64((1-a.Weight)*l.Offset[j])+float64(a.Weight*n.Offset[j])))
+		offset[j] += float64(float64(factor[j]) * shift[j])
 	}
 	var bias []float32
 	a.Network, bias = trainer.Parts(factor)
@@ -162,6 +176,48 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 		a.Calibration.Offset = append(a.Calibration.Offset, offset[j]+float64(b))
 	}
 	return a, nil
+}
+
+// someRows returns n of the rows, or all if there are no more, at equal distances.
+func someRows(rows []int32, n int) []int32 {
+	n = min(n, len(rows))
+	some := make([]int32, n)
+	for i := range some {
+		some[i] = rows[int(int64(i)*int64(len(rows))/int64(n))]
+	}
+	return some
+}
+
+// meanScores returns the mean of each of a network's k scores over rows.
+func meanScores(ctx context.Context, trainer *regions.Trainer, rows []int32, k int) ([]float64, error) {
+	scores, mean := make([]float32, len(rows)*k), make([]float64, k)
+	if err := trainer.Scores(ctx, scores, rows); err != nil {
+		return nil, err
+	}
+	for i, s := range scores {
+		mean[i%k] += float64(s)
+	}
+	for j := range mean {
+		mean[j] /= float64(max(len(rows), 1))
+	}
+	return mean, nil
+}
+
+// meanShift returns how much higher the scores of the networks of the folds were, on rows that these learned from, than those of the
+// network that learned from all rows. The last steps of a training move all scores together by some tenths, and what was
+// calibrated is the scores of the folds.
+func meanShift(ctx context.Context, trainer *regions.Trainer, steady [][]int32, means [][]float64, k int) ([]float64, error) {
+	shift := make([]float64, k)
+	for fold, mean := range means {
+		m, err := meanScores(ctx, trainer, steady[fold], k)
+		if err != nil {
+			return nil, err
+		}
+		for j := range shift {
+			shift[j] += (mean[j] - m[j]) / float64(len(means))
+		}
+	}
+	return shift, nil
 }
 
 // network is the outcome of a network's scores of the rows of another outcome.
