@@ -165,7 +165,7 @@ func TestDistinct(t *testing.T) {
 		d.Begin()
 		first := map[uint64]int{}
 		for i := range hashes {
-			h := uint64(i*i%5003+text) * prime0
+			h := (uint64(i)*uint64(i)%5003 + uint64(text)) * prime0
 			at, seen := d.Add(h, i)
 			if want, ok := first[h]; ok != seen || ok && at != want || !ok && at != i {
 				t.Fatalf("text %d: hash %d was noted with %d: %v; want %d: %v", text, i, at, seen, want, ok)
