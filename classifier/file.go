@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
 	"github.com/linnet-ml/linnet/internal/atomicfile"
-	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/mapfile"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 	"github.com/linnet-ml/linnet/internal/strictjson"
@@ -124,7 +122,10 @@ func (c *Classifier) encode(ctx context.Context) (map[string]string, []safetenso
 // error that wraps [ErrFile] and names the place, and memory is taken in proportion to the file. The file is read as a whole and closed, so that
 // it may be changed or removed while the Classifier is in use.
 func Load(ctx context.Context, path string) (*Classifier, error) {
-	b, err := read(ctx, path)
+	if ctx == nil {
+		return nil, errors.New("classifier: the context is nil")
+	}
+	b, err := mapfile.ReadAll(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("classifier: %w", err)
 	}
@@ -152,42 +153,6 @@ func fromBytes(ctx context.Context, b []byte, name string) (*Classifier, error) 
 	}
 	c.report = r
 	return c, nil
-}
-
-// read returns the content of a file.
-func read(ctx context.Context, path string) (b []byte, err error) {
-	if ctx == nil {
-		return nil, errors.New("the context is nil")
-	}
-	f, err := mapfile.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if err := f.Acquire(); err != nil {
-		return nil, err
-	}
-	defer f.Release()
-	if err := budget.Check(path, 1, len(f.Bytes())); err != nil {
-		return nil, err
-	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if v := recover(); v != nil {
-			if err = f.Fault(v); err == nil {
-				panic(v)
-			}
-		}
-	}()
-	const step = 4 << 20
-	b = make([]byte, len(f.Bytes()))
-	for i := 0; i < len(b); i += step {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		copy(b[i:min(i+step, len(b))], f.Bytes()[i:])
-	}
-	return b, nil
 }
 
 // decode reads a file.

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"mime"
 	"net/http"
 	"slices"
@@ -28,13 +27,13 @@ const classifyHint = `send {"text": "…"} or {"texts": ["…", "…"]}, and if 
 
 // parse reads a request. check is asked about each text.
 func (q *classifyRequest) parse(body []byte, check textCheck) *problem {
-	s := strictjson.New(context.Background(), body, strictjson.Options{What: "body"})
+	s := scan(body)
 	single := false
 	text := func() (err error) {
 		q.texts, err = readText(s, q.texts, check)
 		return err
 	}
-	err := object(s, func(name string) (err error) {
+	err := s.Members(func(name string) (err error) {
 		switch name {
 		case "text":
 			single = true
@@ -111,11 +110,8 @@ func (c *call) serveClassify() *problem {
 		if p := c.checkExplain(m, q); p != nil {
 			return p
 		}
-		if p := c.becomeHeavy(); p != nil {
-			return p
-		}
 	}
-	if q.scores && len(q.texts)*len(m.classes) > heavyScores {
+	if q.explain || q.scores && len(q.texts)*len(m.classes) > heavyScores {
 		if p := c.becomeHeavy(); p != nil {
 			return p
 		}

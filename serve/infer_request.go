@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -52,9 +51,9 @@ func (q *inferRequest) reset() {
 // parse reads the JSON of a request, and the tensors as bytes after it. Members that the protocol does not have are ignored, as it
 // asks of servers: KServe's client sends model_name. null counts as absent.
 func (q *inferRequest) parse(body, tail []byte, check textCheck) *problem {
-	s := strictjson.New(context.Background(), body, strictjson.Options{What: "body"})
-	err := object(s, func(name string) (err error) {
-		if absent, err := null(s); absent || err != nil {
+	s := scan(body)
+	err := s.Members(func(name string) (err error) {
+		if absent, err := s.Null(); absent || err != nil {
 			return err
 		}
 		switch name {
@@ -102,8 +101,8 @@ func (q *inferRequest) parse(body, tail []byte, check textCheck) *problem {
 // parameters reads an object of parameters: numbers, strings and truth values. member returns whether it knows the parameter and
 // has read its value; others are ignored.
 func parameters(s *strictjson.Scanner, member func(name string) (known bool, err error)) error {
-	return object(s, func(name string) error {
-		if absent, err := null(s); absent || err != nil {
+	return s.Members(func(name string) error {
+		if absent, err := s.Null(); absent || err != nil {
 			return err
 		}
 		if c := s.Peek(); c == '{' || c == '[' {
@@ -122,8 +121,8 @@ func (q *inferRequest) input(s *strictjson.Scanner, tail []byte, check textCheck
 	var shape []int
 	var hasName, hasShape, hasType, hasData bool
 	size := -1
-	err := object(s, func(name string) (err error) {
-		if absent, err := null(s); absent || err != nil {
+	err := s.Members(func(name string) (err error) {
+		if absent, err := s.Null(); absent || err != nil {
 			return err
 		}
 		switch name {
@@ -234,8 +233,8 @@ func (q *inferRequest) output(s *strictjson.Scanner) error {
 		return s.Errorf("there are more than %d outputs", maxOutputs)
 	}
 	var o askedOutput
-	err := object(s, func(name string) (err error) {
-		if absent, err := null(s); absent || err != nil {
+	err := s.Members(func(name string) (err error) {
+		if absent, err := s.Null(); absent || err != nil {
 			return err
 		}
 		switch name {

@@ -1,9 +1,9 @@
 package serve
 
 import (
+	"context"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -75,30 +75,9 @@ func appendFloat(b []byte, v float32) []byte {
 	return append(b, "null"...)
 }
 
-// maxMembers is the largest number of members of an object.
-const maxMembers = 64
-
-// object reads an object. No name may occur twice. member reads the value of a name.
-func object(s *strictjson.Scanner, member func(name string) error) error {
-	var room [8]string
-	names := room[:0]
-	return s.Object(func() error {
-		name, err := s.Text("name")
-		if err != nil {
-			return err
-		}
-		if slices.Contains(names, name) {
-			return s.Errorf("the member %s is there twice", strictjson.Quote(name))
-		}
-		if len(names) == maxMembers {
-			return s.Errorf("an object has more than %d members", maxMembers)
-		}
-		names = append(names, name)
-		if err := s.Colon(); err != nil {
-			return err
-		}
-		return member(name)
-	})
+// scan returns a Scanner of a body. Objects have few members.
+func scan(body []byte) *strictjson.Scanner {
+	return strictjson.New(context.Background(), body, strictjson.Options{What: "body", MaxMembers: 64})
 }
 
 // boolean reads true or false.
@@ -113,15 +92,6 @@ func boolean(s *strictjson.Scanner, name string) (bool, error) {
 		return false, nil
 	}
 	return false, s.Errorf("%s is neither true nor false", name)
-}
-
-// null reads a null, if there is one.
-func null(s *strictjson.Scanner) (bool, error) {
-	if s.Peek() != 'n' {
-		return false, nil
-	}
-	_, err := s.Value() // no other value begins with n
-	return err == nil, err
 }
 
 // integer reads a whole number from 0 to most.

@@ -1,6 +1,7 @@
 package mapfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"unsafe"
 
@@ -47,6 +49,40 @@ func (m *memory) free() error {
 // once: nothing is waited for. A symbolic link is followed. A file that does not fit into the address space is an error
 // that wraps budget.ErrTooLarge; on machines of 32 bits that is one of more than 1 GiB.
 func Open(path string) (*File, error) { return open(path, mapFile) }
+
+// ReadAll returns the content of a file that [Open] opens, in memory that is the garbage collector's: writing the file later changes
+// nothing of it. It looks at ctx every 4 MiB. The machine must have the memory, else the error wraps budget.ErrTooLarge.
+func ReadAll(ctx context.Context, path string) (b []byte, err error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := f.Acquire(); err != nil {
+		return nil, err
+	}
+	defer f.Release()
+	if err := budget.Check(path, 1, len(f.Bytes())); err != nil {
+		return nil, err
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			if err = f.Fault(v); err == nil {
+				panic(v)
+			}
+		}
+	}()
+	const step = 4 << 20
+	b = make([]byte, len(f.Bytes()))
+	for i := 0; i < len(b); i += step {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		copy(b[i:min(i+step, len(b))], f.Bytes()[i:])
+	}
+	return b, nil
+}
 
 // ErrNotRegular is wrapped by the error for what is no plain file.
 var ErrNotRegular = errors.New("not a plain file")

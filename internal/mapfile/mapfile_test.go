@@ -2,6 +2,7 @@ package mapfile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
@@ -322,5 +323,32 @@ func TestOtherFault(t *testing.T) {
 		if err := f.Fault(p); err != nil {
 			t.Errorf("%v is %v", p, err)
 		}
+	}
+}
+
+// What ReadAll returns stays as it is when the file is written, and a context that has ended ends it.
+func TestReadAll(t *testing.T) {
+	content := bytes.Repeat([]byte("linnet"), 1<<20)
+	path := newTestFile(t, content)
+	b, err := ReadAll(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.ToUpper(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b, content) {
+		t.Error("other bytes")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := ReadAll(ctx, path); err != context.Canceled {
+		t.Error(err)
+	}
+	if b, err := ReadAll(t.Context(), newTestFile(t, nil)); err != nil || len(b) != 0 {
+		t.Errorf("%d bytes of an empty file, %v", len(b), err)
+	}
+	if _, err := ReadAll(t.Context(), t.TempDir()); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("a folder: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -40,6 +41,8 @@ type Options struct {
 	Prefix string
 	// Base is where the text begins in its file.
 	Base int
+	// MaxMembers is how many members an object may have that Members reads; 0 for any number.
+	MaxMembers int
 }
 
 // New returns a Scanner of a text, which must not change.
@@ -476,18 +479,34 @@ func (s *Scanner) skip(depth int) error {
 	return nil
 }
 
-// names reads an object, of which no name may occur twice; value reads what is under one.
-func (s *Scanner) names(value func(name string) error) error {
-	seen := map[string]bool{}
+// Members reads an object, of which no name may occur twice; value reads what is under one. Names may share the memory of the text,
+// as those of Text do. Objects with few members need no memory.
+func (s *Scanner) Members(value func(name string) error) error {
+	var room [8]string
+	few := room[:0]
+	var many map[string]bool // all names, if they are not few
 	return s.Object(func() error {
-		name, err := s.String("name")
+		name, err := s.Text("name")
 		if err != nil {
 			return err
 		}
-		if seen[name] {
+		if many[name] || slices.Contains(few, name) {
 			return s.Errorf("the member %s is there twice", Quote(name))
 		}
-		seen[name] = true
+		switch {
+		case many != nil:
+			many[name] = true
+		case len(few) < len(room):
+			few = append(few, name)
+		default:
+			many = map[string]bool{name: true}
+			for _, n := range few {
+				many[n] = true
+			}
+		}
+		if s.o.MaxMembers > 0 && max(len(few), len(many)) > s.o.MaxMembers {
+			return s.Errorf("an object has more than %d members", s.o.MaxMembers)
+		}
 		if err := s.Colon(); err != nil {
 			return err
 		}
@@ -495,15 +514,27 @@ func (s *Scanner) names(value func(name string) error) error {
 	})
 }
 
+// Null reads a null, if there is one.
+func (s *Scanner) Null() (bool, error) {
+	if s.Peek() != 'n' {
+		return false, nil
+	}
+	kind, err := s.next()
+	if err == nil && string(s.word) != "null" {
+		err = s.syntax("%s where a value is expected", s.describe(kind))
+	}
+	return err == nil, err
+}
+
 // Members reads a text that is one object, of which no name may occur twice. The values are parts of the text.
 func Members(ctx context.Context, text []byte, member func(name string, value []byte) error) error {
 	s := New(ctx, text, Options{})
-	err := s.names(func(name string) error {
+	err := s.Members(func(name string) error {
 		value, err := s.Value()
 		if err != nil {
 			return err
 		}
-		return member(name, value)
+		return member(strings.Clone(name), value)
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -190,5 +191,52 @@ func TestUnmarshalKnown(t *testing.T) {
 	}
 	if err := strictjson.Unmarshal(t.Context(), []byte(`{"new":1}`), &v); err == nil {
 		t.Error("Unmarshal takes a member that is not known")
+	}
+}
+
+// Members finds a name that is there twice wherever it stands, and allows as many as the options say.
+func TestMembers(t *testing.T) {
+	object := func(n, twice int) []byte {
+		b := []byte{'{'}
+		for i := range n {
+			b = fmt.Appendf(b, `"%d":null,`, i)
+		}
+		if twice >= 0 {
+			return fmt.Appendf(b, `"%d":null}`, twice)
+		}
+		return append(b, `"x":null}`...)
+	}
+	read := func(text []byte, most int) (n int, err error) {
+		s := strictjson.New(t.Context(), text, strictjson.Options{MaxMembers: most})
+		err = s.Members(func(string) error {
+			n++
+			null, err := s.Null()
+			if err == nil && !null {
+				t.Error("no null")
+			}
+			return err
+		})
+		return n, err
+	}
+	for _, n := range []int{1, 7, 8, 9, 20} {
+		if got, err := read(object(n, -1), 0); got != n+1 || err != nil {
+			t.Errorf("%d members of %d: %v", got, n+1, err)
+		}
+		for twice := range n {
+			want := fmt.Sprintf(`the member "%d" is there twice`, twice)
+			if got, err := read(object(n, twice), 0); got != n || err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%d members, %v; want %s", got, err, want)
+			}
+		}
+		if _, err := read(object(n, -1), n+1); err != nil {
+			t.Error(err)
+		}
+		if got, err := read(object(n, -1), n); got != n || err == nil || !strings.Contains(err.Error(), fmt.Sprintf("an object has more than %d members", n)) {
+			t.Errorf("%d members of %d: %v", got, n, err)
+		}
+	}
+	s := strictjson.New(t.Context(), []byte(`nil`), strictjson.Options{})
+	if null, err := s.Null(); null || err == nil {
+		t.Errorf("nil: %v, %v", null, err)
 	}
 }

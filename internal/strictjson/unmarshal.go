@@ -89,7 +89,7 @@ func (u *unmarshaler) value(v reflect.Value, asText bool) error {
 	}
 	kind := v.Kind()
 	if kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Map {
-		if null, err := u.null(); null || err != nil {
+		if null, err := u.Null(); null || err != nil {
 			v.SetZero()
 			return err
 		}
@@ -123,18 +123,6 @@ func (u *unmarshaler) value(v reflect.Value, asText bool) error {
 		return err
 	}
 	return u.scalar(v, asText)
-}
-
-// null reads a null, if there is one.
-func (u *unmarshaler) null() (bool, error) {
-	if u.Peek() != 'n' {
-		return false, nil
-	}
-	kind, err := u.next()
-	if err == nil && string(u.word) != "null" {
-		err = u.syntax("%s where a value is expected", u.describe(kind))
-	}
-	return err == nil, err
 }
 
 // scalar reads a number or a truth value.
@@ -204,10 +192,10 @@ func (u *unmarshaler) mapping(v reflect.Value) error {
 		return fmt.Errorf("%v cannot be read", t)
 	}
 	v.Set(reflect.MakeMap(t))
-	return u.names(func(name string) error {
+	return u.Members(func(name string) error {
 		x := reflect.New(t.Elem()).Elem()
 		err := u.value(x, false)
-		v.SetMapIndex(reflect.ValueOf(name).Convert(t.Key()), x)
+		v.SetMapIndex(reflect.ValueOf(strings.Clone(name)).Convert(t.Key()), x)
 		return inMember(name, err)
 	})
 }
@@ -215,7 +203,7 @@ func (u *unmarshaler) mapping(v reflect.Value) error {
 func (u *unmarshaler) structure(v reflect.Value) error {
 	known := map[string]field{}
 	fields(v, known)
-	return u.names(func(name string) error {
+	return u.Members(func(name string) error {
 		f, ok := known[name]
 		if !ok && u.skipUnknown {
 			_, err := u.Value()
