@@ -46,9 +46,12 @@ func (c *call) readBody() *problem {
 	}
 	// A server may limit the time of the whole request by itself. A body that is there at once needs no limit of its own then.
 	limited := false
-	if s := server(r); s == nil || s.ReadTimeout <= 0 || s.ReadTimeout > o.BodyTimeout+headerTime {
+	limit := func() {
 		limited = true
-		http.NewResponseController(c.w).SetReadDeadline(c.start.Add(o.BodyTimeout))
+		control(c.w).SetReadDeadline(c.start.Add(o.BodyTimeout))
+	}
+	if s := server(r); s == nil || s.ReadTimeout <= 0 || s.ReadTimeout > o.BodyTimeout+headerTime {
+		limit()
 	}
 	for {
 		if len(b) == cap(b) {
@@ -56,13 +59,11 @@ func (c *call) readBody() *problem {
 			if r.ContentLength > 0 {
 				more = int(min(int64(more), r.ContentLength+1-int64(len(b))))
 			}
-			if p := c.reserve(&c.reserved.body, int64(cap(b)+more), free); p != nil {
+			size := cap(b) + max(more, 1)
+			if p := c.reserve(&c.reserved.body, int64(size), free); p != nil {
 				return p
 			}
-			b = slices.Grow(b, max(more, 1))
-			if p := c.reserve(&c.reserved.body, int64(cap(b)), free); p != nil { // Grow may have rounded up
-				return p
-			}
+			b = append(make([]byte, 0, size), b...) // exactly what is counted
 		}
 		n, err := r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
@@ -72,9 +73,8 @@ func (c *call) readBody() *problem {
 		}
 		switch {
 		case err == nil:
-			if !limited && int64(len(b)) < r.ContentLength || r.ContentLength < 0 && !limited {
-				limited = true
-				http.NewResponseController(c.w).SetReadDeadline(c.start.Add(o.BodyTimeout))
+			if !limited && (r.ContentLength < 0 || int64(len(b)) < r.ContentLength) {
+				limit()
 			}
 		case err == io.EOF:
 			c.read = true

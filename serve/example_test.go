@@ -61,6 +61,11 @@ func ExampleHandler_Replace() {
 	// {"error":"the model reviews does not have this version","code":"no_such_version","hint":"ask for version b, or for none"}
 }
 
+func ExampleValidName() {
+	fmt.Println(serve.ValidName("reviews-2.1"), serve.ValidName("film reviews"))
+	// Output: true false
+}
+
 func ExampleHandler_Server() {
 	h, err := serve.New([]serve.Model{{Name: "reviews", Classifier: reviews()}}, serve.Options{})
 	if err != nil {

@@ -78,7 +78,7 @@ func FuzzRoute(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, path string) {
 		e, model, version := route(path)
-		if (model != "" && !validName(model)) || (version != "" && !validName(version)) {
+		if (model != "" && !ValidName(model)) || (version != "" && !ValidName(version)) {
 			t.Fatalf("%q: model %q, version %q", path, model, version)
 		}
 		if model != "" {

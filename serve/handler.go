@@ -40,7 +40,7 @@ var _ http.Handler = (*Handler)(nil)
 
 // A slot has the classifier that answers under a name.
 type slot struct {
-	atomic.Pointer[served]
+	current atomic.Pointer[served]
 	metrics *modelMetrics
 	change  sync.Mutex // held while a classifier is replaced
 }
@@ -92,7 +92,7 @@ func (h *Handler) Replace(m Model) error {
 	s.change.Lock()
 	defer s.change.Unlock()
 	next := newServed(m, s.metrics)
-	s.Store(next)
+	s.current.Store(next)
 	s.metrics.replaced(next.Version, next.classes)
 	return nil
 }
@@ -227,10 +227,13 @@ func (c *call) serve(e endpoint, model, version string, file *asset) *problem {
 	}
 	switch e {
 	case pageFile:
+		c.wrote = true // as far as anybody here knows
 		c.status = file.write(c.w, c.r)
 	case openAPI:
+		c.wrote = true
 		c.status = openAPIFile.write(c.w, c.r)
 	case metricsList:
+		c.wrote = true
 		w := &statusWriter{ResponseWriter: c.w, status: c.status}
 		h.metrics.handler.ServeHTTP(w, c.r)
 		c.status = w.status
@@ -285,7 +288,7 @@ func (h *Handler) model(name string) (*served, *problem) {
 		name = h.order[0]
 	}
 	if s := h.models[name]; s != nil {
-		return s.Load(), nil
+		return s.current.Load(), nil
 	}
 	return nil, notFound("no_such_model", "the models are "+h.list(), "there is no model of this name")
 }

@@ -71,7 +71,7 @@ func newMetrics(working func() int64) *metrics {
 	m := &metrics{
 		registry: registry,
 		requests: counter("requests_total", "Requests by endpoint and status: 499 for clients that left before the whole answer, cut for answers that a fault of the server ended.", "endpoint", "status"),
-		errors:   counter("errors_total", "Answers that are no success, by the code in their body.", "kind"),
+		errors:   counter("errors_total", "Answers that are no success, by the code in their body; client_gone for clients that left before it.", "kind"),
 		duration: histogram("request_duration_seconds", "Time from the end of the header of a request to the end of its answer.", []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1, 5}, "endpoint"),
 		ready:    gauge("ready", "Whether the server wants requests: 1 if so.").WithLabelValues(),
 		labels:   counter("labels_total", "Labels that texts were given; the empty one for texts without. Of the classes of a model, the first 100 are here.", "model", "label"),
@@ -142,9 +142,12 @@ func (m *modelMetrics) replaced(version string, classes []string) {
 	m.counted = now
 }
 
-// failed tells that there is a newer file, which is no classifier.
-func (m *modelMetrics) failed() {
-	m.all.failures.WithLabelValues(m.name).Inc()
+// failed tells that the newest file is no classifier, and counts it if that is news. A Replace by the program may have said otherwise
+// meanwhile.
+func (m *modelMetrics) failed(news bool) {
+	if news {
+		m.all.failures.WithLabelValues(m.name).Inc()
+	}
 	m.all.stale.WithLabelValues(m.name).Set(1)
 }
 

@@ -57,7 +57,7 @@ func TestMetrics(t *testing.T) {
 	if err := h.Replace(Model{"three", "v2", three()}); err != nil {
 		t.Fatal(err)
 	}
-	h.models["three"].metrics.failed()
+	h.models["three"].metrics.failed(true)
 	got := readMetrics(t, h)
 	for name, want := range map[string]float64{
 		`linnet_requests_total{endpoint="classify",status="200"}`:    3,

@@ -5,14 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/linnet-ml/linnet/classifier"
-	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/mapfile"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -28,8 +25,8 @@ type Model struct {
 // maxName is the largest length of a name or a version.
 const maxName = 100
 
-// validName returns whether a name or a version may be part of a path and of a metric.
-func validName(s string) bool {
+// ValidName returns whether s can be the Name or the Version of a [Model]: a part of paths and of metrics.
+func ValidName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		alphanumeric := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
@@ -42,9 +39,9 @@ func validName(s string) bool {
 
 func (m *Model) check() error {
 	switch {
-	case !validName(m.Name):
+	case !ValidName(m.Name):
 		return fmt.Errorf("serve: %.40q is no name for a classifier: use letters, digits, points, hyphens and underscores, %d at most, a letter or digit first", m.Name, maxName)
-	case m.Version != "" && !validName(m.Version):
+	case m.Version != "" && !ValidName(m.Version):
 		return fmt.Errorf("serve: %.40q is no version of a classifier: use letters, digits, points, hyphens and underscores, %d at most, a letter or digit first", m.Version, maxName)
 	case m.Classifier == nil:
 		return fmt.Errorf("serve: the classifier %s is nil", m.Name)
@@ -55,9 +52,9 @@ func (m *Model) check() error {
 // Load reads the classifier in the file at path, and gives it the name. Its version is the beginning of the file's SHA-256, so
 // that the same file has the same version everywhere.
 func Load(ctx context.Context, name, path string) (Model, error) {
-	b, err := readFile(ctx, path)
+	b, err := mapfile.ReadAll(ctx, path)
 	if err != nil {
-		return Model{}, err
+		return Model{}, fmt.Errorf("serve: %w", err)
 	}
 	return parse(ctx, name, path, b, sha256.Sum256(b))
 }
@@ -88,41 +85,6 @@ func (e *fileError) Unwrap() error { return e.err }
 
 // versionDigits is how much of a digest a version shows.
 const versionDigits = 12
-
-// readFile reads the file at path in memory that the machine has.
-func readFile(ctx context.Context, path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("serve: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("serve: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("serve: %s is no regular file", path)
-	case int64(int(info.Size())) != info.Size():
-		return nil, fmt.Errorf("serve: %s: %w", path, budget.ErrTooLarge)
-	}
-	if err := budget.Check(path, 1, int(info.Size())); err != nil {
-		return nil, fmt.Errorf("serve: %w", err)
-	}
-	b := make([]byte, info.Size())
-	const step = 4 << 20
-	for at := 0; at < len(b); at += step {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if _, err := io.ReadFull(f, b[at:min(at+step, len(b))]); err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				err = errors.New("it became shorter while it was read")
-			}
-			return nil, fmt.Errorf("serve: %s: %w", path, err)
-		}
-	}
-	return b, nil
-}
 
 // A served is a Model that answers requests, with what is the same in all answers. It never changes.
 type served struct {

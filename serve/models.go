@@ -38,7 +38,7 @@ func (c *call) serveModelMetadata(m *served) *problem {
 func (c *call) serveModels() *problem {
 	b := append(c.out[:0], `{"models":[`...)
 	for i, name := range c.h.order {
-		m := c.h.models[name].Load()
+		m := c.h.models[name].current.Load()
 		if i > 0 {
 			b = append(b, ',')
 		}

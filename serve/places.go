@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"net/http"
 	"runtime"
 	"time"
 )
@@ -115,13 +114,13 @@ func (c *call) writeLimit() error {
 		limit = last
 	}
 	c.limited = true
-	return http.NewResponseController(c.w).SetWriteDeadline(limit)
+	return control(c.w).SetWriteDeadline(limit)
 }
 
 // wholeLimit undoes the limit of a part that is written: until the next one there is only that of the whole answer.
 func (c *call) wholeLimit() {
 	if c.limited {
-		http.NewResponseController(c.w).SetWriteDeadline(c.start.Add(c.h.o.BodyTimeout + answerTime))
+		control(c.w).SetWriteDeadline(c.start.Add(c.h.o.BodyTimeout + answerTime))
 	}
 }
 
@@ -133,8 +132,7 @@ func (c *call) unlimit() {
 	if s := server(c.r); s != nil && s.WriteTimeout > 0 {
 		return
 	}
-	control := http.NewResponseController(c.w)
-	if control.Flush() == nil {
-		control.SetWriteDeadline(time.Time{})
+	if w := control(c.w); w.Flush() == nil {
+		w.SetWriteDeadline(time.Time{})
 	}
 }

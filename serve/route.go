@@ -91,11 +91,11 @@ func route(path string) (e endpoint, model, version string) {
 	model, rest, _ = strings.Cut(rest, "/")
 	if after, ok := strings.CutPrefix(rest, "versions/"); ok {
 		version, rest, _ = strings.Cut(after, "/")
-		if !validName(version) {
+		if !ValidName(version) {
 			return unknownPath, "", ""
 		}
 	}
-	if !validName(model) || strings.HasSuffix(path, "/") {
+	if !ValidName(model) || strings.HasSuffix(path, "/") {
 		return unknownPath, "", ""
 	}
 	switch rest {

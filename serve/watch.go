@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/internal/mapfile"
 )
 
 // Watch follows the file at path, from which the classifier of a name came ([Load]): when its content changes, Watch loads it and
@@ -99,13 +100,13 @@ func (w *watcher) look(ctx context.Context) {
 
 // follow reads the file and returns its digest. If the content is new, its classifier answers from now on.
 func (w *watcher) follow(ctx context.Context) (digest [sha256.Size]byte, err error) {
-	b, err := readFile(ctx, w.path)
+	b, err := mapfile.ReadAll(ctx, w.path)
 	if err != nil {
-		return digest, err
+		return digest, fmt.Errorf("serve: %w", err)
 	}
 	digest = sha256.Sum256(b)
 	switch {
-	case versionOf(digest) == w.slot.Load().Version:
+	case versionOf(digest) == w.slot.current.Load().Version:
 		return digest, nil
 	case w.why != nil && digest == w.broken:
 		return digest, w.why
@@ -131,16 +132,17 @@ func (w *watcher) recovered() {
 	}
 	w.failure = ""
 	w.slot.metrics.all.stale.WithLabelValues(w.name).Set(0)
-	w.h.o.Log.Info("the classifier's file is in order again", "model", w.name, "version", w.slot.Load().Version)
+	w.h.o.Log.Info("the classifier's file is in order again", "model", w.name, "version", w.slot.current.Load().Version)
 }
 
 // fail tells that the file cannot be used, if that is news.
 func (w *watcher) fail(err error, digest [sha256.Size]byte) {
 	failure := fmt.Sprintf("%x %v", digest, err)
-	if failure == w.failure {
+	news := failure != w.failure
+	w.slot.metrics.failed(news)
+	if !news {
 		return
 	}
 	w.failure = failure
-	w.slot.metrics.failed()
-	w.h.o.Log.Error("the classifier's file cannot be used; the old version goes on", "model", w.name, "version", w.slot.Load().Version, "error", err)
+	w.h.o.Log.Error("the classifier's file cannot be used; the old version goes on", "model", w.name, "version", w.slot.current.Load().Version, "error", err)
 }

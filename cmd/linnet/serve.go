@@ -13,7 +13,6 @@ import (
 	"net/http/pprof"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -90,16 +89,13 @@ Ctrl-C makes the server unready; it answers what has begun and ends. The log is 
 	return cmd
 }
 
-// serverName is a name for a classifier, or what is before = in an argument.
-var serverName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,99}$`)
-
 // named splits an argument into the name and the file of a classifier.
 func named(argument string) (name, path string, err error) {
-	if name, path, ok := strings.Cut(argument, "="); ok && serverName.MatchString(name) && path != "" {
+	if name, path, ok := strings.Cut(argument, "="); ok && serve.ValidName(name) && path != "" {
 		return name, path, nil
 	}
 	name = strings.TrimSuffix(filepath.Base(argument), filepath.Ext(argument))
-	if !serverName.MatchString(name) {
+	if !serve.ValidName(name) {
 		return "", "", usagef("%.80q makes no name for paths: write NAME=FILE, the name of letters, digits, points, hyphens and underscores", argument)
 	}
 	return name, argument, nil

@@ -230,6 +230,18 @@ func classifyFilms(client *http.Client, url string) (status int, body string, fa
 	return answer.StatusCode, string(b), nil
 }
 
+// filmLabels reads the answer to classifyFilms.
+func filmLabels(status int, body string) (version, lovely, dull string, ok bool) {
+	var a struct {
+		Version string
+		Results []struct{ Label string }
+	}
+	if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || len(a.Results) != 2 {
+		return "", "", "", false
+	}
+	return a.Version, a.Results[0].Label, a.Results[1].Label, true
+}
+
 // The file is replaced at random moments under load, and broken in between: no request fails, and no answer mixes versions. SIGTERM
 // makes the server unready while it goes on answering, and then it ends in order. Clients that go on meanwhile lose no request on a
 // connection that they have.
@@ -272,17 +284,10 @@ func TestServeReplaceAndDrain(t *testing.T) {
 					t.Errorf("%v, on a fresh connection: %v", failed.err, failed.fresh)
 					return
 				}
-				var a struct {
-					Version string
-					Results []struct{ Label string }
-				}
-				if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || len(a.Results) != 2 {
-					t.Errorf("%d %s", status, body)
-					return
-				}
-				label, _ := versions.LoadOrStore(a.Version, a.Results[0].Label)
-				if a.Results[0].Label != label || a.Results[1].Label == label {
-					t.Errorf("mixed: %s", body)
+				version, lovely, dull, ok := filmLabels(status, body)
+				label, _ := versions.LoadOrStore(version, lovely)
+				if !ok || lovely != label || dull == label {
+					t.Errorf("wrong or mixed: %d %s", status, body)
 					return
 				}
 			}
@@ -482,20 +487,13 @@ func TestServeKilled(t *testing.T) {
 					time.Sleep(time.Millisecond)
 					continue
 				}
-				var a struct {
-					Version string
-					Results []struct{ Label string }
-				}
-				if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || len(a.Results) != 2 {
-					t.Errorf("%d %s", status, body)
-					return
-				}
-				if want := labels[a.Version]; want == "" || a.Results[0].Label != want || a.Results[1].Label == want {
-					t.Errorf("wrong or mixed: %s", body)
+				version, lovely, dull, ok := filmLabels(status, body)
+				if want := labels[version]; !ok || want == "" || lovely != want || dull == want {
+					t.Errorf("wrong or mixed: %d %s", status, body)
 					return
 				}
 				mu.Lock()
-				answers[a.Version]++
+				answers[version]++
 				mu.Unlock()
 			}
 		})
