@@ -35,6 +35,11 @@ func (c *Classifier) ClassifyInto(dst *Result, text string) {
 	s := c.scratch.Get().(*scratch)
 	c.logits(s, text)
 	c.decide(dst, s.scores)
+	c.release(s, text)
+}
+
+// release lets other texts use s, which was used for text.
+func (c *Classifier) release(s *scratch, text string) {
 	if len(text) <= keptBytes {
 		c.scratch.Put(s)
 	}

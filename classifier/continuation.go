@@ -7,10 +7,10 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/classifier/internal/linear"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/classifier/internal/regions"
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
 	"github.com/linnet-ml/linnet/internal/spill"
@@ -52,21 +52,18 @@ func (c *Classifier) newContinuation(examples []Example) (*continuation, error) 
 			return nil, &ExampleError{i, fmt.Sprintf("has %d labels: this classifier gives one", len(e.Labels))}
 		}
 		for j, l := range e.Labels {
-			if l == "" {
-				return nil, &ExampleError{i, emptyLabel}
-			}
-			if !utf8.ValidString(l) {
-				return nil, &ExampleError{i, fmt.Sprintf("has the label %.40q, which is not UTF-8", l)}
+			if err := checkLabel(i, l); err != nil {
+				return nil, err
 			}
 			if slices.Contains(e.Labels[:j], l) {
-				return nil, &ExampleError{i, fmt.Sprintf("has the label %.40q twice", l)}
+				return nil, labelTwice(i, l)
 			}
 			counts[l]++
 		}
 	}
 	classes := slices.Clone(t.spec.Classes)
 	for _, l := range slices.Sorted(maps.Keys(counts)) {
-		if slices.Contains(t.spec.Classes, l) {
+		if _, old := slices.BinarySearch(t.spec.Classes, l); old {
 			continue
 		}
 		if counts[l] < 2 {
@@ -101,15 +98,6 @@ func (c *Classifier) newContinuation(examples []Example) (*continuation, error) 
 // newLabels returns whether there are new labels, which need thresholds.
 func (t *continuation) newLabels() bool { return t.spec.MultiLabel && slices.Contains(t.old, -1) }
 
-// allRows returns the numbers of n rows.
-func allRows(n int) []int32 {
-	rows := make([]int32, n)
-	for i := range rows {
-		rows[i] = int32(i)
-	}
-	return rows
-}
-
 // rowsBefore is how many rows c has learned from, as far as that is known.
 func (c *Classifier) rowsBefore() int {
 	if c.report == nil {
@@ -128,7 +116,7 @@ const manyBytes = 64 << 20
 // read reads the texts. Of n-grams that are new it takes those of two texts at least, or all of few texts, and of these the most
 // frequent.
 func (t *continuation) read(ctx context.Context) error {
-	c, rows := t.c, allRows(t.task.Rows())
+	c, rows := t.c, t.task.All()
 	limits := features.Limits{Minimum: 1, Space: t.space, Progress: func(done, total int) { t.meter.Set(string(PhaseCounting), done, total) }}
 	if t.task.Texts.Bytes(rows) > manyBytes {
 		limits.Columns = len(c.parts.Hashes) + max(2<<20, t.limit)
@@ -171,9 +159,9 @@ func (t *continuation) weigh(ctx context.Context, corpus *features.Corpus, numbe
 	t.x.Start = make([]int, 1, corpus.Rows()+1)
 	var id []uint32 // of the row
 	var value []float32
-	look := pace{ctx: ctx}
+	look := parallel.NewWatch(ctx)
 	for i := range corpus.Rows() {
-		if err := look.step(8 * (corpus.Start[i+1] - corpus.Start[i] + 1)); err != nil {
+		if err := look.Spend(8 * (corpus.Start[i+1] - corpus.Start[i] + 1)); err != nil {
 			return err
 		}
 		id, value = id[:0], value[:0]
@@ -285,7 +273,7 @@ func (t *continuation) takeNetwork(ctx context.Context) error {
 	}
 	t.network = &n
 	network := regions.NewNetwork(n.parts(), t.spec.NetworkUnits, k, t.spec.features())
-	rows := allRows(t.task.Rows())
+	rows := t.task.All()
 	t.networkScores = make([]float32, k*len(rows))
 	r, z := network.NewReader(), t.networkScores
 	for text, err := range t.task.Texts.Read(ctx, rows) {
@@ -398,10 +386,10 @@ func (t *continuation) length(ctx context.Context, from, to []uint32) (float32, 
 		mark[f] |= stays
 	}
 	sum, n := 0.0, 0
-	look := pace{ctx: ctx}
+	look := parallel.NewWatch(ctx)
 	for i := range t.x.Rows() {
 		id, value := t.x.Row(int32(i))
-		if err := look.step(8 * (len(id) + 1)); err != nil {
+		if err := look.Spend(8 * (len(id) + 1)); err != nil {
 			return 0, err
 		}
 		var before, after [blocks]float64

@@ -97,7 +97,7 @@ func (t *continuation) learn(ctx context.Context, o ContinueOptions) (*Classifie
 		return nil, err
 	}
 	report := Continuation{Rows: t.task.Rows(), Rate: 1, Epochs: 5}
-	rows := allRows(t.task.Rows())
+	rows := t.task.All()
 	random.New(o.Seed, random.Split, 0).Shuffle(rows)
 	d := newDescent(t, o.Seed)
 	if len(rows) >= 25 {

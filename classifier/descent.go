@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/linnet-ml/linnet/classifier/internal/calibration"
+	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
 	"github.com/linnet-ml/linnet/internal/random"
 	"github.com/linnet-ml/linnet/simd"
@@ -121,7 +122,7 @@ func (d *descent) epoch(ctx context.Context, rows []int32, epoch int, progress f
 	}
 	d.order = append(d.order[:0], rows...)
 	random.New(d.seed, random.Shuffle, uint64(epoch)).Shuffle(d.order)
-	look := pace{ctx: ctx}
+	look := parallel.NewWatch(ctx)
 	for n, i := range d.order {
 		if d.stop != nil {
 			select {
@@ -131,7 +132,7 @@ func (d *descent) epoch(ctx context.Context, rows []int32, epoch int, progress f
 			}
 		}
 		id, value := d.t.x.Row(i)
-		if err := look.step((len(id) + 1) * len(d.z)); err != nil {
+		if err := look.Spend((len(id) + 1) * len(d.z)); err != nil {
 			return err
 		}
 		if n%256 == 0 {
@@ -202,9 +203,9 @@ func (t *continuation) logits(dst []float32, l *selection.Linear, row int32) (fa
 func (t *continuation) loss(ctx context.Context, l *selection.Linear, rows []int32) (float64, error) {
 	sum := 0.0
 	z := make([]float32, len(l.Bias))
-	look := pace{ctx: ctx}
+	look := parallel.NewWatch(ctx)
 	for _, i := range rows {
-		if err := look.step((t.x.Start[i+1] - t.x.Start[i] + 8) * len(z)); err != nil {
+		if err := look.Spend((t.x.Start[i+1] - t.x.Start[i] + 8) * len(z)); err != nil {
 			return 0, err
 		}
 		t.logits(z, l, i)
@@ -222,29 +223,13 @@ func (t *continuation) loss(ctx context.Context, l *selection.Linear, rows []int
 // scores are the probabilities of a label and whether it is right.
 func (t *continuation) scores(ctx context.Context, l *selection.Linear, rows []int32, k int) (p []float32, positive []bool, err error) {
 	z := make([]float32, len(l.Bias))
-	look := pace{ctx: ctx}
+	look := parallel.NewWatch(ctx)
 	for _, i := range rows {
-		if err := look.step((t.x.Start[i+1] - t.x.Start[i] + 1) * len(z)); err != nil {
+		if err := look.Spend((t.x.Start[i+1] - t.x.Start[i] + 1) * len(z)); err != nil {
 			return nil, nil, err
 		}
 		t.logits(z, l, i)
 		p, positive = append(p, simd.Sigmoid32(z[k])), append(positive, t.task.Is(i, k))
 	}
 	return p, positive, nil
-}
-
-// A pace looks at a context once in a millisecond of work or less.
-type pace struct {
-	ctx  context.Context
-	work int
-}
-
-// step returns the context's error, if so many more multiplications are the time to look.
-func (p *pace) step(work int) error {
-	const often = 1 << 16
-	if p.work += min(work, often); p.work < often {
-		return nil
-	}
-	p.work = 0
-	return p.ctx.Err()
 }

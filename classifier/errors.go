@@ -42,7 +42,7 @@ type OptionError struct {
 // Error names the option and the problem.
 func (e *OptionError) Error() string { return fmt.Sprintf("classifier: %s %s", e.Option, e.Problem) }
 
-// A PanicError says that Options.Progress panicked, in whatever goroutine, or ended its goroutine.
+// A PanicError says that the Progress of Options or ContinueOptions panicked, in whatever goroutine, or ended its goroutine.
 type PanicError struct {
 	Value any    // what it panicked with
 	Stack []byte // of the goroutine
@@ -50,7 +50,7 @@ type PanicError struct {
 
 // Error names the value.
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("classifier: Options.Progress panicked: %.200v", e.Value)
+	return fmt.Sprintf("classifier: Progress panicked: %.200v", e.Value)
 }
 
 // Unwrap returns the value if it is an error.

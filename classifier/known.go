@@ -18,8 +18,6 @@ func (c *Classifier) Known(text string) (known, all int) {
 			known++
 		}
 	}
-	if len(text) <= keptBytes {
-		c.scratch.Put(s)
-	}
+	c.release(s, text)
 	return known, to - from
 }

@@ -21,12 +21,13 @@ type Options struct {
 	// MultiLabel makes a decision for every label of its own even though each example has exactly one. It is implied by an
 	// example with none or with several.
 	MultiLabel bool
-	// MaxFeatures is the largest number of n-grams in the model. 0 means 300,000.
+	// MaxFeatures is the largest number of n-grams in the model. 0 means 300,000, and with three classes or more 16 Mi weights in
+	// all: up to 1 Mi n-grams.
 	MaxFeatures int
-	// Work is how many n-grams of characters learning may read: three for each byte of text, 1 + n/4 times with n classes (n =
-	// 1 for two). Where that is more, n-grams of characters are not tried, or, up to 16 times as many, only where those of the sample that recipes
-	// are compared on are few (a quarter of Work), and kept only if they are better by far (five standard errors). 0 means 64 Mi. It counts
-	// work instead of time, so that results do not depend on the machine.
+	// Work is how many n-grams of characters learning may read: three for each byte of text, 1 + n/4 times with n classes (n = 1
+	// for two). Where that is more, n-grams of characters are not tried; or, up to 16 times as many, only where those of the
+	// sample that recipes are compared on are few (a quarter of Work), and kept only if they are better by far (five standard
+	// errors). 0 means 64 Mi. It counts work instead of time, so that results do not depend on the machine.
 	Work int64
 
 	// Budget is about how long learning may take longer, on a machine with two cores, to be more accurate: it raises Work and

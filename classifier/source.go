@@ -68,11 +68,8 @@ func (c *collector) add(e Example) error {
 	for i, l := range e.Labels {
 		k, ok := c.number[l]
 		if !ok {
-			if l == "" {
-				return &ExampleError{c.rows, emptyLabel}
-			}
-			if !utf8.ValidString(l) {
-				return &ExampleError{c.rows, fmt.Sprintf("has the label %.40q, which is not UTF-8", l)}
+			if err := checkLabel(c.rows, l); err != nil {
+				return err
 			}
 			if c.number == nil {
 				c.number = map[string]int32{}
@@ -88,12 +85,27 @@ func (c *collector) add(e Example) error {
 			continue
 		}
 		if slices.Contains(set[:i], k) {
-			return &ExampleError{c.rows, fmt.Sprintf("has the label %.40q twice", l)}
+			return labelTwice(c.rows, l)
 		}
 		set[i] = k
 	}
 	c.rows++
 	return nil
+}
+
+// checkLabel returns an error if l cannot be the name of a class.
+func checkLabel(row int, l string) error {
+	switch {
+	case l == "":
+		return &ExampleError{row, emptyLabel}
+	case !utf8.ValidString(l):
+		return &ExampleError{row, fmt.Sprintf("has the label %.40q, which is not UTF-8", l)}
+	}
+	return nil
+}
+
+func labelTwice(row int, l string) error {
+	return &ExampleError{row, fmt.Sprintf("has the label %.40q twice", l)}
 }
 
 // set returns room for n labels.

@@ -378,7 +378,7 @@ func TestProgressPanics(t *testing.T) {
 		}
 	}
 	_, err := CrossAnswers(t.Context(), examples[2290:2310], 2, Options{Progress: func(Progress) { panic(spilled) }})
-	if !errors.Is(err, spilled) || err.Error() != "classifier: Options.Progress panicked: spilled milk" {
+	if !errors.Is(err, spilled) || err.Error() != "classifier: Progress panicked: spilled milk" {
 		t.Error(err)
 	}
 }

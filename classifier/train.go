@@ -146,7 +146,7 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	if err != nil {
 		return nil, err
 	}
-	c, err := New(p)
+	c, err := newClassifier(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,6 @@ func loadToContinue(cmd *cobra.Command, path string) (*classifier.Classifier, er
 
 // learnFurther returns a classifier that has learned from d as well.
 func learnFurther(ctx context.Context, c *classifier.Classifier, d *trainingData, o classifier.ContinueOptions) (*classifier.Classifier, error) {
-	d.once = true
 	var examples []classifier.Example
 	for e, err := range d.examples(ctx) {
 		if err != nil {

@@ -220,7 +220,7 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	address := listener.Addr().String()
 	loopback := isLoopback(address)
 	if loopback && len(f.o.APIKeys) == 0 {
-		server.Handler = onlyHosts(h, append(f.hosts, "localhost"))
+		server.Handler = onlyHosts(h, f.hosts)
 	}
 	ignoreHangup()
 	if os.Getenv("GOGC") == "" {
@@ -316,9 +316,10 @@ func reachable(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// onlyHosts answers requests whose Host is an address, one of names or, as of no browser, missing, and no others. A page of the web can make a browser on this
-// machine ask a server that listens on it alone, under a name of the page's own ("DNS rebinding"), and read the answers.
+// onlyHosts answers requests whose Host is an address, localhost, one of names or, as of no browser, missing, and no others. A
+// page of the web can make a browser on this machine ask a server that listens on it alone, under a name of the page's own ("DNS rebinding"), and read the answers.
 func onlyHosts(h http.Handler, names []string) http.Handler {
+	names = append([]string{"localhost"}, names...)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if name, _, err := net.SplitHostPort(host); err == nil {
@@ -354,7 +355,7 @@ func (f *serveFlags) servePprof(ctx context.Context, beside *sync.WaitGroup, log
 	log.Info("profiles", "url", "http://"+reachable(address)+"/debug/pprof/")
 	var handler http.Handler = mux
 	if isLoopback(address) {
-		handler = onlyHosts(mux, append(slices.Clone(f.hosts), "localhost"))
+		handler = onlyHosts(mux, f.hosts)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: time.Minute}
 	beside.Go(func() { server.Serve(listener) })

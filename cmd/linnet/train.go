@@ -68,7 +68,7 @@ n-grams alone.`,
 				return err
 			}
 			ctx, p := cmd.Context(), newProgress(cmd, asJSON)
-			d := &trainingData{ctx: ctx, path: args[0], source: source, skip: skip, notes: cmd.ErrOrStderr(), p: p}
+			d := &trainingData{ctx: ctx, path: args[0], source: source, skip: skip, notes: cmd.ErrOrStderr(), p: p, once: old != nil}
 			defer func() {
 				if closed := d.close(); closed != nil {
 					err = errors.Join(err, closed)
@@ -76,7 +76,7 @@ n-grams alone.`,
 			}()
 			o.Progress = p.report()
 			if keep {
-				// The first Ctrl-C ends the comparison of recipes; nothing of what follows ends with it.
+				// The first Ctrl-C ends the comparison of recipes or of epochs; what is best so far is learned to its end.
 				o.Stop = ctx.Done()
 				o.Progress = keepNote(ctx, cmd.ErrOrStderr(), p, old != nil)
 				ctx = context.WithoutCancel(ctx)

@@ -30,8 +30,8 @@ const (
 	batchRows     = 32   // rows of a step, which has their mean gradient
 )
 
-// unitShare is the number of units that one goroutine works on at a time. A network of no more units for each size of regions, as
-// those that are learned, keeps two goroutines busy.
+// unitShare is the number of units that one goroutine works on at a time. With no more units for each size of regions there are two
+// groups, which keep two goroutines busy.
 const unitShare = 128
 
 // A Trainer learns a network by stochastic gradient descent (Adagrad; Duchi, Hazan and Singer, 2011).

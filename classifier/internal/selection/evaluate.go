@@ -162,7 +162,7 @@ func (o *Outcome) calibrate(ctx context.Context, t *Task, quarters *int) error {
 			return err
 		}
 		plain := a
-		if even.Quarters > 0 {
+		if even.Quarters > 0 && quarters == nil { // else nobody asks for it
 			if plain, err = calibration.Temperature(ctx, o.Scores, columns, class); err != nil {
 				return err
 			}

@@ -8,9 +8,8 @@ import (
 	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 )
 
-// known is which n-grams a classifier knows that learns without a fold. A text's values have length 1 together with the unknown ones
-// of it, and when it is classified, without them: else held-out texts would have lower scores, and look less alike to what was learned,
-// than the texts to come.
+// known is which n-grams a classifier knows that learns without a fold. The values of a held-out row were scaled together with n-grams
+// that such a classifier does not know; its known ones are scaled to length 1 again, as they are when a text is classified.
 type known struct {
 	column []bool
 	scale  [][2]float32 // of each held-out row, what makes the length of the known n-grams of words, and of characters, 1

@@ -75,7 +75,7 @@ func TestAdmit(t *testing.T) {
 		task.Class = append(task.Class, int32(k))
 	}
 	task.Texts = texts
-	all := task.work(task.all())
+	all := task.work(task.All())
 	for _, v := range []struct {
 		work int64
 		want bool
@@ -87,5 +87,44 @@ func TestAdmit(t *testing.T) {
 		if got := r.Best.Recipe.Features.CharMax > 0; got != v.want {
 			t.Errorf("work %d of %d: %v", v.work, all, r.Best.Recipe)
 		}
+	}
+}
+
+// N-grams of characters that are better, but not by far, are not learned beyond the bound of work: not when training is stopped
+// either, and what the next recipes begin with is still there.
+func TestAdmitRefused(t *testing.T) {
+	task := &Task{Classes: 3}
+	var texts features.Memory
+	for i := range 24_000 {
+		k := i % 3
+		text := [...]string{"alpha one", "beta two", "gamma three"}[k]
+		if i/3%100 == 0 { // words that say nothing, with ends that say the class
+			text = fmt.Sprintf("w%dx%s", i*7919, [...]string{"ab", "ba", "bb"}[k])
+		}
+		texts = append(texts, text)
+		task.Class = append(task.Class, int32(k))
+	}
+	task.Texts = texts
+	s := &search{task: task, sample: task.Draw(sampleRows, heldOut, 1), seed: 1}
+	best, err := s.words(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.admit(t.Context(), best, task.work(task.All())-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := false
+	for _, o := range s.tried {
+		if d, se := best.Against(o); o.Recipe.Features.CharMax > 0 && d > se {
+			tried = true
+			t.Logf("%v: better by %.1f standard errors", o.Recipe, d/se)
+		}
+	}
+	if !tried {
+		t.Fatal("no n-grams of characters were better")
+	}
+	if got != best || s.leader != best || best.duals == nil || best.linear == nil {
+		t.Errorf("%v leads, %v is the best; duals %v", s.leader.Recipe, got.Recipe, best.duals != nil)
 	}
 }

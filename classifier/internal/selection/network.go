@@ -45,7 +45,7 @@ func (t *Task) networkWork(words int) int64 {
 // When t.Stop is closed, as many epochs as were the best so far are learned from all rows, or there is no network if none has
 // been compared. r.Stopped says so.
 func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int64) (*Average, error) {
-	rows := t.all()
+	rows := t.All()
 	bytes := t.Texts.Bytes(rows)
 	if bytes > networkBytes || t.networkWork(int(bytes/16)) > work { // words of 16 bytes: shorter ones are more work
 		return nil, nil

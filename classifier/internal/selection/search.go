@@ -55,6 +55,7 @@ type search struct {
 	seed   uint64
 	tried  []*Outcome
 	leader *Outcome // the best so far
+	trial  bool     // what is tried may have to be better by far, and leads only then
 	collection
 	// other is the collection before the last one: if a change is no better, the search goes back to it.
 	other collection
@@ -99,7 +100,7 @@ const bytesPerGram = 10
 
 // grams is about how many n-grams of two words and more the texts have.
 func (t *Task) grams(f features.Settings) int64 {
-	return t.Texts.Bytes(t.all()) * int64(f.WordMax-1) / bytesPerGram
+	return t.Texts.Bytes(t.All()) * int64(f.WordMax-1) / bytesPerGram
 }
 
 // try evaluates a recipe on the sample.
@@ -194,7 +195,7 @@ func better(a, b *Outcome) bool {
 // improve tries changes of the best recipe and returns the best of all.
 func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Recipe)) (*Outcome, error) {
 	from := best
-	s.leader = best
+	s.lead(best)
 	for _, change := range changes {
 		r := from.Recipe
 		change(&r)
@@ -204,7 +205,7 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 		}
 		if better(o, best) {
 			best, o = o, best
-			s.leader = best
+			s.lead(best)
 		}
 		if o != from && o != best {
 			o.forget()
@@ -214,6 +215,13 @@ func (s *search) improve(ctx context.Context, best *Outcome, changes ...func(*Re
 		from.forget()
 	}
 	return best, nil
+}
+
+// lead notes the best recipe so far, which is the result when t.Stop is closed.
+func (s *search) lead(best *Outcome) {
+	if !s.trial {
+		s.leader = best
+	}
 }
 
 // work is about how many n-grams of characters learning from rows reads: three lengths of them for each byte of text, once for
@@ -290,36 +298,40 @@ func (s *search) compare(ctx context.Context, work int64) (*Outcome, error) {
 	return best, err
 }
 
-// admit decides on n-grams of characters, if they make no more than the given work. Of data that are larger by no more than a factor, they must
-// be better by far, which a sample of short texts shows for little.
+// admit decides on n-grams of characters if they make no more than the given work. If they make more, up to factor times as much, they
+// must win by far; whether they do, a sample of short texts shows for little.
 func (s *search) admit(ctx context.Context, best *Outcome, work int64) (*Outcome, error) {
 	const (
 		factor = 16
 		share  = 4 // comparing them on the sample may make this part of the work
-		clear  = 5 // standard errors
+		far    = 5 // standard errors
 	)
-	all := s.task.work(s.task.all())
+	all := s.task.work(s.task.All())
 	if all <= work {
 		return s.characters(ctx, best)
 	}
 	if all/factor > work || s.task.work(s.sample.Rows) > work/share {
 		return best, nil
 	}
+	before := *best // with what the next recipes use, which a recipe that loses forgets
+	s.trial = true
 	o, err := s.characters(ctx, best)
+	s.trial = false
 	if err != nil {
 		return nil, err
 	}
-	if d, se := best.Against(o); d <= clear*se {
+	if d, se := best.Against(o); d <= far*se {
+		*best = before
 		o = best
 	}
-	s.leader = o
+	s.lead(o)
 	return o, nil
 }
 
 // finalRows is how many rows the last comparison is made on.
 func (t *Task) finalRows() int {
 	n := t.Rows()
-	if bytes := t.Texts.Bytes(t.all()); bytes > finalBytes {
+	if bytes := t.Texts.Bytes(t.All()); bytes > finalBytes {
 		n = min(n, max(allRows, int(float64(n)*(float64(finalBytes)/float64(bytes)))))
 	}
 	return n
@@ -579,7 +591,7 @@ func (s *search) rival(best *Outcome) *Outcome {
 // A text's values then have length 1 without the columns that are gone, and are larger than those the model was fitted to. Weights
 // of the columns that stay make up for that: they shrink by what the texts' lengths lose on average.
 func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear, []uint32, error) {
-	rows := t.all()
+	rows := t.All()
 	f := &fitting{task: t, x: &r.Weighted.Matrix, of: rows, rows: rows, recipe: r.Best.Recipe, seed: seed, start: r.Best.start(0), models: t.Columns(), tolerance: precise}
 	t.Meter.models(Learning, t.Columns())
 	l, err := f.fit(ctx, r.Best.complement)

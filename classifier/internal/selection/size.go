@@ -32,7 +32,7 @@ func (t *Task) mostHeld() int { return min(mostRows, max(mostScores/t.Columns(),
 // Check returns an error if the weights of a model, and the scores of held-out rows, do not fit into memory: there are too many
 // classes.
 func (t *Task) Check() error {
-	rows, bytes := int64(t.Rows()), t.Texts.Bytes(t.all())
+	rows, bytes := int64(t.Rows()), t.Texts.Bytes(t.All())
 	columns := min(int64(t.mostColumns()), 3*bytes+6*rows) // three lengths of n-grams of characters, with the spaces around
 	held := min(int64(t.mostHeld()), rows)
 	what := fmt.Sprintf("a model of %d classes (are these the labels?)", t.Classes)

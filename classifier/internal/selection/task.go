@@ -27,8 +27,8 @@ func (t *Task) Rows() int {
 	return len(t.Sets)
 }
 
-// all returns the numbers of all rows.
-func (t *Task) all() []int32 {
+// All returns the numbers of all rows.
+func (t *Task) All() []int32 {
 	rows := make([]int32, t.Rows())
 	for i := range rows {
 		rows[i] = int32(i)
