@@ -118,6 +118,7 @@ func benchmarkClassify(b *testing.B, texts func() (train, test []string)) {
 		spec Spec
 	}{
 		{"features=words1-3/values=binary", Spec{WordMin: 1, WordMax: 3, Weighting: "binary"}},
+		{"features=words1-3,punctuation/values=binary", Spec{WordMin: 1, WordMax: 3, Punctuation: true, Weighting: "binary"}},
 		{"features=words1-2/values=tf-idf", Spec{WordMin: 1, WordMax: 2, Weighting: "tf-idf"}},
 		{"features=characters2-4/values=tf-idf", Spec{CharMin: 2, CharMax: 4, Weighting: "tf-idf"}},
 		{"features=words1-2,characters2-4/values=binary", Spec{WordMin: 1, WordMax: 2, CharMin: 2, CharMax: 4, Weighting: "binary"}},

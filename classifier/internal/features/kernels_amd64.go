@@ -45,14 +45,14 @@ var avx2 = kernels{
 		}
 		markAVX2(&masks[0], unsafe.StringData(text), len(masks), flag)
 	},
-	func(edges []int32, masks []mask, carry uint64) int {
-		_ = edges[64*len(masks)]
-		return edgesAVX2(&edges[0], &masks[0], len(masks), carry)
+	func(out [][2]int32, masks []mask, before int) (began, ended int) {
+		_ = out[64*(len(masks)-1)]
+		return endsAVX2(&out[0], &masks[0], len(masks)-1, before)
 	},
-	func(out []uint64, text string, base int, edges []int32, fold uint64) {
-		_ = text[base+int(edges[2*len(out)-1])+7]
-		_ = text[base+int(edges[0])]
-		wordsAVX2(&out[0], (*byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(text)), base)), &edges[0], len(out), fold)
+	func(out []uint64, text string, base int, ends [][2]int32, fold uint64) {
+		_ = text[base+int(ends[len(out)-1][1])+7]
+		_ = text[base+int(ends[0][0])]
+		wordsAVX2(&out[0], (*byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(text)), base)), &ends[0], len(out), fold)
 	},
 	func(found []Count, slots []uint16, ids []uint32) int {
 		_ = found[len(ids)-1]
@@ -116,29 +116,36 @@ func markAVX2(masks *mask, text *byte, n int, marks uint64)
 //go:noescape
 func countAVX2(found *Count, slots *uint16, ids *uint32, n int, shift uint64) (distinct int)
 
-// edgesAVX2 is the kernel of edges: n is at least 1. It writes whole groups of edges, at most 64 for a block. It uses no vectors.
+// endsAVX2 is the kernel of ends: n is at least 1, and there is one more of masks. It writes whole groups, at most 64 for a block. It uses no
+// vectors.
 //
+//	began = before
 //	for i := range n {
-//		run := masks[i].run
-//		for edges := run ^ (run<<1 | carry); edges != 0; edges &= edges - 1 {
-//			out[count] = 64*i + bits.TrailingZeros64(edges)
-//			count++
+//		run, mark := masks[i].run, masks[i].mark
+//		for first := run&^(run<<1|before) | mark; first != 0; first &= first - 1 {
+//			out[began][0] = 64*i + bits.TrailingZeros64(first)
+//			began++
 //		}
-//		carry = run >> 63
+//		for last := run&^(run>>1|masks[i+1].run<<63) | mark; last != 0; last &= last - 1 {
+//			out[ended][1] = 64*i + bits.TrailingZeros64(last) + 1
+//			ended++
+//		}
+//		before = run >> 63
 //	}
 //
 //go:noescape
-func edgesAVX2(edges *int32, masks *mask, n int, carry uint64) (count int)
+func endsAVX2(out *[2]int32, masks *mask, n, before int) (began, ended int)
 
 // wordsAVX2 is the kernel of words: n is at least 1. It reads eight bytes after the last word. It uses no vectors.
 //
 //	for i := range n {
-//		h, start, end := prime0, edges[2*i], edges[2*i+1]
+//		h, start, end := prime0, ends[i][0], ends[i][1]
+//		f := foldOf(text[start], fold)
 //		for ; end-start > 8; start += 8 {
-//			h = mix((load(text, start)|fold)^h, prime1)
+//			h = mix((load(text, start)|f)^h, prime1)
 //		}
-//		out[i] = mix((load(text, start)|fold)&lowest[end-start]^h, prime1)
+//		out[i] = mix((load(text, start)|f)&lowest[end-start]^h, prime1)
 //	}
 //
 //go:noescape
-func wordsAVX2(out *uint64, text *byte, edges *int32, n int, fold uint64)
+func wordsAVX2(out *uint64, text *byte, ends *[2]int32, n int, fold uint64)

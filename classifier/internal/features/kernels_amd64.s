@@ -219,69 +219,106 @@ countNext:
 	ANDL R15, BX
 	JMP  countProbe
 
-#define EDGE(at) \
-	TZCNTQ AX, BX          \
-	ADDL   R9, BX          \
-	MOVL   BX, at(DI)(DX*4) \
-	BLSRQ  AX, AX
+// PLACE writes the place of the lowest bit of bits, counted from base, and clears it.
+#define PLACE(bits, base, at) \
+	TZCNTQ bits, BX    \
+	ADDL   base, BX    \
+	MOVL   BX, at(R15) \
+	BLSRQ  bits, bits
 
-#define EDGES(at) EDGE(at) \
-	EDGE(at+4)  \
-	EDGE(at+8)  \
-	EDGE(at+12) \
-	EDGE(at+16) \
-	EDGE(at+20) \
-	EDGE(at+24) \
-	EDGE(at+28)
+#define PLACES(bits, base, at) PLACE(bits, base, at) \
+	PLACE(bits, base, at+8)  \
+	PLACE(bits, base, at+16) \
+	PLACE(bits, base, at+24) \
+	PLACE(bits, base, at+32) \
+	PLACE(bits, base, at+40) \
+	PLACE(bits, base, at+48) \
+	PLACE(bits, base, at+56)
 
-// func edgesAVX2(edges *int32, masks *mask, n int, carry uint64) (count int)
-TEXT ·edgesAVX2(SB), NOSPLIT, $0-40
-	MOVQ edges+0(FP), DI
+// func endsAVX2(out *[2]int32, masks *mask, n, before int) (began, ended int)
+TEXT ·endsAVX2(SB), NOSPLIT, $0-48
+	MOVQ out+0(FP), DI
 	MOVQ masks+8(FP), SI
 	MOVQ n+16(FP), CX
-	MOVQ carry+24(FP), R8
-	XORL DX, DX
-	XORL R9, R9
+	MOVQ before+24(FP), R8
+	MOVQ R8, DX            // how many began
+	XORL R11, R11          // and ended
+	XORL R9, R9            // the first place of the block
+	MOVL $1, R12           // and the one after it
 
-edgesLoop:
+endsLoop:
 	MOVQ    0(SI), R10
+	MOVQ    8(SI), R13
 	LEAQ    (R8)(R10*2), AX
-	XORQ    R10, AX        // where a word begins, and where one has ended
+	ANDNQ   R10, AX, AX
+	ORQ     R13, AX         // first bytes
+	MOVQ    24(SI), R14
+	SHLQ    $63, R14
+	MOVQ    R10, R8
+	SHRQ    $1, R8
+	ORQ     R8, R14
+	ANDNQ   R10, R14, R14
+	ORQ     R13, R14        // last bytes
 	MOVQ    R10, R8
 	SHRQ    $63, R8
-	POPCNTQ AX, R11
-	EDGES(0)
-	EDGES(32)
-	EDGES(64)
-	EDGES(96)
-	CMPQ    R11, $32
-	JA      edgesMany
+	LEAQ    (DI)(DX*8), R15
+	POPCNTQ AX, R10
+	ADDQ    R10, DX
+	PLACES(AX, R9, 0)
+	PLACES(AX, R9, 64)
+	TESTQ   AX, AX
+	JNZ     endsFirst
 
-edgesNext:
-	ADDQ R11, DX
+endsLast:
+	LEAQ    4(DI)(R11*8), R15
+	POPCNTQ R14, R10
+	ADDQ    R10, R11
+	PLACES(R14, R12, 0)
+	PLACES(R14, R12, 64)
+	TESTQ   R14, R14
+	JNZ     endsMany
+
+endsNext:
 	ADDQ $24, SI
 	ADDL $64, R9
+	ADDL $64, R12
 	DECQ CX
-	JNZ  edgesLoop
-	MOVQ DX, count+32(FP)
+	JNZ  endsLoop
+	MOVQ DX, began+32(FP)
+	MOVQ R11, ended+40(FP)
 	RET
 
-edgesMany:
-	EDGES(128)
-	EDGES(160)
-	EDGES(192)
-	EDGES(224)
-	JMP edgesNext
+// More than 16 in one block.
+endsFirst:
+	ADDQ  $128, R15
 
-// func wordsAVX2(out *uint64, text *byte, edges *int32, n int, fold uint64)
+endsFirstLoop:
+	PLACES(AX, R9, 0)
+	ADDQ  $64, R15
+	TESTQ AX, AX
+	JNZ   endsFirstLoop
+	JMP   endsLast
+
+endsMany:
+	ADDQ $128, R15
+
+endsManyLoop:
+	PLACES(R14, R12, 0)
+	ADDQ  $64, R15
+	TESTQ R14, R14
+	JNZ   endsManyLoop
+	JMP   endsNext
+
+// func wordsAVX2(out *uint64, text *byte, ends *[2]int32, n int, fold uint64)
 TEXT ·wordsAVX2(SB), NOSPLIT, $0-40
 	MOVQ out+0(FP), DI
 	MOVQ text+8(FP), SI
-	MOVQ edges+16(FP), R8
+	MOVQ ends+16(FP), R8
 	MOVQ n+24(FP), CX
 	MOVQ fold+32(FP), R9
 	MOVQ $0x9E3779B97F4A7C15, R10 // prime0
 	MOVQ $0xBB67AE8584CAA73B, DX  // prime1
+	MOVL $0xF8000001, R14         // unfolded
 	LEAQ (DI)(CX*8), DI
 	LEAQ (R8)(CX*8), R8
 	NEGQ CX
@@ -291,13 +328,16 @@ wordsLoop:
 	MOVLQSX 4(R8)(CX*8), BX
 	MOVQ    R10, R13
 	SUBQ    AX, BX          // the length
+	MOVQ    (SI)(AX*1), R11
 	ADDQ    SI, AX
+	BTQ     R11, R14
+	SBBQ    R15, R15        // all ones for a mark that is not folded
+	ANDNQ   R9, R15, R15
 	CMPQ    BX, $8
 	JA      wordsLong
 
 wordsLast:
-	MOVQ  (AX), R11
-	ORQ   R9, R11
+	ORQ   R15, R11
 	SHLL  $3, BX
 	BZHIQ BX, R11, R11
 	XORQ  R13, R11
@@ -309,13 +349,13 @@ wordsLast:
 	RET
 
 wordsLong:
-	MOVQ  (AX), R11
-	ORQ   R9, R11
+	ORQ   R15, R11
 	XORQ  R13, R11
 	MULXQ R11, R11, R13
 	XORQ  R11, R13
 	ADDQ  $8, AX
 	SUBQ  $8, BX
+	MOVQ  (AX), R11
 	CMPQ  BX, $8
 	JA    wordsLong
 	JMP   wordsLast

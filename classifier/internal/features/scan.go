@@ -5,12 +5,12 @@ type Scanner struct {
 	settings Settings
 	kernels  kernels
 
-	words      []uint64 // the hash of each word
-	edges      []int32  // where words begin and end
-	masks      []mask   // the bytes of words, by 64 bytes of the text
-	lower      []byte   // a word that is not ASCII, in lower case
-	chars      []uint64 // the hash of each character
-	grams      []uint64 // the hashes of the n-grams of one length
+	words      []uint64   // the hash of each word
+	masks      []mask     // the bytes of words, by 64 bytes of the text
+	ends       [][2]int32 // where words begin and have ended
+	lower      []byte     // a word that is not ASCII, in lower case
+	chars      []uint64   // the hash of each character
+	grams      []uint64   // the hashes of the n-grams of one length
 	hashes     []uint64
 	ids        []uint32 // the numbers of n-grams that a table has
 	candidates candidates

@@ -148,12 +148,12 @@ type kernels struct {
 	find func(ids []uint32, c *candidates, t *Table, n int) int
 	// mark describes whole blocks of 64 bytes, one for each of masks.
 	mark func(masks []mask, text string, marks bool)
-	// edges writes the places where words begin or have ended in blocks, as distances from the first of them, and returns how many
-	// these are. There is room for 64 for each block and one more. Carry is 1 if the byte before is part of a word. It is nil where
-	// words are hashed while edges are found.
-	edges func(edges []int32, masks []mask, carry uint64) int
-	// words writes the hashes of words between edges: two for each of out, distances from base. At least eight bytes follow the last one.
-	words func(out []uint64, text string, base int, edges []int32, fold uint64)
+	// ends writes the places where words begin and have ended in blocks, as distances from the first of them, and returns how many began and
+	// how many ended. There is one more of masks than blocks, and room for 64 of out for each block and one more. Before is 1 if the byte before is
+	// part of a word, whose beginning out[0] has, and else 0. It is nil where words are hashed while their ends are found.
+	ends func(out [][2]int32, masks []mask, before int) (began, ended int)
+	// words writes the hashes of words with these ends, distances from base. At least eight bytes follow the last one.
+	words func(out []uint64, text string, base int, ends [][2]int32, fold uint64)
 	// count writes the distinct ids and how often each is there, MaxCount at most, to found, which has room for all, and returns how many
 	// these are. There are 1 to countMost, and slots, all 0, are a power of two that is at least twice as many. It is nil where a table of
 	// counts is as fast.

@@ -100,13 +100,14 @@ func loadPart(text string, i, n int) uint64 {
 	return x
 }
 
-// mark fills s.masks.
+// mark fills s.masks, and has one more of white space after them.
 func (s *Scanner) mark(text string) {
 	n := (len(text) + 63) / 64
-	if cap(s.masks) < n {
-		s.masks = make([]mask, 2*n)
+	if cap(s.masks) <= n {
+		s.masks = make([]mask, 2*n+1)
 	}
-	s.masks = s.masks[:n]
+	s.masks = s.masks[:n+1]
+	s.masks[n] = mask{}
 	whole := len(text) / 64
 	for i := 0; i < whole; i += markChunk {
 		end := min(i+markChunk, whole)
@@ -147,6 +148,16 @@ func markBlock[T string | []byte](block T, marks bool) (m mask) {
 	return m
 }
 
+// ends returns the first bytes of runs and marks in a block, and the last ones. Open says that the byte before is part of a run, and next is
+// the mask of the bytes after the block.
+func (m mask) ends(open bool, next mask) (first, last uint64) {
+	before := m.run << 1
+	if open {
+		before |= 1
+	}
+	return m.run&^before | m.mark, m.run&^(m.run>>1|next.run<<63) | m.mark
+}
+
 // splitWords finds the words of the text. Words of ASCII are found in the masks; a run of bytes with characters of several
 // bytes is read character by character.
 func (s *Scanner) splitWords(text string) {
@@ -156,48 +167,42 @@ func (s *Scanner) splitWords(text string) {
 	if s.settings.KeepCase {
 		fold = 0
 	}
-	open := -1         // where the run that has not ended yet begins
-	multi := false     // whether it may have characters of several bytes
-	carry := uint64(0) // whether the byte before is part of a run
-	for j := 0; j < len(s.masks); j++ {
-		m := s.masks[j]
-		base := 64 * j
+	open := -1     // where the run that has not ended yet begins
+	multi := false // whether it may have characters of several bytes
+	for j := 0; j < len(s.masks)-1; j++ {
 		if n := s.plain(text, j, open, multi); n > 0 {
-			open = s.plainWords(text, j, n, open, carry, fold)
+			open = s.plainWords(text, j, n, open, fold)
 			j += n - 1
-			carry, multi = s.masks[j].run>>63, false
+			multi = false
 			continue
 		}
-		edges := m.run ^ (m.run<<1 | carry)
-		carry = m.run >> 63
+		m, base := s.masks[j], 64*j
+		first, last := m.ends(open >= 0, s.masks[j+1])
 		multi = multi && open >= 0 || m.multi
-		if !multi && !s.record && !s.settings.Punctuation && base+72 <= len(text) {
+		if !multi && !s.record && base+72 <= len(text) {
 			n := len(s.words)
-			s.words = grow(s.words, 33)
+			s.words = grow(s.words, 64)
 			var more int
-			more, open = blockWords(s.words[n:], text, base, open, edges, fold)
+			more, open = blockWords(s.words[n:], text, base, open, first, last, fold)
 			s.words = s.words[:n+more]
 			continue
 		}
-		for events := edges | m.mark; events != 0; events &= events - 1 {
-			bit := events & -events
-			at := base + bits.TrailingZeros64(events)
-			if edges&bit != 0 {
-				if open < 0 {
-					open = at
-					continue
-				}
-				s.run(text, open, at, fold, multi)
-				open = -1
+		for ; last != 0; last &= last - 1 {
+			if open < 0 {
+				open = base + bits.TrailingZeros64(first)
+				first &= first - 1
 			}
-			if m.mark&bit != 0 {
-				s.word(mix(uint64(text[at])^prime0, prime1), at, at+1)
+			if at := base + bits.TrailingZeros64(last); m.mark>>(at&63)&1 != 0 {
+				s.word(group(prime0, uint64(text[at])), at, at+1)
+			} else {
+				s.run(text, open, at+1, fold, multi)
 			}
+			open = -1
+		}
+		if first != 0 {
+			open = base + bits.TrailingZeros64(first)
 		}
 		multi = m.multi
-	}
-	if open >= 0 {
-		s.run(text, open, len(text), fold, multi)
 	}
 }
 
@@ -209,10 +214,10 @@ const (
 // plain returns how many blocks from number j on have ASCII alone, and no more to be noted of them than the hashes of words. open is where a word
 // begins before them, if not negative, and multi whether it may have characters of several bytes.
 func (s *Scanner) plain(text string, j, open int, multi bool) (n int) {
-	if s.kernels.edges == nil || s.record || s.settings.Punctuation || open >= 0 && (multi || 64*j-open > plainOpen) {
+	if s.kernels.ends == nil || s.record || open >= 0 && (multi || 64*j-open > plainOpen) {
 		return 0
 	}
-	last := min(len(s.masks)-j, plainChunk, (len(text)-8)/64-j)
+	last := min(len(s.masks)-1-j, plainChunk, (len(text)-8)/64-j)
 	for n < last && !s.masks[j+n].multi {
 		n++
 	}
@@ -220,60 +225,65 @@ func (s *Scanner) plain(text string, j, open int, multi bool) (n int) {
 }
 
 // plainWords adds the words that end in n blocks from number j on. It returns where one begins that does not end in them, or -1.
-func (s *Scanner) plainWords(text string, j, n, open int, carry, fold uint64) int {
-	if s.edges == nil {
-		s.edges = make([]int32, 64*plainChunk+2)
+func (s *Scanner) plainWords(text string, j, n, open int, fold uint64) int {
+	if s.ends == nil {
+		s.ends = make([][2]int32, 64*plainChunk+1)
 	}
-	base, k := 64*j, 0
+	base, before := 64*j, 0
 	if open >= 0 {
-		s.edges[0] = int32(open - base)
-		k = 1
+		s.ends[0][0] = int32(open - base)
+		before = 1
 	}
-	k += s.kernels.edges(s.edges[k:], s.masks[j:j+n], carry)
-	if words := k / 2; words > 0 {
+	began, words := s.kernels.ends(s.ends, s.masks[j:j+n+1], before)
+	if words > 0 {
 		w := len(s.words)
 		s.words = grow(s.words, words)
-		s.kernels.words(s.words[w:], text, base, s.edges, fold)
+		s.kernels.words(s.words[w:], text, base, s.ends, fold)
 	}
-	if k%2 == 0 {
+	if began == words {
 		return -1
 	}
-	return base + int(s.edges[k-1])
+	return base + int(s.ends[words][0])
 }
 
-// blockWords hashes the words that end in the block of 64 bytes from base on, after which eight bytes follow. open is where a word
-// begins before it, or -1, and the result where one begins that does not end in it. Edges are the places where a word
-// begins or has ended. No more than 33 words end in a block.
+// blockWords hashes the words that end in the block of 64 bytes from base on, after which eight bytes follow: they begin at bytes of first and
+// end with those of last. open is where a word begins before it, or -1, and the result where one begins that does not end in it.
 //
 //go:noinline
-func blockWords(out []uint64, text string, base, open int, edges, fold uint64) (n, still int) {
-	out = out[:33]
-	start := open
-	if open < 0 {
-		if edges == 0 {
-			return 0, -1
+func blockWords(out []uint64, text string, base, open int, first, last, fold uint64) (n, still int) {
+	out = out[:64]
+	for ; last != 0; last &= last - 1 {
+		start := open
+		if open < 0 {
+			start = base + bits.TrailingZeros64(first)
+			first &= first - 1
 		}
-		start = base + bits.TrailingZeros64(edges)
-		edges &= edges - 1
-	}
-	for edges != 0 {
-		end := base + bits.TrailingZeros64(edges)
-		edges &= edges - 1
-		h := uint64(prime0)
+		open = -1
+		end := base + bits.TrailingZeros64(last) + 1
+		f, h := foldOf(text[start], fold), uint64(prime0)
 		for end-start > 8 {
-			h = mix((load(text, start)|fold)^h, prime1)
+			h = group(h, load(text, start)|f)
 			start += 8
 		}
-		v := (load(text, start) | fold) & lowest[(end-start)&15]
-		out[n] = mix(v^h, prime1)
+		out[n&63] = group(h, (load(text, start)|f)&lowest[(end-start)&15])
 		n++
-		if edges == 0 {
-			return n, -1
-		}
-		start = base + bits.TrailingZeros64(edges)
-		edges &= edges - 1
 	}
-	return n, start
+	if first != 0 {
+		open = base + bits.TrailingZeros64(first)
+	}
+	return n, open
+}
+
+// unfolded has a bit for each of the marks that 0x20 would change: @ [ \ ] ^ and _, by the lower six bits, which no other first byte of a word
+// has.
+const unfolded uint64 = 1<<('@'&63) | 0x1f<<('['&63)
+
+// foldOf returns fold for a word of ASCII that begins with c, and 0 for a mark that it would change.
+func foldOf(c byte, fold uint64) uint64 {
+	if unfolded>>(c&63)&1 != 0 {
+		return 0
+	}
+	return fold
 }
 
 // word adds a word.
