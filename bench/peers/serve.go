@@ -35,7 +35,8 @@ const (
 )
 
 const serveNote = "A classifier that linnet train has learned from four fifths of the training reviews, behind linnet serve, and a fastText model " +
-	"of the same rows behind FastAPI and uvicorn with uvloop and httptools. Requests come from wrk (one thread) on the loopback of the same machine, whose " +
+	"of the same rows behind FastAPI and uvicorn with uvloop and httptools; and what linnet serve stands on: a server of Go's net/http that reads each body and answers the " +
+	"same bytes each time. Requests come from wrk (one thread) on the loopback of the same machine, whose " +
 	"cores client and server share: 1,000 held-out reviews, each cut to 230 words, in turn, or batches of 64 of them. " +
 	"The processor's time is that of the server alone, by request; without HTTP the same models label the same texts, on one thread."
 
@@ -80,6 +81,7 @@ func (b *bench) serveSections() []section {
 	load := func(key, title string, connections int, bodies string) section {
 		return section{key, title, serveFigures, []peer{
 			{"linnet", "linnet serve", nil, b.serveLoad(b.linnetServer, connections, bodies)},
+			{"http", "net/http without a model", nil, b.serveLoad(b.httpServer, connections, bodies)},
 			{"fastapi", "fastText, FastAPI, 1 worker", python, b.serveLoad(b.pythonServer(1), connections, bodies)},
 			{"fastapi-workers", fmt.Sprintf("the same, %s", plural(cores, "worker")), python, b.serveLoad(b.pythonServer(cores), connections, bodies)},
 		}}
@@ -274,6 +276,10 @@ func (b *bench) linnetServer(ctx context.Context) (*server, error) {
 	return b.serving(ctx, b.linnetProgram(), func(port string) []string {
 		return []string{"serve", b.serveFile("model.linnet"), "--addr", "127.0.0.1:" + port, "--pprof", "127.0.0.1:0", "--drain-delay", "3s"}
 	})
+}
+
+func (b *bench) httpServer(ctx context.Context) (*server, error) {
+	return b.serving(ctx, b.program("measure"), func(port string) []string { return []string{"-what", "http", "-addr", "127.0.0.1:" + port} })
 }
 
 func (b *bench) pythonServer(workers int) func(context.Context) (*server, error) {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/linnet-ml/linnet/bench"
@@ -20,10 +21,10 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var s settings
-	flag.StringVar(&s.what, "what", "inference", "inference, table, curves, load, save, classify or models (which writes those that load reads)")
+	flag.StringVar(&s.what, "what", "inference", "inference, table, curves, load, save, classify, models (which writes those that load reads) or http (a server without a model)")
 	flag.StringVar(&s.data, "data", "", "`folder` with imdb.npz")
 	flag.StringVar(&s.export, "export", "", "write the reviews and the trained weights to this `folder`, and measure nothing")
 	flag.StringVar(&s.models, "models", "", "`folder` of the models that load and save measure")
@@ -31,6 +32,7 @@ func main() {
 	flag.StringVar(&s.model, "model", "tutorial", "the model that load opens: tutorial, table, texts or open; a file for classify")
 	flag.StringVar(&s.texts, "texts", "", "`file` of the texts that classify labels with the classifier in the file -model")
 	flag.StringVar(&s.answers, "answers", "", "`file` for the answers of classify")
+	flag.StringVar(&s.addr, "addr", "", "`address` of the server http")
 	flag.BoolVar(&s.memory, "memory", false, "load copies the model into memory")
 	flag.IntVar(&s.threads, "threads", 1, "threads")
 	flag.IntVar(&s.repeats, "repeats", 9, "how often inference is timed")
@@ -49,7 +51,7 @@ func main() {
 type settings struct {
 	what, data, export     string
 	models, vectors, model string
-	texts, answers         string
+	texts, answers, addr   string
 	memory                 bool
 	threads, repeats       int
 	point                  time.Duration
@@ -74,6 +76,8 @@ func (s *settings) measure() func(context.Context) (figures, error) {
 		return s.classify
 	case "models":
 		return s.exportModels
+	case "http":
+		return s.http
 	}
 	return nil
 }
