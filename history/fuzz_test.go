@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 // Whatever the bytes are, they are refused without a panic, or read into a History in which every name has a value for
@@ -25,6 +26,9 @@ func FuzzUnmarshal(f *testing.F) {
 		"{\"epoch\":[0],\"history\":{\"\xff\":[1]}}",
 	} {
 		f.Add([]byte(seed))
+	}
+	for changed := range boundary.Decimals([]byte(`{"epoch":[0,1],"history":{"loss":[1,2]}}`)) {
+		f.Add(changed)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var h history.History

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/linnet-ml/linnet/internal/boundary"
 	"github.com/linnet-ml/linnet/internal/savedmodel"
 )
 
@@ -17,6 +18,9 @@ func FuzzRecognise(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b)
+		for changed := range boundary.Protobuf(b, 1009) {
+			f.Add(changed)
+		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := savedmodel.Parse(b)

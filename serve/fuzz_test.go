@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 // Whatever a body is, the answer is a success or the client's fault, and JSON; what is taken for a request is one for package json too.
@@ -56,6 +58,12 @@ func FuzzInferRequest(f *testing.F) {
 		f.Add([]byte(s), []byte(""))
 		f.Add([]byte(s), []byte("\x01\x00\x00\x00a"))
 		f.Add([]byte(s), []byte("\xff\xff\xff\xff"))
+	}
+	for changed := range boundary.Decimals([]byte(`{"inputs":[{"name":"text","datatype":"BYTES","shape":[1,1],"parameters":{"binary_data_size":5}}]}`)) {
+		f.Add(changed, []byte("\x01\x00\x00\x00a"))
+	}
+	for changed := range boundary.Words([]byte("\x01\x00\x00\x00a"), 4, 0) {
+		f.Add([]byte(`{"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":5}}]}`), changed)
 	}
 	h := newHandler(f, Options{MaxTexts: 8, MaxText: 1000})
 	f.Fuzz(func(t *testing.T, body, tail []byte) {

@@ -4,4 +4,6 @@
 //
 // There is one limit for a single allocation, see [Process]. It does not add up allocations: what passes may still fail
 // together with others.
+//
+// Where a file says at which place a part of it lies, [Within] tells whether the part is in the file.
 package budget

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime/metrics"
 	"testing"
+
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 // boundaries are numbers at which sums and products overflow, and some less.
@@ -90,6 +92,14 @@ func allocated() uint64 {
 
 func FuzzOpen(f *testing.F) {
 	addFiles(f)
+	header := `{"__metadata__":{"a":"b"},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}`
+	data := make([]byte, 16)
+	for changed := range boundary.Decimals([]byte(header)) {
+		f.Add(file(string(changed), data...))
+	}
+	for changed := range boundary.Words(file(header, data...), 8, 0) {
+		f.Add(changed)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := allocated()
 		g, err := open(b)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
@@ -97,7 +98,7 @@ func checkLayout(tensors []Tensor, dataBytes int64) error {
 	for i := range tensors {
 		t := &tensors[i]
 		switch {
-		case t.size > dataBytes || t.offset > dataBytes-t.size:
+		case !budget.Within(t.offset, t.size, dataBytes):
 			return fmt.Errorf("safetensors: tensor %s: data_offsets [%d,%d], but the file has %d bytes of data",
 				strictjson.Quote(t.Name), t.offset, t.offset+t.size, dataBytes)
 		case t.offset < end:

@@ -84,7 +84,7 @@ func OpenBytes(ctx context.Context, b []byte) (*File, error) {
 // headerLength is the number of bytes of the header of a file that begins with b.
 func headerLength(b []byte, size int64) (int, error) {
 	n := binary.LittleEndian.Uint64(b)
-	if n > maxHeader || n > uint64(size-lengthBytes) {
+	if n > maxHeader || !budget.Within(lengthBytes, n, uint64(size)) {
 		return 0, fmt.Errorf("safetensors: header of %d bytes in a file of %d (limit %d)", n, size, maxHeader)
 	}
 	return int(n), nil

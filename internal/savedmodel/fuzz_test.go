@@ -1,6 +1,10 @@
 package savedmodel
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/linnet-ml/linnet/internal/boundary"
+)
 
 // Whatever the bytes of a file are, it is read or refused without a panic, and a walk over its graph ends.
 func FuzzParse(f *testing.F) {
@@ -14,6 +18,18 @@ func FuzzParse(f *testing.F) {
 		6, message(1, message(1, "a:0"), 2, "tokens.txt"), 7, objects))
 	f.Add(graph(nil, [][]byte{function("f", []string{"x"}, "call:output:0", node("call", "PartitionedCall", []string{"x"}, "f", callOf("f")))}))
 	f.Add(message(1, message(1, message(1, 1, 2, "x"), 2, message(1, "VARIABLE_VALUE", 3, "key"))))
+	for _, message := range [][]byte{
+		graph([][]byte{node("a", "Identity", []string{"b:0"})}, [][]byte{inner, outer}, 7, objects),
+		graph([][]byte{node("c", "Const", nil, "value", message(8, message(1, 7, 2, message(2, message(1, 2)), 8, " ")), "n", message(3, 5))}, nil),
+		message(1, message(1, message(1, 1, 2, "x"), 2, message(1, "VARIABLE_VALUE", 3, "key"))),
+	} {
+		for changed := range boundary.Protobuf(message, 1) {
+			f.Add(changed)
+		}
+	}
+	for changed := range boundary.Decimals(graph([][]byte{node("a", "Identity", []string{"b:1"}), node("b", "Identity", []string{"a:2"})}, nil)) {
+		f.Add(changed)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Parse(b)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/linnet-ml/linnet/internal/boundary"
 	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
@@ -158,6 +159,9 @@ func TestContext(t *testing.T) {
 func FuzzUnmarshal(f *testing.F) {
 	for _, s := range []string{`{"b":1,"C":[1],"name":"\u00e9","seed":"3","Raw":[{}],"Lists":{"a":["b"]},"Inner":{"b":2},"Pair":[true,false],"Level":"high"}`, `{"name":"\ud800"}`, `[[`} {
 		f.Add([]byte(s))
+	}
+	for changed := range boundary.Decimals([]byte(`{"b":1,"C":[1],"seed":"3","Inner":{"b":2}}`)) {
+		f.Add(changed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, want := whole{inner: &inner{}}, whole{inner: &inner{}}

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/linnet-ml/linnet/internal/boundary"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 	"github.com/linnet-ml/linnet/internal/shared"
 )
@@ -401,6 +402,13 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Add([]byte("2 1\na \x00\x00\x80\x3f\nb \x00\x00\x80\x3f\n"), uint8(Word2VecBinary))
 	f.Add([]byte("a 1 2\n. . . 1e-5 -.5\n"), uint8(GloVe))
+	for _, head := range []string{"2 1\na 1\nb 2\n", "2 1\na \x00\x00\x80\x3f\nb \x00\x00\x80\x3f\n"} {
+		line, rest, _ := strings.Cut(head, "\n")
+		for changed := range boundary.Decimals([]byte(line)) {
+			f.Add(slices.Concat(changed, []byte("\n"), []byte(rest)), uint8(Word2VecText))
+			f.Add(slices.Concat(changed, []byte("\n"), []byte(rest)), uint8(Word2VecBinary))
+		}
+	}
 	f.Fuzz(func(t *testing.T, b []byte, kind uint8) {
 		got, err := readAll(bytes.NewReader(b), Options{Kind: Kind(kind % 4)})
 		if err != nil {

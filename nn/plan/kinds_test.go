@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/linnet-ml/linnet/callbacks"
+	"github.com/linnet-ml/linnet/internal/boundary"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/metrics"
@@ -327,6 +328,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"kind":"Functional","Inputs":[{"Name":"a","Input":{"Type":"int32","Dims":[-1]}}],"Nodes":[{"Layer":{"kind":"Flatten"},"Calls":[[{"Node":-1}]]}],"Outputs":[{"Name":"y","Ref":{}}]}`))
 	f.Add([]byte(`{"kind":"Adam","Schedule":{"kind":"PiecewiseConstantDecay","Boundaries":[9223372036854775807],"Values":[0.1,1e-45]},"Beta1":0,"Shared":{"ClipNorm":1}}`))
 	f.Add([]byte(`{"kind":"HubTokenizer","value":{"OOVBuckets":9223372036854775807}}`))
+	for changed := range boundary.Decimals([]byte(`{"kind":"Functional","Inputs":[{"Name":"a","Input":{"Type":"int32","Dims":[3]}}],"Nodes":[{"Layer":{"kind":"Embedding","Vocabulary":10,"Dim":2},"Calls":[[{"Node":0,"Output":0}]]}],"Outputs":[{"Name":"y","Ref":{"Node":0}}]}`)) {
+		f.Add(changed)
+	}
 	k := all(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		s, err := k.Decode(t.Context(), plan.Encoded{JSON: in})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/boundary"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -171,6 +172,9 @@ func FuzzDecodeState(f *testing.F) {
 	must(f, err)
 	f.Add(e.JSON)
 	f.Add([]byte(`{"slots":{"k":9223372036854775807},"odd":{"loss":{"0":"7ff0000000000000"}}}`))
+	for changed := range boundary.Every(7, boundary.Decimals(e.JSON)) {
+		f.Add(changed)
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		s, err := plan.DecodeState(t.Context(), plan.Encoded{JSON: in, Assets: e.Assets})
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 func small() *Table {
@@ -101,6 +103,13 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encode(f, small()))
 	f.Add(body(f, 1, 1, 1, "a\n\x01"))
 	f.Add(body(f, 2, 1<<31, 1, "a\nb\n\x01"))
+	for _, n := range boundary.Numbers() {
+		if n <= math.MaxUint32 {
+			f.Add(body(f, uint32(n), 1, 1, "a\n\x01"))
+			f.Add(body(f, 1, uint32(n), 1, "a\n\x01"))
+			f.Add(body(f, uint32(n), uint32(n), 1, "a\n\x01"))
+		}
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		table, err := Decode(file)
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 // drawSplit draws rows of steps ids, as a padded review has: ids from 1 on where they are many, 0 for the rest.
@@ -149,6 +151,9 @@ func TestEncodeErrors(t *testing.T) {
 // FuzzDecode changes a file and gives it the right checksum: the decoder must not trust the program that wrote it.
 func FuzzDecode(f *testing.F) {
 	f.Add(small(f))
+	for changed := range boundary.Words(small(f), 4, headerSize, headerSize+4, headerSize+8, headerSize+12, headerSize+16) {
+		f.Add(changed)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) < headerSize {
 			return
