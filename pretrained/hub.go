@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/bundle"
+	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/savedmodel"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -61,13 +61,16 @@ func openHub(ctx context.Context, dir string, o HubOptions) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := bundle.Open(filepath.Join(dir, "variables", "variables"))
+	checkpoint, err := bundle.Open(ctx, filepath.Join(dir, "variables", "variables"))
 	if err != nil {
 		return nil, err
 	}
 	rule, err := recognise(model)
 	if err == nil {
-		err = rule.findTable(model, checkpoint)
+		err = rule.findTable(ctx, model, checkpoint)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	if err != nil {
 		if rule, err = o.rule(err); err != nil {
@@ -148,13 +151,16 @@ func (o *HubOptions) agree(r *hubRule) error {
 	return nil
 }
 
+// maxTokens is the largest file of words alone that is read, in bytes: a hundred times that of the largest text modules.
+const maxTokens = 1 << 30
+
 // readTokens reads the vocabulary. words is the number of words that the module expects, -1 if it says nothing.
 func readTokens(ctx context.Context, dir, name string, words int64) (*text.Vocabulary, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, fmt.Errorf("the tokens are in the file %.80q, which is not in the folder assets", name)
 	}
 	path := filepath.Join(dir, "assets", filepath.FromSlash(name))
-	f, err := os.Open(path)
+	f, err := plainfile.Open(ctx, path, maxTokens)
 	if err != nil {
 		return nil, err
 	}
@@ -262,7 +268,7 @@ func (t *hubTable) read(ctx context.Context, dst []float32) error {
 }
 
 // findTable turns the variables that the graph looks up into keys of the checkpoint.
-func (r *hubRule) findTable(m *savedmodel.Model, checkpoint *bundle.Bundle) error {
+func (r *hubRule) findTable(ctx context.Context, m *savedmodel.Model, checkpoint *bundle.Bundle) error {
 	var keys map[int]string
 	for _, v := range r.variables {
 		if v.object < 0 { // the name is the key
@@ -271,7 +277,7 @@ func (r *hubRule) findTable(m *savedmodel.Model, checkpoint *bundle.Bundle) erro
 		}
 		if keys == nil {
 			var err error
-			if keys, err = checkpointKeys(m, checkpoint); err != nil {
+			if keys, err = checkpointKeys(ctx, m, checkpoint); err != nil {
 				return err
 			}
 		}
@@ -285,12 +291,12 @@ func (r *hubRule) findTable(m *savedmodel.Model, checkpoint *bundle.Bundle) erro
 	return nil
 }
 
-func checkpointKeys(m *savedmodel.Model, checkpoint *bundle.Bundle) (map[int]string, error) {
+func checkpointKeys(ctx context.Context, m *savedmodel.Model, checkpoint *bundle.Bundle) (map[int]string, error) {
 	t, err := checkpoint.Tensor(savedmodel.CheckpointGraphKey)
 	if err != nil {
 		return nil, err
 	}
-	graph, err := checkpoint.ReadStrings(t)
+	graph, err := checkpoint.ReadStrings(ctx, t)
 	if err != nil {
 		return nil, err
 	}

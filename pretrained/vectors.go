@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/random"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 	"github.com/linnet-ml/linnet/internal/wordvectors"
 	"github.com/linnet-ml/linnet/text"
@@ -106,6 +108,14 @@ type VectorOptions struct {
 
 	// Combiner is how the vectors of a text make one: text.Sqrtn by default.
 	Combiner text.Combiner
+
+	// MaxRatio is how many times its size a packed file may unpack to, and 16 MiB beside. Default 100: a file that is packed
+	// more tightly is an error. Tables of words are packed three to five times.
+	MaxRatio int
+}
+
+func (o *VectorOptions) limit() ratio.Limit {
+	return ratio.Limit{Ratio: o.MaxRatio, Option: "VectorOptions.MaxRatio"}
 }
 
 // OpenVectors opens a table of word vectors: a text file of GloVe, a text or binary file of word2vec, a .vec file of
@@ -143,6 +153,9 @@ func openVectors(ctx context.Context, path string, o VectorOptions) (source, err
 		return source{}, fmt.Errorf("option OOVBuckets %d is more than %d", o.OOVBuckets, math.MaxInt32)
 	case o.Seed != 0 && o.OOV != OOVUniform:
 		return source{}, fmt.Errorf("option Seed %d is for OOVUniform alone", o.Seed)
+	}
+	if err := o.limit().Check(); err != nil {
+		return source{}, err
 	}
 	if o.Scale == 0 {
 		o.Scale = 1
@@ -272,12 +285,17 @@ func openWordFile(ctx context.Context, path string, o VectorOptions) (*wordFile,
 	if err != nil {
 		return nil, err
 	}
-	unpacked, _, err := wordvectors.Unpack(file)
+	counted := &ratio.Counter{R: file}
+	unpacked, packed, err := wordvectors.Unpack(counted)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	w := &wordFile{file: file, unpacked: unpacked}
-	if w.Reader, err = wordvectors.NewReader(contextReader{ctx, unpacked}, wordvectors.Options{Kind: wordvectors.Kind(o.Kind), Dim: o.Dim}); err != nil {
+	table := io.Reader(unpacked)
+	if packed {
+		table = o.limit().Reader(table, counted.Count)
+	}
+	if w.Reader, err = wordvectors.NewReader(contextReader{ctx, table}, wordvectors.Options{Kind: wordvectors.Kind(o.Kind), Dim: o.Dim}); err != nil {
 		w.close()
 		return nil, err
 	}
@@ -410,26 +428,11 @@ func looksLikeSafetensors(path string) (bool, error) {
 
 // openRegular refuses folders, and pipes, which cannot be read twice.
 func openRegular(path string) (*os.File, error) {
-	info, err := os.Stat(path)
+	file, _, err := plainfile.OS(path)
 	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, withoutPath(err)
+		return nil, plainfile.Reason(err) // the path is reported with it
 	}
 	return file, nil
-}
-
-// withoutPath takes the path out of an error that will be reported with it.
-func withoutPath(err error) error {
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // openTensor reads the words of a safetensors table and checks that the table fits them.
@@ -449,7 +452,7 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 	if err != nil {
 		return vectorTable{}, err
 	}
-	vocabulary, err := readVocabularyFile(ctx, o.VocabularyFile)
+	vocabulary, err := readVocabularyFile(ctx, o.VocabularyFile, o.limit())
 	if err != nil {
 		return vectorTable{}, err
 	}
@@ -539,18 +542,23 @@ func findTensor(ctx context.Context, file *os.File, name string) (safetensors.Te
 	return t, nil
 }
 
-func readVocabularyFile(ctx context.Context, path string) (*text.Vocabulary, error) {
-	file, err := openRegular(path)
+func readVocabularyFile(ctx context.Context, path string, limit ratio.Limit) (*text.Vocabulary, error) {
+	file, err := plainfile.Open(ctx, path, maxTokens)
 	if err != nil {
-		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
+		return nil, fmt.Errorf("vocabulary %s: %w", path, plainfile.Reason(err))
 	}
 	defer file.Close()
-	unpacked, _, err := wordvectors.Unpack(file)
+	counted := &ratio.Counter{R: file}
+	unpacked, packed, err := wordvectors.Unpack(counted)
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
 	}
 	defer unpacked.Close()
-	v, err := text.ReadVocabulary(ctx, unpacked)
+	words := io.Reader(unpacked)
+	if packed {
+		words = limit.Reader(words, counted.Count)
+	}
+	v, err := text.ReadVocabulary(ctx, words)
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
 	}

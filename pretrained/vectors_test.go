@@ -279,7 +279,7 @@ func TestOpenVectorsErrors(t *testing.T) {
 		want       string
 	}{
 		{"no file", filepath.Join(t.TempDir(), "none"), VectorOptions{}, "no such file or directory"},
-		{"a folder", t.TempDir(), VectorOptions{}, "not a regular file"},
+		{"a folder", t.TempDir(), VectorOptions{}, "it is a folder, not a plain file"},
 		{"kind", good, VectorOptions{Kind: 9}, "no such kind of vectors: 9"},
 		{"OOV", good, VectorOptions{OOV: 9}, "no such vectors for unknown words: 9"},
 		{"combiner", good, VectorOptions{Combiner: 9}, "no combiner: name one of sqrtn, mean and sum"},

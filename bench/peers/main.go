@@ -267,11 +267,7 @@ func (b *bench) measureMain(ctx context.Context, r *report, products, curves boo
 	}
 	start := time.Now()
 	for _, sec := range r.sections {
-		rounds := r.rounds
-		if sec.key == serveSoakKey {
-			rounds = 1 // it is long enough
-		}
-		result, err := measure(ctx, sec, missing, rounds, b.seed, b.log)
+		result, err := measure(ctx, sec, missing, r.rounds, b.seed, b.log)
 		if err != nil {
 			return err
 		}
@@ -295,11 +291,7 @@ func (b *bench) measureMain(ctx context.Context, r *report, products, curves boo
 func (b *bench) measureSections(ctx context.Context, r *report, missing map[string]string) error {
 	start := time.Now()
 	for _, sec := range r.sections {
-		rounds := r.rounds
-		if sec.key == serveSoakKey {
-			rounds = 1 // it is long enough
-		}
-		result, err := measure(ctx, sec, missing, rounds, b.seed, b.log)
+		result, err := measure(ctx, sec, missing, r.rounds, b.seed, b.log)
 		if err != nil {
 			return err
 		}

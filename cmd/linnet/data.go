@@ -35,6 +35,7 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.o.Format, "format", "", "csv, tsv, jsonl, json, parquet, fasttext, lines or folders")
 	flags.StringVar(&f.delimiter, "delimiter", "", `what stands between the fields of CSV; "\t" is a tab`)
 	flags.StringVar(&f.o.Encoding, "encoding", "", "utf-8, utf-16le, utf-16be or windows-1252")
+	flags.IntVar(&f.o.MaxRatio, "max-ratio", 100, "how many `times` its size a packed file may unpack to, and 16 MiB beside")
 	flags.StringVar(&f.o.Part, "part", "", "the folder to read of a folder with parts, such as train")
 	flags.BoolVar(&f.header, "header", false, "the first record of CSV has the names of the columns")
 	flags.BoolVar(&f.noHeader, "no-header", false, "the first record of CSV is a row")

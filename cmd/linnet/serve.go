@@ -146,8 +146,40 @@ func (f *serveFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {
 	return nil, usagef("--log-format %.40q is neither text nor json", f.logFormat)
 }
 
+// maxKeys is the largest file of keys in bytes.
+const maxKeys = 1 << 20
+
+// readSmall reads a file or a pipe of at most most bytes. A pipe that nobody writes to must not keep the program from ending with
+// its context: the goroutine that waits for it is left behind.
+func readSmall(ctx context.Context, path string, most int64) ([]byte, error) {
+	type result struct {
+		b   []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		f, err := os.Open(path)
+		if err != nil {
+			done <- result{nil, err}
+			return
+		}
+		defer f.Close()
+		b, err := io.ReadAll(io.LimitReader(f, most+1))
+		if err == nil && int64(len(b)) > most {
+			err = fmt.Errorf("%s: it has more than %d bytes", path, most)
+		}
+		done <- result{b, err}
+	}()
+	select {
+	case r := <-done:
+		return r.b, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // keys reads the keys from the environment and the file.
-func (f *serveFlags) keys() ([]string, error) {
+func (f *serveFlags) keys(ctx context.Context) ([]string, error) {
 	var keys []string
 	if key := os.Getenv(keyVariable); key != "" {
 		keys = append(keys, key)
@@ -155,7 +187,7 @@ func (f *serveFlags) keys() ([]string, error) {
 	if f.keyFile == "" {
 		return keys, nil
 	}
-	b, err := os.ReadFile(f.keyFile)
+	b, err := readSmall(ctx, f.keyFile, maxKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +212,7 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 		return err
 	}
 	f.o.Log, f.o.Version = log, programVersion()
-	if f.o.APIKeys, err = f.keys(); err != nil {
+	if f.o.APIKeys, err = f.keys(ctx); err != nil {
 		return err
 	}
 	paths := map[string]string{}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/cache"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // The names that Keras gives to the files.
@@ -95,6 +95,9 @@ func damaged(file string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("imdb: reading %s: %w", file, err)
 	}
+	if errors.Is(err, ratio.ErrExceeded) {
+		return fmt.Errorf("imdb: %s: %w", file, err)
+	}
 	return fmt.Errorf("imdb: %s is damaged or incomplete: %w; delete it and fetch it again from %s%s",
 		file, err, origin, wantedName(file))
 }
@@ -104,17 +107,4 @@ func wantedName(file string) string {
 		return wordIndexName
 	}
 	return reviewsName
-}
-
-// contextReader stops reading when the context ends.
-type contextReader struct {
-	ctx context.Context
-	r   io.ReaderAt
-}
-
-func (c contextReader) ReadAt(p []byte, off int64) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.ReadAt(p, off)
 }

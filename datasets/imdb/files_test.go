@@ -147,7 +147,7 @@ func TestUnreadableCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := WordIndex(context.Background(), Options{})
-	if want := "imdb: " + filepath.Join(dirs[0], "imdb_word_index.json") + " is a folder, not a file"; err == nil || err.Error() != want {
+	if want := "imdb: " + filepath.Join(dirs[0], "imdb_word_index.json") + " is a folder, not a plain file"; err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
 	file := filepath.Join(dirs[0], "imdb.npz")

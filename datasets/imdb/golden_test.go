@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/linnet-ml/linnet/internal/numpy"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/shared"
 )
 
@@ -123,7 +124,7 @@ func (want goldenSplit) compare(t *testing.T, got *Split) {
 
 func TestGoldenLoad(t *testing.T) {
 	file := shared.Path(t, "data/imdb/imdb.npz")
-	raw, err := readReviews(context.Background(), file, true)
+	raw, err := readReviews(context.Background(), file, true, ratio.Limit{})
 	if err != nil {
 		t.Fatal(err)
 	}

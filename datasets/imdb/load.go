@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"sync"
 
 	"github.com/linnet-ml/linnet/internal/npz"
 	"github.com/linnet-ml/linnet/internal/numpy"
+	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // errNilContext reports a call without a context.
@@ -38,7 +39,7 @@ func Load(ctx context.Context, o Options) (train, test *Split, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	raw, err := readReviews(ctx, file, !o.AllowUnverified)
+	raw, err := readReviews(ctx, file, !o.AllowUnverified, o.limit())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,22 +85,21 @@ type rawSplit struct {
 	labels []int32
 }
 
+// maxReviews is the largest archive of reviews that is read. The official one has 17 MB.
+const maxReviews = 4 << 30
+
 // readReviews reads the four arrays of imdb.npz: the reviews and labels to train on, then those to test with.
-func readReviews(ctx context.Context, file string, verify bool) ([2]rawSplit, error) {
+func readReviews(ctx context.Context, file string, verify bool, limit ratio.Limit) ([2]rawSplit, error) {
 	var raw [2]rawSplit
-	f, err := os.Open(file)
+	f, err := plainfile.Open(ctx, file, maxReviews)
+	if ctx.Err() != nil {
+		return raw, damaged(file, ctx.Err())
+	}
 	if err != nil {
 		return raw, fmt.Errorf("imdb: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return raw, fmt.Errorf("imdb: %w", err)
-	}
-	if info.IsDir() {
-		return raw, fmt.Errorf("imdb: %s is a folder, not a file", file)
-	}
-	archive, err := npz.NewArchive(contextReader{ctx, f}, info.Size())
+	archive, err := npz.NewArchive(f, f.Size(), limit)
 	if err != nil {
 		return raw, damaged(file, err)
 	}
@@ -116,7 +116,7 @@ func readReviews(ctx context.Context, file string, verify bool) ([2]rawSplit, er
 		}
 	}
 	if verify && (digests[0] != trainDigest || digests[1] != testDigest) {
-		sum, err := fileDigest(contextReader{ctx, f}, info.Size())
+		sum, err := fileDigest(f, f.Size())
 		if err != nil {
 			return raw, fmt.Errorf("imdb: reading %s: %w", file, err)
 		}

@@ -104,7 +104,7 @@ func TestLoadCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, _, err := Load(ctx, Options{Path: "testdata", AllowUnverified: true})
-	if want := "imdb: reading " + filepath.Join("testdata", "imdb.npz") + ": npz: context canceled"; err == nil || err.Error() != want {
+	if want := "imdb: reading " + filepath.Join("testdata", "imdb.npz") + ": context canceled"; err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
 	if _, err = WordIndex(ctx, Options{Path: "testdata", AllowUnverified: true}); err == nil {

@@ -3,6 +3,8 @@ package imdb
 import (
 	"fmt"
 	"math"
+
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // Options are those of Keras's load_data, and where the files are. The zero value means Keras's defaults. Fields of
@@ -36,6 +38,13 @@ type Options struct {
 
 	// AllowUnverified accepts files whose content is not that of the official ones.
 	AllowUnverified bool
+	// MaxRatio is how many times its size imdb.npz may unpack to, and 16 MiB beside. Default 100: an archive that is packed
+	// more tightly is an error. The official one unpacks to less than twice its size.
+	MaxRatio int
+}
+
+func (o Options) limit() ratio.Limit {
+	return ratio.Limit{Ratio: o.MaxRatio, Option: "Options.MaxRatio"}
 }
 
 // settings are Options with the defaults filled in.
@@ -52,7 +61,7 @@ func (o Options) settings() (settings, error) {
 	for _, f := range []struct {
 		name  string
 		value int
-	}{{"NumWords", o.NumWords}, {"SkipTop", o.SkipTop}, {"MaxLen", o.MaxLen}} {
+	}{{"NumWords", o.NumWords}, {"SkipTop", o.SkipTop}, {"MaxLen", o.MaxLen}, {"MaxRatio", o.MaxRatio}} {
 		if f.value < 0 {
 			return s, fmt.Errorf("imdb: %s is %d; it must not be negative", f.name, f.value)
 		}

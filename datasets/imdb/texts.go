@@ -15,6 +15,7 @@ import (
 
 	"github.com/linnet-ml/linnet/datasets/internal/textfile"
 	"github.com/linnet-ml/linnet/internal/numpy"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // TextSplit is a part of the data set as texts: the reviews to train on, those to test with, or those without labels.
@@ -44,6 +45,13 @@ type TextOptions struct {
 	NoShuffle bool
 	// AllowUnverified accepts other reviews than the official ones, and any number of them.
 	AllowUnverified bool
+	// MaxRatio is how many times its size an archive may unpack to, and 16 MiB beside. Default 100: one that is packed more
+	// tightly is an error. The official one unpacks to three times its size.
+	MaxRatio int
+}
+
+func (o TextOptions) limit() ratio.Limit {
+	return ratio.Limit{Ratio: o.MaxRatio, Option: "TextOptions.MaxRatio"}
 }
 
 // A class is a folder of the archive.
@@ -100,7 +108,7 @@ func LoadTexts(ctx context.Context, o TextOptions) (train, test *TextSplit, err 
 		return nil, nil, err
 	}
 	c := newCollector(!o.AllowUnverified, trainPos, trainNeg, testPos, testNeg)
-	if err := found.read(ctx, c); err != nil {
+	if err := found.read(ctx, c, o.limit()); err != nil {
 		return nil, nil, err
 	}
 	random := numpy.NewRandomState(seed)
@@ -140,7 +148,7 @@ func LoadUnsupervisedTexts(ctx context.Context, o TextOptions) (*TextSplit, erro
 		return nil, err
 	}
 	c := newCollector(!o.AllowUnverified, unsup)
-	if err := found.read(ctx, c); err != nil {
+	if err := found.read(ctx, c, o.limit()); err != nil {
 		return nil, err
 	}
 	part := []class{unsup}
@@ -156,6 +164,9 @@ func LoadUnsupervisedTexts(ctx context.Context, o TextOptions) (*TextSplit, erro
 }
 
 func (o TextOptions) seed() (uint32, error) {
+	if err := o.limit().Check(); err != nil {
+		return 0, fmt.Errorf("imdb: %w", err)
+	}
 	seed := int64(or(o.Seed, 113))
 	if seed < 0 || seed > math.MaxUint32 {
 		return 0, fmt.Errorf("imdb: Seed is %d; it must be from 0 to 4294967295", seed)

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 const (
@@ -105,8 +108,8 @@ func isTextFolder(dir string) bool {
 }
 
 // read gives the reviews to the collector.
-func (s textSource) read(ctx context.Context, c *collector) error {
-	err := s.collect(ctx, c)
+func (s textSource) read(ctx context.Context, c *collector, limit ratio.Limit) error {
+	err := s.collect(ctx, c, limit)
 	if err == nil {
 		err = c.sort()
 	}
@@ -116,7 +119,9 @@ func (s textSource) read(ctx context.Context, c *collector) error {
 		return s.notOfficial(err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("imdb: reading %s: %w", s.path, err)
-	case s.folder:
+	case errors.As(err, new(notOpened)):
+		return fmt.Errorf("imdb: %w", err)
+	case s.folder, errors.Is(err, ratio.ErrExceeded):
 		return fmt.Errorf("imdb: %s: %w", s.path, err)
 	default:
 		return fmt.Errorf("imdb: %s is damaged or incomplete: %w; delete it and fetch it again from %s", s.path, err, textsURL)
@@ -135,16 +140,21 @@ func (s textSource) read(ctx context.Context, c *collector) error {
 	return fmt.Errorf("imdb: %s holds no reviews: it has no files such as 0_9.txt in %s", s.path, strings.Join(folders, ", "))
 }
 
-func (s textSource) collect(ctx context.Context, c *collector) error {
+// notOpened is the error for an archive that could not be opened, which says nothing of its content.
+type notOpened struct{ error }
+
+func (n notOpened) Unwrap() error { return n.error }
+
+func (s textSource) collect(ctx context.Context, c *collector, limit ratio.Limit) error {
 	if s.folder {
 		return c.readFolder(ctx, os.DirFS(s.path))
 	}
-	f, err := os.Open(s.path)
+	f, err := plainfile.Open(ctx, s.path, maxReviews)
 	if err != nil {
-		return err
+		return notOpened{err}
 	}
 	defer f.Close()
-	return c.readArchive(ctx, f)
+	return c.readArchive(f, limit)
 }
 
 func (s textSource) notOfficial(err error) error {

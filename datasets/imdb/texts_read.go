@@ -9,22 +9,25 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/linnet-ml/linnet/datasets/internal/textfile"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // readArchive reads a tar archive that gzip compressed.
-func (c *collector) readArchive(ctx context.Context, r io.Reader) error {
-	unpacked, err := gzip.NewReader(bufio.NewReaderSize(streamReader{ctx, r}, 256<<10))
+func (c *collector) readArchive(r io.Reader, limit ratio.Limit) error {
+	counted := &ratio.Counter{R: r}
+	unpacked, err := gzip.NewReader(bufio.NewReaderSize(counted, 256<<10))
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
 		return err
 	}
-	ahead := readAhead(unpacked)
+	ahead := readAhead(limit.Reader(unpacked, counted.Count))
 	defer ahead.stop()
 	if err := c.readTar(ahead); err != nil || c.complete() {
 		return err
@@ -52,7 +55,7 @@ func (c *collector) readTar(r io.Reader) error {
 		}
 		last = h.Name
 		k, name, rating, wanted, err := c.classify(h.Name)
-		if err == nil && wanted && h.Typeflag != tar.TypeReg {
+		if err == nil && wanted && (h.Typeflag != tar.TypeReg || hasHoles(h)) {
 			err = errors.New("it is no regular file")
 		}
 		if err == nil && wanted {
@@ -71,6 +74,16 @@ func (c *collector) readTar(r io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// hasHoles tells a sparse file, of which the archive need not hold what it unpacks to.
+func hasHoles(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 // readFolder reads what an archive was unpacked to.
@@ -98,31 +111,15 @@ func (c *collector) readFolder(ctx context.Context, fsys fs.FS) error {
 				names, ratings = append(names, name), append(ratings, rating)
 			}
 		}
-		texts, err := textfile.Read(ctx, fsys, names, maxReview+1)
+		texts, err := textfile.Read(ctx, fsys, names, textfile.Limits{Max: maxReview})
 		if err != nil {
 			return err
 		}
 		for i, text := range texts {
-			if len(text) > maxReview {
-				return fmt.Errorf("%s: more than %d bytes, which no review has", names[i], maxReview)
-			}
 			c.reviews[k] = append(c.reviews[k], review{names[i], text, ratings[i]})
 		}
 	}
 	return nil
-}
-
-// streamReader stops reading when the context ends.
-type streamReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (s streamReader) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.r.Read(p)
 }
 
 // aheadReader reads on another processor what will be asked for next.

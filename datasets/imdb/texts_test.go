@@ -18,7 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/linnet-ml/linnet/internal/boundary"
 	"github.com/linnet-ml/linnet/internal/numpy"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/shared"
 )
 
@@ -301,7 +303,7 @@ func TestTextFolderErrors(t *testing.T) {
 		want string
 	}{
 		{entry{name: "train/pos/x.txt"}, "train/pos/x.txt: its name is not that of a review"},
-		{entry{name: "train/pos/5_8.txt", text: strings.Repeat("x", maxReview+1)}, "train/pos/5_8.txt: more than 1048576 bytes, which no review has"},
+		{entry{name: "train/pos/5_8.txt", text: strings.Repeat("x", maxReview+1)}, "train/pos/5_8.txt has 1048577 bytes and is larger than such a file may be: at most 1048576 are read"},
 		{entry{name: "train/pos/5_8.txt/file"}, "train/pos/5_8.txt"},
 	} {
 		dir := t.TempDir()
@@ -457,12 +459,15 @@ func FuzzArchive(f *testing.F) {
 	f.Add(zipped(f, good), true)
 	f.Add(good[:2000], false)
 	f.Add(makeTar(f, "", []entry{{name: "train/pos/0_9.txt", text: "/dev/zero", kind: tar.TypeSymlink}}), false)
+	for changed := range boundary.Tar(makeTar(f, "", []entry{{name: "train/pos/2_7.txt", text: "fine"}})) {
+		f.Add(changed, false)
+	}
 	f.Fuzz(func(t *testing.T, data []byte, packed bool) {
 		for _, verify := range []bool{false, true} {
 			c := newCollector(verify, trainPos, trainNeg, testPos, testNeg)
 			var err error
 			if packed {
-				err = c.readArchive(t.Context(), bytes.NewReader(data))
+				err = c.readArchive(bytes.NewReader(data), ratio.Limit{})
 			} else {
 				err = c.readTar(bytes.NewReader(data))
 			}

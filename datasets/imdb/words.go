@@ -7,14 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/text"
 )
+
+// maxWordIndex is the largest word index that is read. The official one has 1.6 MB.
+const maxWordIndex = 256 << 20
 
 // WordIndex reads imdb_word_index.json and returns the rank of each word, from 1 for the most frequent
 // (keras.datasets.imdb.get_word_index). A word's id in a review is its rank + [Options].IndexFrom. Of the options only
@@ -27,21 +29,12 @@ func WordIndex(ctx context.Context, o Options) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(file)
+	data, err := plainfile.Read(ctx, file, maxWordIndex)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("imdb: reading %s: %w", file, ctx.Err())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("imdb: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("imdb: %w", err)
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("imdb: %s is a folder, not a file", file)
-	}
-	data, err := io.ReadAll(io.NewSectionReader(contextReader{ctx, f}, 0, info.Size()))
-	if err != nil {
-		return nil, fmt.Errorf("imdb: reading %s: %w", file, err)
 	}
 	index, err := parseWordIndex(data)
 	if err != nil {

@@ -43,6 +43,9 @@ type Options struct {
 
 	// MaxLength cuts each text after so many bytes, which may be inside a character (max_length). 0 (None): none is cut.
 	MaxLength int
+	// MaxText is the most bytes that a file may have, unless MaxLength cuts it. A larger one is an error. Default 64 MiB. Keras
+	// has no limit.
+	MaxText int
 
 	// NoShuffle leaves the files sorted (shuffle=False).
 	NoShuffle bool
@@ -55,6 +58,13 @@ type Options struct {
 	ValidationSplit float64
 	// Subset is the part that [Load] returns.
 	Subset Subset
+}
+
+func (o *Options) maxText() int64 {
+	if o.MaxText == 0 {
+		return 64 << 20
+	}
+	return int64(o.MaxText)
 }
 
 func (o Options) check() error {
@@ -71,6 +81,9 @@ func (o Options) check() error {
 	}
 	if o.MaxLength < 0 {
 		return fmt.Errorf("textdir: MaxLength is %d; it must not be negative", o.MaxLength)
+	}
+	if o.MaxText < 0 {
+		return fmt.Errorf("textdir: MaxText is %d; it must not be negative", o.MaxText)
 	}
 	if o.Seed != nil {
 		if seed := int64(*o.Seed); seed < 0 || seed > math.MaxUint32 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/linnet-ml/linnet/datasets/internal/textfile"
 	"github.com/linnet-ml/linnet/internal/numpy"
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // errNilContext reports a call without a context.
@@ -31,7 +32,8 @@ type Dataset struct {
 // Load reads the files whose names end in .txt, in any case, of the folders of all classes and of the folders in these;
 // symbolic links to folders are followed at the top only. The files are sorted and, unless NoShuffle is set, put into
 // the order of Keras for the seed; Keras itself mixes them once more in each epoch, as Fit does. Errors name the file.
-// That no file is left is an error.
+// That no file is left is an error, and so is a pipe or a device of such a name, which is not opened. It ends when ctx is
+// done, but for a call to fsys that does not return.
 func Load(ctx context.Context, fsys fs.FS, o Options) (*Dataset, error) {
 	if ctx == nil {
 		return nil, errNilContext
@@ -201,7 +203,10 @@ func (x *index) add(ctx context.Context, fsys fs.FS, top string, label int32) er
 			case folder && e.Type()&fs.ModeSymlink != 0: // may lead in a circle
 			case folder:
 				waiting = append(waiting, name)
-			case strings.HasSuffix(strings.ToLower(e.Name()), ".txt"):
+			case !strings.HasSuffix(strings.ToLower(e.Name()), ".txt"):
+			case plainfile.Regular(name, e.Type()&^fs.ModeSymlink) != nil: // what a link leads to is seen when it is read
+				return plainfile.Regular(name, e.Type())
+			default:
 				f.files = append(f.files, name)
 			}
 		}
@@ -247,7 +252,7 @@ func (x *index) load(ctx context.Context, fsys fs.FS, o Options, part Subset) (*
 		d.Labels = slices.Clone(x.labels[lo:hi])
 	}
 	var err error
-	if d.Texts, err = textfile.Read(ctx, fsys, d.Names, o.MaxLength); err != nil {
+	if d.Texts, err = textfile.Read(ctx, fsys, d.Names, textfile.Limits{Cut: o.MaxLength, Max: o.maxText()}); err != nil {
 		return nil, fmt.Errorf("textdir: %w", err)
 	}
 	return d, nil

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
+
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // partNames are the folders that are parts of data and not classes.
@@ -209,12 +211,15 @@ func (r *folderReader) file(path string, mode fs.FileMode, labels []string) erro
 
 // read returns a file as UTF-8, or what is wrong with it. Only an error of the file system or the context is an error.
 func (r *folderReader) read(path string) (text []byte, bad string, err error) {
-	f, err := os.Open(path)
+	f, info, err := plainfile.OS(path)
 	if err != nil {
 		return nil, "", err
 	}
 	defer f.Close()
 	most := r.s.o.MaxText
+	if info.Size() > int64(most) {
+		return nil, overLimit(most).message, nil
+	}
 	in := &raw{ctx: r.ctx, r: f, read: &r.s.read}
 	var over bool
 	if r.buf, over, err = readAll(in, r.buf[:0], most); err != nil {
@@ -226,7 +231,7 @@ func (r *folderReader) read(path string) (text []byte, bad string, err error) {
 	encoding, _ := encodingOf(r.s.o.Encoding)
 	text = r.buf
 	if isSpecial(text) {
-		in, err := newInput(&raw{ctx: r.ctx, r: bytes.NewReader(text), read: new(atomic.Int64)}, func() error { return nil })
+		in, err := newInput(&raw{ctx: r.ctx, r: bytes.NewReader(text), read: new(atomic.Int64)}, r.s.o.limit(), func() error { return nil })
 		if err != nil {
 			return nil, err.Error(), r.ctx.Err()
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/linnet-ml/linnet/internal/filekind"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // The compressions.
@@ -64,6 +65,7 @@ type raw struct {
 	ctx  context.Context
 	r    io.Reader
 	read *atomic.Int64
+	n    int64 // bytes read
 	err  error // of ctx or r, other than io.EOF
 }
 
@@ -74,6 +76,7 @@ func (r *raw) Read(p []byte) (int, error) {
 	}
 	n, err := r.r.Read(p[:min(len(p), block)])
 	r.read.Add(int64(n))
+	r.n += int64(n)
 	if err != nil && err != io.EOF {
 		r.err = err
 	}
@@ -89,8 +92,12 @@ type input struct {
 }
 
 // newInput finds the compression. It closes what it was given if it fails.
-func newInput(r *raw, closer func() error) (*input, error) {
+func newInput(r *raw, limit ratio.Limit, closer func() error) (*input, error) {
 	in := &input{Reader: bufio.NewReaderSize(r, piece/2), raw: r, close: closer}
+	bounded := func(z io.Reader, name string) *bufio.Reader {
+		z = limit.Reader(z, func() int64 { return r.n })
+		return bufio.NewReaderSize(&unpacked{z, r, name}, piece/2)
+	}
 	name, err := in.magic()
 	if err == nil {
 		in.compression = name
@@ -98,7 +105,7 @@ func newInput(r *raw, closer func() error) (*input, error) {
 		case gzipName:
 			var z *gzip.Reader
 			if z, err = gzip.NewReader(in.Reader); err == nil {
-				in.Reader = bufio.NewReaderSize(&unpacked{z, r, name}, piece/2)
+				in.Reader = bounded(z, name)
 			} else {
 				err = unpackError(r, name, err)
 			}
@@ -111,7 +118,7 @@ func newInput(r *raw, closer func() error) (*input, error) {
 					z.Close()
 					return closer()
 				}
-				in.Reader = bufio.NewReaderSize(&unpacked{z, r, name}, piece/2)
+				in.Reader = bounded(z, name)
 			} else {
 				err = unpackError(r, name, err)
 			}
@@ -235,6 +242,8 @@ func unpackError(r *raw, name string, err error) error {
 		return err
 	case ended:
 		return fmt.Errorf("the %s data is cut short: %w", name, err)
+	case errors.Is(err, ratio.ErrExceeded):
+		return fmt.Errorf("the %s data is %w", name, err)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return fmt.Errorf("the zstd data needs a window of more than %d MB: %w", maxWindow>>20, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // The names of formats.
@@ -59,6 +61,9 @@ type Options struct {
 	// MaxText is the most bytes that a row may have in its file, as UTF-8; of a further format, its text. A longer one is a
 	// [*RowError]. Reading takes up to some six times as much memory. Default 64 MiB.
 	MaxText int
+	// MaxRatio is how many times its size a packed file may unpack to, and 16 MiB beside. Default 100: a file that is packed
+	// more tightly, as one of a few lines again and again is, is an error.
+	MaxRatio int
 	// Stdin is read for the path "-". Default os.Stdin.
 	Stdin io.Reader
 	// Formats are further formats that files are looked at for before all others.
@@ -67,6 +72,10 @@ type Options struct {
 
 // defaultMaxText is the default of Options.MaxText.
 const defaultMaxText = 64 << 20
+
+func (o *Options) limit() ratio.Limit {
+	return ratio.Limit{Ratio: o.MaxRatio, Option: "Options.MaxRatio (--max-ratio)"}
+}
 
 func (o *Options) check() error {
 	known := []string{CSV, TSV, JSONLines, JSON, FastText, Lines, Folders}
@@ -95,6 +104,9 @@ func (o *Options) check() error {
 		return fmt.Errorf("there is no Header %d", o.Header)
 	}
 	if _, err := encodingOf(o.Encoding); err != nil {
+		return err
+	}
+	if err := o.limit().Check(); err != nil {
 		return err
 	}
 	if o.MaxText < 0 {

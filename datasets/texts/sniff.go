@@ -42,7 +42,7 @@ func (s *Source) sniff(get func(full bool) (head, error)) error {
 		if len(full.b) >= 262 && string(full.b[257:262]) == "ustar" {
 			return errors.New("it is a tar archive; unpack it")
 		}
-		if b := full.b[:min(len(full.b), 512)]; bytes.Count(b, []byte{0}) >= len(b)/4 {
+		if full.nulEverywhere() {
 			return errors.New("it has NUL bytes everywhere: no text, or UTF-16 without its mark (give the encoding)")
 		}
 	}

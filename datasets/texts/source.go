@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // Row is a text with its labels.
@@ -90,7 +92,7 @@ func Open(ctx context.Context, path string, o Options) (*Source, error) {
 
 // named puts the path, and the line unless it is 0, in front of an error that does not have them.
 func (s *Source) named(err error, line int) error {
-	if errors.As(err, new(*RowError)) || errors.As(err, new(*fs.PathError)) {
+	if errors.As(err, new(*RowError)) || errors.As(err, new(*fs.PathError)) || errors.As(err, new(*plainfile.Error)) {
 		return fmt.Errorf("texts: %w", err)
 	}
 	return fmt.Errorf("texts: %s: %w", place(s.shown, line, 0), err)
@@ -128,15 +130,11 @@ func (s *Source) open(ctx context.Context) error {
 
 // reopen opens a regular file, which must be the one that was looked at.
 func (s *Source) reopen() (*os.File, error) {
-	f, err := os.Open(s.path)
+	f, info, err := plainfile.OS(s.path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
 	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = errors.New("it is no longer a regular file")
 	case s.info == nil:
 		s.info = info
 	case !os.SameFile(info, s.info) || info.Size() != s.info.Size() || !info.ModTime().Equal(s.info.ModTime()):
@@ -163,7 +161,7 @@ func (s *Source) openFile(ctx context.Context) error {
 		defer f.Close()
 		return s.openTable(ctx, f, matched)
 	}
-	in, err := newInput(&raw{ctx: ctx, r: f, read: new(atomic.Int64)}, f.Close)
+	in, err := newInput(&raw{ctx: ctx, r: f, read: new(atomic.Int64)}, s.o.limit(), f.Close)
 	if err != nil {
 		return err
 	}
@@ -192,6 +190,10 @@ func (s *Source) openFile(ctx context.Context) error {
 		if s.found.Encoding != "" && cut {
 			break
 		}
+		if h := (head{first, true}); s.found.Encoding == "" && len(first) == cap(first) && bytes.IndexByte(h.firstLine().b, 0) >= 0 && h.nulEverywhere() {
+			cut = true // sniff refuses it: the rest, which may be a terabyte of a file with holes, need not be read
+			break
+		}
 		kept = copy(buf, buf[sc.add(buf[:kept+n], done):kept+n])
 	}
 	if s.found.Encoding == "" {
@@ -210,6 +212,12 @@ func (s *Source) openFile(ctx context.Context) error {
 		}
 		return h, nil
 	})
+}
+
+// nulEverywhere tells what is no text.
+func (h head) nulEverywhere() bool {
+	b := h.b[:min(len(h.b), 512)]
+	return bytes.Count(b, []byte{0}) >= len(b)/4
 }
 
 // firstLine is the head up to the end of its first line that is not empty.
@@ -240,7 +248,7 @@ func (s *Source) openStream(ctx context.Context, r io.Reader, closer func() erro
 		s.stream.close()
 		return closer()
 	})
-	in, err := newInput(rd, func() error { return nil })
+	in, err := newInput(rd, s.o.limit(), func() error { return nil })
 	if refused := (*refusedError)(nil); errors.As(err, &refused) {
 		for _, f := range s.o.Formats {
 			if f.Match([]byte(refused.magic)) {
@@ -386,7 +394,7 @@ func (s *Source) rows(ctx context.Context, e *emitter) error {
 		defer t.Close()
 		return s.tableRows(ctx, t, e)
 	}
-	in, err := newInput(&raw{ctx: ctx, r: f, read: &s.read}, f.Close)
+	in, err := newInput(&raw{ctx: ctx, r: f, read: &s.read}, s.o.limit(), f.Close)
 	if err != nil {
 		return err
 	}

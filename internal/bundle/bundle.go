@@ -1,12 +1,14 @@
 package bundle
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/wire"
 )
 
@@ -20,26 +22,27 @@ type Bundle struct {
 	at      map[string]int // place in tensors; a key of parts has len(tensors) added
 }
 
-// Open reads PREFIX.index and checks that the data files hold all that it lists; it does not read them.
-func Open(prefix string) (*Bundle, error) {
-	b, err := readIndex(prefix)
+// maxIndex is the largest index that is read. Those of modules have a few kilobytes, that of a checkpoint with 100,000
+// variables has some ten megabytes.
+const maxIndex = 1 << 28
+
+// Open reads PREFIX.index and checks that the data files hold all that it lists; it does not read them. A context that is
+// done ends the reading.
+func Open(ctx context.Context, prefix string) (*Bundle, error) {
+	b, err := readIndex(ctx, prefix)
 	if err != nil {
-		return nil, fmt.Errorf("bundle: %s.index: %w", prefix, err)
+		return nil, fmt.Errorf("bundle: %s.index: %w", prefix, plainfile.Reason(err))
 	}
 	return b, b.checkData()
 }
 
-func readIndex(prefix string) (*Bundle, error) {
-	f, err := os.Open(prefix + ".index")
+func readIndex(ctx context.Context, prefix string) (*Bundle, error) {
+	f, err := plainfile.Open(ctx, prefix+".index", maxIndex)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	b, err := parseIndex(f, info.Size())
+	b, err := parseIndex(f, f.Size())
 	if err != nil {
 		return nil, err
 	}
@@ -135,20 +138,28 @@ func (b *Bundle) checkData() error {
 			}
 			size, ok := sizes[t.shard]
 			if !ok {
-				info, err := os.Stat(b.shardPath(t.shard))
-				if err != nil {
+				var err error
+				if size, err = b.shardSize(t.shard); err != nil {
 					return fmt.Errorf("bundle: tensor %.80q: %w", t.Key, err)
 				}
-				size = info.Size()
 				sizes[t.shard] = size
 			}
-			if t.offset+t.size > size {
+			if !budget.Within(t.offset, t.size, size) {
 				return fmt.Errorf("bundle: %s.index: tensor %.80q lies at bytes %d to %d of %s, which has %d",
 					b.prefix, t.Key, t.offset, t.offset+t.size, b.shardPath(t.shard), size)
 			}
 		}
 	}
 	return nil
+}
+
+// shardSize is the number of bytes of a data file, which is looked at only.
+func (b *Bundle) shardSize(shard int) (int64, error) {
+	f, info, err := plainfile.OS(b.shardPath(shard))
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), f.Close()
 }
 
 func (b *Bundle) shardPath(shard int) string {

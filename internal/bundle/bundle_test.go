@@ -63,7 +63,7 @@ func TestRead(t *testing.T) {
 	}
 	for prefix, want := range expected {
 		t.Run(prefix, func(t *testing.T) {
-			b, err := Open(filepath.Join(dir, prefix))
+			b, err := Open(context.Background(), filepath.Join(dir, prefix))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func TestRead(t *testing.T) {
 				var got []byte
 				switch {
 				case e.DType == String:
-					texts, err := b.ReadStrings(e)
+					texts, err := b.ReadStrings(context.Background(), e)
 					if err != nil || !slices.EqualFunc(texts, w.Strings, bytes.Equal) {
 						t.Errorf("%q: %q, error %v, not %q", w.Key, texts, err, w.Strings)
 					}
@@ -98,7 +98,7 @@ func TestRead(t *testing.T) {
 					err = b.ReadFloat32(context.Background(), e, values)
 					got, _ = binary.Append(nil, binary.LittleEndian, values)
 				default:
-					got, err = b.ReadBytes(e)
+					got, err = b.ReadBytes(context.Background(), e)
 				}
 				if err != nil || !bytes.Equal(got, w.Bytes) {
 					t.Errorf("%q: %v, error %v, not %v", w.Key, got, err, w.Bytes)
@@ -109,7 +109,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestAsked(t *testing.T) {
-	b, err := Open(filepath.Join(unpack(t), "types"))
+	b, err := Open(context.Background(), filepath.Join(unpack(t), "types"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +121,8 @@ func TestAsked(t *testing.T) {
 		return e
 	}
 	_, missing := b.Tensor("float")
-	_, text := b.ReadBytes(tensor("strings"))
-	_, number := b.ReadStrings(tensor("int8"))
+	_, text := b.ReadBytes(context.Background(), tensor("strings"))
+	_, number := b.ReadStrings(context.Background(), tensor("int8"))
 	for _, c := range []struct {
 		err  error
 		want string
@@ -160,7 +160,7 @@ func TestDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(prefix)
+	b, err := Open(context.Background(), prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,11 +179,11 @@ func TestDamage(t *testing.T) {
 			var err error
 			switch e.DType {
 			case String:
-				_, err = b.ReadStrings(e)
+				_, err = b.ReadStrings(context.Background(), e)
 			case Float32:
 				err = b.ReadFloat32(context.Background(), e, make([]float32, e.elements))
 			default:
-				_, err = b.ReadBytes(e)
+				_, err = b.ReadBytes(context.Background(), e)
 			}
 			if err == nil {
 				t.Errorf("byte %d of the data changed: %q is read without an error", i, e.Key)
@@ -193,13 +193,13 @@ func TestDamage(t *testing.T) {
 	if err := os.WriteFile(prefix+".data-00000-of-00001", data[:len(data)-1], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(prefix); err == nil || !strings.Contains(err.Error(), "data-00000-of-00001") {
+	if _, err := Open(context.Background(), prefix); err == nil || !strings.Contains(err.Error(), "data-00000-of-00001") {
 		t.Errorf("a short data file: error %v", err)
 	}
 	if err := os.Remove(prefix + ".data-00000-of-00001"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(prefix); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(context.Background(), prefix); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no data file: error %v", err)
 	}
 }
@@ -335,7 +335,7 @@ func TestKeyBomb(t *testing.T) {
 // Parts that do not cover their tensor.
 func TestParts(t *testing.T) {
 	dir := unpack(t)
-	b, err := Open(filepath.Join(dir, "shards"))
+	b, err := Open(context.Background(), filepath.Join(dir, "shards"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -396,7 +396,7 @@ func TestReal(t *testing.T) {
 		}
 		n++
 		rel, _ := filepath.Rel(folder, path)
-		b, err := Open(strings.TrimSuffix(path, ".index"))
+		b, err := Open(context.Background(), strings.TrimSuffix(path, ".index"))
 		if err != nil {
 			t.Error(err)
 			return nil
@@ -408,11 +408,11 @@ func TestReal(t *testing.T) {
 			e := &b.Tensors()[i]
 			switch e.DType {
 			case String:
-				_, err = b.ReadStrings(e)
+				_, err = b.ReadStrings(context.Background(), e)
 			case Float32:
 				err = b.ReadFloat32(context.Background(), e, make([]float32, e.Elements()))
 			default:
-				_, err = b.ReadBytes(e)
+				_, err = b.ReadBytes(context.Background(), e)
 			}
 			if err != nil {
 				t.Error(err)
@@ -445,7 +445,7 @@ func TestMalformed(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		start := time.Now()
-		b, err := Open(filepath.Join(folder, filepath.FromSlash(c.File)))
+		b, err := Open(context.Background(), filepath.Join(folder, filepath.FromSlash(c.File)))
 		if err == nil {
 			for i := range b.tensors {
 				err = errors.Join(err, b.ReadFloat32(context.Background(), &b.tensors[i], make([]float32, b.tensors[i].elements)))

@@ -9,8 +9,10 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
-	"os"
 	"slices"
+
+	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // chunkBytes are read, summed and decoded at a time: little enough to stay in a core's cache between the three.
@@ -42,10 +44,7 @@ func (b *Bundle) ReadFloat32(ctx context.Context, t *Tensor, dst []float32) erro
 }
 
 func (b *Bundle) readFloat32(ctx context.Context, t *Tensor, dst []float32) error {
-	return b.read(t, func(chunk []byte) error {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("bundle: %s: tensor %.80q: %w", b.prefix, t.Key, err)
-		}
+	return b.read(ctx, t, func(chunk []byte) error {
 		n := len(chunk) / 4
 		decodeFloat32(dst[:n], chunk)
 		dst = dst[n:]
@@ -121,17 +120,20 @@ func (b *Bundle) partsOf(t *Tensor) ([]*Tensor, error) {
 
 // ReadBytes returns the elements of a tensor as they are stored, row-major and little-endian. The tensor must not be
 // of strings nor stored in parts.
-func (b *Bundle) ReadBytes(t *Tensor) ([]byte, error) {
+func (b *Bundle) ReadBytes(ctx context.Context, t *Tensor) ([]byte, error) {
 	if t.DType.Size() == 0 || len(t.slices) > 0 {
 		return nil, fmt.Errorf("bundle: %s: tensor %.80q of type %v in %d parts cannot be read as bytes", b.prefix, t.Key, t.DType, t.Parts())
 	}
-	return b.readAll(t)
+	return b.readAll(ctx, t)
 }
 
-// readAll reads all that is stored of a tensor. Memory is taken as it is filled.
-func (b *Bundle) readAll(t *Tensor) ([]byte, error) {
+// readAll reads all that is stored of a tensor. Memory is taken as it is filled, and none for a tensor that does not fit it.
+func (b *Bundle) readAll(ctx context.Context, t *Tensor) ([]byte, error) {
+	if err := b.fits(t); err != nil {
+		return nil, err
+	}
 	var all bytes.Buffer
-	err := b.read(t, func(chunk []byte) error {
+	err := b.read(ctx, t, func(chunk []byte) error {
 		all.Write(chunk)
 		return nil
 	})
@@ -142,14 +144,14 @@ func (b *Bundle) readAll(t *Tensor) ([]byte, error) {
 }
 
 // ReadStrings returns the elements of a tensor of strings.
-func (b *Bundle) ReadStrings(t *Tensor) ([][]byte, error) {
+func (b *Bundle) ReadStrings(ctx context.Context, t *Tensor) ([][]byte, error) {
 	if t.DType != String || len(t.slices) > 0 {
 		return nil, fmt.Errorf("bundle: %s: tensor %.80q of type %v in %d parts cannot be read as strings", b.prefix, t.Key, t.DType, t.Parts())
 	}
 	fail := func(err error) ([][]byte, error) {
 		return nil, fmt.Errorf("bundle: %s: tensor %.80q: %w", b.shardPath(t.shard), t.Key, err)
 	}
-	stored, err := b.readStored(t)
+	stored, err := b.readStored(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -197,10 +199,18 @@ func (b *Bundle) ReadStrings(t *Tensor) ([][]byte, error) {
 	return values, nil
 }
 
+// fits refuses a tensor that is larger than the memory, as one in a file with holes may be.
+func (b *Bundle) fits(t *Tensor) error {
+	return budget.CheckBytes(fmt.Sprintf("bundle: %s: tensor %.80q", b.prefix, t.Key), uint64(t.size))
+}
+
 // readStored reads what is stored of a tensor without verifying its checksum.
-func (b *Bundle) readStored(t *Tensor) ([]byte, error) {
+func (b *Bundle) readStored(ctx context.Context, t *Tensor) ([]byte, error) {
+	if err := b.fits(t); err != nil {
+		return nil, err
+	}
 	var all bytes.Buffer
-	err := b.scan(t, func(chunk []byte) error {
+	err := b.scan(ctx, t, func(chunk []byte) error {
 		all.Write(chunk)
 		return nil
 	})
@@ -209,9 +219,9 @@ func (b *Bundle) readStored(t *Tensor) ([]byte, error) {
 
 // read hands what is stored of a tensor to visit, chunk by chunk, each but the last of a length that four divides, and
 // verifies the checksum at the end.
-func (b *Bundle) read(t *Tensor, visit func(chunk []byte) error) error {
+func (b *Bundle) read(ctx context.Context, t *Tensor, visit func(chunk []byte) error) error {
 	var sum uint32
-	err := b.scan(t, func(chunk []byte) error {
+	err := b.scan(ctx, t, func(chunk []byte) error {
 		sum = crc32.Update(sum, castagnoli(), chunk)
 		return visit(chunk)
 	})
@@ -222,9 +232,9 @@ func (b *Bundle) read(t *Tensor, visit func(chunk []byte) error) error {
 	return err
 }
 
-func (b *Bundle) scan(t *Tensor, visit func(chunk []byte) error) error {
+func (b *Bundle) scan(ctx context.Context, t *Tensor, visit func(chunk []byte) error) error {
 	path := b.shardPath(t.shard)
-	f, err := os.Open(path)
+	f, _, err := plainfile.OS(path)
 	if err != nil {
 		return fmt.Errorf("bundle: tensor %.80q: %w", t.Key, err)
 	}
@@ -232,6 +242,9 @@ func (b *Bundle) scan(t *Tensor, visit func(chunk []byte) error) error {
 	chunk := make([]byte, min(chunkBytes, t.size))
 	for at := int64(0); at < t.size; at += int64(len(chunk)) {
 		chunk = chunk[:min(int64(len(chunk)), t.size-at)]
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("bundle: %s: tensor %.80q: %w", b.prefix, t.Key, err)
+		}
 		if n, err := f.ReadAt(chunk, t.offset+at); n < len(chunk) {
 			if err == io.EOF {
 				err = errTruncated

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/wire"
 )
 
@@ -49,7 +50,7 @@ func (s slice) within(shape []int64) error {
 		return fmt.Errorf("part %v of a tensor of shape %v", s, shape)
 	}
 	for i, e := range s {
-		if whole := e == (extent{0, wholeExtent}); !whole && (e.start < 0 || e.length < 0 || e.start > shape[i] || e.length > shape[i]-e.start) {
+		if whole := e == (extent{0, wholeExtent}); !whole && !budget.Within(e.start, e.length, shape[i]) {
 			return fmt.Errorf("part %v of a tensor of shape %v", s, shape)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"math"
 
 	"github.com/klauspost/compress/snappy"
+
+	"github.com/linnet-ml/linnet/internal/budget"
 )
 
 // The sorted string table, format of LevelDB: data blocks, a meta index block that TensorFlow leaves empty, an index
@@ -43,7 +45,13 @@ type table struct {
 // handle is the place of a block in the file.
 type handle struct{ offset, size int64 }
 
+// end is where the block's trailer ends. Only of a block that is in the file may it be asked: other sums overflow.
 func (h handle) end() int64 { return h.offset + h.size + trailerBytes }
+
+// in reports whether the block and its trailer lie before the footer of a table of so many bytes.
+func (h handle) in(table int64) bool {
+	return budget.Within(h.offset, h.size, table-footerBytes-trailerBytes)
+}
 
 // decodeHandle reads a handle from the front of b and returns the number of bytes that it took.
 func decodeHandle(b []byte) (handle, int, error) {
@@ -55,8 +63,7 @@ func decodeHandle(b []byte) (handle, int, error) {
 	if m <= 0 {
 		return handle{}, 0, errors.New("no block handle")
 	}
-	const limit = 1 << 62 // leaves room to add the trailer
-	if offset > limit || size > limit {
+	if offset > math.MaxInt64 || size > math.MaxInt64 {
 		return handle{}, 0, fmt.Errorf("block at byte %d with %d bytes is past the end of the file", offset, size)
 	}
 	return handle{int64(offset), int64(size)}, n + m, nil
@@ -116,7 +123,7 @@ func (t *table) walk(visit func(key, value []byte) error) error {
 
 // block reads, verifies and unpacks a block.
 func (t *table) block(h handle) ([]byte, error) {
-	if h.end() > t.size-footerBytes {
+	if !h.in(t.size) {
 		return nil, fmt.Errorf("block at byte %d with %d bytes is past the end of the file, which has %d", h.offset, h.size, t.size)
 	}
 	b := make([]byte, h.size+trailerBytes)
@@ -179,8 +186,8 @@ func (t *table) entries(h handle, block []byte, visit func(key, value []byte) er
 		if shared > uint64(len(key)) {
 			return fail(fmt.Errorf("key shares %d bytes with one of %d", shared, len(key)))
 		}
-		if unshared+value > uint64(len(data)-next) {
-			return fail(fmt.Errorf("key and value need %d bytes, but %d are left", unshared+value, len(data)-next))
+		if !budget.Within(unshared, value, uint64(len(data)-next)) {
+			return fail(fmt.Errorf("key and value need %d and %d bytes, but %d are left", unshared, value, len(data)-next))
 		}
 		key = append(key[:shared], data[next:next+int(unshared)]...)
 		if t.keyBytes += int64(len(key)); t.keyBytes > maxKeyRatio*t.size {

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/wire"
 )
 
@@ -98,7 +99,7 @@ func parseTensor(key string, message []byte) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.offset < 0 || t.size < 0 || t.offset > math.MaxInt64-t.size {
+	if !budget.Within(t.offset, t.size, math.MaxInt64) {
 		return nil, fmt.Errorf("%d bytes at byte %d of a data file", t.size, t.offset)
 	}
 	var ok bool

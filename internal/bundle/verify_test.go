@@ -15,7 +15,7 @@ func TestVerify(t *testing.T) {
 	dir := unpack(t)
 	for _, name := range []string{"types", "shards"} {
 		prefix := filepath.Join(dir, name)
-		b, err := Open(prefix)
+		b, err := Open(context.Background(), prefix)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestVerifyOverlap(t *testing.T) {
 		os.WriteFile(prefix+".data-00000-of-00001", make([]byte, 8), 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(prefix)
+	b, err := Open(context.Background(), prefix)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,17 @@
 package download
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // note is what NAME.part.json says of the bytes in NAME.part.
@@ -79,12 +81,7 @@ func (d *download) clear(out *os.File) error {
 
 // readNote returns an empty note when there is none that can be read.
 func readNote(part string) (n note) {
-	f, err := os.Open(notePath(part))
-	if err != nil {
-		return n
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxNote))
+	data, err := plainfile.Read(context.Background(), notePath(part), maxNote)
 	if err != nil || json.Unmarshal(data, &n) != nil {
 		return note{}
 	}

@@ -2,7 +2,6 @@ package mapfile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,7 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/linnet-ml/linnet/internal/budget"
-	"github.com/linnet-ml/linnet/internal/filekind"
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // File is the content of a file. All methods may be called from any goroutine.
@@ -85,32 +84,18 @@ func ReadAll(ctx context.Context, path string) (b []byte, err error) {
 }
 
 // ErrNotRegular is wrapped by the error for what is no plain file.
-var ErrNotRegular = errors.New("not a plain file")
+var ErrNotRegular = plainfile.ErrNotRegular
 
 // mapper maps a file of the given size, which is not 0, and says how to undo that.
 type mapper func(f *os.File, size int) (b []byte, unmap func([]byte) error, err error)
 
 // open reads the file if the mapper cannot map it.
 func open(path string, m mapper) (*File, error) {
-	// Opening a pipe waits for its other end, and opening a device may do anything.
-	info, err := os.Stat(path)
-	if err == nil {
-		err = regular(path, info)
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
+	f, info, err := plainfile.OS(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err = f.Stat(); err == nil { // it may be another one by now
-		err = regular(path, info)
-	}
-	if err != nil {
-		return nil, err
-	}
 	if info.Size() > largest {
 		return nil, fmt.Errorf("%s has %d bytes: %w", path, info.Size(), budget.ErrTooLarge)
 	}
@@ -134,13 +119,6 @@ const (
 	largest = wide*math.MaxInt + (1-wide)<<30
 	wide    = math.MaxInt >> 62 // 1 if an int has 64 bits, else 0
 )
-
-func regular(path string, info fs.FileInfo) error {
-	if info.Mode().IsRegular() {
-		return nil
-	}
-	return fmt.Errorf("%s is %s, %w", path, filekind.Name(info.Mode()), ErrNotRegular)
-}
 
 // read reads the whole file into memory that is aligned to 8 bytes.
 func read(f *os.File, size int) ([]byte, error) {

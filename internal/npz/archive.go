@@ -9,13 +9,9 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/flate"
-)
 
-// An archive may unpack to maxRatio times its size and slack bytes more. The reviews unpack to less than twice their
-// size; labels that are all alike, to hundreds of times theirs, but they are small.
-const (
-	maxRatio = 16
-	slack    = 1 << 20
+	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // Archive is an open .npz file: a zip archive of .npy members.
@@ -24,9 +20,10 @@ type Archive struct {
 }
 
 // NewArchive reads the directory of the archive in the first size bytes of r. It fails when the directory is missing
-// (as in a file that was cut off), when members overlap or share a name, and when they claim to unpack to more than 16
-// times the archive's size.
-func NewArchive(r io.ReaderAt, size int64) (*Archive, error) {
+// (as in a file that was cut off), when members overlap or share a name, and when they claim to unpack to more than the
+// limit allows for the archive's size. (The reviews unpack to less than twice their size; labels that are all alike, to
+// hundreds of times theirs, but they are small.)
+func NewArchive(r io.ReaderAt, size int64, limit ratio.Limit) (*Archive, error) {
 	z, err := zip.NewReader(r, size)
 	if errors.Is(err, zip.ErrFormat) {
 		return nil, fmt.Errorf("npz: no zip archive, or one that was cut off: %w", err)
@@ -43,7 +40,7 @@ func NewArchive(r io.ReaderAt, size int64) (*Archive, error) {
 	}
 	var spans []span
 	var total uint64
-	limit := maxRatio*uint64(size) + slack
+	most := uint64(limit.Bytes(size))
 	a := &Archive{members: make(map[string]*zip.File, len(z.File))}
 	for _, f := range z.File {
 		if a.members[f.Name] != nil {
@@ -54,13 +51,14 @@ func NewArchive(r io.ReaderAt, size int64) (*Archive, error) {
 		if err != nil {
 			return nil, fmt.Errorf("npz: %s: header of the member: %w", f.Name, err)
 		}
-		if f.CompressedSize64 > uint64(size) || start+int64(f.CompressedSize64) > size {
+		if start < 0 || !budget.Within(uint64(start), f.CompressedSize64, uint64(size)) {
 			return nil, fmt.Errorf("npz: %s: %d bytes from offset %d lie past the end of the archive (%d bytes)", f.Name, f.CompressedSize64, start, size)
 		}
 		spans = append(spans, span{start, start + int64(f.CompressedSize64), f.Name})
-		if total += f.UncompressedSize64; total > limit || f.UncompressedSize64 > limit {
-			return nil, fmt.Errorf("npz: %s: the members unpack to more than %d bytes, too much for an archive of %d", f.Name, limit, size)
+		if !budget.Within(total, f.UncompressedSize64, most) {
+			return nil, fmt.Errorf("npz: up to %s: %w", f.Name, limit.Exceeded(size))
 		}
+		total += f.UncompressedSize64
 	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.start, b.start) })
 	for i := 1; i < len(spans); i++ {
@@ -82,7 +80,7 @@ func (a *Archive) Lists(name string) (Lists, error) {
 }
 
 // readMember gives an array's unpacked bytes to read. Only when read has seen their end is the checksum verified.
-func readMember[T any](a *Archive, name string, read func(io.Reader, int64) (T, error)) (T, error) {
+func readMember[T any](a *Archive, name string, read func(*source, int64) (T, error)) (T, error) {
 	var none T
 	f := a.members[name+".npy"]
 	if f == nil {
@@ -96,7 +94,9 @@ func readMember[T any](a *Archive, name string, read func(io.Reader, int64) (T, 
 		return none, fmt.Errorf("npz: %s: %w", f.Name, err)
 	}
 	defer r.Close()
-	v, err := read(r, int64(f.UncompressedSize64))
+	s := newSource(r)
+	s.packed = int64(f.CompressedSize64)
+	v, err := read(s, int64(f.UncompressedSize64)) // NewArchive has bounded both
 	if err != nil {
 		return none, fmt.Errorf("npz: %s: %w", f.Name, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/linnet-ml/linnet/internal/npz"
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 func Example() {
@@ -18,7 +19,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	archive, err := npz.NewArchive(f, info.Size())
+	archive, err := npz.NewArchive(f, info.Size(), ratio.Limit{})
 	if err != nil {
 		log.Fatal(err)
 	}

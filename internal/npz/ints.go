@@ -3,14 +3,12 @@ package npz
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 )
 
 // readInts reads a .npy file of size bytes that holds a one-dimensional array of integers of any width and byte order.
 // A value outside int32 is an error.
-func readInts(r io.Reader, size int64) ([]int32, error) {
-	s := newSource(r)
+func readInts(s *source, size int64) ([]int32, error) {
 	h, err := readHeader(s)
 	if err != nil {
 		return nil, err
@@ -28,9 +26,9 @@ func readInts(r io.Reader, size int64) ([]int32, error) {
 	if h.order == '>' {
 		order = binary.BigEndian
 	}
-	// The size was checked, so this is at most four times the bytes that are there to be read.
-	values := make([]int32, h.count)
-	for i := range values {
+	// The archive's limit bounds the size; how much of it is there, only reading tells.
+	values := make([]int32, 0, s.expected(h.count))
+	for i := range h.count {
 		at := s.offset()
 		b, err := s.take(h.width)
 		if err != nil {
@@ -54,7 +52,7 @@ func readInts(r io.Reader, size int64) ([]int32, error) {
 		if v := int64(u); v != int64(int32(v)) || (h.kind == 'u' && u > math.MaxInt32) {
 			return nil, fmt.Errorf("byte %d: element %d does not fit into 32 bits", at, i)
 		}
-		values[i] = int32(u)
+		values = append(values, int32(u))
 	}
 	return values, s.end()
 }

@@ -1,9 +1,6 @@
 package npz
 
-import (
-	"fmt"
-	"io"
-)
+import "fmt"
 
 // Lists holds lists of integers one after another in one slice.
 type Lists struct {
@@ -20,8 +17,7 @@ func (l Lists) Row(i int) []int32 { return l.Values[l.Offsets[i]:l.Offsets[i+1]:
 
 // readLists reads a .npy file of size bytes that holds a one-dimensional object array of lists of integers. A value
 // outside int32 is an error, and so is any instruction or function of its pickle that such an array does not need.
-func readLists(r io.Reader, size int64) (Lists, error) {
-	s := newSource(r)
+func readLists(s *source, size int64) (Lists, error) {
 	h, err := readHeader(s)
 	if err != nil {
 		return Lists{}, err

@@ -3,6 +3,7 @@ package npz
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/linnet-ml/linnet/internal/boundary"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/shared"
 )
 
@@ -23,7 +26,7 @@ func open(tb testing.TB, path string) (*Archive, error) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return NewArchive(bytes.NewReader(data), int64(len(data)))
+	return NewArchive(bytes.NewReader(data), int64(len(data)), ratio.Limit{})
 }
 
 // TestLists reads one array as Python 2 and as NumPy 2.4 with each protocol write it (testdata/make.py).
@@ -104,7 +107,7 @@ func TestMalformed(t *testing.T) {
 		"npy-header-length.npy":      "byte 8: a header of 4294967295 bytes is longer than 10000",
 		"npy-overflow.npy":           "byte 10: an array of shape (4294967296, 4294967296, 4) is too large",
 		"npy-version.npy":            "byte 6: version 9.0 of the .npy format is unknown",
-		"npz-bomb.npz":               "npz: x_00.npy: the members unpack to more than 2045296 bytes, too much for an archive of 62295",
+		"npz-bomb.npz":               "npz: up to x_00.npy: packed more tightly than is allowed: 62295 packed bytes give more than 23006716, the limit of 100 times as many and 16 MiB; if the file is meant to be so, raise the ratio",
 		"npz-pickle-ext.npz":         refused(69, "0x82"),
 		"npz-pickle-inst.npz":        refused(68, "0x53 ('S')"),
 		"npz-pickle-long-string.npz": refused(69, "0x8d"),
@@ -128,8 +131,8 @@ func TestMalformed(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.HasSuffix(file, ".npy") {
-				_, err = readInts(bytes.NewReader(data), int64(len(data)))
-			} else if a, e := NewArchive(bytes.NewReader(data), int64(len(data))); e != nil {
+				_, err = readInts(newSource(bytes.NewReader(data)), int64(len(data)))
+			} else if a, e := NewArchive(bytes.NewReader(data), int64(len(data)), ratio.Limit{}); e != nil {
 				err = e
 			} else {
 				_, err = a.Lists("x_train")
@@ -182,7 +185,7 @@ func TestPickle(t *testing.T) {
 				offset, _ := strconv.Atoi(n)
 				want = fmt.Sprintf("byte %d:%s", strings.LastIndex(data, c.items)+offset, text)
 			}
-			_, err := readLists(strings.NewReader(data), int64(len(data)))
+			_, err := readLists(newSource(strings.NewReader(data)), int64(len(data)))
 			if got := fmt.Sprint(err); got != want && (err != nil || want != "") {
 				t.Errorf("error %v\nwant  %s", err, want)
 			}
@@ -231,7 +234,7 @@ func tiny(tb testing.TB) []byte {
 
 // read returns all that testdata/tiny.npz, or a broken copy of it, holds.
 func read(data []byte) (x Lists, y []int32, err error) {
-	a, err := NewArchive(bytes.NewReader(data), int64(len(data)))
+	a, err := NewArchive(bytes.NewReader(data), int64(len(data)), ratio.Limit{})
 	if err != nil {
 		return x, nil, err
 	}
@@ -286,7 +289,7 @@ func TestChecksum(t *testing.T) {
 	data := store(t, "y.npy", "\x93NUMPY\x01\x00\x37\x00{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}\x01\x02\x03")
 	i := bytes.Index(data, []byte("\x01\x02\x03"))
 	data[i] ^= 4
-	a, err := NewArchive(bytes.NewReader(data), int64(len(data)))
+	a, err := NewArchive(bytes.NewReader(data), int64(len(data)), ratio.Limit{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,11 +334,29 @@ func TestMembers(t *testing.T) {
 		{"overlapping", overlapping, `npz: members "x.npy" and "y.npy" overlap`},
 		{"empty", nil, "npz: no zip archive, or one that was cut off: zip: not a valid zip file"},
 	} {
-		_, err := NewArchive(bytes.NewReader(c.data), int64(len(c.data)))
+		_, err := NewArchive(bytes.NewReader(c.data), int64(len(c.data)), ratio.Limit{})
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s: error %v\nwant  %s", c.name, err, c.want)
 		}
 	}
+}
+
+// claiming makes an archive whose one member claims these sizes, in the directory's fields of 64 bits where they need them.
+func claiming(tb testing.TB, packed, unpacked uint64) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	m, err := w.CreateRaw(&zip.FileHeader{Name: "x.npy", Method: zip.Deflate, CompressedSize64: packed, UncompressedSize64: unpacked})
+	if err == nil {
+		_, err = io.WriteString(m, "abc")
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func FuzzArchive(f *testing.F) {
@@ -346,12 +367,33 @@ func FuzzArchive(f *testing.F) {
 			f.Add(data)
 		}
 	}
+	// The sizes and places in the directory, in the members' own headers, and at the end.
+	good := store(f, "x.npy", fmt.Sprintf(npyHeader, 1)+arrayOf(1, "](](K\x01ee"), "y.npy", "\x93NUMPY\x01\x00\x37\x00{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}\x01\x02\x03")
+	for _, c := range []struct {
+		magic  string
+		places []int
+	}{{"PK\x01\x02", []int{20, 24, 42}}, {"PK\x03\x04", []int{18, 22}}, {"PK\x05\x06", []int{12, 16}}} {
+		for _, at := range c.places {
+			for changed := range boundary.Words(good, 4, bytes.Index(good, []byte(c.magic))+at) {
+				f.Add(changed)
+			}
+		}
+	}
+	for _, a := range boundary.Numbers() {
+		for _, b := range []uint64{0, 1, a, 1 << 62} {
+			f.Add(claiming(f, a, b))
+		}
+	}
+	for changed := range boundary.Decimals([]byte("(3,)")) {
+		npy := "{'descr': '<i8', 'fortran_order': False, 'shape': " + string(changed) + "}"
+		f.Add(store(f, "y.npy", "\x93NUMPY\x01\x00"+string([]byte{byte(len(npy)), 0})+npy+"12345678"))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := NewArchive(bytes.NewReader(data), int64(len(data)))
+		a, err := NewArchive(bytes.NewReader(data), int64(len(data)), ratio.Limit{})
 		if err != nil {
 			return
 		}
-		limit := maxRatio*len(data) + slack
+		limit := int(ratio.Limit{}.Bytes(int64(len(data))))
 		for name := range a.members {
 			name = strings.TrimSuffix(name, ".npy")
 			if x, err := a.Lists(name); err == nil && (len(x.Values) > limit/2 || x.Len() > limit) {
@@ -367,6 +409,11 @@ func FuzzArchive(f *testing.F) {
 func FuzzPickle(f *testing.F) {
 	f.Add([]byte(arrayOf(2, "](](K\x01K\x02e](K\x03ee")), int64(2))
 	f.Add([]byte(arrayOf(1, "]]K\x01aK\x02aa")), int64(1))
+	for _, n := range boundary.Numbers() {
+		f.Add([]byte(arrayOf(1, "]]K\x01aK\x02aa")), int64(n))
+		f.Add(binary.LittleEndian.AppendUint64([]byte("\x80\x05\x8a\x08"), n), int64(1))
+		f.Add(binary.LittleEndian.AppendUint32([]byte("\x80\x05B"), uint32(n)), int64(1))
+	}
 	f.Fuzz(func(t *testing.T, data []byte, count int64) {
 		x, err := unpickle(newSource(bytes.NewReader(data)), count, int64(len(data)))
 		if err != nil {
@@ -394,7 +441,7 @@ func BenchmarkReviews(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		a, err := NewArchive(f, info.Size())
+		a, err := NewArchive(f, info.Size(), ratio.Limit{})
 		if err != nil {
 			b.Fatal(err)
 		}

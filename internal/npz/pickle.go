@@ -104,10 +104,9 @@ func unpickle(s *source, count, size int64) (Lists, error) {
 	m := &machine{
 		s:    s,
 		memo: make(map[uint32]value),
-		// An integer takes at least two bytes of pickle and a list two: below the limit neither slice ever grows.
-		// The archive's size bounds size.
-		values:  make([]int32, 0, max(min(size/2, maxCapacity), 0)),
-		offsets: make([]int, 1, 1+max(min(count, size/2, maxCapacity), 0)),
+		// An integer takes at least two bytes of pickle and a list two: of a usual file neither slice ever grows.
+		values:  make([]int32, 0, s.expected(size/2)),
+		offsets: make([]int, 1, 1+s.expected(min(count, size/2))),
 	}
 	for {
 		at := s.offset()

@@ -13,9 +13,18 @@ type source struct {
 	lo, hi int   // buf[lo:hi] is read from r but not used yet
 	base   int64 // offset of buf[0] in the stream
 	err    error // why no more comes from r
+	packed int64 // bytes that r unpacks, 0 if it does not
 }
 
 func newSource(r io.Reader) *source { return &source{r: r, buf: make([]byte, 64<<10)} }
+
+// expected is how many of n elements to make room for at once: all, unless it would take more than a usual file is packed.
+func (s *source) expected(n int64) int64 {
+	if s.packed > 0 {
+		n = min(n, 16<<10+8*s.packed)
+	}
+	return max(min(n, maxCapacity), 0)
+}
 
 // offset is the place of the next unused byte.
 func (s *source) offset() int64 { return s.base + int64(s.lo) }

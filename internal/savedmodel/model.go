@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
+	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/wire"
 )
 
@@ -81,38 +80,17 @@ func Read(ctx context.Context, dir string) (*Model, error) {
 	path := filepath.Join(dir, "saved_model.pb")
 	m, err := read(ctx, path)
 	if err != nil {
-		return nil, fmt.Errorf("savedmodel: %s: %w", path, err)
+		return nil, fmt.Errorf("savedmodel: %s: %w", path, plainfile.Reason(err))
 	}
 	return m, nil
 }
 
 func read(ctx context.Context, path string) (*Model, error) {
-	f, err := os.Open(path)
+	b, err := plainfile.Read(ctx, path, maxBytes)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(contextReader{ctx, f}, maxBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > maxBytes {
-		return nil, fmt.Errorf("more than %d bytes", maxBytes)
 	}
 	return Parse(b)
-}
-
-// contextReader stops reading when the context is done.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }
 
 // Parse reads the bytes of a saved_model.pb, which the model goes on to use.

@@ -13,6 +13,8 @@ import (
 	"github.com/linnet-ml/linnet/internal/bundle"
 	"github.com/linnet-ml/linnet/internal/cache"
 	"github.com/linnet-ml/linnet/internal/download"
+	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/savedmodel"
 	"github.com/linnet-ml/linnet/internal/tfhub"
 )
@@ -37,6 +39,13 @@ type Options struct {
 	// how many there will be, or -1 when that is not known. The last call, with done == total, says that all bytes are
 	// there; then they are still to unpack, which takes seconds.
 	Progress func(name string, done, total int64)
+	// MaxRatio is how many times its size an archive may unpack to, and 16 MiB beside. Default 100: one that is packed more
+	// tightly is refused and removed. Archives of modules unpack to about their size.
+	MaxRatio int
+}
+
+func (o Options) limit() ratio.Limit {
+	return ratio.Limit{Ratio: o.MaxRatio, Option: "Options.MaxRatio"}
 }
 
 // maxArchive bounds the archive, and what is unpacked from it. The largest text modules have 1 GB.
@@ -59,6 +68,9 @@ const maxArchive = 4 << 30
 func Module(ctx context.Context, nameOrURL string, o Options) (folder string, err error) {
 	if ctx == nil {
 		return "", errNilContext
+	}
+	if err := o.limit().Check(); err != nil {
+		return "", fmt.Errorf("fetch: %w", err)
 	}
 	m, err := tfhub.Parse(nameOrURL)
 	if err != nil {
@@ -134,7 +146,7 @@ func (o Options) bring(ctx context.Context, m tfhub.Module, folder string) error
 	if err != nil {
 		return err
 	}
-	err = install(ctx, archive, folder, alone)
+	err = install(ctx, archive, folder, alone, o.limit())
 	switch {
 	case err == nil:
 		os.Remove(archive)
@@ -165,8 +177,8 @@ func makeRoom(folder string) error {
 }
 
 // install unpacks the archive and moves the module to its folder. alone says that no other process does so.
-func install(ctx context.Context, archive, folder string, alone bool) error {
-	f, err := os.Open(archive)
+func install(ctx context.Context, archive, folder string, alone bool, limit ratio.Limit) error {
+	f, _, err := plainfile.OS(archive)
 	if err != nil {
 		return err
 	}
@@ -185,7 +197,7 @@ func install(ctx context.Context, archive, folder string, alone bool) error {
 	if err := os.Mkdir(unpacked, 0o777); err != nil {
 		return err
 	}
-	if err := unpack(ctx, unpacked, f, limits{bytes: maxArchive, files: 10_000}); err != nil {
+	if err := unpack(ctx, unpacked, f, limits{bytes: maxArchive, files: 10_000, packed: limit}); err != nil {
 		return err
 	}
 	if err := verify(ctx, unpacked); err != nil {
@@ -211,7 +223,7 @@ func verify(ctx context.Context, dir string) error {
 		variables := filepath.Join(dir, "variables", "variables")
 		if _, none := os.Lstat(variables + ".index"); none == nil { // a model may have none
 			var b *bundle.Bundle
-			if b, err = bundle.Open(variables); err == nil {
+			if b, err = bundle.Open(ctx, variables); err == nil {
 				err = b.Verify(ctx)
 			}
 		}

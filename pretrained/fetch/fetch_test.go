@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/shared"
 	"github.com/linnet-ml/linnet/pretrained"
 )
@@ -420,10 +421,10 @@ func TestInstallTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := filepath.Join(parent, "2")
-	if err := install(t.Context(), archive, folder, false); err != nil {
+	if err := install(t.Context(), archive, folder, false, ratio.Limit{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := install(t.Context(), archive, folder, false); err == nil {
+	if err := install(t.Context(), archive, folder, false, ratio.Limit{}); err == nil {
 		t.Error("a module was replaced")
 	}
 	wantModule(t, folder, entries)

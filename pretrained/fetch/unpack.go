@@ -15,12 +15,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/linnet-ml/linnet/internal/ratio"
 )
 
 // limits bound what an archive may unpack to.
 type limits struct {
 	bytes int64 // of all files, and of the tar archive
 	files int   // and folders
+	// packed bounds the bytes by those of the archive.
+	packed ratio.Limit
 }
 
 // maxName is the length of a path that systems still take, behind the path of a cache.
@@ -53,7 +57,8 @@ type unpacker struct {
 }
 
 func (u *unpacker) run(from io.Reader) error {
-	buffered := bufio.NewReaderSize(from, 256<<10)
+	counted := &ratio.Counter{R: from}
+	buffered := bufio.NewReaderSize(counted, 256<<10)
 	if begin, _ := buffered.Peek(16); len(begin) < 2 || begin[0] != 0x1f || begin[1] != 0x8b {
 		return malformed{fmt.Errorf("it is not compressed by gzip: it begins with %q", begin)}
 	}
@@ -62,7 +67,7 @@ func (u *unpacker) run(from io.Reader) error {
 		return malformed{cut(err)}
 	}
 	defer plain.Close()
-	bounded := &bounded{r: plain, limit: u.bytes}
+	bounded := &bounded{r: u.packed.Reader(plain, counted.Count), limit: u.bytes}
 	archive := tar.NewReader(bounded)
 	for n := 1; ; n++ {
 		h, err := archive.Next()

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 // entry is one of a tar archive: a file unless kind says otherwise.
@@ -262,6 +264,9 @@ func FuzzUnpack(f *testing.F) {
 		tarOf(f, entry{name: strings.Repeat("long/", 30) + "x"}), tarOf(f, entry{kind: tar.TypeXGlobalHeader}, model),
 	} {
 		f.Add(data)
+	}
+	for changed := range boundary.Every(3, boundary.Tar(tarOf(f, model))) {
+		f.Add(changed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l := limits{bytes: 1 << 16, files: 20}

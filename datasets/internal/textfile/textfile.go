@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // Arena keeps many texts in few pieces of memory. The zero value is ready.
@@ -33,9 +35,16 @@ func (a *Arena) Add(text []byte) string {
 	return a.b.String()[from:]
 }
 
-// Read returns the content of the files in their order, of each not more than limit bytes when limit is not 0. It reads
-// on all processors. An error names the first file that could not be read.
-func Read(ctx context.Context, fsys fs.FS, names []string, limit int) ([]string, error) {
+// Limits say how much is read of a file: its first Cut bytes, unless that is 0, else all of it. A file of more than Max bytes
+// that is not cut is an error.
+type Limits struct {
+	Cut int
+	Max int64
+}
+
+// Read returns the content of the files in their order, as far as the limits say. It reads on all processors. An error names
+// the first file that could not be read; what is no plain file is one, and is not opened.
+func Read(ctx context.Context, fsys fs.FS, names []string, limits Limits) ([]string, error) {
 	const block = 64
 	texts := make([]string, len(names))
 	var (
@@ -57,7 +66,7 @@ func Read(ctx context.Context, fsys fs.FS, names []string, limit int) ([]string,
 				for i := from; i < min(from+block, len(names)); i++ {
 					err := ctx.Err()
 					if err == nil {
-						buf, err = readFile(ctx, fsys, names[i], buf[:0], limit)
+						buf, err = readFile(ctx, fsys, names[i], buf[:0], limits)
 					}
 					if err != nil {
 						mu.Lock()
@@ -82,6 +91,9 @@ func Read(ctx context.Context, fsys fs.FS, names []string, limit int) ([]string,
 
 // named puts the file's name into the error, unless it is there already.
 func named(name string, err error) error {
+	if kind := (*plainfile.Error)(nil); errors.As(err, &kind) && kind.Path == name {
+		return err
+	}
 	if path := (*fs.PathError)(nil); errors.As(err, &path) && strings.Contains(path.Path, name) {
 		return err
 	}
@@ -90,27 +102,25 @@ func named(name string, err error) error {
 
 // readFile appends the content to buf, which grows by what was read and not by what the file system claims. It looks at
 // ctx before each piece.
-func readFile(ctx context.Context, fsys fs.FS, name string, buf []byte, limit int) ([]byte, error) {
-	f, err := fsys.Open(name)
+func readFile(ctx context.Context, fsys fs.FS, name string, buf []byte, limits Limits) ([]byte, error) {
+	most := limits.Max
+	if limits.Cut > 0 {
+		most = plainfile.Unlimited
+	}
+	f, err := plainfile.OpenFS(ctx, fsys, name, most)
 	if err != nil {
 		return buf, err
 	}
 	defer f.Close()
-	for limit == 0 || len(buf) < limit {
+	for limits.Cut == 0 || len(buf) < limits.Cut {
 		if len(buf) == cap(buf) {
 			grown := make([]byte, len(buf), max(16<<10, 2*len(buf)))
 			copy(grown, buf)
 			buf = grown
 		}
 		room := buf[len(buf):cap(buf)]
-		if limit != 0 && len(room) > limit-len(buf) {
-			room = room[:limit-len(buf)]
-		}
-		if len(room) > piece {
-			room = room[:piece]
-		}
-		if err := ctx.Err(); err != nil {
-			return buf, err
+		if limits.Cut != 0 && len(room) > limits.Cut-len(buf) {
+			room = room[:limits.Cut-len(buf)]
 		}
 		n, err := f.Read(room)
 		buf = buf[:len(buf)+n]

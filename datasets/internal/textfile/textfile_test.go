@@ -55,7 +55,7 @@ func TestRead(t *testing.T) {
 		names, want = append(names, name), append(want, text)
 	}
 	for _, limit := range []int{0, 1, 100, 20000} {
-		got, err := Read(context.Background(), fsys, names, limit)
+		got, err := Read(context.Background(), fsys, names, Limits{Cut: limit, Max: 1 << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,17 +72,17 @@ func TestRead(t *testing.T) {
 	delete(fsys, names[900])
 	delete(fsys, names[300])
 	for range 20 {
-		_, err := Read(context.Background(), fsys, names, 0)
+		_, err := Read(context.Background(), fsys, names, Limits{Max: 1 << 20})
 		if want := "open " + names[300] + ": file does not exist"; err == nil || err.Error() != want || !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Read(ctx, fsys, names, 0); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), names[0]+": ") {
+	if _, err := Read(ctx, fsys, names, Limits{Max: 1 << 20}); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), names[0]+": ") {
 		t.Errorf("error %v", err)
 	}
-	if got, err := Read(ctx, fsys, nil, 0); len(got) != 0 || err != nil {
+	if got, err := Read(ctx, fsys, nil, Limits{}); len(got) != 0 || err != nil {
 		t.Error(got, err)
 	}
 }

@@ -1,5 +1,5 @@
 //go:build !unix
 
-package mapfile
+package plainfile
 
 const nonBlocking = 0

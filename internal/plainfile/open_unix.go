@@ -1,6 +1,6 @@
 //go:build unix
 
-package mapfile
+package plainfile
 
 import "syscall"
 
