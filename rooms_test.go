@@ -23,7 +23,7 @@ var rooms = []room{
 	{"optional", nil, true},
 	{"history", []string{"internal/strictjson"}, true},
 	{"internal", []string{"internal", "tensor"}, true},
-	{"text", []string{"tensor", "simd", "internal/budget", "internal/strictjson"}, true},
+	{"text", []string{"tensor", "simd", "internal/budget", "internal/strictjson", "internal/textline"}, true},
 	{"nn/plan", []string{"nn/internal/workspace", "history", "optional", "tensor", "simd", "internal/random", "internal/budget", "internal/strictjson"}, true},
 	{"nn/internal", []string{"nn/plan", "nn/internal", "tensor", "simd", "internal/random"}, true},
 	{"nn", []string{"nn/plan", "nn/internal", "history", "optional", "tensor", "simd", "internal/random", "internal/budget"}, true},

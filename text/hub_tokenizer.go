@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/dgryski/go-farm"
+
+	"github.com/linnet-ml/linnet/internal/textline"
 )
 
 // HubTokenizer turns texts into tokens as the text modules of TensorFlow Hub do (nnlm-en-dim50 and its kin), byte for
@@ -400,14 +402,11 @@ func (t *HubTokenizer) release(buffer []byte) {
 }
 
 // ReadHubVocabulary reads the words of a TF-Hub module, a word from each line, as TensorFlow reads them: one carriage
-// return before the line feed is no part of the word, and an empty line is an error. Duplicates and long lines are errors
-// too, and so is a context that is done: see [ReadVocabulary].
+// return before the line feed is no part of the word, a byte order mark is, and an empty line is an error. Duplicates and
+// long lines are errors too, and so is a context that is done: see [ReadVocabulary].
 func ReadHubVocabulary(ctx context.Context, r io.Reader) (*Vocabulary, error) {
-	return readVocabulary(ctx, r, func(line []byte) ([]byte, error) {
-		if n := len(line); n > 0 && line[n-1] == '\r' {
-			line = line[:n-1]
-		}
-		if len(line) == 0 {
+	return readVocabulary(ctx, r, func(_ int, line []byte) ([]byte, error) {
+		if line = textline.TrimReturn(line); len(line) == 0 {
 			return nil, errors.New("is empty")
 		}
 		return line, nil

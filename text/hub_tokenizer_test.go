@@ -304,11 +304,11 @@ func TestHubTokenizerErrors(t *testing.T) {
 }
 
 func TestReadHubVocabulary(t *testing.T) {
-	v, err := text.ReadHubVocabulary(context.Background(), strings.NewReader("a\r\n\r\r\nb\rc\n \nlast\r"))
+	v, err := text.ReadHubVocabulary(context.Background(), strings.NewReader("\ufeffa\r\n\r\r\nb\rc\n \nlast\r"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"a", "\r", "b\rc", " ", "last"} {
+	for i, want := range []string{"\ufeffa", "\r", "b\rc", " ", "last"} {
 		if got, ok := v.Word(int32(i)); got != want || !ok {
 			t.Errorf("word %d is %q, want %q", i, got, want)
 		}

@@ -10,6 +10,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/textline"
 )
 
 // Vocabulary is a list of distinct words; the id of a word is its place, from 0. A word is any string of bytes, the empty
@@ -79,16 +81,18 @@ func NewVocabulary(ctx context.Context, words []string) (*Vocabulary, error) {
 	return b.Vocabulary(ctx)
 }
 
-// ReadVocabulary reads a word from each line. A line ends at a line feed (the last one may lack it) and the word is all
-// that stands before it: a carriage return or a space is part of it, and an empty line is the empty word. A word that
-// stands there twice, or of more than 65,535 bytes, is an error that names the line. It looks at ctx between lines; a Read
-// that does not return it cannot end.
+// ReadVocabulary reads a word from each line. A line ends at a line feed (the last one may lack it) or at a carriage return
+// and a line feed, as in files of Windows. A byte order mark, U+FEFF, before the first line is left out. All else is part of
+// the word, spaces too, and an empty line is the empty word. A word that stands there twice, or a line of more than 65,535
+// bytes, is an error that names the line. It looks at ctx between lines; a Read that does not return it cannot end.
+//
+// [ReadHubVocabulary] reads the files of TensorFlow Hub's modules, by TensorFlow's rule.
 func ReadVocabulary(ctx context.Context, r io.Reader) (*Vocabulary, error) {
-	return readVocabulary(ctx, r, func(line []byte) ([]byte, error) { return line, nil })
+	return readVocabulary(ctx, r, func(n int, line []byte) ([]byte, error) { return textline.Trim(n, line), nil })
 }
 
-// readVocabulary reads a word from each line, which word makes of it.
-func readVocabulary(ctx context.Context, r io.Reader, word func(line []byte) ([]byte, error)) (*Vocabulary, error) {
+// readVocabulary reads a word from each line, which word makes of the line and its number, from 1.
+func readVocabulary(ctx context.Context, r io.Reader, word func(n int, line []byte) ([]byte, error)) (*Vocabulary, error) {
 	if ctx == nil {
 		return nil, errNilContext
 	}
@@ -116,7 +120,7 @@ func readVocabulary(ctx context.Context, r io.Reader, word func(line []byte) ([]
 			}
 			return v, err
 		}
-		w, bad := word(line)
+		w, bad := word(n, line)
 		if bad != nil {
 			return nil, fmt.Errorf("text: line %d of the vocabulary %w", n, bad)
 		}

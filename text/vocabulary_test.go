@@ -142,7 +142,9 @@ func TestReadVocabulary(t *testing.T) {
 		{"\n", []string{""}},
 		{"a\nb", []string{"a", "b"}},
 		{"a\nb\n", []string{"a", "b"}},
-		{"a\r\n\n b \n\xff\x00", []string{"a\r", "", " b ", "\xff\x00"}},
+		{"a\r\n\n b \n\xff\x00", []string{"a", "", " b ", "\xff\x00"}},
+		{"\ufeffa\r\n\ufeffb\r\r\nc\rd\r", []string{"a", "\ufeffb\r", "c\rd"}},
+		{"\ufeff\n", []string{""}},
 		{long + "\na\n", []string{long, "a"}},
 	} {
 		v, err := text.ReadVocabulary(context.Background(), iotest.HalfReader(strings.NewReader(c.file)))
@@ -177,7 +179,7 @@ func TestReadVocabulary(t *testing.T) {
 
 // FuzzReadVocabulary compares with the lines that strings.Split finds.
 func FuzzReadVocabulary(f *testing.F) {
-	for _, file := range []string{"", "\n", "the\nfilm\r\n\nwas", "a\nb\na\n", "a\n\n\n", "\xff\x00\n \n\t\n", "a b\n" + strings.Repeat("x", 1<<16)} {
+	for _, file := range []string{"", "\n", "\ufeffthe\r\nfilm\r\n", "the\nfilm\r\n\nwas", "a\nb\na\n", "a\n\n\n", "\xff\x00\n \n\t\n", "a b\n" + strings.Repeat("x", 1<<16)} {
 		f.Add(file)
 	}
 	f.Fuzz(func(t *testing.T, file string) {
@@ -187,8 +189,14 @@ func FuzzReadVocabulary(f *testing.F) {
 		}
 		places, bad := map[string]int{}, false
 		for i, line := range lines {
+			long := len(line) >= 1<<16
+			if i == 0 {
+				line = strings.TrimPrefix(line, "\ufeff")
+			}
+			line = strings.TrimSuffix(line, "\r")
+			lines[i] = line
 			_, twice := places[line]
-			bad = bad || twice || len(line) >= 1<<16
+			bad = bad || twice || long
 			places[line] = i
 		}
 		v, err := text.ReadVocabulary(context.Background(), strings.NewReader(file))

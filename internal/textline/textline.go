@@ -1,0 +1,29 @@
+// Package textline is the one place that knows what a line of a file of words has beside its text. Every reader of words
+// or lines in this module uses it, but those of TensorFlow Hub's assets, which keep TensorFlow's bytes.
+package textline
+
+import "bytes"
+
+// Mark is the byte order mark U+FEFF in UTF-8, which some editors and spreadsheets write at the start of a file.
+const Mark = "\xef\xbb\xbf"
+
+// Trim returns the text of line number n, counted from 1, whose line feed is already gone: without the Mark that the first
+// line may begin with, and without the one carriage return that lines of Windows end with. A second carriage return and a
+// Mark elsewhere belong to the text.
+func Trim(n int, line []byte) []byte {
+	if n == 1 {
+		line = TrimMark(line)
+	}
+	return TrimReturn(line)
+}
+
+// TrimMark returns the start of a file without its Mark.
+func TrimMark(head []byte) []byte { return bytes.TrimPrefix(head, []byte(Mark)) }
+
+// TrimReturn returns a line without the one carriage return that it may end with.
+func TrimReturn(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		return line[:n-1]
+	}
+	return line
+}
