@@ -19,7 +19,8 @@ import (
 // byte: ASCII letters become lower case where the module says so, characters of Unicode's punctuation (\pP) go without a
 // trace, and what stands between single spaces (U+0020, no other) is a token. So two spaces have an empty token between
 // them, a space at an end has one beside it, and an empty text is one empty token: all of them count in the text's
-// length. A byte that is not part of valid UTF-8 stays as it is.
+// length. A byte that is not part of valid UTF-8 stays as it is. Texts that other programs have split need
+// [HubTokenizerOptions.WhiteSpace].
 //
 // The id of a token is its place in the vocabulary. Another token falls into one of the buckets after it: id
 // Len + Fingerprint64(token) mod buckets, FarmHash's Fingerprint64 (TensorFlow's StaticVocabularyTable).
@@ -49,6 +50,10 @@ type HubTokenizerOptions struct {
 	KeepPunctuation bool
 	// OOVBuckets is the number of ids for words that are not in the vocabulary. 0 means 1.
 	OOVBuckets int
+	// WhiteSpace splits at Unicode's white space, and at HTML's line breaks (<br>, <br/>, <br />, in capitals too), in place
+	// of U+0020 alone. Empty tokens are left out: a text without words has none. No module of TensorFlow Hub does so; tables
+	// of word vectors need it, whose words stand in lines of text. See pretrained.OpenVectors.
+	WhiteSpace bool `json:",omitzero"`
 }
 
 // byteKind is what a byte does to the token it stands in.
@@ -59,6 +64,7 @@ const (
 	droppedByte          // ASCII punctuation
 	spaceByte
 	leadByte // of a character of several bytes, maybe
+	tagByte  // of a line break of HTML, maybe
 )
 
 // NewHubTokenizer makes a tokenizer for a vocabulary. A negative number of buckets is an error, and so are more ids than
@@ -76,7 +82,7 @@ func NewHubTokenizer(v *Vocabulary, o HubTokenizerOptions) (*HubTokenizer, error
 	}
 	for c := range t.written {
 		t.written[c] = byte(c)
-		if c >= utf8.RuneSelf && !o.KeepPunctuation {
+		if c >= utf8.RuneSelf && (!o.KeepPunctuation || o.WhiteSpace) {
 			t.kinds[c] = leadByte
 		}
 	}
@@ -92,6 +98,12 @@ func NewHubTokenizer(v *Vocabulary, o HubTokenizerOptions) (*HubTokenizer, error
 		}
 	}
 	t.kinds[' '] = spaceByte
+	if o.WhiteSpace {
+		for c := '\t'; c <= '\r'; c++ {
+			t.kinds[c] = spaceByte
+		}
+		t.kinds['<'] = tagByte
+	}
 	return t, nil
 }
 
@@ -124,7 +136,7 @@ func (t *HubTokenizer) AppendIDs(ctx context.Context, dst []int32, s string) ([]
 		}
 		buffer := t.buffer()
 		buffer, pos = t.appendToken(&w, buffer, s, pos)
-		if w.err == nil {
+		if w.err == nil && !t.leavesOut(len(buffer)) {
 			dst = append(dst, t.id(buffer))
 		}
 		t.release(buffer)
@@ -147,11 +159,16 @@ func (t *HubTokenizer) AppendTokens(ctx context.Context, dst []string, s string)
 			look = pos + watchBytes
 		}
 		buffer, pos = t.appendToken(&w, buffer[:0], s, pos)
-		dst = append(dst, string(buffer))
+		if !t.leavesOut(len(buffer)) {
+			dst = append(dst, string(buffer))
+		}
 	}
 	t.release(buffer)
 	return dst, w.err
 }
+
+// leavesOut reports whether a token of n bytes is none.
+func (t *HubTokenizer) leavesOut(n int) bool { return n == 0 && t.options.WhiteSpace }
 
 // ready returns an error for arguments that nothing can be done with.
 func (t *HubTokenizer) ready(ctx context.Context) error {
@@ -189,12 +206,18 @@ const (
 )
 
 // scan fills the batch with the tokens of s from pos on, where a token begins, and returns where the next one begins:
-// beyond len(s) after the last. The batch stays empty when the first token does not fit it, or is longer than watchBytes.
+// beyond len(s) after the last. The batch stays empty when the first token does not fit it, or is longer than watchBytes,
+// and when there are as many bytes of white space.
 func (t *HubTokenizer) scan(b *hubBatch, s string, pos int) int {
 	b.n = 0
 	n := 0 // bytes of text
-	for b.n < batchTokens {
+	whiteSpace := t.options.WhiteSpace
+	for first := pos; b.n < batchTokens; {
 		token := pos
+		if whiteSpace && pos-first > watchBytes {
+			return pos // the caller looks at the context
+		}
+	scanToken:
 		for {
 			if n > batchBytes-8 {
 				return token
@@ -234,7 +257,11 @@ func (t *HubTokenizer) scan(b *hubBatch, s string, pos int) int {
 				}
 			case leadByte:
 				r, size := utf8.DecodeRuneInString(s[pos-1:])
-				if size > 1 && isUnicodePunctuation(r) {
+				if whiteSpace && isUnicodeSpace(r) {
+					pos += size - 1
+					break scanToken
+				}
+				if size > 1 && t.drops(r) {
 					if pos-token > watchBytes {
 						return token
 					}
@@ -243,10 +270,19 @@ func (t *HubTokenizer) scan(b *hubBatch, s string, pos int) int {
 				}
 				n += copy(b.text[n:], s[pos-1:pos-1+size])
 				pos += size - 1
+			case tagByte:
+				if size := lineBreak(s[pos-1:]); size > 0 {
+					pos += size - 1
+					break scanToken
+				}
+				b.text[n] = c
+				n++
 			}
 		}
-		b.n++
-		b.ends[b.n] = int32(n)
+		if !whiteSpace || int32(n) > b.ends[b.n] {
+			b.n++
+			b.ends[b.n] = int32(n)
+		}
 		if pos > len(s) {
 			break
 		}
@@ -276,14 +312,55 @@ func (t *HubTokenizer) appendToken(w *watch, dst []byte, s string, pos int) (tok
 			return dst, pos + 1
 		case leadByte:
 			r, size := utf8.DecodeRuneInString(s[pos:])
-			if size == 1 || !isUnicodePunctuation(r) {
+			if t.options.WhiteSpace && isUnicodeSpace(r) {
+				return dst, pos + size
+			}
+			if size == 1 || !t.drops(r) {
 				dst = append(dst, s[pos:pos+size]...)
 			}
 			pos += size - 1
+		case tagByte:
+			if size := lineBreak(s[pos:]); size > 0 {
+				return dst, pos + size
+			}
+			dst = append(dst, c)
 		}
 		pos++
 	}
 	return dst, pos + 1
+}
+
+// drops reports whether a character that is not ASCII goes without a trace.
+func (t *HubTokenizer) drops(r rune) bool {
+	return !t.options.KeepPunctuation && isUnicodePunctuation(r)
+}
+
+// isUnicodeSpace reports whether a character that is not ASCII is white space (the property White_Space, which has been
+// the same since Unicode 6.3).
+func isUnicodeSpace(r rune) bool {
+	switch r {
+	case 0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000:
+		return true
+	}
+	return 0x2000 <= r && r <= 0x200a
+}
+
+// lineBreak returns the length of the tag of HTML for a line break that s begins with, or 0.
+func lineBreak(s string) int {
+	if len(s) < 4 || s[0] != '<' || s[1]|0x20 != 'b' || s[2]|0x20 != 'r' {
+		return 0
+	}
+	i := 3
+	if s[i] == ' ' {
+		i++
+	}
+	if i < len(s) && s[i] == '/' {
+		i++
+	}
+	if i < len(s) && s[i] == '>' {
+		return i + 1
+	}
+	return 0
 }
 
 // appendBatch appends the ids of the tokens of a batch.

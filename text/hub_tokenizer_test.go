@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/dgryski/go-farm"
@@ -200,6 +202,7 @@ func TestHubTokenizerBuckets(t *testing.T) {
 // referenceIDs is the rule of a HubTokenizer, one step after the other.
 func referenceIDs(v *text.Vocabulary, o text.HubTokenizerOptions, stripped map[rune]bool, s string) (ids []int32, tokens []string) {
 	var clean strings.Builder
+	whole := s
 	for len(s) > 0 {
 		r, size := utf8.DecodeRuneInString(s)
 		c := s[:size]
@@ -212,6 +215,26 @@ func referenceIDs(v *text.Vocabulary, o text.HubTokenizerOptions, stripped map[r
 		}
 	}
 	tokens = strings.Split(clean.String(), " ")
+	if o.WhiteSpace {
+		tokens = tokens[:0]
+		for _, part := range strings.FieldsFunc(lineBreaks.ReplaceAllString(whole, " "), unicode.IsSpace) {
+			kept := ""
+			for len(part) > 0 {
+				r, size := utf8.DecodeRuneInString(part)
+				c := part[:size]
+				part = part[size:]
+				if o.Lower && r >= 'A' && r <= 'Z' {
+					c = strings.ToLower(c)
+				}
+				if o.KeepPunctuation || r == utf8.RuneError && size == 1 || !stripped[r] {
+					kept += c
+				}
+			}
+			if kept != "" {
+				tokens = append(tokens, kept)
+			}
+		}
+	}
 	for _, token := range tokens {
 		id := int32(-1)
 		for i := range v.Len() {
@@ -226,6 +249,8 @@ func referenceIDs(v *text.Vocabulary, o text.HubTokenizerOptions, stripped map[r
 	}
 	return ids, tokens
 }
+
+var lineBreaks = regexp.MustCompile(`<[bB][rR] ?/?>`)
 
 func strippedSet(tb testing.TB) map[rune]bool {
 	var r struct {
@@ -258,6 +283,12 @@ func FuzzHubTokenizer(f *testing.F) {
 		strings.Repeat(".", 1030) + "the", strings.Repeat("\u65e5", 400), "the" + strings.Repeat(",", 9) + "movie Internationally", long + long + ".!" + long + " ."} {
 		f.Add(s, true, false, uint8(3))
 		f.Add(s, false, true, uint8(0))
+		f.Add(s, true, false, uint8(131))
+		f.Add(s, false, true, uint8(128))
+	}
+	for _, s := range whiteSpaceTexts {
+		f.Add(s, true, false, uint8(131))
+		f.Add(s, false, true, uint8(128))
 	}
 	stripped := strippedSet(f)
 	words := []string{"the", "a", "movie", "was", "great", "themovie", "internationally", "Internationally", "na\u00efve", "\u65e5\u672c", "seventeen letters",
@@ -271,7 +302,7 @@ func FuzzHubTokenizer(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, s string, lower, keep bool, buckets uint8) {
-		o := text.HubTokenizerOptions{Lower: lower, KeepPunctuation: keep, OOVBuckets: int(buckets)}
+		o := text.HubTokenizerOptions{Lower: lower, KeepPunctuation: keep, OOVBuckets: int(buckets % 128), WhiteSpace: buckets >= 128}
 		for _, v := range []*text.Vocabulary{v, none} {
 			z := hubTokenizer(t, v, o)
 			ids, tokens := referenceIDs(v, o, stripped, s)
@@ -283,6 +314,47 @@ func FuzzHubTokenizer(f *testing.F) {
 			}
 		}
 	})
+}
+
+var whiteSpaceTexts = []string{
+	"", " ", "good\n", "\tgood  movie\r\nthe\v\fend ", "great.<br /><br />The movie<br>was<BR/>great", "<br", "<b>the</b> <br  /> <br/x", "- good - !",
+	"na\u00efve\u00a0the\u3000movie\u2003a\u0085was\u2028great\u205f", strings.Repeat(" ", 1100) + "the" + strings.Repeat("\n", 200) + "a",
+	strings.Repeat("the<br />", 300), strings.Repeat("x", 1019) + "<br />the", strings.Repeat("\u00a0", 600) + "the",
+}
+
+// With WhiteSpace no white space and no line break of HTML is part of a word, and there are no empty tokens.
+func TestHubTokenizerWhiteSpace(t *testing.T) {
+	v, err := text.NewVocabulary(context.Background(), []string{"the", "good", "great", "movie"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := hubTokenizer(t, v, text.HubTokenizerOptions{Lower: true, WhiteSpace: true})
+	for s, want := range map[string][]int32{
+		"good\n": {1}, "Great.<br /><br />The movie": {2, 0, 3}, "": nil, " \t\n<br>": nil, "the  \r\n  good - movie": {0, 1, 3}, "the\u00a0good\u3000unknown": {0, 1, 4},
+	} {
+		if got := appendIDs(z, nil, s); !slices.Equal(got, want) {
+			t.Errorf("%q: ids %v, want %v", s, got, want)
+		}
+	}
+	stripped := strippedSet(t)
+	for _, s := range append(recordedTexts(t), whiteSpaceTexts...) {
+		for _, o := range []text.HubTokenizerOptions{{WhiteSpace: true, Lower: true, OOVBuckets: 5}, {WhiteSpace: true, KeepPunctuation: true}} {
+			z := hubTokenizer(t, v, o)
+			ids, tokens := referenceIDs(v, o, stripped, s)
+			if got := appendIDs(z, nil, s); !slices.Equal(got, ids) {
+				t.Errorf("%.60q, %+v: ids %v, want %v", s, o, got, ids)
+			}
+			if got := appendTokens(z, nil, s); !slices.Equal(got, tokens) {
+				t.Errorf("%.60q, %+v: tokens %q, want %q", s, o, got, tokens)
+			}
+		}
+	}
+	// Nothing but white space, for longer than the context may be left alone.
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := z.AppendIDs(ctx, nil, strings.Repeat(" ", 1<<20)); err != context.Canceled {
+		t.Errorf("error %v", err)
+	}
 }
 
 func TestHubTokenizerErrors(t *testing.T) {
