@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
+
+	"github.com/linnet-ml/linnet/internal/filekind"
+	"github.com/linnet-ml/linnet/internal/textline"
 )
 
 // Kind is a layout of a file of word vectors.
@@ -34,13 +38,33 @@ func (k Kind) String() string {
 // fastTextMagic begins fastText's own .bin files, which hold a model of parts of words and not a table of words.
 var fastTextMagic = [4]byte{0xba, 0x16, 0x4f, 0x2f}
 
-// recognise names the layout of a file that begins with head.
+// foreign returns an error that names what a file is that has no word vectors in any layout, and nil for all others.
+func foreign(head []byte) error {
+	if bytes.HasPrefix(head, fastTextMagic[:]) {
+		return fmt.Errorf("wordvectors: this is a fastText model (.bin), which has vectors for parts of words; its .vec file has the words")
+	}
+	what := filekind.Content(head)
+	if what == "" {
+		return nil
+	}
+	if strings.HasPrefix(what, "data packed by") && !strings.Contains(what, ";") {
+		return fmt.Errorf("wordvectors: the file is packed twice: this is %s once more; unpack it first", what)
+	}
+	switch {
+	case what == "a zip archive":
+		what += " in another; unpack it first"
+	case strings.HasPrefix(what, "a pickle"):
+		what += "; gensim's save_word2vec_format writes word vectors that can be read"
+	case strings.HasPrefix(what, "an array of NumPy"), strings.HasPrefix(what, "an HDF5"):
+		what += ", which has no words"
+	}
+	return fmt.Errorf("wordvectors: this is no table of word vectors but %s", what)
+}
+
+// recognise names the layout of a file that begins with head and is not foreign.
 func recognise(head []byte) (Kind, error) {
 	if len(head) == 0 {
 		return Auto, fmt.Errorf("wordvectors: the file is empty")
-	}
-	if bytes.HasPrefix(head, fastTextMagic[:]) {
-		return Auto, fmt.Errorf("wordvectors: this is a fastText model (.bin), which has vectors for parts of words; its .vec file has the words")
 	}
 	line, rest, found := bytes.Cut(head, []byte{'\n'})
 	if _, _, ok := headerFields(trimEnd(line)); !ok || !found {
@@ -71,6 +95,7 @@ func looksLikeText(line []byte) bool {
 // headerFields splits "words dimension"; both are digits.
 func headerFields(line []byte) (count, dim []byte, ok bool) {
 	count, dim, ok = bytes.Cut(line, []byte{' '})
+	dim = bytes.TrimLeft(dim, " ")
 	return count, dim, ok && digits(count) && digits(dim)
 }
 
@@ -83,12 +108,28 @@ func digits(b []byte) bool {
 	return len(b) > 0
 }
 
-// trimEnd cuts what may stand behind the last value of a line: spaces and the CR of CR LF.
+// trimEnd cuts what may stand behind the last value of a line: the CR of CR LF, and spaces.
 func trimEnd(line []byte) []byte {
+	line = textline.TrimReturn(line)
 	for len(line) > 0 && (line[len(line)-1] == ' ' || line[len(line)-1] == '\r' || line[len(line)-1] == '\t') {
 		line = line[:len(line)-1]
 	}
 	return line
+}
+
+// trailingNumbers counts the numbers at the end of a line, up to most, of which it leaves the word at least one field.
+func trailingNumbers(line []byte, most int) int {
+	n := 0
+	for n < most {
+		line = bytes.TrimRight(line, " ")
+		i := bytes.LastIndexByte(line, ' ')
+		if i < 0 || !numeric(line[i+1:]) {
+			break
+		}
+		line = line[:i]
+		n++
+	}
+	return n
 }
 
 // shorten keeps an error readable when a line has megabytes.

@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/linnet-ml/linnet/internal/textline"
 )
 
 const (
@@ -26,6 +28,10 @@ const (
 type Options struct {
 	Kind Kind // Auto: recognised by content
 	Dim  int  // the dimension; another one is an error. 0: the header's, or that of the first line
+
+	// SkipMalformed passes over what has no word, another number of values, or values that are no finite numbers.
+	// [Reader.Skipped] counts it. Next then reads the numbers of all words.
+	SkipMalformed bool
 }
 
 // Reader goes through a table of word vectors, word by word.
@@ -33,9 +39,16 @@ type Reader struct {
 	in    buffered
 	kind  Kind
 	dim   int
-	count int // words that the header promises, -1 without a header
-	read  int // words so far
-	line  int // lines so far
+	known bool // the dimension, from the caller or a header, and not only guessed from the first line
+	count int  // words that the header promises, -1 without a header
+	read  int  // words so far, with those that were skipped
+	line  int  // lines so far
+
+	skip    bool
+	bad     int       // words that were skipped
+	skipped int       // they, and empty lines between others
+	blank   int       // empty lines since the last one that was not
+	scratch []float32 // for Next to read numbers into when it may skip
 
 	values []byte // of the present word: text or binary
 	place  int64  // of the present word: its line, or the byte at which it begins
@@ -47,10 +60,19 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	if o.Dim < 0 || o.Dim > MaxDim {
 		return nil, fmt.Errorf("wordvectors: dimension %d is not between 1 and %d", o.Dim, MaxDim)
 	}
-	d := &Reader{in: buffered{r: r}, kind: o.Kind, dim: o.Dim, count: -1}
+	d := &Reader{in: buffered{r: r}, kind: o.Kind, dim: o.Dim, known: o.Dim != 0, count: -1, skip: o.SkipMalformed}
 	head, err := d.in.peek(headBytes)
 	if err != nil {
 		return nil, fmt.Errorf("wordvectors: %w", err)
+	}
+	if rest := textline.TrimMark(head); len(rest) < len(head) {
+		d.in.skip(len(head) - len(rest))
+		head = rest
+	}
+	if err := foreign(head); err != nil {
+		if line, _, _ := bytes.Cut(head, []byte{'\n'}); !looksLikeText(line) { // a word may look like anything
+			return nil, err
+		}
 	}
 	switch o.Kind {
 	case Auto:
@@ -66,10 +88,41 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	} else {
 		err = d.header()
 	}
+	if err == nil && d.known && d.kind != Word2VecBinary {
+		err = d.checkWidth()
+	}
 	if err != nil {
 		return nil, err
 	}
+	if d.skip {
+		d.scratch = make([]float32, d.dim)
+	}
 	return d, nil
+}
+
+// checkWidth finds that each of the next lines has more values than the dimension says: a word may end with numbers, as
+// "route 66" does, but not all of them do.
+func (d *Reader) checkWidth() error {
+	head, err := d.in.peek(headBytes)
+	if err != nil {
+		return fmt.Errorf("wordvectors: %w", err)
+	}
+	lines, least := 0, MaxDim+1
+	for lines < 16 {
+		line, rest, found := bytes.Cut(head, []byte{'\n'})
+		if !found { // it may be only a part of a line
+			break
+		}
+		head = rest
+		if line = trimEnd(line); len(line) > 0 {
+			least = min(least, trailingNumbers(line, MaxDim+1))
+			lines++
+		}
+	}
+	if lines < 2 || least <= d.dim {
+		return nil
+	}
+	return fmt.Errorf("wordvectors: line %d: the vectors have %d values, not %d", d.line+1, least, d.dim)
 }
 
 // header reads "words dimension".
@@ -90,6 +143,7 @@ func (d *Reader) header() error {
 	if err != nil || n == 0 || n > MaxDim {
 		return fmt.Errorf("wordvectors: line 1 names the dimension %s, not one between 1 and %d", shorten(dim), MaxDim)
 	}
+	d.known = true
 	return d.setDim(n)
 }
 
@@ -100,17 +154,11 @@ func (d *Reader) firstLine() error {
 	if err != nil {
 		return fmt.Errorf("wordvectors: line 1: %w", unexpected(err))
 	}
-	line = trimEnd(line)
-	n := 0
-	for {
-		i := bytes.LastIndexByte(line, ' ')
-		if i < 0 || !numeric(line[i+1:]) {
-			break
-		}
-		line = line[:i]
-		n++
-	}
-	if n == 0 || n > MaxDim {
+	n := trailingNumbers(trimEnd(line), MaxDim+1)
+	switch {
+	case d.known && (n > d.dim || d.skip): // the word ends with numbers, or the line is to be skipped: see checkWidth
+		return nil
+	case n == 0 || n > MaxDim:
 		return fmt.Errorf("wordvectors: line 1 has a word and %d values behind it, not 1 to %d", n, MaxDim)
 	}
 	return d.setDim(n)
@@ -133,6 +181,16 @@ func (d *Reader) Dim() int { return d.dim }
 // Count is the number of words that the header promises, -1 if there is no header. It is not to be trusted for a size.
 func (d *Reader) Count() int { return d.count }
 
+// Skipped is how many lines, or words of a binary file, [Options.SkipMalformed] has passed over so far.
+func (d *Reader) Skipped() int { return d.skipped }
+
+// malformed is an error that lies in one line, or in one word of a binary file: the next one may be good.
+type malformed struct{ error }
+
+func (m malformed) Unwrap() error { return m.error }
+
+func malformedf(format string, args ...any) error { return malformed{fmt.Errorf(format, args...)} }
+
 // Place says where the present word stands, for errors: "line 7", or "word 7 at byte 1234" in a binary file.
 func (d *Reader) Place() string { return placeOf(d.kind, d.read, d.place) }
 
@@ -149,65 +207,123 @@ func (d *Reader) Next() ([]byte, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	var word []byte
-	if d.kind == Word2VecBinary {
-		word, d.err = d.nextBinary()
-	} else {
-		word, d.err = d.nextLine()
-	}
-	if d.err != nil {
+	for {
+		word, err := d.next()
+		if err == nil && d.skip {
+			if i, bad := parse(d.kind, d.values, d.scratch); bad != nil {
+				err = malformedf("value %d%w", i+1, bad)
+			}
+		}
+		if err == nil {
+			d.read++
+			return word, nil
+		}
 		d.values = nil
-		if d.err != io.EOF {
-			d.err = fmt.Errorf("wordvectors: %w", d.err)
+		if _, bad := err.(malformed); bad && d.skip {
+			d.read++
+			d.bad++
+			d.skipped++
+			continue
+		}
+		if d.err = err; err != io.EOF {
+			d.err = fmt.Errorf("wordvectors: %w", err)
 		}
 		return nil, d.err
 	}
-	d.read++
-	return word, nil
+}
+
+func (d *Reader) next() ([]byte, error) {
+	if d.kind == Word2VecBinary {
+		return d.nextBinary()
+	}
+	return d.nextLine()
 }
 
 func (d *Reader) nextLine() ([]byte, error) {
-	d.line++
-	d.place = int64(d.line)
-	line, err := d.in.line(MaxWord + (d.dim+1)*(maxNumber+1))
-	switch {
-	case err == io.EOF:
-		if d.count > d.read {
-			return nil, fmt.Errorf("line 1 promises %d words, but the file ends behind %d", d.count, d.read)
+	var line []byte
+	for {
+		d.line++
+		d.place = int64(d.line)
+		var err error
+		line, err = d.in.line(MaxWord + (d.dim+1)*(maxNumber+1))
+		switch {
+		case err == io.EOF:
+			return nil, d.end()
+		case errors.Is(err, errLong):
+			if d.skip {
+				if err := d.in.skipLine(); err != nil {
+					return nil, fmt.Errorf("line %d: %w", d.line, err)
+				}
+			}
+			return nil, malformedf("line %d: %w", d.line, err)
+		case err != nil:
+			return nil, fmt.Errorf("line %d: %w", d.line, err)
 		}
-		return nil, io.EOF
-	case err != nil:
-		return nil, fmt.Errorf("line %d: %w", d.line, err)
+		if line = trimEnd(line); len(line) > 0 {
+			break
+		}
+		if !d.skip {
+			return nil, d.onlyBlank()
+		}
+		d.blank++
 	}
-	line = trimEnd(line)
-	if len(line) == 0 {
-		return nil, d.onlyBlank()
-	}
-	if d.read == d.count {
+	d.skipped += d.blank // they do not stand at the end
+	d.blank = 0
+	// The header of a file with malformed lines may have counted them or not.
+	more := d.read-d.bad == d.count
+	word, values, err := d.split(line)
+	if more && (err == nil || !d.skip) {
 		return nil, fmt.Errorf("line %d: line 1 promises %d words, but there are more", d.line, d.count)
 	}
-	spaces := bytes.Count(line, []byte{' '})
-	if spaces < d.dim {
-		return nil, fmt.Errorf("line %d has %d values behind the word %q, not %d", d.line, spaces, shorten(firstField(line)), d.dim)
+	if err != nil {
+		return nil, err
 	}
-	at := bytes.IndexByte(line, ' ')
-	for extra := spaces - d.dim; extra > 0; extra-- {
-		at += 1 + bytes.IndexByte(line[at+1:], ' ')
-	}
-	word := line[:at]
-	if i := bytes.LastIndexByte(word, ' '); i >= 0 && numeric(word[i+1:]) {
-		n := 0
-		for ; i >= 0 && numeric(word[i+1:]); i = bytes.LastIndexByte(word, ' ') {
-			word = word[:i]
-			n++
-		}
-		return nil, fmt.Errorf("line %d has %d values behind the word %q, not %d", d.line, d.dim+n, shorten(word), d.dim)
-	}
-	if name := trimEnd(word); len(name) > 0 && word[at-1] == ' ' {
-		return nil, fmt.Errorf("line %d: more than one space behind the word %q", d.line, shorten(name))
-	}
-	d.values = line[at+1:]
+	d.values = values
 	return word, d.checkWord(word)
+}
+
+// end is what the end of a text file means.
+func (d *Reader) end() error {
+	if d.count > d.read {
+		return fmt.Errorf("line 1 promises %d words, but the file ends behind %d", d.count, d.read)
+	}
+	return io.EOF
+}
+
+// split splits a line into the word and the values behind it. A run of spaces separates as one does; the word may have
+// spaces, and only a word of nothing else keeps those at its end.
+func (d *Reader) split(line []byte) (word, values []byte, err error) {
+	if bytes.Count(line, []byte{' '}) == d.dim { // if two of them stand together parse misses a value
+		at := bytes.IndexByte(line, ' ')
+		return line[:at], line[at+1:], nil
+	}
+	end := len(line)
+	for n := range d.dim {
+		i := bytes.LastIndexByte(line[:end], ' ')
+		if i < 0 {
+			return nil, nil, malformedf("line %d has %d values behind the word %q, not %d", d.line, n, shorten(firstField(line)), d.dim)
+		}
+		values = line[i+1:]
+		word = line[:i]
+		for end = i; end > 0 && line[end-1] == ' '; {
+			end--
+		}
+	}
+	if end > 0 {
+		word = line[:end]
+	}
+	if d.known { // then a word may end with numbers, as "route 66" does
+		return word, values, nil
+	}
+	if n := trailingNumbers(word, MaxDim); n > 0 {
+		name := word
+		for range n {
+			name = bytes.TrimRight(name[:bytes.LastIndexByte(name, ' ')], " ")
+		}
+		return nil, nil, malformedf("line %d has %d values behind the word %q, not %d; if the word ends with numbers VectorOptions.Dim must name the dimension",
+			d.line, d.dim+n, shorten(name), d.dim)
+	}
+	return word, values, nil
 }
 
 // onlyBlank is io.EOF if nothing but empty lines follows, as at the end of files that were written by hand.
@@ -216,10 +332,8 @@ func (d *Reader) onlyBlank() error {
 	for {
 		line, err := d.in.line(bufferBytes)
 		switch {
-		case err == io.EOF && d.count > d.read:
-			return fmt.Errorf("line 1 promises %d words, but the file ends behind %d", d.count, d.read)
 		case err == io.EOF:
-			return io.EOF
+			return d.end()
 		case err != nil && !errors.Is(err, errLong):
 			return fmt.Errorf("line %d: %w", d.line+1, err)
 		case err != nil || len(trimEnd(line)) > 0:
@@ -228,6 +342,9 @@ func (d *Reader) onlyBlank() error {
 		d.line++
 	}
 }
+
+// spaceHint says what else the error of a binary file may come from: a space ends a word, and nothing says that it does not.
+const spaceHint = " (or a word before has a space, which this layout cannot hold: all behind it is then read at the wrong place)"
 
 func (d *Reader) nextBinary() ([]byte, error) {
 	if d.read == d.count {
@@ -238,7 +355,7 @@ func (d *Reader) nextBinary() ([]byte, error) {
 		case len(rest) == 0, len(rest) == 1 && rest[0] == '\n':
 			return nil, io.EOF
 		}
-		return nil, fmt.Errorf("byte %d: line 1 promises %d words, but there is more behind them", d.in.offset, d.count)
+		return nil, fmt.Errorf("byte %d: line 1 promises %d words, but there is more behind them%s", d.in.offset, d.count, spaceHint)
 	}
 	// The C program ends each vector with a line feed; gensim does not, and takes all off that stand before a word. So no
 	// word begins with one.
@@ -255,7 +372,7 @@ func (d *Reader) nextBinary() ([]byte, error) {
 		if err == io.EOF && d.in.len() == 0 {
 			return nil, fmt.Errorf("byte %d: line 1 promises %d words, but the file ends behind %d", d.place, d.count, d.read)
 		}
-		return nil, fmt.Errorf("word %d at byte %d: %w", d.read+1, d.place, unexpected(err))
+		return nil, fmt.Errorf("word %d at byte %d: %w%s", d.read+1, d.place, unexpected(err), spaceHint)
 	}
 	size := n + 1 + 4*d.dim
 	entry, err := d.in.peek(size)
@@ -263,10 +380,13 @@ func (d *Reader) nextBinary() ([]byte, error) {
 		return nil, err
 	}
 	if len(entry) < size {
-		return nil, fmt.Errorf("word %d at byte %d: the file ends within its vector", d.read+1, d.place)
+		return nil, fmt.Errorf("word %d at byte %d: the file ends within its vector%s", d.read+1, d.place, spaceHint)
 	}
 	d.in.skip(size)
 	word := entry[:n]
+	if bytes.IndexByte(word, 0) >= 0 { // of a vector: no program writes such a word
+		return nil, fmt.Errorf("word %d at byte %d has a zero byte%s", d.read+1, d.place, spaceHint)
+	}
 	d.values = entry[n+1 : size]
 	return word, d.checkWord(word)
 }
@@ -275,9 +395,9 @@ func (d *Reader) nextBinary() ([]byte, error) {
 func (d *Reader) checkWord(word []byte) error {
 	switch {
 	case len(word) > MaxWord:
-		return fmt.Errorf("%s: a word of %d bytes is longer than %d", placeOf(d.kind, d.read+1, d.place), len(word), MaxWord)
+		return malformedf("%s: a word of %d bytes is longer than %d", placeOf(d.kind, d.read+1, d.place), len(word), MaxWord)
 	case len(word) == 0:
-		return fmt.Errorf("%s has a vector but no word", placeOf(d.kind, d.read+1, d.place))
+		return malformedf("%s has a vector but no word", placeOf(d.kind, d.read+1, d.place))
 	}
 	return nil
 }
@@ -310,6 +430,12 @@ func parse(kind Kind, values []byte, dst []float32) (int, error) {
 		return 0, nil
 	}
 	for i := range dst {
+		for len(values) > 0 && values[0] == ' ' { // a run of them separates as one does
+			values = values[1:]
+		}
+		if len(values) == 0 {
+			return i, errMissing
+		}
 		v, n, ok := parseFast(values)
 		if !ok {
 			if n = bytes.IndexByte(values, ' '); n < 0 {
@@ -325,6 +451,8 @@ func parse(kind Kind, values []byte, dst []float32) (int, error) {
 	}
 	return 0, nil
 }
+
+var errMissing = errors.New(" is missing")
 
 func firstField(line []byte) []byte {
 	field, _, _ := bytes.Cut(line, []byte{' '})
@@ -424,6 +552,22 @@ func (b *buffered) peekLine(limit int) ([]byte, error) {
 		return nil, err
 	}
 	return b.buf[b.lo : b.lo+n], nil
+}
+
+// skipLine takes all up to the next LF, or to the end of the file.
+func (b *buffered) skipLine() error {
+	for {
+		if i := bytes.IndexByte(b.buf[b.lo:b.hi], '\n'); i >= 0 {
+			b.skip(i + 1)
+			return nil
+		}
+		b.skip(b.len())
+		if err := b.more(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 // line takes the next line.
