@@ -443,6 +443,9 @@ func TestFuzzTargetsHaveBoundaries(t *testing.T) {
 	}
 }
 
+// bzip2Bomb is what Python's bz2 makes of 20 MiB of lines of 60,000 times the letter w.
+const bzip2Bomb = "\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x33\xfb\x2c\xf0\x00\xa3\xad\x44\x80\x80\x10\x00\x80\x00\x80\x00\x08\x20\x00\x50\x66\x9a\x05\x28\x32\x54\x9a\x4a\x93\xaa\xa4\x02\x74\xa9\x34\xaa\x90\x09\xe2\xee\x48\xa7\x0a\x12\x06\x7f\x65\x9e\x00"
+
 // Packed files of 20 MiB of one line again and again.
 func pack(t *testing.T, how, line string) []byte {
 	t.Helper()
@@ -459,6 +462,14 @@ func pack(t *testing.T, how, line string) []byte {
 		if err := errors.Join(err, without(z.Write(content)), z.Close()); err != nil {
 			t.Fatal(err)
 		}
+	case "zip":
+		z := zip.NewWriter(&b)
+		w, err := z.Create("x.txt")
+		if err := errors.Join(err, without(w.Write(content)), z.Close()); err != nil {
+			t.Fatal(err)
+		}
+	case "bzip2": // package bzip2 only reads
+		return []byte(bzip2Bomb)
 	default:
 		t.Fatal(how)
 	}
@@ -510,7 +521,7 @@ func TestBombs(t *testing.T) {
 			}
 			return readAll(ctx, dir, texts.Options{MaxRatio: ratio})
 		}},
-		"pretrained.OpenVectors": {"gzip zstd", "VectorOptions.MaxRatio", func(t *testing.T, how string) []byte {
+		"pretrained.OpenVectors": {"gzip zstd zip", "VectorOptions.MaxRatio", func(t *testing.T, how string) []byte {
 			return pack(t, how, "word"+strings.Repeat(" 1.5", 100_000)+"\n")
 		}, func(ctx context.Context, dir string, b []byte, ratio int) error {
 			if err := os.WriteFile(at(dir, "f"), b, 0o666); err != nil {
@@ -518,7 +529,7 @@ func TestBombs(t *testing.T) {
 			}
 			return without(pretrained.OpenVectors(ctx, at(dir, "f"), pretrained.VectorOptions{MaxRatio: ratio, KeepFirst: true}))
 		}},
-		"pretrained.OpenVectors, words": {"gzip zstd", "VectorOptions.MaxRatio", func(t *testing.T, how string) []byte {
+		"pretrained.OpenVectors, words": {"gzip zstd zip bzip2", "VectorOptions.MaxRatio", func(t *testing.T, how string) []byte {
 			return pack(t, how, strings.Repeat("w", 60000)+"\n")
 		}, func(ctx context.Context, dir string, b []byte, ratio int) error {
 			header := `{"t":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}`

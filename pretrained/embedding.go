@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
 
@@ -27,6 +28,7 @@ type source struct {
 	vocabulary *text.Vocabulary // the words of the first rows; at most rows of them
 	rows, dim  int
 	combiner   text.Combiner // not CombinerDefault
+	skipped    int           // lines
 
 	// read writes the table to dst, which has rows*dim values. What dst holds after an error does not matter. It may
 	// leave the search for values that are not finite to ReadTable, which names the row; a reader that can name a line
@@ -81,6 +83,35 @@ func (e *Embedding) Dim() int { return e.dim }
 
 // Combiner says how the vectors of a text's tokens make one. It is never text.CombinerDefault.
 func (e *Embedding) Combiner() text.Combiner { return e.combiner }
+
+// Skipped is how many malformed lines VectorOptions.SkipMalformed has left out of the table.
+func (e *Embedding) Skipped() int { return e.skipped }
+
+// VectorsOf returns the vectors of words in the order given, shape (len(words), Dim), and how many of the words the
+// embedding has. A word that it does not have gets a row of zeros. The words of a text.Vectorization, as its method
+// Vocabulary lists them, give the first values for a layers.Embedding of its ids.
+//
+// It reads the whole table on the way. A file of vectors that is opened with these words as VectorOptions.Words has no more
+// rows than are needed. An end of ctx is an error.
+func (e *Embedding) VectorsOf(ctx context.Context, words []string) (vectors *tensor.Float32, found int, err error) {
+	if ctx == nil {
+		return nil, 0, errNilContext
+	}
+	if vectors, err = tensor.New[float32](len(words), e.dim); err != nil {
+		return nil, 0, fmt.Errorf("pretrained: %s: vectors of %d words: %w", e.path, len(words), err)
+	}
+	table := make([]float32, e.rows*e.dim)
+	if err := e.ReadTable(ctx, table); err != nil {
+		return nil, 0, err
+	}
+	for i, word := range words {
+		if id, ok := e.vocabulary.ID(word); ok {
+			copy(vectors.Row(i), table[int(id)*e.dim:(int(id)+1)*e.dim])
+			found++
+		}
+	}
+	return vectors, found, nil
+}
 
 // ReadTable writes the table, shape (Rows, Dim), row by row to dst, which must have Rows*Dim values. It reads from the
 // file each time. A file that has changed since it was opened, a wrong checksum, and a value that is not finite are

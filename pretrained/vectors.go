@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/linnet-ml/linnet/internal/filekind"
 	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/random"
 	"github.com/linnet-ml/linnet/internal/ratio"
@@ -65,14 +67,23 @@ const (
 type VectorOptions struct {
 	// Kind is the file's layout; AutoVectors recognises it.
 	Kind VectorKind
-	// Name is the embedding's name. Empty: the file's, without folder and endings.
+	// Name is the embedding's name. Empty: the file's, or that of the member of a zip archive, without folder and endings.
 	Name string
+	// Member is the file in a zip archive that has the vectors, such as "glove.6B.100d.txt". It may be empty if there is
+	// only one, or only one that is called .txt, .vec or .bin.
+	Member string
 
-	// Dim is the dimension that the caller expects: another one is an error. 0 takes the file's. A GloVe file whose first
-	// word holds a space and a number needs it.
+	// Dim is the dimension that the caller expects: another one is an error. 0 takes the header's, or that of the first
+	// line. Where Dim or a header says how many values a line has, the word before them may end with numbers, as "route 66"
+	// does; without either such a line is an error.
 	Dim int
+	// SkipMalformed passes over lines, and words of a binary file, that have no word, another number of values, or values
+	// that are not finite numbers. [Embedding.Skipped] counts them. Without it the first of them is an error. Opening the
+	// file then reads all numbers, which takes longer.
+	SkipMalformed bool
 	// Words, where not nil, are the words to keep; the others are passed over, which costs little more than finding the
-	// ends of their lines. The rows are in the file's order, and words that the file lacks have none.
+	// ends of their lines. The rows are in the file's order, and words that the file lacks have none: [Embedding.VectorsOf]
+	// gives a row for each of one's own words in their own order.
 	Words *text.Vocabulary
 	// Limit keeps only the first words of the file, as many as this, and does not look at the rest. Files are in the order
 	// of the words' frequency, as a rule. 0 keeps all.
@@ -81,8 +92,8 @@ type VectorOptions struct {
 	// that is an error that names both places.
 	KeepFirst bool
 
-	// VocabularyFile has the words of a safetensors table, one a line, in the order of its rows. It may be packed by gzip
-	// or zstd.
+	// VocabularyFile has the words of a safetensors table, one a line, in the order of its rows. It is read as
+	// [text.ReadVocabulary] does, and may be packed as a file of vectors may be.
 	VocabularyFile string
 	// Tensor is the name of the table in a safetensors file. It may be empty if there is only one tensor of two dimensions.
 	Tensor string
@@ -98,11 +109,18 @@ type VectorOptions struct {
 	// KeepPunctuation leaves Unicode's punctuation in the tokens of the texts; it is removed otherwise. See
 	// [text.HubTokenizer].
 	KeepPunctuation bool
+	// Tokenizer makes what turns texts into ids, for the words of the table: their ids are their places in the vocabulary,
+	// and OOVBuckets more ids are for other words. Without it that is a [text.HubTokenizer] with WhiteSpace, Lower and
+	// KeepPunctuation as they are set here; with it both must be false.
+	Tokenizer func(words *text.Vocabulary) (text.Tokenizer, error)
 	// OOVBuckets is the number of rows for words that are not in the table, over which they are spread by their
 	// fingerprint. 0 means 1.
 	OOVBuckets int
 	// OOV is what these rows begin as, unless a safetensors table has rows for them.
 	OOV OOVVectors
+	// UnknownWord is the word of the file whose vector these rows begin as, in place of OOV: "<unk>" in many tables. The
+	// file must have it. It is read whatever Words and Limit say, and stays a word of the vocabulary.
+	UnknownWord string
 	// Seed is for OOVUniform.
 	Seed uint64
 
@@ -119,12 +137,15 @@ func (o *VectorOptions) limit() ratio.Limit {
 }
 
 // OpenVectors opens a table of word vectors: a text file of GloVe, a text or binary file of word2vec, a .vec file of
-// fastText, or a safetensors file with a list of words. A file that is packed by gzip or zstd is recognised and unpacked
-// on the way (a safetensors file must be unpacked beforehand).
+// fastText, or a safetensors file with a list of words. A file that is packed by gzip, zstd or bzip2, and a zip archive, are
+// recognised and unpacked on the way (a safetensors file must be unpacked beforehand). Other kinds of files that people take
+// for vectors, such as pickles, NumPy's arrays and web pages, are errors that name them. A byte order mark before the
+// first word is left out.
 //
-// Texts are turned into tokens by [text.HubTokenizer]: punctuation goes, and what stands between single spaces is a word.
-// The rows are the file's words in its order and, behind them, OOVBuckets rows for all other words. A safetensors table
-// may bring rows for these with it: it must then have as many more rows than words as OOVBuckets says.
+// Texts are turned into tokens by [text.HubTokenizer] with WhiteSpace: punctuation goes, and what is left between white space
+// or line breaks of HTML is a word. VectorOptions.Tokenizer sets another rule. The rows are the file's words in its order
+// and, behind them, OOVBuckets rows for all other words. A safetensors table may bring rows for these with it: it must then
+// have as many more rows than words as OOVBuckets says.
 //
 // Opening goes through the file once and checks its layout: each line has a vector of the same length, the header's
 // counts are true, no word stands there twice. Errors name the file and the line (the byte, in a binary file). The
@@ -153,6 +174,10 @@ func openVectors(ctx context.Context, path string, o VectorOptions) (source, err
 		return source{}, fmt.Errorf("option OOVBuckets %d is more than %d", o.OOVBuckets, math.MaxInt32)
 	case o.Seed != 0 && o.OOV != OOVUniform:
 		return source{}, fmt.Errorf("option Seed %d is for OOVUniform alone", o.Seed)
+	case o.UnknownWord != "" && o.OOV != OOVZeros:
+		return source{}, fmt.Errorf("options OOV and UnknownWord %.80q both say what the vectors of unknown words are", o.UnknownWord)
+	case o.Tokenizer != nil && (o.Lower || o.KeepPunctuation):
+		return source{}, errors.New("options Lower and KeepPunctuation are for texts without a Tokenizer of their own")
 	}
 	if err := o.limit().Check(); err != nil {
 		return source{}, err
@@ -179,27 +204,28 @@ func openVectors(ctx context.Context, path string, o VectorOptions) (source, err
 	if tensors {
 		t, err = openTensor(ctx, path, o)
 	} else if o.VocabularyFile != "" || o.Tensor != "" {
-		err = errors.New("options VocabularyFile and Tensor are for safetensors files; this is none, or is packed and must be unpacked first")
+		err = notSafetensors(path, errors.New("options VocabularyFile and Tensor are for safetensors files; this is none, or is packed and must be unpacked first"))
 	} else {
 		t, err = openWords(ctx, path, o)
 	}
 	if err != nil {
 		return source{}, err
 	}
-	tokenizer, err := text.NewHubTokenizer(t.vocabulary, text.HubTokenizerOptions{
-		Lower: o.Lower, KeepPunctuation: o.KeepPunctuation, OOVBuckets: o.OOVBuckets,
-	})
+	tokenizer, err := o.tokenizer(t.vocabulary)
 	if err != nil {
 		return source{}, err
 	}
 	name := o.Name
 	if name == "" {
-		name = vectorsName(path)
+		if name = path; t.member != "" {
+			name = filepath.FromSlash(t.member)
+		}
+		name = vectorsName(name)
 	}
 	words := t.vocabulary.Len()
 	return source{
 		name: name, path: path, tokenizer: tokenizer, vocabulary: t.vocabulary,
-		rows: words + o.OOVBuckets, dim: t.dim, combiner: o.Combiner,
+		rows: words + o.OOVBuckets, dim: t.dim, combiner: o.Combiner, skipped: t.skipped,
 		read: func(ctx context.Context, dst []float32) error {
 			fromFile := dst[:t.rows*t.dim]
 			if err := t.read(ctx, fromFile); err != nil {
@@ -216,7 +242,7 @@ func openVectors(ctx context.Context, path string, o VectorOptions) (source, err
 				}
 			}
 			if t.rows == words {
-				if err := unknownWords(ctx, dst, words, t.dim, o); err != nil {
+				if err := unknownWords(ctx, dst, t.vocabulary, t.dim, o); err != nil {
 					return fmt.Errorf("pretrained: %s: %w", path, err)
 				}
 			}
@@ -229,8 +255,27 @@ func openVectors(ctx context.Context, path string, o VectorOptions) (source, err
 // words as well.
 type vectorTable struct {
 	vocabulary *text.Vocabulary
+	member     string // of a zip archive
 	rows, dim  int
+	skipped    int
 	read       func(ctx context.Context, dst []float32) error
+}
+
+// tokenizer makes the tokenizer of the options for the words of a table.
+func (o *VectorOptions) tokenizer(words *text.Vocabulary) (text.Tokenizer, error) {
+	if o.Tokenizer == nil {
+		return text.NewHubTokenizer(words, text.HubTokenizerOptions{
+			Lower: o.Lower, KeepPunctuation: o.KeepPunctuation, OOVBuckets: o.OOVBuckets, WhiteSpace: true,
+		})
+	}
+	t, err := o.Tokenizer(words)
+	if err != nil {
+		return nil, fmt.Errorf("option Tokenizer: %w", err)
+	}
+	if t == nil {
+		return nil, errors.New("option Tokenizer made none")
+	}
+	return t, nil
 }
 
 // vectorsName is the file's name without what says how it is stored.
@@ -238,7 +283,7 @@ func vectorsName(path string) string {
 	name := filepath.Base(path)
 	for {
 		switch ext := strings.ToLower(filepath.Ext(name)); ext {
-		case ".gz", ".zst", ".zstd", ".txt", ".vec", ".bin", ".safetensors":
+		case ".gz", ".zst", ".zstd", ".bz2", ".zip", ".txt", ".vec", ".bin", ".safetensors":
 			if len(ext) < len(name) {
 				name = name[:len(name)-len(ext)]
 				continue
@@ -249,8 +294,16 @@ func vectorsName(path string) string {
 }
 
 // unknownWords writes the rows behind those of the words.
-func unknownWords(ctx context.Context, dst []float32, words, dim int, o VectorOptions) error {
+func unknownWords(ctx context.Context, dst []float32, vocabulary *text.Vocabulary, dim int, o VectorOptions) error {
+	words := vocabulary.Len()
 	table, oov := dst[:words*dim], dst[words*dim:]
+	if o.UnknownWord != "" {
+		id, _ := vocabulary.ID(o.UnknownWord) // it is there: see openVectors
+		for row := table[int(id)*dim : (int(id)+1)*dim]; len(oov) > 0; oov = oov[dim:] {
+			copy(oov, row)
+		}
+		return nil
+	}
 	switch o.OOV {
 	case OOVZeros:
 		clear(oov)
@@ -278,6 +331,7 @@ type wordFile struct {
 	*wordvectors.Reader
 	file     *os.File
 	unpacked io.Closer
+	member   string // of a zip archive
 }
 
 func openWordFile(ctx context.Context, path string, o VectorOptions) (*wordFile, error) {
@@ -285,21 +339,39 @@ func openWordFile(ctx context.Context, path string, o VectorOptions) (*wordFile,
 	if err != nil {
 		return nil, err
 	}
-	counted := &ratio.Counter{R: file}
-	unpacked, packed, err := wordvectors.Unpack(counted)
+	var unpacked io.ReadCloser
+	var member string
+	info, err := file.Stat()
+	if err == nil {
+		unpacked, member, err = unpackFile(file, info.Size(), o.Member, o.limit())
+	}
 	if err != nil {
-		return nil, errors.Join(err, file.Close())
+		_ = file.Close()
+		return nil, err
 	}
-	w := &wordFile{file: file, unpacked: unpacked}
-	table := io.Reader(unpacked)
-	if packed {
-		table = o.limit().Reader(table, counted.Count)
-	}
-	if w.Reader, err = wordvectors.NewReader(contextReader{ctx, table}, wordvectors.Options{Kind: wordvectors.Kind(o.Kind), Dim: o.Dim}); err != nil {
+	w := &wordFile{file: file, unpacked: unpacked, member: member}
+	how := wordvectors.Options{Kind: wordvectors.Kind(o.Kind), Dim: o.Dim, SkipMalformed: o.SkipMalformed}
+	if w.Reader, err = wordvectors.NewReader(contextReader{ctx, unpacked}, how); err != nil {
 		w.close()
 		return nil, err
 	}
 	return w, nil
+}
+
+// unpackFile reads a file of the given size that may be packed, within the limit; of a zip archive the member of that name.
+func unpackFile(file interface {
+	io.Reader
+	io.ReaderAt
+}, size int64, member string, limit ratio.Limit) (io.ReadCloser, string, error) {
+	counted := &ratio.Counter{R: file}
+	unpacked, member, packed, err := wordvectors.UnpackFile(counted, size, member)
+	if err != nil || !packed {
+		return unpacked, member, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{limit.Reader(unpacked, counted.Count), unpacked}, member, nil
 }
 
 // close leaves its errors out: the files were only read.
@@ -320,7 +392,9 @@ func openWords(ctx context.Context, path string, o VectorOptions) (vectorTable, 
 	if o.KeepFirst {
 		seen = map[string]struct{}{}
 	}
-	for n := 0; o.Limit == 0 || n < o.Limit; n++ {
+	wanted := 0 // words that were asked for
+	unknownFound := o.UnknownWord == ""
+	for n := 0; o.Limit == 0 || n < o.Limit || !unknownFound; n++ {
 		word, err := w.Next()
 		if err == io.EOF {
 			break
@@ -328,10 +402,13 @@ func openWords(ctx context.Context, path string, o VectorOptions) (vectorTable, 
 		if err != nil {
 			return vectorTable{}, err
 		}
-		if o.Words != nil {
-			if _, ok := o.Words.ID(string(word)); !ok {
-				continue
-			}
+		asked := o.Limit == 0 || n < o.Limit
+		if asked && o.Words != nil {
+			_, asked = o.Words.ID(string(word))
+		}
+		unknown := o.UnknownWord != "" && string(word) == o.UnknownWord
+		if !asked && !unknown {
+			continue
 		}
 		if seen != nil {
 			if _, twice := seen[string(word)]; twice {
@@ -339,6 +416,10 @@ func openWords(ctx context.Context, path string, o VectorOptions) (vectorTable, 
 			}
 			seen[string(word)] = struct{}{}
 		}
+		if asked {
+			wanted++
+		}
+		unknownFound = unknownFound || unknown
 		b.Add(word)
 	}
 	vocabulary, err := b.Vocabulary(ctx)
@@ -348,14 +429,20 @@ func openWords(ctx context.Context, path string, o VectorOptions) (vectorTable, 
 	if err != nil {
 		return vectorTable{}, err
 	}
-	switch {
-	case vocabulary.Len() > 0:
-	case o.Words != nil:
-		return vectorTable{}, fmt.Errorf("the file has none of the %d words that are wanted", o.Words.Len())
-	default:
-		return vectorTable{}, errors.New("the file has no words")
+	skipped := ""
+	if n := w.Skipped(); n > 0 {
+		skipped = fmt.Sprintf("; %d malformed lines were skipped", n)
 	}
-	t := vectorTable{vocabulary: vocabulary, rows: vocabulary.Len(), dim: w.Dim()}
+	switch {
+	case !unknownFound:
+		return vectorTable{}, fmt.Errorf("the file has no word %.80q, which UnknownWord names%s", o.UnknownWord, skipped)
+	case wanted > 0:
+	case o.Words != nil:
+		return vectorTable{}, fmt.Errorf("the file has none of the %d words that are wanted%s", o.Words.Len(), skipped)
+	default:
+		return vectorTable{}, fmt.Errorf("the file has no words%s", skipped)
+	}
+	t := vectorTable{vocabulary: vocabulary, member: w.member, rows: vocabulary.Len(), dim: w.Dim(), skipped: w.Skipped()}
 	t.read = func(ctx context.Context, dst []float32) error { return t.readWords(ctx, path, o, dst) }
 	return t, nil
 }
@@ -440,8 +527,8 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 	switch {
 	case o.VocabularyFile == "":
 		return vectorTable{}, errors.New("a safetensors file has no words: VectorOptions.VocabularyFile must name the file that has them")
-	case o.Words != nil, o.Limit != 0, o.KeepFirst:
-		return vectorTable{}, errors.New("options Words, Limit and KeepFirst are for files that have the words beside their vectors, not for safetensors")
+	case o.Words != nil, o.Limit != 0, o.KeepFirst, o.SkipMalformed, o.Member != "":
+		return vectorTable{}, errors.New("options Words, Limit, KeepFirst, SkipMalformed and Member are for files that have the words beside their vectors, not for safetensors")
 	}
 	file, err := openRegular(path)
 	if err != nil {
@@ -450,7 +537,7 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 	defer file.Close()
 	tensor, err := findTensor(ctx, file, o.Tensor)
 	if err != nil {
-		return vectorTable{}, err
+		return vectorTable{}, notSafetensors(path, err)
 	}
 	vocabulary, err := readVocabularyFile(ctx, o.VocabularyFile, o.limit())
 	if err != nil {
@@ -468,8 +555,11 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 	case words < t.rows && t.rows-words != o.OOVBuckets:
 		return vectorTable{}, fmt.Errorf("the table has %d rows and vocabulary %s has %d words: the %d rows behind them are for unknown words only if OOVBuckets is as many, not %d",
 			t.rows, o.VocabularyFile, words, t.rows-words, o.OOVBuckets)
-	case words < t.rows && o.OOV != OOVZeros:
-		return vectorTable{}, fmt.Errorf("the table has %d rows for unknown words of its own: OOV must not name others", t.rows-words)
+	case words < t.rows && (o.OOV != OOVZeros || o.UnknownWord != ""):
+		return vectorTable{}, fmt.Errorf("the table has %d rows for unknown words of its own: OOV and UnknownWord must not name others", t.rows-words)
+	}
+	if _, ok := vocabulary.ID(o.UnknownWord); o.UnknownWord != "" && !ok {
+		return vectorTable{}, fmt.Errorf("vocabulary %s has no word %.80q, which UnknownWord names", o.VocabularyFile, o.UnknownWord)
 	}
 	t.read = func(ctx context.Context, dst []float32) error {
 		file, err := openRegular(path)
@@ -487,6 +577,27 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 		return readFloats(contextReader{ctx, again.Section()}, dst)
 	}
 	return t, nil
+}
+
+// notSafetensors returns an error that says what a file is in place of safetensors, where its first bytes tell, and err
+// where they do not.
+func notSafetensors(path string, err error) error {
+	file, openErr := openRegular(path)
+	if openErr != nil {
+		return err
+	}
+	defer file.Close()
+	if what := contentOf(file); what != "" {
+		return fmt.Errorf("this is no safetensors file but %s", what)
+	}
+	return err
+}
+
+// contentOf says what a file is by its first bytes, "" where they do not tell.
+func contentOf(file io.ReaderAt) string {
+	var head [512]byte
+	n, _ := file.ReadAt(head[:], 0)
+	return filekind.Content(head[:n])
 }
 
 func readFloats(r io.Reader, dst []float32) error {
@@ -548,15 +659,15 @@ func readVocabularyFile(ctx context.Context, path string, limit ratio.Limit) (*t
 		return nil, fmt.Errorf("vocabulary %s: %w", path, plainfile.Reason(err))
 	}
 	defer file.Close()
-	counted := &ratio.Counter{R: file}
-	unpacked, packed, err := wordvectors.Unpack(counted)
+	unpacked, _, err := unpackFile(file, file.Size(), "", limit)
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
 	}
 	defer unpacked.Close()
-	words := io.Reader(unpacked)
-	if packed {
-		words = limit.Reader(words, counted.Count)
+	words := bufio.NewReader(unpacked)
+	head, _ := words.Peek(512) // an error comes again
+	if what := filekind.Content(head); what != "" {
+		return nil, fmt.Errorf("vocabulary %s: this is no list of words but %s", path, what)
 	}
 	v, err := text.ReadVocabulary(ctx, words)
 	if err != nil {

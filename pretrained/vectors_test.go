@@ -258,6 +258,11 @@ func TestOpenSafetensors(t *testing.T) {
 	}
 }
 
+// hubTexts is the rule of TensorFlow Hub's text modules, for VectorOptions.Tokenizer.
+func hubTexts(words *text.Vocabulary) (text.Tokenizer, error) {
+	return text.NewHubTokenizer(words, text.HubTokenizerOptions{})
+}
+
 func TestOpenVectorsErrors(t *testing.T) {
 	good := writeVectorFile(t, "good.txt", []byte("a 1 2\nb 3 4\n"))
 	table := func(shape ...int) []byte {
@@ -272,6 +277,7 @@ func TestOpenVectorsErrors(t *testing.T) {
 	four := writeVectorFile(t, "four.txt", []byte("a\nb\nc\nd\n"))
 	twice := writeVectorFile(t, "twice.txt", []byte("a\nb\na\n"))
 	empty := writeVectorFile(t, "empty.txt", nil)
+	three := writeVectorFile(t, "three.txt", []byte("a\nb\nc\n"))
 	words := VectorOptions{VocabularyFile: two}
 	for _, c := range []struct {
 		what, path string
@@ -296,12 +302,12 @@ func TestOpenVectorsErrors(t *testing.T) {
 		{"duplicate", writeVectorFile(t, "2.txt", []byte("3 1\na 1\nb 3\na 2\n")), VectorOptions{}, `line 2 and line 4 both have the word "a" (VectorOptions.KeepFirst keeps the first)`},
 		{"duplicate in a binary file", writeVectorFile(t, "3.bin", []byte("2 1\na \x00\x00\x80\x3fa \x00\x00\x80\x3f")), VectorOptions{}, `word 1 at byte 4 and word 2 at byte 10 both have the word "a" (VectorOptions.KeepFirst keeps the first)`},
 		{"tensor without words", tensor, VectorOptions{}, "a safetensors file has no words: VectorOptions.VocabularyFile must name the file that has them"},
-		{"tensor with Limit", tensor, VectorOptions{VocabularyFile: two, Limit: 1}, "options Words, Limit and KeepFirst are for files that have the words beside their vectors, not for safetensors"},
+		{"tensor with Limit", tensor, VectorOptions{VocabularyFile: two, Limit: 1}, "options Words, Limit, KeepFirst, SkipMalformed and Member are for files that have the words beside their vectors, not for safetensors"},
 		{"tensor's dimension", tensor, VectorOptions{VocabularyFile: two, Dim: 3}, `tensor "t": the vectors have 2 values, not 3`},
 		{"tensor's name", tensor, VectorOptions{VocabularyFile: two, Tensor: "x"}, `safetensors: the file has no tensor "x"`},
 		{"vocabulary larger than the table", tensor, VectorOptions{VocabularyFile: four}, "vocabulary " + four + " has 4 words, but the table has only 3 rows"},
 		{"buckets", tensor, VectorOptions{VocabularyFile: two, OOVBuckets: 5}, "the table has 3 rows and vocabulary " + two + " has 2 words: the 1 rows behind them are for unknown words only if OOVBuckets is as many, not 5"},
-		{"other vectors for unknown words", tensor, VectorOptions{VocabularyFile: two, OOV: OOVMean}, "the table has 1 rows for unknown words of its own: OOV must not name others"},
+		{"other vectors for unknown words", tensor, VectorOptions{VocabularyFile: two, OOV: OOVMean}, "the table has 1 rows for unknown words of its own: OOV and UnknownWord must not name others"},
 		{"duplicate in the vocabulary", tensor, VectorOptions{VocabularyFile: twice}, "vocabulary " + twice + `: text: lines 1 and 3 of the vocabulary are both "a"`},
 		{"empty vocabulary", tensor, VectorOptions{VocabularyFile: empty}, "vocabulary " + empty + " has no words"},
 		{"no vocabulary", tensor, VectorOptions{VocabularyFile: empty + "x"}, "vocabulary " + empty + "x: no such file or directory"},
@@ -311,7 +317,15 @@ func TestOpenVectorsErrors(t *testing.T) {
 		{"type", writeVectorFile(t, "7.safetensors", tensorFile(t, safetensors.Entry{Name: "t", Shape: []int{2, 1}, Data: safetensors.Int32Data{1, 2}})), words, `tensor "t" holds I32, not F32`},
 		{"two tables", writeVectorFile(t, "8.safetensors", tensorFile(t, safetensors.Entry{Name: "t", Shape: []int{1, 1}, Data: safetensors.Float32Data{1}}, safetensors.Entry{Name: "u", Shape: []int{1, 1}, Data: safetensors.Float32Data{1}})), words,
 			`tensors "t" and "u" both have two dimensions: VectorOptions.Tensor must name the table`},
-		{"packed tensor", writeVectorFile(t, "9.gz", packGzip(t, table(3, 2))), words, "options VocabularyFile and Tensor are for safetensors files; this is none, or is packed and must be unpacked first"},
+		{"packed tensor", writeVectorFile(t, "9.gz", packGzip(t, table(3, 2))), words, "this is no safetensors file but data packed by gzip"},
+		{"unknown word", good, VectorOptions{UnknownWord: "<unk>"}, `the file has no word "<unk>", which UnknownWord names`},
+		{"unknown word of a tensor", tensor, VectorOptions{VocabularyFile: three, UnknownWord: "<unk>"}, "vocabulary " + three + ` has no word "<unk>", which UnknownWord names`},
+		{"unknown word and OOV", good, VectorOptions{UnknownWord: "a", OOV: OOVMean}, `options OOV and UnknownWord "a" both say what the vectors of unknown words are`},
+		{"a tokenizer and its options", good, VectorOptions{Tokenizer: hubTexts, Lower: true}, "options Lower and KeepPunctuation are for texts without a Tokenizer of their own"},
+		{"no tokenizer", good, VectorOptions{Tokenizer: func(*text.Vocabulary) (text.Tokenizer, error) { return nil, nil }}, "option Tokenizer made none"},
+		{"a tokenizer that fails", good, VectorOptions{Tokenizer: func(*text.Vocabulary) (text.Tokenizer, error) { return nil, io.ErrNoProgress }}, "option Tokenizer: " + io.ErrNoProgress.Error()},
+		{"a member of no archive", good, VectorOptions{Member: "x"}, `wordvectors: the file is no zip archive, so that it has no member "x"`},
+		{"nothing but malformed lines", writeVectorFile(t, "m.txt", []byte("a 1\nb 2\n")), VectorOptions{Dim: 2, Kind: GloVe, SkipMalformed: true}, "the file has no words; 2 malformed lines were skipped"},
 	} {
 		_, err := OpenVectors(context.Background(), c.path, c.o)
 		if want := "pretrained: " + c.path + ": " + c.want; err == nil || err.Error() != want && runtime.GOOS != "windows" {
@@ -426,7 +440,7 @@ func TestGloVeLikeModule(t *testing.T) {
 	const dim, added = 16, 40 // the module's last words are not from GloVe
 	rows := len(embeddings) / dim
 	words := rows - 1 - added
-	e, table := openVectorTable(t, real, VectorOptions{Limit: words, Dim: 100})
+	e, table := openVectorTable(t, real, VectorOptions{Limit: words, Dim: 100, Tokenizer: hubTexts})
 	if e.Rows() != words+1 {
 		t.Fatalf("%d rows, want %d", e.Rows(), words+1)
 	}

@@ -36,6 +36,7 @@ import (
 	"github.com/linnet-ml/linnet/datasets/imdb"
 	"github.com/linnet-ml/linnet/pretrained"
 	"github.com/linnet-ml/linnet/pretrained/builtin/internal/packed"
+	"github.com/linnet-ml/linnet/text"
 )
 
 const (
@@ -66,7 +67,9 @@ func main() {
 // build makes the file's content.
 func build(ctx context.Context, glove, reviews string) ([]byte, error) {
 	// The text rule is that of the module: ASCII letters become small, punctuation goes, single spaces part the words.
-	e, err := pretrained.OpenVectors(ctx, glove, pretrained.VectorOptions{Dim: 100, Lower: true})
+	e, err := pretrained.OpenVectors(ctx, glove, pretrained.VectorOptions{Dim: 100, Tokenizer: func(words *text.Vocabulary) (text.Tokenizer, error) {
+		return text.NewHubTokenizer(words, text.HubTokenizerOptions{Lower: true})
+	}})
 	if err != nil {
 		return nil, err
 	}
