@@ -1,11 +1,9 @@
 package pretrained
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -39,7 +37,8 @@ type HubOptions struct {
 //
 // Opening reads the vocabulary; [Embedding.ReadTable] reads the table and verifies its checksum. Modules in which words
 // outside the vocabulary fall into no row, or fall into one by another hash than Fingerprint64, and modules which leave
-// out empty tokens, are not supported. An end of ctx is an error.
+// out empty tokens, are not supported. A vocabulary that with the rows for other words does not have as many words as the table
+// has rows is an error: it belongs to another table, or has lost lines. An end of ctx is an error.
 func OpenHub(ctx context.Context, dir string, o HubOptions) (*Embedding, error) {
 	if ctx == nil {
 		return nil, errNilContext
@@ -59,11 +58,12 @@ func openHub(ctx context.Context, dir string, o HubOptions) (*source, error) {
 	}
 	model, err := savedmodel.Read(ctx, dir)
 	if err != nil {
-		return nil, err
+		return nil, hubFile(filepath.Join(dir, "saved_model.pb"), err)
 	}
-	checkpoint, err := bundle.Open(ctx, filepath.Join(dir, "variables", "variables"))
+	variables := filepath.Join(dir, "variables", "variables")
+	checkpoint, err := bundle.Open(ctx, variables)
 	if err != nil {
-		return nil, err
+		return nil, hubFile(variables+".index", err)
 	}
 	rule, err := recognise(model)
 	if err == nil {
@@ -92,6 +92,11 @@ func openHub(ctx context.Context, dir string, o HubOptions) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := tokenizer.Size(); n < t.rows { // unknown words would get the vectors of others
+		path := filepath.Join(dir, "assets", filepath.FromSlash(rule.tokens))
+		return nil, hubFile(path, fmt.Errorf("%s: %d words, and %d rows for other words, but the table has %d rows: the file has lost lines, or belongs to another table",
+			path, vocabulary.Len(), n-vocabulary.Len(), t.rows))
+	}
 	name := o.Name
 	if name == "" {
 		abs, err := filepath.Abs(dir)
@@ -104,6 +109,20 @@ func openHub(ctx context.Context, dir string, o HubOptions) (*source, error) {
 		name: name, path: dir, tokenizer: tokenizer, vocabulary: vocabulary,
 		rows: t.rows, dim: t.dim, combiner: rule.combiner, read: t.read,
 	}, nil
+}
+
+// hubFile returns an error that says what lies in place of a module's file, where its first bytes tell, and err where they do
+// not.
+func hubFile(path string, err error) error {
+	file, openErr := openRegular(path)
+	if openErr != nil {
+		return err
+	}
+	defer file.Close()
+	if what := contentOf(file); what != "" {
+		return fmt.Errorf("%s is none of a module's files but %s", path, what)
+	}
+	return err
 }
 
 // rule is the rule of the options, for a graph that was not recognised for the reason given.
@@ -165,52 +184,17 @@ func readTokens(ctx context.Context, dir, name string, words int64) (*text.Vocab
 		return nil, err
 	}
 	defer f.Close()
-	v, err := text.ReadVocabulary(ctx, &lines{r: f})
+	v, err := text.ReadHubVocabulary(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if v.Len() == 0 {
 		return nil, fmt.Errorf("%s: no words", path)
 	}
-	if id, ok := v.ID(""); ok { // TensorFlow refuses the file
-		return nil, fmt.Errorf("%s: line %d is empty", path, id+1)
-	}
 	if words >= 0 && int64(v.Len()) != words {
 		return nil, fmt.Errorf("%s: %d words, but the module's graph says %d", path, v.Len(), words)
 	}
 	return v, nil
-}
-
-// lines leaves out a carriage return before a line feed or the end of the file, as TensorFlow does when it reads a
-// vocabulary. Another carriage return is part of its word.
-type lines struct {
-	r    io.Reader
-	held bool // a carriage return was read, and what follows it was not
-}
-
-func (l *lines) Read(p []byte) (int, error) {
-	if len(p) < 2 { // there must be room for the one that is held
-		return 0, io.ErrShortBuffer
-	}
-	at := 0
-	if l.held {
-		p[0], at = '\r', 1
-	}
-	n, err := l.r.Read(p[at:])
-	if n == 0 {
-		if err == io.EOF {
-			l.held = false
-		}
-		return 0, err
-	}
-	b := p[:at+n]
-	if l.held = b[len(b)-1] == '\r'; l.held {
-		b = b[:len(b)-1]
-	}
-	if bytes.IndexByte(b, '\r') >= 0 {
-		b = append(b[:0], bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))...)
-	}
-	return len(b), err
 }
 
 // hubTable is a table in one or more tensors of a checkpoint, whose rows follow each other.

@@ -309,7 +309,7 @@ func TestHubOptions(t *testing.T) {
 		{"index", "the tokens other.txt, but", HubOptions{Tokens: "other.txt"}},
 		{"index", "the table save_counter, but", HubOptions{Table: "save_counter"}},
 		{"index", "the tokenizer {Lower:true", HubOptions{Tokenizer: &text.HubTokenizerOptions{Lower: true, OOVBuckets: 3}}},
-		{"index", "the tokenizer {Lower:false KeepPunctuation:false OOVBuckets:1}, but", HubOptions{Tokenizer: &text.HubTokenizerOptions{}}},
+		{"index", "the tokenizer {Lower:false KeepPunctuation:false OOVBuckets:1", HubOptions{Tokenizer: &text.HubTokenizerOptions{}}},
 		{"bad-max", "no tensor \"embeddings\": there are", with(all, func(o *HubOptions) { o.Table = "embeddings" })},
 		{"bad-max", "not float32 of shape (rows, dim)", with(all, func(o *HubOptions) { o.Table = "save_counter/.ATTRIBUTES/VARIABLE_VALUE" })},
 		{"bad-max", "not in the folder assets", with(all, func(o *HubOptions) { o.Tokens = "../saved_model.pb" })},
@@ -328,6 +328,10 @@ func with(o HubOptions, change func(*HubOptions)) HubOptions {
 	return o
 }
 
+func lfsPointer([]byte) []byte {
+	return []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n")
+}
+
 // Damage to any file of a module is an error that names the file.
 func TestOpenHubDamaged(t *testing.T) {
 	for _, c := range []struct {
@@ -340,8 +344,12 @@ func TestOpenHubDamaged(t *testing.T) {
 		{"an index with a wrong bit", "variables/variables.index", "CRC32C", func(b []byte) []byte { b[20] ^= 1; return b }},
 		{"a short table", "variables/variables.data-00000-of-00001", "data-00000-of-00001", func(b []byte) []byte { return b[:100] }},
 		{"a word twice", "assets/tokens.txt", "lines 1 and 8", func(b []byte) []byte { return append(b, "the\n"...) }},
-		{"an empty line", "assets/tokens.txt", "line 8 is empty", func(b []byte) []byte { return append(b, "\n"...) }},
+		{"an empty line", "assets/tokens.txt", "line 8 of the vocabulary is empty", func(b []byte) []byte { return append(b, "\n"...) }},
 		{"no words", "assets/tokens.txt", "no words", func([]byte) []byte { return nil }},
+		{"lost lines", "assets/tokens.txt", "6 words, and 3 rows for other words, but the table has 10 rows: the file has lost lines", func(b []byte) []byte { return b[strings.IndexByte(string(b), '\n')+1:] }},
+		{"a pointer to the words", "assets/tokens.txt", "tokens.txt is none of a module's files but a pointer of Git LFS", lfsPointer},
+		{"a pointer to the graph", "saved_model.pb", "saved_model.pb is none of a module's files but a pointer of Git LFS", lfsPointer},
+		{"a pointer to the index", "variables/variables.index", "variables.index is none of a module's files but a pointer of Git LFS", lfsPointer},
 		{"too many words", "assets/tokens.txt", "vocabulary of 11 words is larger than the table, which has 10 rows", func(b []byte) []byte { return append(b, "one\ntwo\nthree\nfour"...) }},
 	} {
 		t.Run(c.what, func(t *testing.T) {
