@@ -12,13 +12,19 @@ import (
 func ModuleNames() []string { return tfhub.Names() }
 
 // FindModule returns the folder of a TensorFlow Hub module that was downloaded before, without opening it. The module
-// goes by its name, one of [ModuleNames], or by its URL, https://tfhub.dev/PUBLISHER/NAME/VERSION, such as
-// https://tfhub.dev/google/nnlm-en-dim50/2; NAME may have slashes.
+// goes by its name, one of [ModuleNames], by PUBLISHER/NAME/VERSION, such as google/nnlm-en-dim50/2, or by its URL, such as
+// https://tfhub.dev/google/nnlm-en-dim50/2; NAME may have slashes. Kaggle, which hosts these modules today, calls it
+// google/nnlm/tensorFlow2/en-dim50/1 (OWNER/MODEL/FRAMEWORK/VARIATION/VERSION): that name and its URL,
+// https://www.kaggle.com/models/google/nnlm/tensorFlow2/en-dim50/1, stand for the same module.
 //
 // It looks where package pretrained/fetch downloads to: into tfhub/PUBLISHER/NAME/VERSION in the folder $LINNET_DATA,
-// then in the folder linnet in the user's cache folder (os.UserCacheDir). Last it looks where Python's tensorflow_hub
+// then in the folder linnet in the user's cache folder (os.UserCacheDir). Then it looks where Python's tensorflow_hub
 // keeps modules: in $TFHUB_CACHE_DIR, or else in tfhub_modules in the folder for temporary files, under the sha1 of the
-// URL.
+// URL. Last, for modules of which Kaggle's name is known, those of ModuleNames and those that were named so, it looks where
+// Python's kagglehub keeps them: in models in $KAGGLEHUB_CACHE, or else in .cache/kagglehub in the user's home folder.
+//
+// A folder that has only a part of a module, without the index of its variables for example, is passed over. If no other has
+// the module, the error names it and what it lacks.
 //
 // A name that is not known is an error which lists those that are. When the module is in none of the folders, the error
 // lists them and wraps fs.ErrNotExist; fetch.Module downloads it.

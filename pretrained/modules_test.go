@@ -22,6 +22,7 @@ func emptyCaches(t *testing.T) (root string) {
 	}
 	t.Setenv("LINNET_DATA", filepath.Join(root, "data"))
 	t.Setenv("TFHUB_CACHE_DIR", filepath.Join(root, "hub"))
+	t.Setenv("KAGGLEHUB_CACHE", filepath.Join(root, "kaggle"))
 	return root
 }
 
@@ -35,6 +36,16 @@ func TestOpenModule(t *testing.T) {
 			if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "pretrained: the module "+url+" is in none of "+filepath.Join(root, "data", "tfhub")) {
 				t.Errorf("%s: error %v", name, err)
 			}
+		}
+	}
+	// kagglehub has it, under Kaggle's name.
+	kaggle := filepath.Join(root, "kaggle", "models", "google", "nnlm", "TensorFlow2", "en-dim50", "1")
+	if err := os.CopyFS(kaggle, os.DirFS(filepath.Join(moduleZip(t), "divided"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"nnlm-en-dim50", url, "google/nnlm-en-dim50/2", "google/nnlm/tensorFlow2/en-dim50/1", "https://www.kaggle.com/models/google/nnlm/TensorFlow2/en-dim50/1"} {
+		if e, err := OpenModule(context.Background(), name, HubOptions{}); err != nil || e.Name() != "nnlm-en-dim50" || e.path != kaggle {
+			t.Error(name, err)
 		}
 	}
 	// tensorflow_hub has it, under the sha1 of the URL.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/cache"
@@ -18,10 +19,27 @@ import (
 // Site is where modules come from; a module's URL is Site/PUBLISHER/NAME/VERSION.
 const Site = "https://tfhub.dev"
 
+// KaggleSite is where TensorFlow Hub's modules have moved to; a model's URL is
+// KaggleSite/OWNER/MODEL/FRAMEWORK/VARIATION/VERSION.
+const KaggleSite = "https://www.kaggle.com/models"
+
 // Module is a module that exists by its name; whether the site has it is another matter.
 type Module struct {
-	// Path is what follows Site and a slash in the URL: google/nnlm-en-dim50/2.
+	// Path is what follows Site and a slash in the URL: google/nnlm-en-dim50/2. It is empty for a model of Kaggle's whose
+	// name on TensorFlow Hub is not known.
 	Path string
+	// Kaggle is what follows KaggleSite and a slash: google/nnlm/tensorFlow2/en-dim50/1. It is empty where it is not known.
+	Kaggle string
+}
+
+// byPath is the module of a path on TensorFlow Hub.
+func byPath(path string) Module {
+	for _, name := range Names() {
+		if path == "google/"+name+"/2" {
+			return Module{Path: path, Kaggle: "google/nnlm/tensorFlow2/" + strings.TrimPrefix(name, "nnlm-") + "/1"}
+		}
+	}
+	return Module{Path: path}
 }
 
 // Names are the modules that go by a name alone.
@@ -34,16 +52,41 @@ func Names() []string {
 	}
 }
 
-// Parse reads one of the Names, or a URL.
+// Parse reads one of the Names, a path PUBLISHER/NAME/VERSION or its URL, or Kaggle's name of a model,
+// OWNER/MODEL/FRAMEWORK/VARIATION/VERSION, or its URL.
 func Parse(nameOrURL string) (Module, error) {
 	for _, name := range Names() {
 		if nameOrURL == name {
-			return Module{"google/" + name + "/2"}, nil
+			return byPath("google/" + name + "/2"), nil
 		}
 	}
 	if !strings.Contains(nameOrURL, "://") {
+		if handle, ok := kaggleHandle(nameOrURL); ok {
+			return byKaggle(handle)
+		}
+		if strings.Contains(nameOrURL, "/") && checkPath(nameOrURL) == nil {
+			return byPath(nameOrURL), nil
+		}
 		return Module{}, fmt.Errorf("no module is known by the name %.80q: known are %s; any other goes by its URL, %s/PUBLISHER/NAME/VERSION",
 			nameOrURL, strings.Join(Names(), ", "), Site)
+	}
+	for _, site := range []string{KaggleSite, "https://kaggle.com/models"} {
+		path, ok := strings.CutPrefix(nameOrURL, site+"/")
+		if !ok {
+			continue
+		}
+		path, _, _ = strings.Cut(path, "?") // TensorFlow Hub's redirects add tfhub-redirect=true
+		path = strings.TrimSuffix(path, "/")
+		// The older form names what each part is.
+		parts := strings.Split(path, "/")
+		if len(parts) == 8 && parts[2] == "frameworks" && parts[4] == "variations" && parts[6] == "versions" {
+			path = strings.Join([]string{parts[0], parts[1], parts[3], parts[5], parts[7]}, "/")
+		}
+		handle, ok := kaggleHandle(path)
+		if !ok {
+			return Module{}, fmt.Errorf("%.200q is not the URL of a model, %s/OWNER/MODEL/FRAMEWORK/VARIATION/VERSION with TensorFlow as its framework", nameOrURL, KaggleSite)
+		}
+		return byKaggle(handle)
 	}
 	path, ok := strings.CutPrefix(nameOrURL, Site+"/")
 	if !ok {
@@ -52,7 +95,36 @@ func Parse(nameOrURL string) (Module, error) {
 	if err := checkPath(path); err != nil {
 		return Module{}, fmt.Errorf("%.200q is not the URL of a module, %s/PUBLISHER/NAME/VERSION: %w", nameOrURL, Site, err)
 	}
-	return Module{path}, nil
+	return byPath(path), nil
+}
+
+// kaggleHandle tells a name of Kaggle's from a path of TensorFlow Hub's, by its framework, which it writes as Kaggle does.
+// The version may be missing: that is an error for who knows that it is a name of Kaggle's.
+func kaggleHandle(s string) (handle string, ok bool) {
+	parts := strings.Split(s, "/")
+	if len(parts) < 4 || len(parts) > 5 {
+		return "", false
+	}
+	for _, framework := range []string{"tensorFlow1", "tensorFlow2"} {
+		if strings.EqualFold(parts[2], framework) {
+			parts[2] = framework
+			return strings.Join(parts, "/"), true
+		}
+	}
+	return "", false
+}
+
+// byKaggle is the module of one of Kaggle's names.
+func byKaggle(handle string) (Module, error) {
+	if err := checkPath(handle); err != nil {
+		return Module{}, fmt.Errorf("%.200q is not the name of a model of Kaggle's, OWNER/MODEL/FRAMEWORK/VARIATION/VERSION: %w", handle, err)
+	}
+	for _, name := range Names() {
+		if m := byPath("google/" + name + "/2"); m.Kaggle == handle {
+			return m, nil
+		}
+	}
+	return Module{Kaggle: handle}, nil
 }
 
 // maxPath holds the names of a module's files within what systems allow.
@@ -99,28 +171,59 @@ func goodPart(s string) bool {
 	return s != "" && s[0] != '.' && s[len(s)-1] != '.' && filepath.IsLocal(s)
 }
 
-// URL is the module's URL.
-func (m Module) URL() string { return Site + "/" + m.Path }
+// URL is the module's URL: that of TensorFlow Hub where it is known.
+func (m Module) URL() string {
+	if m.Path == "" {
+		return KaggleSite + "/" + m.Kaggle
+	}
+	return Site + "/" + m.Path
+}
 
 // Name is the module's name alone: nnlm-en-dim50.
 func (m Module) Name() string {
-	parts := strings.Split(m.Path, "/")
+	path := m.Path
+	if path == "" {
+		path = m.Kaggle
+	}
+	parts := strings.Split(path, "/")
 	return parts[len(parts)-2]
 }
 
-// Folder is the module's folder in the folder that linnet downloads to.
+// Folder is the module's folder in the folder that linnet downloads to. It is for modules with a Path.
 func (m Module) Folder(downloads string) string {
 	return filepath.Join(downloads, "tfhub", filepath.FromSlash(m.Path))
 }
 
 // Folders are where the module may lie, in the order of the search: in linnet's folders, then where tensorflow_hub puts
-// it, which is a folder named by the sha1 of the URL as the program gave it.
+// it, which is a folder named by the sha1 of the URL as the program gave it, then where kagglehub puts it.
 func (m Module) Folders() (folders []string) {
-	for _, dir := range cache.Folders() {
-		folders = append(folders, m.Folder(dir))
+	if m.Path != "" {
+		for _, dir := range cache.Folders() {
+			folders = append(folders, m.Folder(dir))
+		}
+		sum := sha1.Sum([]byte(m.URL()))
+		folders = append(folders, filepath.Join(hubCache(), hex.EncodeToString(sum[:])))
 	}
-	sum := sha1.Sum([]byte(m.URL()))
-	return append(folders, filepath.Join(hubCache(), hex.EncodeToString(sum[:])))
+	if dir := kaggleCache(); dir != "" && m.Kaggle != "" {
+		// kagglehub writes the framework as the program gave it; Kaggle's pages have both forms.
+		folder := filepath.Join(dir, "models", filepath.FromSlash(m.Kaggle))
+		other := filepath.Join(dir, "models", filepath.FromSlash(strings.Replace(m.Kaggle, "/tensorFlow", "/TensorFlow", 1)))
+		folders = append(folders, folder, other)
+	}
+	return folders
+}
+
+// kaggleCache is kagglehub's folder: $KAGGLEHUB_CACHE, or else .cache/kagglehub in the user's home folder. It is empty where
+// there is none.
+func kaggleCache() string {
+	if dir := os.Getenv("KAGGLEHUB_CACHE"); dir != "" {
+		return dir
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".cache", "kagglehub")
 }
 
 // hubCache is tensorflow_hub's folder: $TFHUB_CACHE_DIR, or else tfhub_modules in Python's temporary folder.
@@ -138,28 +241,77 @@ func hubCache() string {
 	return filepath.Join(temp, "tfhub_modules")
 }
 
-// Find returns the first of the Folders that has the module. When none has it the error wraps [fs.ErrNotExist].
+// ErrPart is wrapped by the error for a module of which only a part is there.
+var ErrPart = errors.New("only a part of the module is there")
+
+// Find returns the first of the Folders that has the module. When none has it the error wraps [fs.ErrNotExist], or [ErrPart] if
+// there are folders that have a part of it: it names them.
 func (m Module) Find() (string, error) {
 	folders := m.Folders()
+	parts := ""
 	for _, dir := range folders {
-		there, err := Exists(dir)
+		missing, err := Missing(dir)
 		if err != nil {
 			return "", err
 		}
-		if there {
+		if missing == "" {
 			return dir, nil
 		}
+		if missing != model {
+			parts += fmt.Sprintf("; in %s it lacks %s", dir, missing)
+		}
 	}
-	return "", fmt.Errorf("the module %s is in none of %s: %w", m.URL(), strings.Join(folders, ", "), fs.ErrNotExist)
+	why := fs.ErrNotExist
+	if parts != "" {
+		why = ErrPart
+	}
+	return "", fmt.Errorf("the module %s is in none of %s%s: %w", m.URL(), strings.Join(folders, ", "), parts, why)
 }
 
-// Exists reports whether a module lies in the folder. A folder without a model is none: tensorflow_hub, too, downloads
-// into an empty one.
+// model is the file without which there is nothing of a module.
+const model = "saved_model.pb"
+
+// Exists reports whether a whole module lies in the folder: see [Missing].
 func Exists(dir string) (bool, error) {
-	_, err := os.Stat(filepath.Join(dir, "saved_model.pb"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+	missing, err := Missing(dir)
+	return missing == "" && err == nil, err
+}
+
+// Missing returns the first file that a module's folder lacks, "" if it has all: the graph, the index of the variables and
+// the files that hold them. An empty graph or index is none. So what was copied or downloaded in part is not taken for the
+// whole. A folder without a graph is no module at all: tensorflow_hub, too, downloads into an empty one.
+func Missing(dir string) (name string, err error) {
+	for _, name := range []string{model, filepath.Join("variables", "variables.index")} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return name, nil
+		case err != nil: // a folder that cannot be looked into may hold the module: the user must know
+			return "", err
+		case info.Size() == 0:
+			return name, nil
+		}
 	}
-	// A folder that cannot be looked into may hold the module: the user must know.
-	return err == nil, err
+	entries, err := os.ReadDir(filepath.Join(dir, "variables"))
+	if err != nil {
+		return "", err
+	}
+	const data = "variables.data-"
+	there := map[string]bool{}
+	parts := 1 // each name says how many there are: variables.data-00000-of-00002
+	for _, e := range entries {
+		there[e.Name()] = true
+		if rest, ok := strings.CutPrefix(e.Name(), data); ok {
+			_, of, _ := strings.Cut(rest, "-of-")
+			if n, err := strconv.Atoi(of); err == nil {
+				parts = max(parts, n)
+			}
+		}
+	}
+	for i := range parts {
+		if name := fmt.Sprintf("%s%05d-of-%05d", data, i, parts); !there[name] {
+			return filepath.Join("variables", name), nil
+		}
+	}
+	return "", nil
 }

@@ -19,6 +19,7 @@ func caches(t *testing.T) (root string) {
 	}
 	t.Setenv("LINNET_DATA", filepath.Join(root, "data"))
 	t.Setenv("TFHUB_CACHE_DIR", filepath.Join(root, "hub"))
+	t.Setenv("KAGGLEHUB_CACHE", filepath.Join(root, "kaggle"))
 	return root
 }
 
@@ -32,6 +33,14 @@ func TestParse(t *testing.T) {
 		{"https://tfhub.dev/google/nnlm-en-dim50/1", "https://tfhub.dev/google/nnlm-en-dim50/1", "nnlm-en-dim50"},
 		{"https://tfhub.dev/google/tf2-preview/gnews-swivel-20dim/1", "https://tfhub.dev/google/tf2-preview/gnews-swivel-20dim/1", "gnews-swivel-20dim"},
 		{"https://tfhub.dev/A-b/c_1.5/10", "https://tfhub.dev/A-b/c_1.5/10", "c_1.5"},
+		{"google/nnlm-en-dim50/2", "https://tfhub.dev/google/nnlm-en-dim50/2", "nnlm-en-dim50"},
+		{"google/tf2-preview/gnews-swivel-20dim/1", "https://tfhub.dev/google/tf2-preview/gnews-swivel-20dim/1", "gnews-swivel-20dim"},
+		{"google/nnlm/tensorFlow2/en-dim50/1", "https://tfhub.dev/google/nnlm-en-dim50/2", "nnlm-en-dim50"},
+		{"google/nnlm/TensorFlow2/en-dim128-with-normalization/1", "https://tfhub.dev/google/nnlm-en-dim128-with-normalization/2", "nnlm-en-dim128-with-normalization"},
+		{"https://www.kaggle.com/models/google/nnlm/tensorFlow2/en-dim50/1?tfhub-redirect=true", "https://tfhub.dev/google/nnlm-en-dim50/2", "nnlm-en-dim50"},
+		{"https://kaggle.com/models/google/nnlm/frameworks/TensorFlow2/variations/en-dim50/versions/1", "https://tfhub.dev/google/nnlm-en-dim50/2", "nnlm-en-dim50"},
+		{"google/nnlm/tensorFlow1/en-dim50/1", "https://www.kaggle.com/models/google/nnlm/tensorFlow1/en-dim50/1", "en-dim50"},
+		{"me/words/TensorFlow2/small/3", "https://www.kaggle.com/models/me/words/tensorFlow2/small/3", "small"},
 	} {
 		m, err := Parse(c.in)
 		if err != nil || m.URL() != c.url || m.Name() != c.name {
@@ -42,7 +51,13 @@ func TestParse(t *testing.T) {
 		"": `no module is known by the name ""`,
 		"nnlm": `no module is known by the name "nnlm": known are nnlm-en-dim50, nnlm-en-dim50-with-normalization, ` +
 			`nnlm-en-dim128, nnlm-en-dim128-with-normalization; any other goes by its URL, https://tfhub.dev/PUBLISHER/NAME/VERSION`,
-		"google/nnlm-en-dim50/2":                               "no module is known by the name",
+		"google/nnlm-en-dim50":                                 "no module is known by the name",
+		"../../nnlm/2":                                         "no module is known by the name",
+		"/google/nnlm/2":                                       "no module is known by the name",
+		"google/nnlm/tensorFlow2/en-dim50":                     `the version "en-dim50" is not a number`,
+		"google/../tensorFlow2/en-dim50/1":                     `the part ".." is not`,
+		"https://www.kaggle.com/models/a/b":                    "is not the URL of a model, https://www.kaggle.com/models/OWNER/MODEL/FRAMEWORK/VARIATION/VERSION",
+		"https://www.kaggle.com/datasets/a":                    "is not the URL of a module",
 		"http://tfhub.dev/google/nnlm-en-dim50/2":              "it does not begin with https://tfhub.dev/",
 		"https://example.com/google/nnlm-en-dim50/2":           "it does not begin with https://tfhub.dev/",
 		"https://tfhub.dev.example.com/google/nnlm-en-dim50/2": "it does not begin with https://tfhub.dev/",
@@ -87,7 +102,7 @@ func TestHubFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	folders := m.Folders()
-	if want := filepath.Join(os.Getenv("TFHUB_CACHE_DIR"), "063d866c06683311b44b4992fd46003be952409c"); folders[len(folders)-1] != want {
+	if want := filepath.Join(os.Getenv("TFHUB_CACHE_DIR"), "063d866c06683311b44b4992fd46003be952409c"); folders[len(folders)-1] != want { // Kaggle's name is not known
 		t.Errorf("%q, want %s", folders, want)
 	}
 	t.Setenv("TFHUB_CACHE_DIR", "")
@@ -114,8 +129,11 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	folders := m.Folders()
-	if want := filepath.Join(os.Getenv("LINNET_DATA"), "tfhub", "google", "nnlm-en-dim50", "2"); len(folders) != 3 || folders[0] != want {
+	if want := filepath.Join(os.Getenv("LINNET_DATA"), "tfhub", "google", "nnlm-en-dim50", "2"); len(folders) != 5 || folders[0] != want {
 		t.Fatalf("%q", folders)
+	}
+	if want := filepath.Join(os.Getenv("KAGGLEHUB_CACHE"), "models", "google", "nnlm", "tensorFlow2", "en-dim50", "1"); folders[3] != want {
+		t.Errorf("kagglehub's folder is %s, want %s", folders[3], want)
 	}
 	if _, err := m.Find(); !errors.Is(err, fs.ErrNotExist) ||
 		!strings.Contains(err.Error(), "the module https://tfhub.dev/google/nnlm-en-dim50/2 is in none of "+strings.Join(folders, ", ")) {
@@ -130,14 +148,35 @@ func TestFind(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	for _, dir := range slices.Backward(folders) {
-		if err := os.WriteFile(filepath.Join(dir, "saved_model.pb"), nil, 0o666); err != nil {
-			t.Fatal(err)
+		for _, name := range moduleFiles {
+			// What lacks a file is not the module, and the error says what it lacks.
+			got, err := m.Find()
+			if got == dir {
+				t.Errorf("%s is taken for a module without %s", dir, name)
+			}
+			if name != model && err != nil && (!errors.Is(err, ErrPart) || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "; in "+dir+" it lacks "+filepath.FromSlash(strings.TrimSuffix(name, "-of-00002")))) {
+				t.Errorf("without %s: error %v", name, err)
+			}
+			path := filepath.Join(dir, filepath.FromSlash(name))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(name), 0o666)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if got, err := m.Find(); err != nil || got != dir {
 			t.Error(got, err)
 		}
 	}
+	// An empty file is none.
+	if err := os.Truncate(filepath.Join(folders[0], model), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := m.Find(); err != nil || got != folders[1] {
+		t.Error(got, err)
+	}
 }
+
+// moduleFiles are the files without which no module is whole, in the order of the search.
+var moduleFiles = []string{model, "variables/variables.index", "variables/variables.data-00000-of-00002", "variables/variables.data-00001-of-00002"}
 
 // A cache that cannot be looked into may have the module.
 func TestFindNotReadable(t *testing.T) {

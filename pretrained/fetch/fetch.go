@@ -52,9 +52,10 @@ func (o Options) limit() ratio.Limit {
 const maxArchive = 4 << 30
 
 // Module returns the folder of a TensorFlow Hub module, which it downloads and unpacks if need be. The module goes by
-// its name, one of pretrained.ModuleNames, or by its URL, such as https://tfhub.dev/google/nnlm-en-dim50/2; see
-// pretrained.FindModule. The table of nnlm-en-dim50 alone has
-// 193 MB, that of nnlm-en-dim128 493 MB.
+// its name, one of pretrained.ModuleNames, by google/nnlm-en-dim50/2 or its URL, https://tfhub.dev/google/nnlm-en-dim50/2, or
+// by Kaggle's name, google/nnlm/tensorFlow2/en-dim50/1, or its URL; see pretrained.FindModule. Other models of Kaggle's than
+// those of ModuleNames are found where kagglehub has put them, but not downloaded. The table of nnlm-en-dim50 alone has 193
+// MB, that of nnlm-en-dim128 493 MB.
 //
 // The archive is unpacked into a folder beside the module's place, held against its checksums (gzip's, and those of the
 // variables), and moved to its place as a whole. TensorFlow Hub publishes no sums of the archives, so that nothing else
@@ -76,12 +77,21 @@ func Module(ctx context.Context, nameOrURL string, o Options) (folder string, er
 	if err != nil {
 		return "", fmt.Errorf("fetch: %w", err)
 	}
+	if m.Path == "" { // only Kaggle has it
+		if folder, err = m.Find(); errors.Is(err, fs.ErrNotExist) || errors.Is(err, tfhub.ErrPart) {
+			err = fmt.Errorf("%w; kagglehub.model_download(%q) in Python downloads it", err, m.Kaggle)
+		}
+		if err != nil {
+			return "", fmt.Errorf("fetch: %w", err)
+		}
+		return folder, nil
+	}
 	if folder = o.Folder; folder == "" {
 		found, err := m.Find()
 		if err == nil {
 			return found, nil
 		}
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tfhub.ErrPart) {
 			folder, err = cache.Folder()
 		}
 		if err != nil {
@@ -173,6 +183,9 @@ func makeRoom(folder string) error {
 	case info.IsDir() && os.Remove(folder) == nil:
 		return nil
 	}
+	if missing, err := tfhub.Missing(folder); err == nil && missing != "saved_model.pb" {
+		return fmt.Errorf("%s has only a part of the module: it lacks %s; remove the folder to download the module again", folder, missing)
+	}
 	return fmt.Errorf("%s is the module's place, but no module lies there; remove it", folder)
 }
 
@@ -220,12 +233,9 @@ func removeLeft(parent, base string) {
 func verify(ctx context.Context, dir string) error {
 	_, err := savedmodel.Read(ctx, dir)
 	if err == nil {
-		variables := filepath.Join(dir, "variables", "variables")
-		if _, none := os.Lstat(variables + ".index"); none == nil { // a model may have none
-			var b *bundle.Bundle
-			if b, err = bundle.Open(ctx, variables); err == nil {
-				err = b.Verify(ctx)
-			}
+		var b *bundle.Bundle
+		if b, err = bundle.Open(ctx, filepath.Join(dir, "variables", "variables")); err == nil {
+			err = b.Verify(ctx)
 		}
 	}
 	if err == nil || ctx.Err() != nil {

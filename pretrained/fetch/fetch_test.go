@@ -36,6 +36,7 @@ func caches(t *testing.T) (parent string) {
 	}
 	t.Setenv("LINNET_DATA", filepath.Join(root, "data"))
 	t.Setenv("TFHUB_CACHE_DIR", filepath.Join(root, "hub"))
+	t.Setenv("KAGGLEHUB_CACHE", filepath.Join(root, "kaggle"))
 	return filepath.Join(root, "data", "tfhub", "google", name)
 }
 
@@ -220,15 +221,52 @@ func TestRecorded(t *testing.T) {
 func TestHubCache(t *testing.T) {
 	caches(t)
 	dir := filepath.Join(os.Getenv("TFHUB_CACHE_DIR"), "74a841d6eb84e8d93d913d716fb5440d020cc291")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "saved_model.pb"), nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeModule(t, dir)
 	s := &server{status: http.StatusNotFound}
 	if folder, err := Module(t.Context(), name, s.options()); err != nil || folder != dir || len(s.asked) > 0 {
 		t.Error(folder, err)
+	}
+}
+
+// writeModule writes a module's files to a folder.
+func writeModule(t *testing.T, dir string) {
+	t.Helper()
+	for path, content := range contents(smallModule(t)) {
+		path = filepath.Join(dir, filepath.FromSlash(path))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(content), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A model that only Kaggle has is found where kagglehub puts it, and not asked for elsewhere.
+func TestKaggle(t *testing.T) {
+	caches(t)
+	const handle = "me/words/tensorFlow2/small/3"
+	s := &server{status: http.StatusNotFound}
+	_, err := Module(t.Context(), handle, s.options())
+	wantError(t, err, "fetch: the module https://www.kaggle.com/models/"+handle+" is in none of ", `; kagglehub.model_download("`+handle+`") in Python downloads it`)
+	dir := filepath.Join(os.Getenv("KAGGLEHUB_CACHE"), "models", "me", "words", "tensorFlow2", "small", "3")
+	writeModule(t, dir)
+	if folder, err := Module(t.Context(), handle, s.options()); err != nil || folder != dir || len(s.asked) > 0 {
+		t.Error(folder, err, s.asked)
+	}
+}
+
+// A part of a module in the module's place is named, and not taken for the module.
+func TestPartThere(t *testing.T) {
+	parent := caches(t)
+	place := filepath.Join(parent, "2")
+	writeModule(t, place)
+	index := filepath.Join("variables", "variables.index")
+	if err := os.Remove(filepath.Join(place, index)); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{data: tarGz(t, smallModule(t)...)}
+	_, err := Module(t.Context(), name, s.options())
+	wantError(t, err, "fetch: "+place+" has only a part of the module: it lacks "+index+"; remove the folder to download the module again")
+	if len(s.asked) > 0 {
+		t.Errorf("asked for %q", s.asked)
 	}
 }
 
@@ -335,6 +373,7 @@ func TestGarbage(t *testing.T) {
 		"bad index":  {change("./variables/variables.index", flip(0)), "bundle: " + filepath.Join("variables", "variables.index") + ": "},
 		"bad table":  {change(data, flip(3)), "CRC32C is "},
 		"short data": {change(data, func(b []byte) []byte { return b[:len(b)-1] }), "bundle: "},
+		"no index":   {tarGz(t, slices.DeleteFunc(slices.Clone(good), func(e entry) bool { return e.name == "./variables/variables.index" })...), filepath.Join("variables", "variables.index")},
 		"no data":    {tarGz(t, slices.DeleteFunc(slices.Clone(good), func(e entry) bool { return e.name == data })...), "bundle: "},
 	} {
 		parent := caches(t)
