@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +56,9 @@ func LoadBoth(ctx context.Context, fsys fs.FS, o Options) (train, validation *Da
 	}
 	if o.Subset != All {
 		return nil, nil, fmt.Errorf("textdir: the Subset %v is set for LoadBoth", o.Subset)
+	}
+	if o.ValidationSplit == 0 {
+		return nil, nil, errors.New("textdir: LoadBoth needs a ValidationSplit, the share of the files that validate")
 	}
 	o.Subset = Training
 	if err := o.check(); err != nil {
@@ -135,7 +139,7 @@ func arranged[E any](s []E, order []int32) []E {
 func classNames(fsys fs.FS, given []string) ([]string, error) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
-		return nil, err
+		return nil, topError(fsys, err)
 	}
 	var folders []string
 	for _, e := range entries {
@@ -159,6 +163,25 @@ func classNames(fsys fs.FS, given []string) ([]string, error) {
 		}
 	}
 	return slices.Clone(given), nil
+}
+
+// topError names the folder of the data set in the error of reading it, where fsys tells its name, as that of os.DirFS does:
+// the error itself has ".".
+func topError(fsys fs.FS, err error) error {
+	name := "the folder of the data set"
+	if v := reflect.ValueOf(fsys); v.Kind() == reflect.String {
+		name = fmt.Sprintf("the folder %.300q", v.String())
+	}
+	reason := err
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		reason = p.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s does not exist: %w", name, reason)
+	default:
+		return fmt.Errorf("%s cannot be read: %w", name, reason)
+	}
 }
 
 // isFolder follows symbolic links. One that leads nowhere is no folder.
@@ -191,6 +214,9 @@ func (x *index) add(ctx context.Context, fsys fs.FS, top string, label int32) er
 			return err
 		}
 		entries, err := fs.ReadDir(fsys, dir)
+		if err != nil && dir == "." {
+			err = topError(fsys, err)
+		}
 		if err != nil {
 			return err
 		}

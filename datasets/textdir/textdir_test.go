@@ -304,6 +304,7 @@ func (b broken) Open(name string) (fs.File, error) {
 
 func TestErrors(t *testing.T) {
 	good := files("a/1.txt", "a/2.txt", "b/1.txt")
+	missing := os.DirFS(filepath.Join(t.TempDir(), "none"))
 	for _, c := range []struct {
 		fsys fs.FS
 		o    Options
@@ -325,7 +326,10 @@ func TestErrors(t *testing.T) {
 		{good, Options{Labels: []int32{1, 2}}, "textdir: 2 Labels for 3 text files"},
 		{good, Options{Labels: []int32{}}, "textdir: 0 Labels for 3 text files"},
 		{files("1.txt", "a/1.md"), Options{}, "textdir: no text files found; their names must end in .txt, and they must lie in a folder for each class"},
-		{os.DirFS(filepath.Join(t.TempDir(), "none")), Options{}, "textdir: open .: "},
+		{missing, Options{}, fmt.Sprintf("textdir: the folder %q does not exist: ", missing)},
+		{missing, Options{NoLabels: true}, fmt.Sprintf("textdir: the folder %q does not exist: ", missing)},
+		{fstest.MapFS(nil), Options{}, "textdir: no text files found; their names must end in .txt, and they must lie in a folder for each class"},
+		{broken{good, "."}, Options{}, "textdir: the folder of the data set cannot be read: permission denied"},
 		{broken{good, "a/2.txt"}, Options{}, "textdir: open a/2.txt: permission denied"},
 		{broken{good, "b"}, Options{}, "textdir: open b: permission denied"},
 	} {
@@ -334,9 +338,16 @@ func TestErrors(t *testing.T) {
 			t.Errorf("error %v\nwant  %s", err, c.want)
 		}
 	}
-	for _, o := range []Options{{}, {ValidationSplit: 0.3}, {ValidationSplit: 0.5, Subset: Training}} {
-		if _, _, err := LoadBoth(t.Context(), good, o); err == nil {
-			t.Errorf("%+v: no error", o)
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{}, "textdir: LoadBoth needs a ValidationSplit, the share of the files that validate"},
+		{Options{ValidationSplit: 0.3}, "textdir: a ValidationSplit of 0.3 leaves none of 3 text files for validation"},
+		{Options{ValidationSplit: 0.5, Subset: Training}, "textdir: the Subset training is set for LoadBoth"},
+	} {
+		if _, _, err := LoadBoth(t.Context(), good, c.o); err == nil || err.Error() != c.want {
+			t.Errorf("error %v\nwant  %s", err, c.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
