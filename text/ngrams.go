@@ -1,5 +1,7 @@
 package text
 
+import "slices"
+
 // tokenRule is how texts become tokens: standardised, split, and recombined to n-grams. It never changes.
 type tokenRule struct {
 	classes     [256]class // what standardisation and splitting make of each byte
@@ -37,6 +39,14 @@ func (r *tokenRule) simple() bool {
 
 // characters reports whether the tokens are the characters of a text.
 func (r *tokenRule) characters() bool { return r.single() && r.split == SplitCharacters }
+
+// leastTokens is the number of tokens without which a text has no n-gram.
+func (r *tokenRule) leastTokens() int {
+	if len(r.sizes) == 0 {
+		return 1
+	}
+	return slices.Min(r.sizes)
+}
 
 // single reports whether no SplitFunc and no n-grams have a say in the tokens.
 func (r *tokenRule) single() bool { return r.splitText == nil && r.sizes == nil && r.upTo == 1 }

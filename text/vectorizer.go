@@ -212,6 +212,9 @@ func (v Vectorizer) Adapt(ctx context.Context, texts []string) (*Vectorization, 
 	if err != nil {
 		return nil, stopped(err)
 	}
+	if least := rule.leastTokens(); len(words) == 0 && least > 1 {
+		return nil, fmt.Errorf("text: nothing to adapt to: none of %d texts has the %d tokens of the shortest n-gram, NGramSizes %v", len(texts), least, v.NGramSizes)
+	}
 	if len(words) == 0 {
 		return nil, fmt.Errorf("text: nothing to adapt to: no token but %q and %q in %d texts", "", unknown, len(texts))
 	}

@@ -592,6 +592,10 @@ func TestVectorizerErrors(t *testing.T) {
 			}
 		}
 	}
+	_, err := (text.Vectorizer{NGramSizes: []int{4, 3}}).Adapt(t.Context(), []string{"good film", "bad"})
+	if want := "text: nothing to adapt to: none of 2 texts has the 3 tokens of the shortest n-gram, NGramSizes [4 3]"; err == nil || err.Error() != want {
+		t.Errorf("error %v\nwant  %s", err, want)
+	}
 	if _, err := (text.Vectorizer{}).Adapt(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "nothing to adapt to") {
 		t.Errorf("no texts: %v", err)
 	}
