@@ -56,6 +56,7 @@ func TestNilContexts(t *testing.T) {
 		"pretrained.OpenModule": func() error {
 			return last(pretrained.OpenModule(ctx, "google/nnlm-en-dim50/2", pretrained.HubOptions{}))
 		},
+		"Embedding.VectorsOf":     func() error { _, _, err := embedding.VectorsOf(ctx, nil); return err },
 		"Embedding.ReadTable":     func() error { return embedding.ReadTable(ctx, make([]float32, hub.Size())) },
 		"pretrained/fetch.Module": func() error { return last(fetch.Module(ctx, "google/nnlm-en-dim50/2", fetch.Options{Folder: dir})) },
 	} {

@@ -370,7 +370,7 @@ func (d *Reader) nextBinary() ([]byte, error) {
 	n, err := d.in.find(' ', MaxWord+1)
 	if err != nil {
 		if err == io.EOF && d.in.len() == 0 {
-			return nil, fmt.Errorf("byte %d: line 1 promises %d words, but the file ends behind %d", d.place, d.count, d.read)
+			return nil, fmt.Errorf("byte %d: line 1 promises %d words, but the file ends behind %d%s", d.place, d.count, d.read, spaceHint)
 		}
 		return nil, fmt.Errorf("word %d at byte %d: %w%s", d.read+1, d.place, unexpected(err), spaceHint)
 	}

@@ -271,7 +271,7 @@ func TestMalformed(t *testing.T) {
 		{"dimension 0", "1 0\na\n", "wordvectors: line 1 names the dimension 0, not one between 1 and 1048576"},
 		{"binary: cut", "1 2\na \x00\x00\x80\x3f\x00\x00", "wordvectors: word 1 at byte 4: the file ends within its vector" + spaceHint},
 		{"binary: a word with a space", "2 2\na b \x00\x00\x80\x3f\x00\x00\x00\x40c \x00\x00\x80\x3f\x00\x00\x80\x3f", "wordvectors: word 2 at byte 14 has a zero byte" + spaceHint},
-		{"binary: fewer", "2 1\na \x00\x00\x80\x3f", "wordvectors: byte 10: line 1 promises 2 words, but the file ends behind 1"},
+		{"binary: fewer", "2 1\na \x00\x00\x80\x3f", "wordvectors: byte 10: line 1 promises 2 words, but the file ends behind 1" + spaceHint},
 		{"binary: more", "1 1\na \x00\x00\x80\x3fb \x00\x00\x80\x3f", "wordvectors: byte 10: line 1 promises 1 words, but there is more behind them" + spaceHint},
 		{"binary: NaN", "2 1\na \x00\x00\x80\x3f\nb \x00\x00\xc0\x7f\n", "wordvectors: word 2 at byte 11: value 1 is NaN"},
 		{"binary: no word", "2 1\na \x00\x00\x80\x3f\n \x00\x00\xc0\x7f\n", "wordvectors: word 2 at byte 11 has a vector but no word"},
