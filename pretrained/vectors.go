@@ -110,7 +110,8 @@ type VectorOptions struct {
 	// [text.HubTokenizer].
 	KeepPunctuation bool
 	// Tokenizer makes what turns texts into ids, for the words of the table: their ids are their places in the vocabulary,
-	// and OOVBuckets more ids are for other words. Without it that is a [text.HubTokenizer] with WhiteSpace, Lower and
+	// and OOVBuckets more ids are for other words. A text.Vectorization, whose first ids are not for words, does not fit; with
+	// [Embedding.VectorsOf] its ids have vectors too. Without a Tokenizer that is a [text.HubTokenizer] with WhiteSpace, Lower and
 	// KeepPunctuation as they are set here; with it both must be false.
 	Tokenizer func(words *text.Vocabulary) (text.Tokenizer, error)
 	// OOVBuckets is the number of rows for words that are not in the table, over which they are spread by their

@@ -88,7 +88,8 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	} else {
 		err = d.header()
 	}
-	if err == nil && d.known && d.kind != Word2VecBinary {
+	agreed := o.Dim != 0 && d.count >= 0 // caller and header say the same
+	if err == nil && d.known && !agreed && d.kind != Word2VecBinary {
 		err = d.checkWidth()
 	}
 	if err != nil {

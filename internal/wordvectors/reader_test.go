@@ -333,7 +333,7 @@ func TestOddButLegal(t *testing.T) {
 			t.Errorf("%q: words %q, error %v, want %q", c.file, got.words, err, c.words)
 		}
 	}
-	for _, file := range []string{"route 66 1 2\nthe 3 4\n", "the 1 2\nroute 66 3 4\n", "route 66 1 2\n"} {
+	for _, file := range []string{"route 66 1 2\nthe 3 4\n", "the 1 2\nroute 66 3 4\n", "route 66 1 2\n", "2 2\nroute 66 1 2\nroute 67 3 4\n"} {
 		got, err := readAll(strings.NewReader(file), Options{Dim: 2})
 		if err != nil || !slices.Contains(got.words, "route 66") || got.dim != 2 {
 			t.Errorf("%q with its dimension: words %q, error %v", file, got.words, err)
