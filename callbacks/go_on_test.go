@@ -102,7 +102,7 @@ func TestCSVLoggerRefusesAMetricEpoch(t *testing.T) {
 	_, err = tiny(t).Fit(t.Context(), nn.Data{X: x, Y: x}, nn.FitOptions{
 		Optimizer: optim.SGD{}, Loss: loss.MeanSquaredError{}, Metrics: []nn.Metric{metrics.Mean{As: "epoch"}}, Callbacks: []nn.Callback{CSVLogger{Path: path}},
 	})
-	if want := `callbacks: CSVLogger: a log named "epoch" would have the column of the epochs`; err == nil || err.Error() != want {
+	if want := `nn: a metric cannot be named "epoch": in files that is the column of epochs`; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {

@@ -12,7 +12,8 @@ import (
 // ReduceLROnPlateau lowers the learning rate when a logged number no longer gets better (Keras's ReduceLROnPlateau, with
 // the same decisions). It logs the rate that an epoch ended with as "learning_rate".
 //
-// Numbers are compared in float32, as Keras does. Monitor that is not logged is an error after the first epoch, where
+// Numbers are compared in float32, as Keras does. A NaN counts as an epoch without improvement, and any number is better:
+// to Keras a NaN of the first epoch stays the best for good, so that it lowers the rate of a loss that falls. Monitor that is not logged is an error after the first epoch, where
 // Keras only warns; an optimizer that follows a schedule is one at the start, where Keras fails at the first reduction.
 type ReduceLROnPlateau struct {
 	// Monitor is the name of the number in the logs. The default is "val_loss".
@@ -27,9 +28,11 @@ type ReduceLROnPlateau struct {
 	// MinDelta is how much better than the best a number must be to count; Keras's default: 0.0001. Its sign does not
 	// matter.
 	MinDelta optional.Value[float64]
-	// Cooldown is how many epochs after a reduction do not count for Patience; 0 by default.
+	// Cooldown keeps Patience from counting after a reduction: with a Cooldown of n the first n-1 epochs do not count. The
+	// default is 0, and as in Keras 1 is the same: the epoch in which a cooldown ends counts again.
 	Cooldown int
-	// MinRate is the rate below which it is not lowered; 0 by default. Keras calls it min_lr.
+	// MinRate is the rate below which it is not lowered; 0 by default. Keras calls it min_lr. FitOptions.Warn is told of one
+	// above the rate that the Fit starts with, which lowers nothing.
 	MinRate float32
 	// Log, when given, is told of each reduction, as Keras prints it with verbose=1. log.Printf fits.
 	Log func(format string, args ...any) `json:"-"`
@@ -60,6 +63,9 @@ func (c ReduceLROnPlateau) Start(t plan.Training) (plan.Handler, error) {
 	}
 	if err := checkSettable(name, t); err != nil {
 		return plan.Handler{}, err
+	}
+	if rate := t.LearningRate(); c.MinRate > rate {
+		t.Warn("callbacks: %s: MinRate %v is above the learning rate, %v, so that it lowers nothing", name, c.MinRate, rate)
 	}
 	t.LogLearningRate()
 	h := &reduceLR{spec: c, monitor: m}

@@ -114,7 +114,11 @@ func TestTerminateOnNaNRestoresBest(t *testing.T) {
 	before := m.Parameters()[0].Values()[0]
 	history, err := fit(m, 3, 0, 9, plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
 		if e == plan.EpochBegin && t.Epoch() == 2 {
-			return t.Model().(*nn.Model).SetWeights([][]float32{{float32(math.NaN())}})
+			lost, err := t.SnapshotOf(map[string][]float32{t.Model().Parameters()[0].Name(): {float32(math.NaN())}})
+			if err != nil {
+				return err
+			}
+			return t.Restore(lost)
 		}
 		return nil
 	}), EarlyStopping{Monitor: "loss", RestoreBest: true, Patience: 9}, TerminateOnNaN{})

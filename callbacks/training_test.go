@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -26,6 +27,7 @@ type training struct {
 	logs                         history.Logs
 	logRate                      bool
 	stopped                      string
+	warned                       []string
 	weight                       float32
 }
 
@@ -45,6 +47,9 @@ func (t *training) LogNames() []string      { return t.names }
 func (t *training) LearningRate() float32   { return t.rate }
 func (t *training) Schedule() plan.Schedule { return t.follows }
 func (t *training) LogLearningRate()        { t.logRate = true }
+func (t *training) Warn(format string, args ...any) {
+	t.warned = append(t.warned, fmt.Sprintf(format, args...))
+}
 func (t *training) SetLearningRate(rate float32) error {
 	t.rate = rate
 	return nil

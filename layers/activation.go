@@ -17,7 +17,7 @@ const (
 	ReLU    ActivationFunc = "relu"    // max(x, 0)
 	Sigmoid ActivationFunc = "sigmoid" // 1/(1+exp(-x))
 	Tanh    ActivationFunc = "tanh"
-	Softmax ActivationFunc = "softmax" // exp(x) over its sum along the last dimension
+	Softmax ActivationFunc = "softmax" // exp(x) over its sum along the last dimension, which has 2 elements or more
 )
 
 // Activation applies an activation function to each element, or for Softmax to each row along the last dimension
@@ -74,6 +74,9 @@ func (s activation) outputs(in []plan.Signature) ([]plan.Signature, error) {
 	last := in[0].Shape[len(in[0].Shape)-1]
 	if s.function == Softmax && last == tensor.Unknown {
 		return nil, fmt.Errorf("%w: softmax over a dimension of unknown length in %v", tensor.ErrShape, in[0].Shape)
+	}
+	if s.function == Softmax && last == 1 {
+		return nil, fmt.Errorf("softmax over the last dimension of %v is always 1, and learns nothing; %q is for one output", in[0].Shape, Sigmoid)
 	}
 	return []plan.Signature{in[0]}, nil
 }

@@ -109,6 +109,8 @@ func TestBuildErrors(t *testing.T) {
 			`nn: layer 2 (dense) cannot follow layer 1 (flatten) of shape (None, None): shape does not fit: Dense needs to know the last dimension of (None, None)`},
 		{nn.Tokens(nn.AnyLength), []nn.Layer{embedding, layers.GlobalAveragePooling1D{ChannelsFirst: true}, layers.Activation{Function: layers.Softmax}},
 			`nn: layer 2 (activation) cannot follow layer 1 (global_average_pooling1d) of shape (None, None): shape does not fit: softmax over a dimension of unknown length in (None, None)`},
+		{nn.Features(3), []nn.Layer{layers.Dense{Units: 1, Activation: layers.Softmax}},
+			`nn: layer 0 (dense) cannot follow the input (float32) of shape (None, 3): softmax over the last dimension of (None, 1) is always 1, and learns nothing; "sigmoid" is for one output`},
 		{nn.Tokens(5), []nn.Layer{layers.Embedding{Vocabulary: 10, Dim: 4, MaskZero: true}, layers.GlobalAveragePooling1D{ChannelsFirst: true}},
 			`nn: layer 1 (global_average_pooling1d) cannot follow layer 0 (embedding) of shape (None, 5, 4): shape does not fit: GlobalAveragePooling1D over 4 steps of (None, 5, 4) with a mask (None, 5)`},
 		{nn.Features(3), []nn.Layer{layers.Dropout{Rate: 1}},

@@ -39,6 +39,9 @@ func (l BinaryCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error) {
 	if !(l.LabelSmoothing >= 0 && l.LabelSmoothing <= 1) {
 		return plan.LossRule{}, fmt.Errorf("loss: binary cross-entropy: a label smoothing of %v is not from 0 to 1", l.LabelSmoothing)
 	}
+	if last := len(info.Output) - 1; last >= 0 && info.Output[last] > 1 && isClassNumbers(info.Output, info.Labels) {
+		return plan.LossRule{}, plan.NewInputError("", fmt.Errorf("loss: binary cross-entropy: a row of the output has shape %v and a row of the labels %v; labels that are numbers of classes are for SparseCategoricalCrossentropy, or for an output of one unit", info.Output, info.Labels))
+	}
 	if err := checkShapes("binary cross-entropy", info.Output, info.Labels); err != nil {
 		return plan.LossRule{}, err
 	}
@@ -49,6 +52,9 @@ func (l BinaryCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error) {
 	rule.Logits = l.FromLogits && !rule.BeforeActivation
 	l.FromLogits = l.FromLogits || rule.BeforeActivation
 	rule.Rows = l.rows
+	if info.Activation == "softmax" {
+		rule.Warning = "the loss BinaryCrossentropy after a softmax is that of sigmoids in its place, as in Keras, and not of what the model predicts: CategoricalCrossentropy goes with a softmax, and this loss with a sigmoid"
+	}
 	return rule, nil
 }
 

@@ -56,6 +56,7 @@ func (l CategoricalCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error
 		Logits:           l.FromLogits && !hasLogits(info.Activation),
 		CheckLabel:       checkProbability(categorical),
 		CheckLabels:      c.checkLabels,
+		Warning:          warnSigmoid(l.Kind(), info.Activation),
 	}, nil
 }
 

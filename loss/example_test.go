@@ -32,7 +32,7 @@ func Example() {
 	// losses   [0.1054 2.3026]
 	// gradient [-1.1111 10.0000]
 	// loss: binary cross-entropy is defined for labels from 0 to 1, not 2
-	// loss: binary cross-entropy: a row of the output has shape (3,) and a row of the labels ()
+	// loss: binary cross-entropy: a row of the output has shape (3,) and a row of the labels (); labels that are numbers of classes are for SparseCategoricalCrossentropy, or for an output of one unit
 }
 
 func ExampleMeanSquaredError() {

@@ -66,6 +66,9 @@ func (l SparseCategoricalCrossentropy) Start(info plan.LossInfo) (plan.LossRule,
 	}
 	rule.Logits = l.FromLogits && !rule.BeforeActivation
 	isLogits := l.FromLogits || rule.BeforeActivation
+	if rule.BeforeActivation {
+		rule.Warning = warnSigmoid(l.Kind(), info.Activation)
+	}
 	rule.Rows = func(losses, gradient, output, labels []float32) { l.rows(isLogits, losses, gradient, output, labels) }
 	return rule, nil
 }

@@ -11,10 +11,19 @@ type average struct {
 	score      func(labels, output []float32) float64 // of one row
 	labelWidth int
 	total      float64
-	count      float64 // the sum of the weights
+	count      float64                   // the sum of the weights
+	check      func(label float32) error // of labels that the metric is not for, or nil
 }
 
-var _ plan.Accumulator = (*average)(nil)
+var _ plan.LabelChecker = (*average)(nil)
+
+// CheckLabel refuses labels that the metric is not for.
+func (a *average) CheckLabel(label float32) error {
+	if a.check == nil {
+		return nil
+	}
+	return a.check(label)
+}
 
 func (a *average) Add(labels, output, weights []float32) {
 	rows := len(labels) / a.labelWidth
@@ -92,7 +101,13 @@ func startClassNumbers(metric string, info plan.MetricInfo, score func(output []
 	if !sameShape(info.Output[:len(info.Output)-1], info.Labels) {
 		return nil, errShapes(metric, info)
 	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
+	check := func(label float32) error {
+		if c := classOf(label, classes); c >= 0 && float32(c) == label {
+			return nil
+		}
+		return fmt.Errorf("the metric is for the numbers of the output's %d classes, 0 to %d", classes, classes-1)
+	}
+	return &average{labelWidth: info.Labels.Size(), check: check, score: func(labels, output []float32) float64 {
 		sum := 0.0
 		for i, label := range labels {
 			sum += score(output[i*classes:(i+1)*classes], label)

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/linnet-ml/linnet/history"
@@ -29,7 +30,8 @@ func (m BinaryAccuracy) Name() string { return nameOr(m.As, "binary_accuracy") }
 // Direction is history.HigherIsBetter.
 func (m BinaryAccuracy) Direction() history.Direction { return history.HigherIsBetter }
 
-// Start refuses output and labels of different shapes, a threshold of NaN, and logits without a threshold.
+// Start refuses output and labels of different shapes, a threshold that is NaN or infinite, and logits without a
+// threshold.
 func (m BinaryAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 	if !sameShape(info.Output, info.Labels) || info.Output.Size() <= 0 {
 		return nil, errShapes(m.Name(), info)
@@ -38,13 +40,13 @@ func (m BinaryAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 		return nil, errLogits(m.Name())
 	}
 	threshold := m.Threshold.Or(0.5)
-	if threshold != threshold {
-		return nil, fmt.Errorf("metrics: %s: the threshold is NaN", m.Name())
+	if !finite(threshold) {
+		return nil, fmt.Errorf("metrics: %s: the threshold is %v", m.Name(), threshold)
 	}
 	if info.Output.Size() == 1 {
 		return &binary{threshold: threshold}, nil
 	}
-	return &average{labelWidth: info.Labels.Size(), score: func(labels, output []float32) float64 {
+	return &average{labelWidth: info.Labels.Size(), check: checkBinary, score: func(labels, output []float32) float64 {
 		right := 0
 		for i, v := range output {
 			if labels[i] == truth(v > threshold) {
@@ -55,11 +57,24 @@ func (m BinaryAccuracy) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 	}}, nil
 }
 
+// checkBinary refuses labels that no prediction equals.
+func checkBinary(label float32) error {
+	if label == 0 || label == 1 {
+		return nil
+	}
+	return errors.New("the metric is for labels 0 and 1, and counts others as wrong; for numbers there is MeanAbsoluteError")
+}
+
 // binary is BinaryAccuracy of an output of one element. Whole numbers add up exactly in any order.
 type binary struct {
 	threshold    float32
 	right, count float64
 }
+
+var _ plan.LabelChecker = (*binary)(nil)
+
+// CheckLabel refuses labels other than 0 and 1.
+func (b *binary) CheckLabel(label float32) error { return checkBinary(label) }
 
 func (b *binary) Add(labels, output, weights []float32) {
 	right := 0

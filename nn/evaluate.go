@@ -26,6 +26,8 @@ type EvaluateOptions struct {
 	Threads int
 	// NoFusion runs the layers as they were written, one after another.
 	NoFusion bool
+	// Warn is told of data that is hardly meant for the loss and the metrics: see FitOptions.Warn.
+	Warn func(format string, args ...any)
 }
 
 // Evaluate returns the loss, if there is one, and then the metrics over all of the data. The loss is the mean of the rows'
@@ -63,7 +65,11 @@ func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *h
 	}
 	defer from.end()
 	data := from.data
-	results, err := startMetrics(g, data, objectives)
+	warnings := &warner{tell: o.Warn}
+	results, err := startMetrics(g, data, objectives, warnings, "")
+	if err == nil {
+		err = warnings.flush()
+	}
 	if err != nil {
 		return nil, err
 	}

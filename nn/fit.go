@@ -60,6 +60,12 @@ type FitOptions struct {
 	NoFusion bool
 
 	Callbacks []Callback
+	// Warn is told of settings and data that train, but are hardly meant: a ValidationSplit that lacks a class, an accuracy
+	// of labels that are no classes, weights below 0 or for a class that no row has, a loss that does not fit the output's
+	// activation, a learning rate above 100, a loss that has become 100 times as large as it was. Of a stream it looks at the
+	// first batch. Callbacks warn by it too. The default is log.Printf with "warning: " in front; a function that does
+	// nothing turns warnings off.
+	Warn func(format string, args ...any)
 	// State, when given, is where the training goes on from: n epochs, State and m epochs give the bits of n+m epochs, in
 	// another process too. If all epochs are done, nothing is left to train: the run only does what callbacks do at its end.
 	// When Fit returns, State holds the state at that point. It has no Weights, since the model has them, unless the model
@@ -98,6 +104,7 @@ func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (_ *history.His
 		}
 		return &history.History{}, err
 	}
+	defer r.warnings.flushAfter(&err)
 	defer r.feed.end()
 	defer r.training.end()
 	m.settle = func() { r.training.update.settle() }
@@ -131,7 +138,10 @@ type run struct {
 	testFeed *feed
 	tested   *measured
 	order    []int32
-	lost     bool // the loss was not finite, and a callback has stopped the run
+	lost     bool    // the loss was not finite, and a callback has stopped the run
+	begun    bool    // a step was taken
+	first    float64 // its loss
+	diverged bool    // the user was told
 }
 
 func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, err error) {
@@ -141,7 +151,7 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	r := &run{}
 	t := &r.training
 	t.ctx, t.options = ctx, o
-	t.stepper = stepper{model: m, program: m.programFor(o.NoFusion), state: o.State,
+	t.stepper = stepper{model: m, program: m.programFor(o.NoFusion), state: o.State, warnings: &warner{tell: o.Warn},
 		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion}}
 	begun := false
 	defer func() {
@@ -170,6 +180,7 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 		if r.feed.data, test.data, err = r.feed.data.split(o.ValidationSplit); err != nil {
 			return nil, err
 		}
+		t.warnings.split(r.feed.data, test.data, t.objectives)
 	}
 	if o.ClassWeight != nil && len(t.objectives) > 1 {
 		return nil, errors.New("nn: ClassWeight is for a model with one output; those of several get weights in OutputWeights")
@@ -177,6 +188,9 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	r.feed.classes = o.ClassWeight
 	if err := r.feed.weigh(); err != nil {
 		return nil, err
+	}
+	if r.feed.stream == nil && o.ClassWeight != nil {
+		t.warnings.classWeights(r.feed.data, o.ClassWeight)
 	}
 	weights, err := m.stateWeights(o.State)
 	if err != nil {
@@ -197,6 +211,9 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 	if err := t.start(o.Callbacks); err != nil {
 		return nil, err
 	}
+	if t.logRate && slices.Contains(t.results.names, rateLog) {
+		return nil, fmt.Errorf("nn: two logs are named %q: a metric, and the learning rate, which a callback logs", rateLog)
+	}
 	resumed, err := t.resumed(ctx)
 	if err != nil {
 		return nil, err
@@ -210,6 +227,10 @@ func (m *Model) newRun(ctx context.Context, d Source, o *FitOptions) (_ *run, er
 		return nil, fromState(o.State, err)
 	}
 	if err := t.restoreWeights(weights); err != nil {
+		return nil, err
+	}
+	t.warnings.rates(t.update)
+	if err := t.warnings.flush(); err != nil {
 		return nil, err
 	}
 	begun = true
@@ -296,6 +317,8 @@ func (o *FitOptions) check(d Source) error {
 	case o.Epochs < 0 || o.InitialEpoch < 0 || o.BatchSize < 0 || o.ValidationBatchSize < 0:
 		return fmt.Errorf("nn: Epochs %d, InitialEpoch %d, BatchSize %d and ValidationBatchSize %d must not be negative",
 			o.Epochs, o.InitialEpoch, o.BatchSize, o.ValidationBatchSize)
+	case o.InitialEpoch > math.MaxInt32/2:
+		return fmt.Errorf("nn: InitialEpoch %d is more than %d", o.InitialEpoch, math.MaxInt32/2)
 	case !(o.ValidationSplit >= 0 && o.ValidationSplit < 1):
 		return fmt.Errorf("nn: a validation split of %v is not in [0, 1)", o.ValidationSplit)
 	case !isNil(o.Validation) && o.ValidationSplit > 0:
@@ -337,25 +360,30 @@ func classWeights(set *labelSet, n int, classes map[int]float32) ([]float32, err
 			return nil, fmt.Errorf("nn: the weight of class %d is %v", c, v)
 		}
 	}
-	width := set.width * set.perRow
 	weights := make([]float32, n)
 	for i := range weights {
-		row := set.values[i*width : (i+1)*width]
-		class := 0
-		if len(row) == 1 {
-			class = int(math.RoundToEven(float64(row[0])))
-		}
-		for k, v := range row[min(1, len(row)):] {
-			if v > row[class] {
-				class = k + 1
-			}
-		}
 		weights[i] = 1
-		if v, ok := classes[class]; ok {
+		if v, ok := classes[set.class(i)]; ok {
 			weights[i] = v
 		}
 	}
 	return weights, nil
+}
+
+// class is the class of row i: its label, rounded, or the place of the largest of its labels.
+func (set *labelSet) class(i int) int {
+	width := set.width * set.perRow
+	row := set.values[i*width : (i+1)*width]
+	if len(row) == 1 {
+		return int(math.RoundToEven(float64(row[0])))
+	}
+	class := 0
+	for k, v := range row[min(1, len(row)):] {
+		if v > row[class] {
+			class = k + 1
+		}
+	}
+	return class
 }
 
 // validation prepares the validation data that was given apart.
@@ -387,7 +415,7 @@ func (r *run) newTest(from *feed) error {
 		return err
 	}
 	var err error
-	if r.tested, err = startMetrics(r.program, from.data, r.objectives); err != nil {
+	if r.tested, err = startMetrics(r.program, from.data, r.objectives, r.warnings, "validation data"); err != nil {
 		return err
 	}
 	r.test = newExecutor(w, r.team, from.data, r.objectives)
@@ -479,7 +507,11 @@ func (r *run) runEpoch(ctx context.Context) (err error) {
 		if err := t.tell(plan.BatchBegin); err != nil {
 			return err
 		}
-		if _, err = t.stepper.step(ctx, data, rows); err != nil {
+		loss, err := t.stepper.step(ctx, data, rows)
+		if !r.begun {
+			r.begun, r.first = true, loss
+		}
+		if err != nil {
 			if err = r.handleLoss(err); err != nil {
 				return err
 			}
@@ -511,14 +543,29 @@ func (r *run) runEpoch(ctx context.Context) (err error) {
 		}
 	}
 	if t.logRate {
-		t.logs.Set("learning_rate", float64(t.LearningRate()))
+		t.logs.Set(rateLog, float64(t.LearningRate()))
 	}
 	// Callbacks may add to the logs before History keeps them: ReduceLROnPlateau, a test set of one's own.
 	if err := t.tell(plan.EpochEnd); err != nil {
 		return err
 	}
+	if _, ok := t.logs.Get(epochColumn); ok {
+		return fmt.Errorf("nn: a callback has logged %q, the name of the column of epochs in files", epochColumn)
+	}
 	t.history.Append(t.epoch, &t.logs)
-	return nil
+	r.watchLoss()
+	return t.warnings.flush()
+}
+
+// watchLoss warns, once, of a loss that has become much larger than it was.
+func (r *run) watchLoss() {
+	loss, ok := r.logs.Get("loss")
+	if r.diverged || !ok || !finite(loss) || !finite(r.first) || !(loss > diverged*max(r.first, 1)) {
+		return
+	}
+	r.diverged = true
+	r.warnings.add("nn: the loss of epoch %d is %.4g, and that of the first batch was %.4g: training diverges; a learning rate below %v may help",
+		r.epoch+1, loss, r.first, r.LearningRate())
 }
 
 // skip leaves out the batches of the epoch that an earlier run has trained on. The results have their sums.

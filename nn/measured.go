@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/linnet-ml/linnet/history"
@@ -30,9 +31,11 @@ type meter struct {
 	n         int                    // their number
 }
 
-// startMetrics starts the metrics of the objectives for data of the given kind.
-func startMetrics(g *program, data *dataset, objectives []objective) (_ *measured, err error) {
+// startMetrics starts the metrics of the objectives for data of the given kind, and warns of what is odd about the data,
+// which what names: "" or "validation data".
+func startMetrics(g *program, data *dataset, objectives []objective, warnings *warner, what string) (_ *measured, err error) {
 	defer recovering(&err)
+	warnings.data(what, data, objectives)
 	r := &measured{}
 	losses := 0
 	for i := range objectives {
@@ -46,6 +49,12 @@ func startMetrics(g *program, data *dataset, objectives []objective) (_ *measure
 	add := func(o *objective, name string, better history.Direction) error {
 		if o.name != "" {
 			name = o.name + "_" + name
+		}
+		switch name {
+		case epochColumn:
+			return fmt.Errorf("nn: a metric cannot be named %q: in files that is the column of epochs", name)
+		case "":
+			return errors.New("nn: a metric has no name")
 		}
 		for _, other := range r.names {
 			if name == other {
@@ -93,6 +102,7 @@ func startMetrics(g *program, data *dataset, objectives []objective) (_ *measure
 						return nil, err
 					}
 				}
+				warnings.metric(what, x, &one, data, o, set)
 				r.each = append(r.each, one)
 			}
 		}
@@ -213,6 +223,9 @@ func (r *measured) setSums(all [][]float64) (err error) {
 	defer recovering(&err)
 	if len(all) != 2+len(r.each) || len(all[0]) != 2 || len(all[1]) != len(r.losses) {
 		return fmt.Errorf("nn: the training state's sums are not those of the logs %q", r.names)
+	}
+	if rows := all[0][1]; !(rows >= 0 && rows <= 1<<53) { // a loss may be NaN: after a step that was not taken for it
+		return fmt.Errorf("nn: the training state has sums over %v rows", rows)
 	}
 	r.total, r.rows = all[0][0], int(all[0][1])
 	copy(r.losses, all[1])

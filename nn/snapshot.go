@@ -108,7 +108,7 @@ func (t *training) Restore(old plan.Snapshot) error {
 	case t.ended:
 		return errors.New("nn: the Fit of the snapshot has ended")
 	case s.whole:
-		return t.model.SetWeights(s.weights)
+		return t.model.write(t.model.params(), s.weights)
 	}
 	t.model.settled()
 	for i, w := range s.weights {

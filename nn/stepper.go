@@ -18,6 +18,7 @@ type stepper struct {
 	objectives []objective
 	options    stepOptions
 	state      *TrainingState
+	warnings   *warner
 
 	team    *team.Team
 	exec    *executor
@@ -50,7 +51,7 @@ func (s *stepper) begin(data *dataset, rows, workers int) error {
 		return err
 	}
 	var err error
-	if s.results, err = startMetrics(s.program, data, s.objectives); err != nil {
+	if s.results, err = startMetrics(s.program, data, s.objectives, s.warnings, ""); err != nil {
 		return err
 	}
 	s.team = team.New(workers)

@@ -33,6 +33,8 @@ type TrainerOptions struct {
 	NoFusion bool
 	// State, when given, is where the optimizer goes on from, and is left as Close leaves it.
 	State *TrainingState
+	// Warn is told of settings and of a first batch that train, but are hardly meant: see FitOptions.Warn.
+	Warn func(format string, args ...any)
 }
 
 // Trainer trains a model step by step, for a loop of one's own. Fit is one such loop. It belongs to one goroutine, and
@@ -54,7 +56,7 @@ func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
 	if err := m.built(); err != nil {
 		return nil, err
 	}
-	t := &Trainer{stepper: stepper{model: m, program: m.programFor(o.NoFusion), state: o.State,
+	t := &Trainer{stepper: stepper{model: m, program: m.programFor(o.NoFusion), state: o.State, warnings: &warner{tell: o.Warn},
 		options: stepOptions{optimizer: o.Optimizer, groups: o.Groups, seed: o.Seed, threads: o.Threads, noFusion: o.NoFusion}}}
 	s := &t.stepper
 	if err := s.options.check("a Trainer"); err != nil {
@@ -123,6 +125,10 @@ func (t *Trainer) ready(ctx context.Context, b Batch) error {
 	err = s.begin(data, data.n, workers)
 	if err == nil {
 		err = s.restoreWeights(t.given)
+	}
+	if err == nil {
+		s.warnings.rates(s.update)
+		err = s.warnings.flush()
 	}
 	if err != nil {
 		s.end()

@@ -48,11 +48,18 @@ func (t *training) Direction(name string) history.Direction { return t.history.D
 func (t *training) LearningRate() float32                   { return t.update.groups[0].coming() }
 func (t *training) Schedule() plan.Schedule                 { return t.update.groups[0].rule.Schedule }
 func (t *training) LogLearningRate()                        { t.logRate = true }
+func (t *training) Warn(format string, args ...any)         { t.warnings.add(format, args...) }
+
+// Names in logs that are not for metrics.
+const (
+	rateLog     = "learning_rate" // where callbacks ask for the rate
+	epochColumn = "epoch"         // of files: History.WriteCSV, CSVLogger
+)
 
 func (t *training) LogNames() []string {
 	names := slices.Concat(t.results.names, t.testNames)
 	if t.logRate {
-		names = append(names, "learning_rate")
+		names = append(names, rateLog)
 	}
 	return names
 }

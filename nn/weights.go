@@ -31,7 +31,8 @@ func (m *Model) Weights(old [][]float32) [][]float32 {
 }
 
 // SetWeights copies values, one slice a parameter in the order of Parameters, into the model. When one does not have
-// the parameter's size, nothing changes.
+// the parameter's size, or has a NaN or an infinity, nothing changes. It cannot tell two parameters of one size apart:
+// SetParameter goes by the name.
 func (m *Model) SetWeights(values [][]float32) error {
 	if err := m.built(); err != nil {
 		return err
@@ -41,14 +42,15 @@ func (m *Model) SetWeights(values [][]float32) error {
 		return fmt.Errorf("nn: the model has %d parameters, not %d", len(params), len(values))
 	}
 	for i, p := range params {
-		if err := checkWeights(p, values[i]); err != nil {
+		if err := checkValues(p, values[i]); err != nil {
 			return err
 		}
 	}
 	return m.write(params, values)
 }
 
-// SetParameter copies values into the parameter of the given name ("dense/kernel").
+// SetParameter copies values into the parameter of the given name ("dense/kernel"). A NaN or an infinity among them is an
+// error, and nothing changes.
 func (m *Model) SetParameter(name string, values []float32) error {
 	if err := m.built(); err != nil {
 		return err
@@ -57,7 +59,7 @@ func (m *Model) SetParameter(name string, values []float32) error {
 	if p == nil {
 		return fmt.Errorf("nn: the model has no parameter %q", name)
 	}
-	if err := checkWeights(p, values); err != nil {
+	if err := checkValues(p, values); err != nil {
 		return err
 	}
 	return m.write([]*plan.Parameter{p}, [][]float32{values})
@@ -107,6 +109,19 @@ func (m *Model) write(params []*plan.Parameter, values [][]float32) error {
 func checkWeights(p *plan.Parameter, values []float32) error {
 	if len(values) != p.Size() {
 		return fmt.Errorf("nn: parameter %q has shape %v (%d elements), not %d", p.Name(), p.Shape(), p.Size(), len(values))
+	}
+	return nil
+}
+
+// checkValues is checkWeights for values that a user has made, which must be finite, too.
+func checkValues(p *plan.Parameter, values []float32) error {
+	if err := checkWeights(p, values); err != nil {
+		return err
+	}
+	for i, v := range values {
+		if v-v != 0 { // NaN or infinite
+			return fmt.Errorf("nn: parameter %q: element %d is %v", p.Name(), i, v)
+		}
 	}
 	return nil
 }

@@ -329,10 +329,6 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	verdict := "a bad review"
-	if score[0] > 0.5 {
-		verdict = "a good review"
-	}
-	fmt.Fprintf(t.result, "Your text: %.4f, %s (%d of its %s known)\n", score[0], verdict, known, example.Plural(words, "word"))
+	fmt.Fprintf(t.result, "Your text: %.4f, %s (%d of its %s known)\n", score[0], example.Verdict(score[0] > 0.5, known), known, example.Plural(words, "word"))
 	return nil
 }

@@ -512,15 +512,11 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	verdict := "a bad review"
-	if logit[0] > 0 {
-		verdict = "a good review"
-	}
 	known, words, err := t.known(ctx, t.text)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.result, "Your text: logit %.4f, %s (%d of its %s known)\n", logit[0], verdict, known, example.Plural(words, "word"))
+	fmt.Fprintf(t.result, "Your text: logit %.4f, %s (%d of its %s known)\n", logit[0], example.Verdict(logit[0] > 0, known), known, example.Plural(words, "word"))
 	return nil
 }
 

@@ -38,6 +38,15 @@ type Accumulator interface {
 	SetSums(sums []float64) error
 }
 
+// LabelChecker is an Accumulator of a metric that means nothing for some labels, such as an accuracy of numbers that are no
+// classes. Fit, Evaluate and a Trainer warn of the first label that it refuses, of all rows in memory or of a stream's first
+// batch. The metric is computed all the same.
+type LabelChecker interface {
+	Accumulator
+	// CheckLabel returns an error that says which labels the metric is for, unless the given one is among them.
+	CheckLabel(label float32) error
+}
+
 // ValuesAccumulator is an Accumulator of a metric with several values, such as one for each class. The logs and the
 // History have each of them, under the metric's name, "_" and the value's name: "f1_score_2". Result is not asked for. All
 // values have the metric's Direction.
