@@ -12,8 +12,9 @@ import (
 
 // EarlyStopping ends a Fit when a logged number no longer gets better (Keras's EarlyStopping, with the same decisions).
 //
-// Numbers are compared in float32, as Keras does. The Fit ends with an error after its first epoch when Monitor is not
-// logged, where Keras only warns.
+// Numbers are compared in float32, as Keras does. A NaN counts as an epoch without improvement, and any number is better:
+// to Keras a NaN of the first epoch stays the best for good, so that it stops a Fit that gets better and restores the
+// weights of the NaN. The Fit ends with an error after its first epoch when Monitor is not logged, where Keras only warns.
 type EarlyStopping struct {
 	// Monitor is the name of the number in the logs. The default is "val_loss".
 	Monitor string
@@ -27,8 +28,8 @@ type EarlyStopping struct {
 	// Baseline is what the number must be better than for an improvement to start Patience anew. The default is none.
 	Baseline optional.Value[float64]
 	// RestoreBest gives the model the weights of the best epoch at the end of the Fit, also of one that ran to its last
-	// epoch. After an error or a cancelled context the weights stay as they are. Of large tables it remembers the rows
-	// that moved and no others: see plan.Training.Snapshot.
+	// epoch. After an error or a cancelled context, or when all numbers were NaN, the weights stay as they are. Of large
+	// tables it remembers the rows that moved and no others: see plan.Training.Snapshot.
 	RestoreBest bool
 	// StartFromEpoch is the number, counted from 0, of the first epoch that is looked at.
 	StartFromEpoch int
@@ -52,8 +53,8 @@ func (c EarlyStopping) Start(t plan.Training) (plan.Handler, error) {
 	if err != nil {
 		return plan.Handler{}, err
 	}
-	if baseline := c.Baseline.Or(0); math.IsNaN(baseline) {
-		return plan.Handler{}, fmt.Errorf("callbacks: early stopping: Baseline is %v", baseline)
+	if err := checkThreshold("early stopping", "Baseline", c.Baseline); err != nil {
+		return plan.Handler{}, err
 	}
 	h := &earlyStopping{spec: c, monitor: m, training: t}
 	return plan.Handler{Handle: h.handle, Save: h.save, Load: h.load}, nil
@@ -142,6 +143,10 @@ func (h *earlyStopping) epochEnd(t plan.Training) error {
 	}
 	if h.Wait >= c.Patience && t.Epoch() > 0 {
 		h.Stopped = t.Epoch()
+		if math.IsNaN(float64(h.Best)) {
+			t.Stop(fmt.Sprintf("early stopping: %s was NaN in all epochs from %d on", h.monitor.name, h.BestEpoch+1))
+			return nil
+		}
 		t.Stop(fmt.Sprintf("early stopping: %s was best in epoch %d (%s) and has not improved for %d",
 			h.monitor.name, h.BestEpoch+1, history.FormatLog(float64(h.Best)), t.Epoch()-h.BestEpoch))
 	}
@@ -152,7 +157,7 @@ func (h *earlyStopping) trainEnd(t plan.Training) error {
 	if h.Stopped > 0 {
 		h.log("Epoch %d: early stopping", h.Stopped+1)
 	}
-	if h.weights == nil {
+	if h.weights == nil || math.IsNaN(float64(h.Best)) {
 		return nil
 	}
 	h.log("Restoring model weights from the end of the best epoch: %d.", h.BestEpoch+1)

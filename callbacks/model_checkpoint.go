@@ -32,8 +32,8 @@ type ModelCheckpoint struct {
 	// Format writes the file: model.Format{}. It is required.
 	Format plan.ModelFormat
 	// SaveBestOnly saves a model only if the number that Monitor names is better than in all saved before. The first is
-	// always saved, unless there is an InitialValue. As in Keras nothing is better than a NaN that came first, and no
-	// other NaN is better than a number.
+	// always saved, unless there is an InitialValue. Any number is better than a NaN that came first, where in Keras nothing
+	// is; no NaN is better than a number.
 	SaveBestOnly bool
 	// Monitor is the name of the number in the logs. The default is "val_loss".
 	Monitor string
@@ -72,6 +72,9 @@ func (c ModelCheckpoint) Start(t plan.Training) (plan.Handler, error) {
 	if c.SaveBestOnly && c.EveryBatches > 0 && !slices.Contains(t.LogNames(), h.monitor.name) {
 		return plan.Handler{}, fmt.Errorf("callbacks: ModelCheckpoint: %q is not logged after a batch; the logs are %s",
 			h.monitor.name, list(t.LogNames()))
+	}
+	if err := checkThreshold("ModelCheckpoint", "InitialValue", c.InitialValue); err != nil {
+		return plan.Handler{}, err
 	}
 	if v, ok := c.InitialValue.Get(); ok {
 		h.Seen, h.Best = true, number(v)
@@ -117,8 +120,6 @@ func (h *modelCheckpoint) begin(t plan.Training) error {
 		return errors.New("it needs a Format, such as model.Format{}")
 	case c.EveryBatches < 0:
 		return fmt.Errorf("EveryBatches %d must not be negative", c.EveryBatches)
-	case c.InitialValue.Or(0) != c.InitialValue.Or(0):
-		return fmt.Errorf("InitialValue is %v", c.InitialValue.Or(0))
 	}
 	var err error
 	if h.path, err = parsePath(c.Path); err != nil {

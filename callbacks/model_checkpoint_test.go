@@ -131,12 +131,12 @@ func TestModelCheckpointLikeKeras(t *testing.T) {
 	}
 }
 
-// A NaN that comes first is the best for good, as in Keras, unless there is an initial value.
+// A NaN that comes first is saved, and gives way to any number; it is not better than an initial value.
 func TestModelCheckpointAndNaN(t *testing.T) {
 	for _, c := range []struct {
 		initial optional.Value[float64]
 		want    int
-	}{{want: 1}, {optional.Of(1.0), 1}, {optional.Of(0.1), 0}} {
+	}{{want: 2}, {optional.Of(1.0), 1}, {optional.Of(0.1), 0}} {
 		path := filepath.Join(t.TempDir(), "new", "folder", "m")
 		spec := ModelCheckpoint{Path: path, Format: recorder{}, SaveBestOnly: true, InitialValue: c.initial}
 		values := []float64{math.NaN(), 0.5, math.NaN()}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/nn/plan"
+	"github.com/linnet-ml/linnet/optional"
 )
 
 // monitor is the logged number that a callback watches: Keras's MonitorCallback.
@@ -47,13 +48,24 @@ func (m *monitor) current(t plan.Training) (float64, error) {
 	return v, nil
 }
 
-// better tells whether a number is better than another by minDelta, in float32 as Keras does. A NaN is not, and nothing
-// is better than one.
+// better tells whether a number is better than another by minDelta, in float32 as Keras does. A NaN is better than nothing,
+// and any number is better than a NaN. To Keras nothing is: a NaN of the first epoch then stays the best one for good.
 func (m *monitor) better(v, than float64) bool {
+	if math.IsNaN(than) {
+		return !math.IsNaN(v)
+	}
 	if m.mode == history.LowerIsBetter {
 		return float32(v+m.minDelta) < float32(than)
 	}
 	return float32(v-m.minDelta) > float32(than)
+}
+
+// checkThreshold refuses a number to compare with that is NaN or infinite.
+func checkThreshold(callback, setting string, v optional.Value[float64]) error {
+	if x := v.Or(0); math.IsNaN(x) || math.IsInf(x, 0) {
+		return fmt.Errorf("callbacks: %s: %s is %v", callback, setting, x)
+	}
+	return nil
 }
 
 // names lists what is logged.
