@@ -128,7 +128,8 @@ func (a Axes) find(shape tensor.Shape) (from, to int) {
 }
 
 func (a Axes) check(kind string, shape tensor.Shape) error {
-	if from, to := a.find(shape); a.Count < 0 || from < 0 || to > len(shape) {
+	from, _ := a.find(shape)
+	if a.Count < 0 || from < 0 || from > len(shape) || orNumber(a.Count, 1) > len(shape)-from {
 		return fmt.Errorf("%w: %s over %d dimensions from %d on does not fit a parameter of shape %v",
 			tensor.ErrShape, kind, orNumber(a.Count, 1), a.First, shape)
 	}

@@ -63,7 +63,7 @@ func (m FBetaScore) Start(info plan.MetricInfo) (plan.Accumulator, error) {
 		return nil, fmt.Errorf("metrics: %s: Beta is %v", m.Name(), m.Beta)
 	}
 	threshold, fixed := m.Threshold.Get()
-	if fixed && (threshold != threshold || !info.Logits && !(threshold > 0 && threshold <= 1)) {
+	if fixed && (!finite(threshold) || !info.Logits && !(threshold > 0 && threshold <= 1)) {
 		return nil, fmt.Errorf("metrics: %s: the threshold %v is not above 0 and up to 1", m.Name(), threshold)
 	}
 	if len(info.Output) != 1 {

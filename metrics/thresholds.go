@@ -89,15 +89,15 @@ func (t *thresholds) below(output float32) int {
 	return n
 }
 
-// checkThresholds refuses thresholds outside [0, 1], but of logits NaN alone, and their absence where the output is
-// logits.
+// checkThresholds refuses thresholds outside [0, 1], but of logits only those that are not finite, and their absence where
+// the output is logits.
 func checkThresholds(metric string, list []float32, info plan.MetricInfo) error {
 	if info.Logits && len(list) == 0 {
 		return errLogits(metric)
 	}
 	for _, v := range list {
-		if v != v {
-			return fmt.Errorf("metrics: %s: a threshold is NaN", metric)
+		if !finite(v) {
+			return fmt.Errorf("metrics: %s: a threshold is %v", metric, v)
 		}
 		if !info.Logits && !(v >= 0 && v <= 1) {
 			return fmt.Errorf("metrics: %s: the threshold %v is not from 0 to 1", metric, v)
@@ -105,6 +105,9 @@ func checkThresholds(metric string, list []float32, info plan.MetricInfo) error 
 	}
 	return nil
 }
+
+// finite reports whether a threshold is a number.
+func finite(v float32) bool { return v-v == 0 }
 
 // errLogits says that there is no default threshold for logits.
 func errLogits(metric string) error {

@@ -136,6 +136,9 @@ func (o *GradientOptions) check() error {
 	if !(o.Step >= 0) || !(o.Tolerance >= 0) || math.IsInf(o.Step, 0) || math.IsInf(o.Tolerance, 0) || o.Samples < 0 {
 		return fmt.Errorf("nn: a gradient check with Step %v, Tolerance %v and Samples %d", o.Step, o.Tolerance, o.Samples)
 	}
+	if o.Threads < 0 {
+		return fmt.Errorf("nn: Threads %d must not be negative", o.Threads)
+	}
 	if o.Step == 0 {
 		o.Step = 0.01
 	}

@@ -8,12 +8,15 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
+// mostAhead bounds how many batches are made before they are used: the queue alone takes memory.
+const mostAhead = 1 << 16
+
 // ReadAhead returns a Source that makes the next batches of src in another goroutine while one is used, as many as depth
-// (1 where it is less). A batch's memory must then stay as it is until depth+1 further ones have been asked for. The
+// (1 where it is less, 65,536 where it is more). A batch's memory must then stay as it is until depth+1 further ones have been asked for. The
 // goroutine ends when the call that reads the source does.
 func ReadAhead(src Source, depth int) Source {
 	return SourceFunc(func(ctx context.Context, epoch int) iter.Seq2[Batch, error] {
-		return func(yield func(Batch, error) bool) { readAhead(ctx, src, max(1, depth), epoch, yield) }
+		return func(yield func(Batch, error) bool) { readAhead(ctx, src, min(max(1, depth), mostAhead), epoch, yield) }
 	})
 }
 

@@ -54,7 +54,7 @@ func (s CosineDecay) Check() error {
 
 // Rate is the rate of a step, counted from 0.
 func (s CosineDecay) Rate(step int) float32 {
-	t, steps, from := float32(step), float32(s.DecaySteps), s.InitialLearningRate
+	t, steps, from := stepNumber(step), float32(s.DecaySteps), s.InitialLearningRate
 	if s.WarmupTarget != 0 {
 		warmup := float32(s.WarmupSteps)
 		if t = min(t, steps+warmup); t < warmup {

@@ -47,7 +47,7 @@ func (s CosineDecayRestarts) Check() error {
 // Rate is the rate of a step, counted from 0.
 func (s CosineDecayRestarts) Rate(step int) float32 {
 	longer, alpha := or(s.TMul, 2), float32(s.Alpha)
-	done := float32(step) / float32(s.FirstDecaySteps) // in first decays
+	done := stepNumber(step) / float32(s.FirstDecaySteps) // in first decays
 	var restarts float32
 	if longer == 1 {
 		restarts = floor32(done)

@@ -29,7 +29,7 @@ func (s InverseTimeDecay) Check() error {
 
 // Rate is the rate of a step, counted from 0.
 func (s InverseTimeDecay) Rate(step int) float32 {
-	p := float32(step) / float32(s.DecaySteps)
+	p := stepNumber(step) / float32(s.DecaySteps)
 	if s.Staircase {
 		p = floor32(p)
 	}

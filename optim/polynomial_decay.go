@@ -37,7 +37,7 @@ func (s PolynomialDecay) Check() error {
 
 // Rate is the rate of a step, counted from 0.
 func (s PolynomialDecay) Rate(step int) float32 {
-	t, steps, end := float32(step), float32(s.DecaySteps), s.EndLearningRate.Or(1e-4)
+	t, steps, end := stepNumber(step), float32(s.DecaySteps), s.EndLearningRate.Or(1e-4)
 	if !s.Cycle {
 		t = min(t, steps)
 	} else if step > 0 {

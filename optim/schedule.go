@@ -40,6 +40,9 @@ func checkFinite(schedule, name string, rate float32) error {
 	return nil
 }
 
+// stepNumber is the number of a step to compute with. Those below 0, which no run has, count as 0.
+func stepNumber(step int) float32 { return float32(max(step, 0)) }
+
 var errNoPieces = errors.New("optim: PiecewiseConstantDecay: no Boundaries")
 
 // The functions below are those of float64 that give the same bits on every machine, rounded to float32. Their own error

@@ -158,6 +158,10 @@ func (b *Bags) Make(ctx context.Context, x *tensor.Int32, o BagOptions) error {
 		b.start(o, 0, 0, 0)
 		return fmt.Errorf("text: %w: rows of %d ids are longer than %d", tensor.ErrShape, steps, countLimit-1)
 	}
+	if err := budget.Check("text: bags", 12, rows); err != nil { // rows without ids may be any number
+		b.start(o, 0, 0, 0)
+		return err
+	}
 	b.start(o, rows, rows*steps, steps)
 	const between = 1 << 18 // ids from one look at the context to the next
 	pause := max(1, between/max(1, steps))
@@ -319,7 +323,7 @@ func CheckIDs(x *tensor.Int32, vocabulary int) error {
 	if x == nil {
 		return errNilIDs
 	}
-	if len(x.Shape()) == 0 {
+	if len(x.Shape()) == 0 || len(x.Data()) == 0 { // rows without ids may be any number
 		return nil
 	}
 	for i := range x.Len() {

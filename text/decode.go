@@ -17,7 +17,8 @@ func NewDecoder(index map[string]int, shift int, special ...string) *Decoder {
 	d := &Decoder{words: make(map[int32]string, len(index)+len(special))}
 	for word, rank := range index {
 		id := int64(rank) + int64(shift)
-		if id < math.MinInt32 || id > math.MaxInt32 {
+		overflows := (id < int64(rank)) != (shift < 0)
+		if overflows || id < math.MinInt32 || id > math.MaxInt32 {
 			continue // no id of a review can be this
 		}
 		if other, twice := d.words[int32(id)]; !twice || word < other {

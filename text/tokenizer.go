@@ -3,6 +3,7 @@ package text
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 )
 
@@ -20,14 +21,17 @@ type Tokenizer interface {
 
 var errNilContext = errors.New("text: the context is nil")
 
-// checkTokenizer returns an error for arguments that would make a call panic: no context, no tokenizer, or a nil pointer
-// as one.
+// checkTokenizer returns an error for arguments that nothing can be done with: no context, no tokenizer, a nil pointer as
+// one, or one with a number of ids that is out of range.
 func checkTokenizer(ctx context.Context, t Tokenizer) error {
 	if ctx == nil {
 		return errNilContext
 	}
 	if isNil(t) {
 		return errors.New("text: the tokenizer is nil")
+	}
+	if err := checkVocabulary(t.Size()); err != nil {
+		return fmt.Errorf("text: the tokenizer's Size: %w", err)
 	}
 	return nil
 }

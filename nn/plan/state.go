@@ -75,8 +75,8 @@ type RowSlots struct {
 	Slots [][]float32
 }
 
-// maxStep bounds the numbers of steps and epochs in a state: schedules and powers are computed with them.
-const maxStep = int64(1) << 40
+// maxStep bounds the numbers of steps in a state: schedules and powers are computed with them, and a run goes on counting.
+const maxStep = min(int64(1)<<40, math.MaxInt/2)
 
 // Check refuses a state that no run has left: negative or huge numbers of steps, another version, numbers that are not
 // finite. Sizes are checked against the model by Fit.
@@ -102,8 +102,8 @@ func (s *TrainingState) Check() error {
 	return nil
 }
 
-// maxEpoch bounds the numbers of epochs and batches in a state.
-const maxEpoch = math.MaxInt32
+// maxEpoch bounds the numbers of epochs and batches in a state; a run goes on counting.
+const maxEpoch = math.MaxInt32 / 2
 
 func (g *GroupState) check() error {
 	if g.Step < 0 || int64(g.Step) > maxStep {
