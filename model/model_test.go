@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
@@ -208,7 +209,7 @@ func TestConvertNotFinite(t *testing.T) {
 		{[]float32{1.0001, -2, 0.5, nan}, 2},
 		{[]float32{nan, 1.0001, -inf, inf}, math.Inf(1)},
 	} {
-		must(t, m.SetParameter("dense/kernel", c.values))
+		must(t, m.SetStorage("dense/kernel", plan.Float32Storage(c.values)))
 		for _, s := range []model.Storage{model.Float32, model.Float16, model.BFloat16} {
 			var largest float64
 			if s != model.Float32 {

@@ -412,7 +412,7 @@ func TestLossError(t *testing.T) {
 	if len(h.Values("loss")) != 1 || o.State.Groups[0].Step != 4 {
 		t.Errorf("history %v, %d steps; want those of one epoch, and 4 steps", h.Values("loss"), o.State.Groups[0].Step)
 	}
-	must(t, m.SetWeights([][]float32{{nan}, {0}}))
+	must(t, m.SetStorage(m.Parameters()[0].Name(), plan.Float32Storage{nan}))
 	o.State = nil
 	_, err = m.Fit(t.Context(), d, o)
 	wantError(t, err, "nn: the loss is NaN at epoch 0, step 0 (counted from 0); the weights are those before this step")

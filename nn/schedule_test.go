@@ -141,7 +141,7 @@ func TestLossHandlers(t *testing.T) {
 		for i := range bad[0] {
 			bad[0][i] = bad[0][0]
 		}
-		must(t, m.SetWeights(bad))
+		must(t, m.SetStorage(m.Parameters()[0].Name(), plan.Float32Storage(bad[0])))
 		o := longRun()
 		o.Callbacks = []nn.Callback{first, second}
 		h, err := m.Fit(t.Context(), someReviews(t), o)

@@ -118,7 +118,7 @@ const highRate = 100
 // rates warns of learning rates with which nothing trains.
 func (w *warner) rates(u *update) {
 	for k, g := range u.groups {
-		if rate := g.coming(); rate > highRate {
+		if rate := g.coming(); rate > highRate && finite(float64(rate)) {
 			of := ""
 			if k > 0 {
 				of = fmt.Sprintf(" of group %d", k-1)
