@@ -8,15 +8,21 @@ import (
 	"go/token"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/linnet-ml/linnet/callbacks"
+	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/classifier/evaluation"
 	"github.com/linnet-ml/linnet/datasets/split"
+	"github.com/linnet-ml/linnet/datasets/textdir"
+	"github.com/linnet-ml/linnet/datasets/texts"
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/loss"
@@ -26,6 +32,7 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
+	"github.com/linnet-ml/linnet/pretrained"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
@@ -33,6 +40,9 @@ import (
 
 // numberRooms are the packages whose exported fields and functions of numbers the tests below look for.
 var numberRooms = []string{"nn", "nn/plan", "layers", "loss", "optim", "metrics", "callbacks", "text", "history", "tensor", "datasets/split"}
+
+// optionRooms are further packages, whose structs named Options and the like are looked for.
+var optionRooms = []string{"classifier", "classifier/evaluation", "datasets/textdir", "datasets/texts", "pretrained"}
 
 // A numbered is a struct with settings. Each of its numbers is set to hostile values, and used.
 type numbered struct {
@@ -159,9 +169,20 @@ func numbersOf(t *testing.T) []numbered {
 	must(err)
 	tokenizer, err := text.NewHubTokenizer(words, text.HubTokenizerOptions{})
 	must(err)
-	texts := []string{"a b c", "b"}
+	someTexts := []string{"a b c", "b"}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "file")
+	write := func(name, content string) string {
+		path := filepath.Join(folder, name)
+		must(os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	var examples []classifier.Example
+	for range 10 {
+		examples = append(examples, classifier.Example{Text: "good film", Labels: []string{"a"}}, classifier.Example{Text: "bad film", Labels: []string{"b"}})
+	}
+	trained, err := classifier.Train(bg, examples, classifier.Options{})
+	must(err)
 	padding := layer(steps, &layers.Concatenate{})
 	padding.negative = []string{"Axis"}
 	norm := layer(steps, &layers.LayerNormalization{})
@@ -256,7 +277,7 @@ func numbersOf(t *testing.T) []numbered {
 			if err != nil {
 				return err
 			}
-			x, err := tensor.Of(texts)
+			x, err := tensor.Of(someTexts)
 			must(err)
 			_, err = m.Predict(bg, x, nn.PredictOptions{})
 			return err
@@ -330,21 +351,66 @@ func numbersOf(t *testing.T) []numbered {
 		{value: &text.HashedFeaturesOptions{Buckets: 5, MinCharacters: 1, MaxCharacters: 2}, use: func(v any) error {
 			h, err := text.NewHashedFeatures(*v.(*text.HashedFeaturesOptions))
 			if err == nil {
-				_, err = text.CountTexts(bg, texts, h)
+				_, err = text.CountTexts(bg, someTexts, h)
 			}
 			return err
 		}},
 		{value: &text.Vectorizer{}, use: func(v any) error {
-			a, err := v.(*text.Vectorizer).Adapt(bg, texts)
+			a, err := v.(*text.Vectorizer).Adapt(bg, someTexts)
 			if err == nil {
-				_, err = a.Sequences(bg, texts)
+				_, err = a.Sequences(bg, someTexts)
 			}
 			return err
 		}},
 		{value: &text.Vectorizer{NGramSizes: []int{1}}, use: func(v any) error {
-			a, err := v.(*text.Vectorizer).Adapt(bg, texts)
+			a, err := v.(*text.Vectorizer).Adapt(bg, someTexts)
 			if err == nil {
-				_, err = a.Sequences(bg, texts)
+				_, err = a.Sequences(bg, someTexts)
+			}
+			return err
+		}},
+		{value: &classifier.Options{}, use: func(v any) error {
+			_, err := classifier.Train(bg, examples, *v.(*classifier.Options))
+			return err
+		}},
+		{value: &classifier.ContinueOptions{}, use: func(v any) error {
+			_, err := trained.Continue(bg, examples, *v.(*classifier.ContinueOptions))
+			return err
+		}},
+		{value: &evaluation.Options{Resamples: 10, Confidence: 0.9}, clamped: []string{"Mistakes"}, use: func(v any) error {
+			_, err := evaluation.Measure(bg, &evaluation.Answers{Classes: []string{"a", "b"}, True: [][]int32{{0}, {1}}, Given: [][]int32{{0}, {0}},
+				Probabilities: []float32{1, 0, 1, 0}}, *v.(*evaluation.Options))
+			return err
+		}},
+		{value: &textdir.Options{}, use: func(v any) error {
+			o := *v.(*textdir.Options)
+			if o.ValidationSplit != 0 {
+				o.Subset = textdir.Training
+			}
+			_, err := textdir.Load(bg, fstest.MapFS{"a/1.txt": {Data: []byte("good")}, "b/1.txt": {Data: []byte("bad")}}, o)
+			return err
+		}},
+		{value: &textdir.Options{Labels: []int32{0, 1}}, negative: []string{"Labels"}, use: func(v any) error {
+			_, err := textdir.Load(bg, fstest.MapFS{"a/1.txt": {Data: []byte("good")}, "b/1.txt": {Data: []byte("bad")}}, *v.(*textdir.Options))
+			return err
+		}},
+		{value: &texts.Options{}, use: func(v any) error {
+			s, err := texts.Open(bg, write("rows.csv", "text,label\ngood film,1\nbad film,0\n"), *v.(*texts.Options))
+			if err != nil {
+				return err
+			}
+			for _, e := range s.Rows(bg) {
+				err = errors.Join(err, e)
+			}
+			return errors.Join(err, s.Close())
+		}},
+		{value: &pretrained.VectorOptions{}, use: func(v any) error {
+			e, err := pretrained.OpenVectors(bg, write("vectors.txt", "good 1 2\nbad 3 4\n"), *v.(*pretrained.VectorOptions))
+			if err != nil {
+				return err
+			}
+			if e.Rows() < 1000 {
+				err = e.ReadTable(bg, make([]float32, e.Rows()*e.Dim()))
 			}
 			return err
 		}},
@@ -361,7 +427,7 @@ var resultsAndParts = []string{
 	"nn.GradientError", "nn/plan.LossError", "nn/plan.InputError", "nn/plan.PanicError", "text.IDError", "text.DuplicateError", "tensor.ValueError",
 	"history.History", "nn/plan.Encoded", "nn/plan.BuilderOptions", "nn/plan.Span", "nn/plan.Gradient", "nn/plan.Rule", "nn/plan.Slot", "nn/plan.RowSparse",
 	"nn/plan.Plan", "nn/plan.Operation", "nn/plan.Uses", "nn/plan.HandlerState", "nn/plan.RowSlots", "nn/plan.Int8Storage",
-	"nn/plan.Signature", "layers.VectorTable",
+	"nn/plan.Signature", "layers.VectorTable", "pretrained.HubOptions",
 }
 
 // hostileWholes and hostileFractions are numbers that reach settings by mistake.
@@ -595,9 +661,9 @@ type numbersDeclared struct{ fields, functions []string }
 func exportedNumbers(t *testing.T) *numbersDeclared {
 	t.Helper()
 	files := map[string][]*ast.File{}
-	named := map[string]bool{} // types of numbers, with their package's name
+	named := map[string]bool{"time.Duration": true} // types of numbers, with their package's name
 	set := token.NewFileSet()
-	for _, room := range numberRooms {
+	for _, room := range slices.Concat(numberRooms, optionRooms) {
 		names, err := filepath.Glob(filepath.Join(room, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -624,7 +690,7 @@ func exportedNumbers(t *testing.T) *numbersDeclared {
 			pkg := f.Name.Name
 			for _, s := range typesOf(f) {
 				fields, ok := s.Type.(*ast.StructType)
-				if !ok || !s.Name.IsExported() {
+				if !ok || !s.Name.IsExported() || slices.Contains(optionRooms, room) && !strings.HasSuffix(s.Name.Name, "Options") {
 					continue
 				}
 				for _, field := range fields.Fields.List {
@@ -637,7 +703,7 @@ func exportedNumbers(t *testing.T) *numbersDeclared {
 			}
 			for _, d := range f.Decls {
 				fn, ok := d.(*ast.FuncDecl)
-				if !ok || !fn.Name.IsExported() {
+				if !ok || !fn.Name.IsExported() || slices.Contains(optionRooms, room) {
 					continue
 				}
 				name := fn.Name.Name
