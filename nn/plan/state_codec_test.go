@@ -26,7 +26,7 @@ func fullState() *plan.TrainingState {
 	return &plan.TrainingState{
 		Version: plan.StateVersion, Epoch: 6, Batch: 3, Seed: math.MaxUint64, Accumulated: 2, Stopped: "<why>",
 		Groups: []plan.GroupState{
-			{Optimizer: "Adam", Slots: []string{"m", "v"}, Step: math.MaxInt32, Rate: 0.1, Scalars: []float32{1e-45, math.MaxFloat32}},
+			{Optimizer: "Adam", Slots: []string{"m", "v"}, Step: math.MaxInt32 / 2, Rate: 0.1, Scalars: []float32{1e-45, math.MaxFloat32}},
 			{Optimizer: "SGD", Slots: []string{}, Rate: float32(1) / 3},
 		},
 		Measured:  [][]float64{{0.1, math.NaN(), math.Inf(1)}, {}, {math.Copysign(0, -1)}},
