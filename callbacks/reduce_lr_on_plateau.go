@@ -13,8 +13,9 @@ import (
 // the same decisions). It logs the rate that an epoch ended with as "learning_rate".
 //
 // Numbers are compared in float32, as Keras does. A NaN counts as an epoch without improvement, and any number is better:
-// to Keras a NaN of the first epoch stays the best for good, so that it lowers the rate of a loss that falls. Monitor that is not logged is an error after the first epoch, where
-// Keras only warns; an optimizer that follows a schedule is one at the start, where Keras fails at the first reduction.
+// to Keras a NaN of the first epoch stays the best for good, so that it lowers the rate of a loss that falls. Monitor that
+// is not logged is an error after the first epoch, where Keras only warns; an optimizer that follows a schedule is one at
+// the start, where Keras fails at the first reduction.
 type ReduceLROnPlateau struct {
 	// Monitor is the name of the number in the logs. The default is "val_loss".
 	Monitor string

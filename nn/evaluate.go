@@ -26,7 +26,7 @@ type EvaluateOptions struct {
 	Threads int
 	// NoFusion runs the layers as they were written, one after another.
 	NoFusion bool
-	// Warn is told of data that is hardly meant for the loss and the metrics: see FitOptions.Warn.
+	// Warn is told of data that is probably not meant for the loss or a metric: see FitOptions.Warn.
 	Warn func(format string, args ...any)
 }
 

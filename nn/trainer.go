@@ -33,7 +33,7 @@ type TrainerOptions struct {
 	NoFusion bool
 	// State, when given, is where the optimizer goes on from, and is left as Close leaves it.
 	State *TrainingState
-	// Warn is told of settings and of a first batch that train, but are hardly meant: see FitOptions.Warn.
+	// Warn is told of settings and of a first batch that train but are probably a mistake: see FitOptions.Warn.
 	Warn func(format string, args ...any)
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
-// warner tells the user of settings and data that a call accepts, but that are hardly meant. It is the one place from which
+// warner tells the user of settings and data that a call accepts but that are probably a mistake. It is the one place from which
 // warnings come. They wait until flush, where no output of callbacks is under way.
 type warner struct {
 	tell    func(format string, args ...any) // nil for package log
@@ -52,7 +52,7 @@ func (w *warner) flushAfter(err *error) {
 	}
 }
 
-// data warns of what is odd about the labels and weights of rows, and of losses that hardly fit the output. What names the
+// data warns of what is odd about the labels and weights of rows, and of losses that do not suit the output. What names the
 // rows: "" or "validation data".
 func (w *warner) data(what string, data *dataset, objectives []objective) {
 	for i := range objectives {
@@ -68,7 +68,7 @@ func (w *warner) data(what string, data *dataset, objectives []objective) {
 		from, to := data.lo*perRow, (data.lo+data.n)*perRow
 		for k := from; k < min(to, len(set.weights)); k++ {
 			if v := set.weights[k]; v < 0 {
-				w.add("nn: %sthe weight of row %d is %v: training makes the losses of such rows large", place, k/perRow, v)
+				w.add("nn: %sthe weight of row %d is %v: training raises the losses of rows with negative weights", place, k/perRow, v)
 				break
 			}
 		}

@@ -24,7 +24,7 @@ type warnings []string
 
 func (w *warnings) add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
 
-// Settings and data that train, but are hardly meant, are told to the user, each in one sentence.
+// Settings and data that train but are probably a mistake are told to the user, each in one sentence.
 func TestWarnings(t *testing.T) {
 	x := array(t, make([]float32, 40), 20, 2)
 	sorted := make([]float32, 20)
@@ -74,9 +74,9 @@ func TestWarnings(t *testing.T) {
 		"class weights": {layer: sigmoid, y: array(t, mixed, 20, 1), o: nn.FitOptions{Loss: binary, ClassWeight: map[int]float32{0: 1, 2: 3, -1: 1}}, want: []string{
 			"nn: ClassWeight has weights for the labels [-1 2], which no row to train on has"}},
 		"a negative class weight": {layer: sigmoid, y: array(t, mixed, 20, 1), o: nn.FitOptions{Loss: binary, ValidationSplit: 0.5, ClassWeight: map[int]float32{1: -1}}, want: []string{
-			"nn: the weight of row 1 is -1: training makes the losses of such rows large"}},
+			"nn: the weight of row 1 is -1: training raises the losses of rows with negative weights"}},
 		"a negative weight": {layer: sigmoid, y: array(t, mixed, 20, 1), data: nn.Data{Weights: negative}, o: nn.FitOptions{Loss: binary}, want: []string{
-			"nn: the weight of row 3 is -2: training makes the losses of such rows large"}},
+			"nn: the weight of row 3 is -2: training raises the losses of rows with negative weights"}},
 		"binary after softmax": {layer: softmax, y: array(t, oneHot, 20, 2), o: nn.FitOptions{Loss: binary}, want: []string{
 			"nn: the loss BinaryCrossentropy after a softmax is that of sigmoids in its place, as in Keras, and not of what the model predicts: CategoricalCrossentropy goes with a softmax, and this loss with a sigmoid"}},
 		"categorical after sigmoid": {layer: layers.Dense{Units: 2, Activation: layers.Sigmoid}, y: array(t, oneHot, 20, 2), o: nn.FitOptions{Loss: loss.CategoricalCrossentropy{}}, want: []string{

@@ -138,8 +138,8 @@ type Training interface {
 	// before callbacks are asked at EpochEnd. It is for Callback.Start.
 	LogLearningRate()
 
-	// Warn tells the user of a setting that runs but is hardly meant, by FitOptions.Warn, each text once. From Callback.Start
-	// on; the user hears of it before the first epoch, or after the epoch under way.
+	// Warn tells the user, by FitOptions.Warn, of a setting that runs but is probably a mistake, each text once. It may be
+	// called from Callback.Start on; the user is told before the first epoch, or after the epoch under way.
 	Warn(format string, args ...any)
 
 	// Stop ends the run after the epoch under way. History.Stopped gives the reason, "stopped" when there is none.

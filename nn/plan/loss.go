@@ -38,8 +38,8 @@ type LossRule struct {
 	// Logits says that the model's output, as it is, are logits: metrics are told.
 	Logits bool
 
-	// Warning, unless empty, says why the loss is hardly meant for this output, though it can be computed. Fit, Evaluate and
-	// a Trainer tell the user.
+	// Warning, unless empty, says why the loss is probably a mistake for this output. Fit, Evaluate and a Trainer tell the
+	// user.
 	Warning string
 
 	// CheckLabel refuses a label that the loss is not defined for.
