@@ -190,3 +190,29 @@ func TestTooLarge(t *testing.T) {
 		t.Error(x, err)
 	}
 }
+
+// sized is a tokenizer of one id that says how many it has.
+type sized int
+
+func (s sized) Size() int { return int(s) }
+
+func (s sized) AppendIDs(_ context.Context, dst []int32, _ string) ([]int32, error) {
+	return append(dst, 0), nil
+}
+
+// A tokenizer with a number of ids that is out of range is refused by all that take one.
+func TestSizeOfTokenizer(t *testing.T) {
+	bg, texts := context.Background(), []string{"a"}
+	for _, size := range []int{-1, math.MinInt} {
+		_, count := text.CountTexts(bg, texts, sized(size))
+		_, sequences := text.Sequences(bg, texts, sized(size), 0)
+		for name, err := range map[string]error{"CountTexts": count, "Sequences": sequences, "MakeTexts": new(text.Bags).MakeTexts(bg, texts, []int32{0}, sized(size))} {
+			if err == nil {
+				t.Errorf("%s takes a tokenizer of size %d", name, size)
+			}
+		}
+	}
+	if _, err := text.CountTexts(bg, texts, sized(1)); err != nil {
+		t.Error(err)
+	}
+}
