@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
@@ -21,7 +22,7 @@ import (
 // 0, and the logs' values as Python writes them. Lines end in CR LF. Without validation data there are columns for its
 // logs all the same, with the value NA.
 //
-// The columns are those of the first epoch. The file is made when the Fit begins; each line is in it when the next
+// The columns are those of the first epoch; what is not printable in a name, such as a line end, is escaped. The file is made when the Fit begins; each line is in it when the next
 // epoch begins, however the Fit ends. A file that cannot be written ends the Fit.
 //
 // A Fit that goes on from the state of another continues its file, without a second line of names. It first cuts the file
@@ -122,7 +123,7 @@ func (h *csvLogger) handle(e plan.Event, t plan.Training) error {
 // wrapped names the callback in an error.
 func wrapped(err error) error {
 	if err != nil {
-		return fmt.Errorf("callbacks: CSVLogger: %w", err)
+		return shown.Errorf("callbacks: CSVLogger: %w", err)
 	}
 	return nil
 }
@@ -193,13 +194,13 @@ func (h *csvLogger) check(size int64, names []string) error {
 		return fmt.Errorf("%s has changed: no line ends after %d bytes, as in the Fit that this one goes on from", h.spec.Path, size)
 	}
 	if last[0] != '\n' {
-		return fmt.Errorf("the last line of %s has no end: it was cut off; the columns are %s", h.spec.Path, list(first))
+		return fmt.Errorf("the last line of %s has no end: it was cut off; the columns are %s", h.spec.Path, shown.Names(first))
 	}
 	if first[0] != "epoch" {
-		return fmt.Errorf("the columns of %s are %s, not epoch and then the logs", h.spec.Path, list(first))
+		return fmt.Errorf("the columns of %s are %s, not epoch and then the logs", h.spec.Path, shown.Names(first))
 	}
 	if h.Columns != nil && !slices.Equal(h.Columns, first[1:]) {
-		return fmt.Errorf("the columns of %s are %s, and those of the Fit that this one goes on from epoch, %s", h.spec.Path, list(first), list(h.Columns))
+		return fmt.Errorf("the columns of %s are %s, and those of the Fit that this one goes on from epoch, %s", h.spec.Path, shown.Names(first), shown.Names(h.Columns))
 	}
 	h.Columns, h.named = first[1:], true
 	return h.fits(names)
@@ -211,27 +212,11 @@ const longestNames = 1 << 20
 // fits refuses names of logs without a column in the file that is continued.
 func (h *csvLogger) fits(names []string) error {
 	for _, name := range names {
-		if !slices.Contains(h.Columns, name) {
-			return fmt.Errorf("the columns of %s are epoch, %s, and %q is logged too", h.spec.Path, list(h.Columns), name)
+		if !slices.Contains(h.Columns, column(name)) {
+			return fmt.Errorf("the columns of %s are epoch, %s, and %q is logged too", h.spec.Path, shown.Names(h.Columns), name)
 		}
 	}
 	return nil
-}
-
-// list writes columns for an error: strings from files are escaped.
-func list(columns []string) string {
-	quoted := make([]string, len(columns))
-	for i, c := range columns {
-		quoted[i] = c
-		if q := strconv.Quote(c); q != `"`+c+`"` {
-			quoted[i] = q
-		}
-	}
-	text := strings.Join(quoted, ", ")
-	if len(text) > 500 {
-		text = strings.ToValidUTF8(text[:500], "") + "…"
-	}
-	return text
 }
 
 func (h *csvLogger) write(epoch int, logs *history.Logs) error {
@@ -242,10 +227,14 @@ func (h *csvLogger) write(epoch int, logs *history.Logs) error {
 		}
 		h.began = true
 	}
+	values := map[string]float64{}
+	for name, v := range logs.All() {
+		values[column(name)] = v
+	}
 	h.field(strconv.Itoa(epoch))
 	for _, name := range h.Columns {
 		h.line = append(h.line, string(h.spec.Separator)...)
-		if v, ok := logs.Get(name); ok {
+		if v, ok := values[name]; ok {
 			h.field(repr(v))
 		} else {
 			h.field("NA")
@@ -283,7 +272,7 @@ func (h *csvLogger) begin(logs *history.Logs) error {
 		// As in one Fit, what the first epoch logged may be missing now.
 		own = nil
 		for name := range logs.All() {
-			own = append(own, name)
+			own = append(own, column(name))
 		}
 	}
 	if err := h.fits(own); err != nil {
@@ -291,7 +280,7 @@ func (h *csvLogger) begin(logs *history.Logs) error {
 	}
 	if h.named {
 		if !h.goOn && len(own) != len(h.Columns) {
-			return fmt.Errorf("the columns of %s are epoch, %s, and those of this Fit epoch, %s", h.spec.Path, list(h.Columns), list(own))
+			return fmt.Errorf("the columns of %s are epoch, %s, and those of this Fit epoch, %s", h.spec.Path, shown.Names(h.Columns), shown.Names(own))
 		}
 		return nil
 	}
@@ -321,7 +310,7 @@ func (h *csvLogger) close() error {
 func columns(logs *history.Logs) []string {
 	all := make([]string, 0, 2*logs.Len())
 	for name := range logs.All() {
-		all = append(all, name)
+		all = append(all, column(name))
 	}
 	slices.Sort(all)
 	if !slices.ContainsFunc(all, func(name string) bool { return strings.HasPrefix(name, "val_") }) {
@@ -339,6 +328,9 @@ func (h *csvLogger) field(s string) {
 	}
 	h.line = append(h.line, s...)
 }
+
+// column is the name of a log's column: line ends and what else is not printable are escaped.
+func column(name string) string { return shown.Text(name) }
 
 // repr writes a number as Python does.
 func repr(v float64) string {

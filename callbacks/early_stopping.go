@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -148,7 +149,7 @@ func (h *earlyStopping) epochEnd(t plan.Training) error {
 			return nil
 		}
 		t.Stop(fmt.Sprintf("early stopping: %s was best in epoch %d (%s) and has not improved for %d",
-			h.monitor.name, h.BestEpoch+1, history.FormatLog(float64(h.Best)), t.Epoch()-h.BestEpoch))
+			shown.Text(h.monitor.name), h.BestEpoch+1, history.FormatLog(float64(h.Best)), t.Epoch()-h.BestEpoch))
 	}
 	return nil
 }

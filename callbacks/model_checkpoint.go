@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -71,7 +72,7 @@ func (c ModelCheckpoint) Start(t plan.Training) (plan.Handler, error) {
 	}
 	if c.SaveBestOnly && c.EveryBatches > 0 && !slices.Contains(t.LogNames(), h.monitor.name) {
 		return plan.Handler{}, fmt.Errorf("callbacks: ModelCheckpoint: %q is not logged after a batch; the logs are %s",
-			h.monitor.name, list(t.LogNames()))
+			h.monitor.name, shown.Names(t.LogNames()))
 	}
 	if err := checkThreshold("ModelCheckpoint", "InitialValue", c.InitialValue); err != nil {
 		return plan.Handler{}, err
@@ -132,7 +133,7 @@ func (h *modelCheckpoint) begin(t plan.Training) error {
 			return fmt.Errorf("the Path %q has a field for the batch, and EveryBatches is 0", c.Path)
 		case f.name == "batch" || c.EveryBatches == 0:
 		case !slices.Contains(t.LogNames(), f.name):
-			return fmt.Errorf("the Path %q has a field %q, which is not logged after a batch; the logs are %s", c.Path, f.name, list(t.LogNames()))
+			return fmt.Errorf("the Path %q has a field %q, which is not logged after a batch; the logs are %s", c.Path, f.name, shown.Names(t.LogNames()))
 		}
 	}
 	return nil
@@ -258,8 +259,14 @@ func saveModel(ctx context.Context, f plan.ModelFormat, path string, m plan.Mode
 	return f.Save(ctx, path, m, state)
 }
 
+// log tells what is done. Names of logs are foreign text, and they may be in the path.
 func (h *modelCheckpoint) log(format string, args ...any) {
 	if h.spec.Log != nil {
+		for i, a := range args {
+			if s, ok := a.(string); ok {
+				args[i] = shown.Text(s)
+			}
+		}
 		h.spec.Log(format, args...)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optional"
 )
@@ -74,7 +75,7 @@ func names(l *history.Logs) string {
 	for name := range l.All() {
 		all = append(all, name)
 	}
-	return strings.Join(all, ", ")
+	return shown.Names(all)
 }
 
 func hint(monitor string, t plan.Training) string {

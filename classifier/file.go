@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/linnet-ml/linnet/internal/mapfile"
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
@@ -127,7 +128,7 @@ func Load(ctx context.Context, path string) (*Classifier, error) {
 	}
 	b, err := mapfile.ReadAll(ctx, path)
 	if err != nil {
-		return nil, fmt.Errorf("classifier: %w", err)
+		return nil, shown.Errorf("classifier: %w", err)
 	}
 	return fromBytes(ctx, b, path)
 }
@@ -147,9 +148,9 @@ func fromBytes(ctx context.Context, b []byte, name string) (*Classifier, error) 
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("classifier: %s: %w", name, err)
+		return nil, shown.Errorf("classifier: %s: %w", name, err)
 	case err != nil:
-		return nil, fmt.Errorf("classifier: %s: %w: %w", name, ErrFile, err)
+		return nil, shown.Errorf("classifier: %s: %w: %w", name, ErrFile, err)
 	}
 	c.report = r
 	return c, nil

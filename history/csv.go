@@ -8,12 +8,18 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
-// WriteCSV writes a line of names, epoch first, and a line an epoch.
+// WriteCSV writes a line of names, epoch first, and a line an epoch. What is not printable in a name, such as a line end, is
+// escaped.
 func (h *History) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
-	record := append([]string{"epoch"}, h.names...)
+	record := []string{"epoch"}
+	for _, name := range h.names {
+		record = append(record, shown.Text(name))
+	}
 	if err := c.Write(record); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}

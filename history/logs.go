@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Logs are named numbers in order: loss first, then the metrics, then the same of the validation data. The zero value
@@ -50,14 +52,15 @@ func (l *Logs) All() iter.Seq2[string, float64] {
 	}
 }
 
-// String writes the logs as Keras's progress line does: "loss: 0.3320 - accuracy: 0.8716".
+// String writes the logs as Keras's progress line does: "loss: 0.3320 - accuracy: 0.8716". What is
+// not printable in a name is escaped.
 func (l *Logs) String() string {
 	var b strings.Builder
 	for name, v := range l.All() {
 		if b.Len() > 0 {
 			b.WriteString(" - ")
 		}
-		b.WriteString(name)
+		b.WriteString(shown.Text(name))
 		b.WriteString(": ")
 		b.WriteString(FormatLog(v))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
@@ -43,7 +44,7 @@ func (f Format) LoadState(ctx context.Context, path string, m plan.Model) (_ *pl
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if err := sameModel(ctx, file.Model, own, f.Kinds); err != nil {
-		return nil, fmt.Errorf("model: %s: %w", path, err)
+		return nil, shown.Errorf("model: %s: %w", path, err)
 	}
 	return file.State(ctx)
 }

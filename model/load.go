@@ -10,6 +10,7 @@ import (
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/mapfile"
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
@@ -52,7 +53,7 @@ func Load(ctx context.Context, path string, o LoadOptions) (*File, error) {
 	}
 	memory, err := mapfile.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, shown.Errorf("model: %w", err)
 	}
 	f, err := openMapped(ctx, path, memory, &o)
 	if err != nil {
@@ -74,7 +75,7 @@ func FromBytes(ctx context.Context, b []byte, o LoadOptions) (*File, error) {
 
 func openMapped(ctx context.Context, name string, memory *mapfile.File, o *LoadOptions) (*File, error) {
 	if err := memory.Acquire(); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, shown.Errorf("model: %w", err)
 	}
 	defer memory.Release()
 	f := &File{name: name, memory: memory}
@@ -85,7 +86,7 @@ func openMapped(ctx context.Context, name string, memory *mapfile.File, o *LoadO
 		return f.open(ctx, o)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, shown.Errorf("model: %w", err)
 	}
 	return f, nil
 }
@@ -100,11 +101,11 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, o LoadOptions) (*File,
 	}
 	file, err := safetensors.Open(ctx, r, size)
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, shown.Errorf("model: %w", err)
 	}
 	f := &File{name: "file", file: file}
 	if err := f.open(ctx, &o); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, shown.Errorf("model: %w", err)
 	}
 	return f, nil
 }
@@ -218,7 +219,7 @@ func (f *File) State(ctx context.Context) (s *nn.TrainingState, err error) {
 	var held []plan.Lender
 	if f.memory != nil {
 		if err := f.memory.Acquire(); err != nil {
-			return nil, fmt.Errorf("model: %w", err)
+			return nil, shown.Errorf("model: %w", err)
 		}
 		defer f.memory.Release()
 		held = append(held, f.memory)

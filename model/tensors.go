@@ -14,6 +14,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/linnet-ml/linnet/internal/mapfile"
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -50,7 +51,7 @@ func OpenTensors(ctx context.Context, path string) (*Tensors, error) {
 	}
 	if err != nil {
 		t.Close()
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, shown.Errorf("model: %w", err)
 	}
 	return t, nil
 }

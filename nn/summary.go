@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -152,7 +153,7 @@ func summary(model string, rows []summaryRow, params []*plan.Parameter, connecte
 	}
 
 	var b strings.Builder
-	b.WriteString("Model: \"" + model + "\"\n")
+	b.WriteString("Model: \"" + shown.Text(model) + "\"\n")
 	t.rule(&b, "┏━┳┓")
 	t.row(&b, "┃", header)
 	t.rule(&b, "┡━╇┩")
@@ -160,9 +161,9 @@ func summary(model string, rows []summaryRow, params []*plan.Parameter, connecte
 		if i > 0 {
 			t.rule(&b, "├─┼┤")
 		}
-		cells := []string{r.name + " (" + r.kind + ")", r.output, r.parameters}
+		cells := []string{shown.Text(r.name + " (" + r.kind + ")"), r.output, r.parameters}
 		if connected {
-			cells = append(cells, r.connected)
+			cells = append(cells, shown.Text(r.connected))
 		}
 		if o.ShowTrainable {
 			cells = append(cells, r.trainable)

@@ -18,6 +18,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"github.com/linnet-ml/linnet/internal/atomicfile"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Format is a kind of picture.
@@ -40,7 +41,7 @@ func FormatOf(path string) (Format, error) {
 	case ".svg":
 		return SVG, nil
 	default:
-		return 0, fmt.Errorf("plots: %s ends neither in .png nor in .svg", path)
+		return 0, shown.Errorf("plots: %s ends neither in .png nor in .svg", path)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Panel is one diagram: a number over the epochs, of the training and of the validation data.
@@ -66,7 +67,7 @@ func Panels(h *history.History, names ...string) ([]Panel, error) {
 	for i, n := range names {
 		training, validation := h.Values(n), h.Values(validationPrefix+n)
 		if training == nil && validation == nil {
-			return nil, fmt.Errorf("plots: %q is not in the history; there are %s", n, strings.Join(h.Names(), ", "))
+			return nil, fmt.Errorf("plots: %q is not in the history; there are %s", n, shown.Names(h.Names()))
 		}
 		panels[i] = panel(n, h.Epochs, training, validation)
 		// The Fit knew its metrics better than a name does.
@@ -265,12 +266,5 @@ func thin(points []point, columns int) []point {
 	return out
 }
 
-// plain is s on one line, without characters that steer a terminal or that are no text.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-}
+// plain is s on one line, with everything escaped that steers a terminal or is no text.
+func plain(s string) string { return shown.Text(s) }

@@ -10,6 +10,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/bundle"
 	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/savedmodel"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/text"
 )
 
@@ -45,7 +46,7 @@ func OpenHub(ctx context.Context, dir string, o HubOptions) (*Embedding, error) 
 	}
 	s, err := openHub(ctx, dir, o)
 	if err != nil {
-		return nil, fmt.Errorf("pretrained: %s: %w", dir, err)
+		return nil, shown.Errorf("pretrained: %s: %w", dir, err)
 	}
 	return newEmbedding(*s)
 }

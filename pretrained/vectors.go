@@ -17,6 +17,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/random"
 	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/safetensors"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/wordvectors"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -158,7 +159,7 @@ func OpenVectors(ctx context.Context, path string, o VectorOptions) (*Embedding,
 	}
 	s, err := openVectors(ctx, path, o)
 	if err != nil {
-		return nil, fmt.Errorf("pretrained: %s: %w", path, err)
+		return nil, shown.Errorf("pretrained: %s: %w", path, err)
 	}
 	return newEmbedding(s)
 }

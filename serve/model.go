@@ -10,6 +10,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/internal/mapfile"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -54,7 +55,7 @@ func (m *Model) check() error {
 func Load(ctx context.Context, name, path string) (Model, error) {
 	b, err := mapfile.ReadAll(ctx, path)
 	if err != nil {
-		return Model{}, fmt.Errorf("serve: %w", err)
+		return Model{}, shown.Errorf("serve: %w", err)
 	}
 	return parse(ctx, name, path, b, sha256.Sum256(b))
 }
@@ -78,7 +79,7 @@ type fileError struct {
 }
 
 func (e *fileError) Error() string {
-	return "serve: " + e.path + ": " + strings.TrimPrefix(e.err.Error(), "classifier: bytes: ")
+	return "serve: " + shown.Text(e.path) + ": " + strings.TrimPrefix(e.err.Error(), "classifier: bytes: ")
 }
 
 func (e *fileError) Unwrap() error { return e.err }

@@ -3,7 +3,6 @@ package imdb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/cache"
 	"github.com/linnet-ml/linnet/internal/ratio"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // The names that Keras gives to the files.
@@ -47,7 +47,7 @@ func find(path, name string) (string, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("imdb: %w", err)
+		return "", shown.Errorf("imdb: %w", err)
 	}
 	file := path
 	switch {
@@ -59,7 +59,7 @@ func find(path, name string) (string, error) {
 		file = filepath.Join(filepath.Dir(path), name)
 	}
 	if _, err := os.Stat(file); err != nil {
-		return "", fmt.Errorf("imdb: %w", err)
+		return "", shown.Errorf("imdb: %w", err)
 	}
 	return file, nil
 }
@@ -83,22 +83,22 @@ func findCached(name string) (string, error) {
 		}
 		// A folder that cannot be looked into may hold the file: the user must know.
 		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("imdb: %w", err)
+			return "", shown.Errorf("imdb: %w", err)
 		}
 	}
-	return "", fmt.Errorf("imdb: %s is not in %s; fetch %s%s into one of them, or name its folder in Options.Path: %w",
+	return "", shown.Errorf("imdb: %s is not in %s; fetch %s%s into one of them, or name its folder in Options.Path: %w",
 		name, strings.Join(folders, ", "), origin, name, fs.ErrNotExist)
 }
 
 // damaged is the error for a file that exists but cannot be read as what it should be.
 func damaged(file string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("imdb: reading %s: %w", file, err)
+		return shown.Errorf("imdb: reading %s: %w", file, err)
 	}
 	if errors.Is(err, ratio.ErrExceeded) {
-		return fmt.Errorf("imdb: %s: %w", file, err)
+		return shown.Errorf("imdb: %s: %w", file, err)
 	}
-	return fmt.Errorf("imdb: %s is damaged or incomplete: %w; delete it and fetch it again from %s%s",
+	return shown.Errorf("imdb: %s is damaged or incomplete: %w; delete it and fetch it again from %s%s",
 		file, err, origin, wantedName(file))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/numpy"
 	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/ratio"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // errNilContext reports a call without a context.
@@ -46,7 +47,7 @@ func Load(ctx context.Context, o Options) (train, test *Split, err error) {
 
 	train, test, err = s.prepare(raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("imdb: %s: %w", file, err)
+		return nil, nil, shown.Errorf("imdb: %s: %w", file, err)
 	}
 	return train, test, ctx.Err()
 }
@@ -96,7 +97,7 @@ func readReviews(ctx context.Context, file string, verify bool, limit ratio.Limi
 		return raw, damaged(file, ctx.Err())
 	}
 	if err != nil {
-		return raw, fmt.Errorf("imdb: %w", err)
+		return raw, shown.Errorf("imdb: %w", err)
 	}
 	defer f.Close()
 	archive, err := npz.NewArchive(f, f.Size(), limit)
@@ -118,10 +119,10 @@ func readReviews(ctx context.Context, file string, verify bool, limit ratio.Limi
 	if verify && (digests[0] != trainDigest || digests[1] != testDigest) {
 		sum, err := fileDigest(f, f.Size())
 		if err != nil {
-			return raw, fmt.Errorf("imdb: reading %s: %w", file, err)
+			return raw, shown.Errorf("imdb: reading %s: %w", file, err)
 		}
 		if sum != officialDigest {
-			return raw, fmt.Errorf("imdb: %s does not hold the official reviews (its sha256 is %s, and the digests of its content are %s and %s); set Options.AllowUnverified to use it all the same",
+			return raw, shown.Errorf("imdb: %s does not hold the official reviews (its sha256 is %s, and the digests of its content are %s and %s); set Options.AllowUnverified to use it all the same",
 				file, sum, digests[0], digests[1])
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/linnet-ml/linnet/datasets/internal/textfile"
 	"github.com/linnet-ml/linnet/internal/numpy"
 	"github.com/linnet-ml/linnet/internal/ratio"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // TextSplit is a part of the data set as texts: the reviews to train on, those to test with, or those without labels.
@@ -261,7 +262,7 @@ func (c *collector) sort() error {
 		slices.SortFunc(r, func(a, b review) int { return strings.Compare(a.name, b.name) })
 		for i := 1; i < len(r); i++ {
 			if r[i].name == r[i-1].name {
-				return fmt.Errorf("%s is there twice", r[i].name)
+				return fmt.Errorf("%s is there twice", shown.Name(r[i].name))
 			}
 		}
 	}

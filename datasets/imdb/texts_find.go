@@ -3,7 +3,6 @@ package imdb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/ratio"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 const (
@@ -55,7 +55,7 @@ func findTexts(path string, labelled bool) (textSource, error) {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			return textSource{}, fmt.Errorf("imdb: %w", err)
+			return textSource{}, shown.Errorf("imdb: %w", err)
 		case info.IsDir():
 			if isTextFolder(path) {
 				return textSource{path, true}, nil
@@ -65,7 +65,7 @@ func findTexts(path string, labelled bool) (textSource, error) {
 			// The other one of the two archives.
 			path = filepath.Join(filepath.Dir(path), names[1])
 			if _, err := os.Stat(path); err != nil {
-				return textSource{}, fmt.Errorf("imdb: %w", err)
+				return textSource{}, shown.Errorf("imdb: %w", err)
 			}
 			return textSource{path, false}, nil
 		default:
@@ -80,7 +80,7 @@ func findTexts(path string, labelled bool) (textSource, error) {
 			case errors.Is(err, fs.ErrNotExist):
 			case err != nil:
 				// A folder that cannot be looked into may hold the file: the user must know.
-				return textSource{}, fmt.Errorf("imdb: %w", err)
+				return textSource{}, shown.Errorf("imdb: %w", err)
 			case !info.IsDir():
 				return textSource{file, false}, nil
 			case isTextFolder(file):
@@ -88,7 +88,7 @@ func findTexts(path string, labelled bool) (textSource, error) {
 			}
 		}
 	}
-	return textSource{}, fmt.Errorf("imdb: none of %s is in %s; fetch %s into it, or name its place in TextOptions.Path: %w",
+	return textSource{}, shown.Errorf("imdb: none of %s is in %s; fetch %s into it, or name its place in TextOptions.Path: %w",
 		strings.Join(names[:3], ", "), strings.Join(folders, ", "), textsURL, fs.ErrNotExist)
 }
 
@@ -118,13 +118,13 @@ func (s textSource) read(ctx context.Context, c *collector, limit ratio.Limit) e
 	case errors.As(err, new(otherReviews)):
 		return s.notOfficial(err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("imdb: reading %s: %w", s.path, err)
+		return shown.Errorf("imdb: reading %s: %w", s.path, err)
 	case errors.As(err, new(notOpened)):
-		return fmt.Errorf("imdb: %w", err)
+		return shown.Errorf("imdb: %w", err)
 	case s.folder, errors.Is(err, ratio.ErrExceeded):
-		return fmt.Errorf("imdb: %s: %w", s.path, err)
+		return shown.Errorf("imdb: %s: %w", s.path, err)
 	default:
-		return fmt.Errorf("imdb: %s is damaged or incomplete: %w; delete it and fetch it again from %s", s.path, err, textsURL)
+		return shown.Errorf("imdb: %s is damaged or incomplete: %w; delete it and fetch it again from %s", s.path, err, textsURL)
 	}
 	for _, r := range c.reviews {
 		if len(r) > 0 {
@@ -137,7 +137,7 @@ func (s textSource) read(ctx context.Context, c *collector, limit ratio.Limit) e
 			folders = append(folders, classes[k].folder)
 		}
 	}
-	return fmt.Errorf("imdb: %s holds no reviews: it has no files such as 0_9.txt in %s", s.path, strings.Join(folders, ", "))
+	return shown.Errorf("imdb: %s holds no reviews: it has no files such as 0_9.txt in %s", s.path, strings.Join(folders, ", "))
 }
 
 // notOpened is the error for an archive that could not be opened, which says nothing of its content.
@@ -158,5 +158,5 @@ func (s textSource) collect(ctx context.Context, c *collector, limit ratio.Limit
 }
 
 func (s textSource) notOfficial(err error) error {
-	return fmt.Errorf("imdb: %s does not hold the official texts (%w); set TextOptions.AllowUnverified to use it all the same", s.path, err)
+	return shown.Errorf("imdb: %s does not hold the official texts (%w); set TextOptions.AllowUnverified to use it all the same", s.path, err)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/linnet-ml/linnet/datasets/internal/textfile"
 	"github.com/linnet-ml/linnet/internal/ratio"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // readArchive reads a tar archive that gzip compressed.
@@ -51,7 +52,7 @@ func (c *collector) readTar(r io.Reader) error {
 			if last == "" {
 				return err
 			}
-			return fmt.Errorf("after %s: %w", last, err)
+			return fmt.Errorf("after %s: %w", shown.Name(last), err)
 		}
 		last = h.Name
 		k, name, rating, wanted, err := c.classify(h.Name)
@@ -70,7 +71,7 @@ func (c *collector) readTar(r io.Reader) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", h.Name, err)
+			return fmt.Errorf("%s: %w", shown.Name(h.Name), err)
 		}
 	}
 	return nil
@@ -105,7 +106,7 @@ func (c *collector) readFolder(ctx context.Context, fsys fs.FS) error {
 			path := classes[k].folder + "/" + e.Name()
 			_, name, rating, wanted, err := c.classify(path)
 			if err != nil {
-				return fmt.Errorf("%s: %w", path, err)
+				return fmt.Errorf("%s: %w", shown.Name(path), err)
 			}
 			if wanted {
 				names, ratings = append(names, name), append(ratings, rating)

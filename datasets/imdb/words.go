@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/text"
 )
 
@@ -34,14 +35,14 @@ func WordIndex(ctx context.Context, o Options) (map[string]int, error) {
 		return nil, fmt.Errorf("imdb: reading %s: %w", file, ctx.Err())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("imdb: %w", err)
+		return nil, shown.Errorf("imdb: %w", err)
 	}
 	index, err := parseWordIndex(data)
 	if err != nil {
 		return nil, damaged(file, err)
 	}
 	if digest, ok := indexDigest(index); !o.AllowUnverified && (!ok || digest != wordIndexDigest) {
-		return nil, fmt.Errorf("imdb: %s does not hold the official word index (the digest of its words is %s); set Options.AllowUnverified to use it all the same", file, digest)
+		return nil, shown.Errorf("imdb: %s does not hold the official word index (the digest of its words is %s); set Options.AllowUnverified to use it all the same", file, digest)
 	}
 	return index, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -29,7 +30,7 @@ func (d *Dataset) BinaryLabels() (*tensor.Float32, error) {
 	data := make([]float32, len(d.Labels))
 	for i, label := range d.Labels {
 		if label != 0 && label != 1 {
-			return nil, fmt.Errorf("textdir: %s has the label %d, which is neither 0 nor 1", d.Names[i], label)
+			return nil, fmt.Errorf("textdir: %s has the label %d, which is neither 0 nor 1", shown.Name(d.Names[i]), label)
 		}
 		data[i] = float32(label)
 	}
@@ -49,7 +50,7 @@ func (d *Dataset) CategoricalLabels() (*tensor.Float32, error) {
 	}
 	for i, label := range d.Labels {
 		if label < 0 || int(label) >= columns {
-			return nil, fmt.Errorf("textdir: %s has the label %d, but there are %d classes, from 0 on", d.Names[i], label, columns)
+			return nil, fmt.Errorf("textdir: %s has the label %d, but there are %d classes, from 0 on", shown.Name(d.Names[i]), label, columns)
 		}
 		x.Row(i)[label] = 1
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/linnet-ml/linnet/datasets/internal/textfile"
 	"github.com/linnet-ml/linnet/internal/numpy"
 	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // errNilContext reports a call without a context.
@@ -44,7 +45,7 @@ func Load(ctx context.Context, fsys fs.FS, o Options) (*Dataset, error) {
 	}
 	x, err := newIndex(ctx, fsys, o)
 	if err != nil {
-		return nil, fmt.Errorf("textdir: %w", err)
+		return nil, shown.Errorf("textdir: %w", err)
 	}
 	return x.load(ctx, fsys, o, o.Subset)
 }
@@ -66,7 +67,7 @@ func LoadBoth(ctx context.Context, fsys fs.FS, o Options) (train, validation *Da
 	}
 	x, err := newIndex(ctx, fsys, o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("textdir: %w", err)
+		return nil, nil, shown.Errorf("textdir: %w", err)
 	}
 	if train, err = x.load(ctx, fsys, o, Training); err != nil {
 		return nil, nil, err
@@ -279,7 +280,7 @@ func (x *index) load(ctx context.Context, fsys fs.FS, o Options, part Subset) (*
 	}
 	var err error
 	if d.Texts, err = textfile.Read(ctx, fsys, d.Names, textfile.Limits{Cut: o.MaxLength, Max: o.maxText()}); err != nil {
-		return nil, fmt.Errorf("textdir: %w", err)
+		return nil, shown.Errorf("textdir: %w", err)
 	}
 	return d, nil
 }

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Row is a text with its labels.
@@ -93,9 +94,9 @@ func Open(ctx context.Context, path string, o Options) (*Source, error) {
 // named puts the path, and the line unless it is 0, in front of an error that does not have them.
 func (s *Source) named(err error, line int) error {
 	if errors.As(err, new(*RowError)) || errors.As(err, new(*fs.PathError)) || errors.As(err, new(*plainfile.Error)) {
-		return fmt.Errorf("texts: %w", err)
+		return shown.Errorf("texts: %w", err)
 	}
-	return fmt.Errorf("texts: %s: %w", place(s.shown, line, 0), err)
+	return shown.Errorf("texts: %s: %w", place(s.shown, line, 0), err)
 }
 
 func (s *Source) open(ctx context.Context) error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Error says why a file could not be written. It wraps what the system said, so that errors.Is finds fs.ErrNotExist,
@@ -14,12 +16,12 @@ type Error struct {
 	Err     error
 }
 
-// Error names the path and the problem.
+// Error names the path and the problem. What is not printable in them is escaped.
 func (e *Error) Error() string {
 	if e.Path == "" {
-		return e.Problem
+		return shown.Text(e.Problem)
 	}
-	return e.Path + " " + e.Problem
+	return shown.Text(e.Path + " " + e.Problem)
 }
 
 // Unwrap returns the cause.

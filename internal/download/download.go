@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // File is what to download.
@@ -76,7 +78,7 @@ func Fetch(ctx context.Context, folder string, f File, o Options) (file string, 
 		return file, err
 	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return "", fmt.Errorf("download: %w", err)
+		return "", shown.Errorf("download: %w", err)
 	}
 	part := file + ".part"
 	release, err := lock(ctx, file+".lock", func() { o.reportWaiting(f, part) })
@@ -85,13 +87,13 @@ func Fetch(ctx context.Context, folder string, f File, o Options) (file string, 
 		// Without locks each call has a part of its own, which nobody goes on with.
 		own, err := os.CreateTemp(folder, f.Name+".*.part")
 		if err != nil {
-			return "", fmt.Errorf("download: %w", err)
+			return "", shown.Errorf("download: %s cannot be made: %w", file, cause(err))
 		}
 		own.Close()
 		part = own.Name()
 		defer discard(part)
 	case err != nil:
-		return "", fmt.Errorf("download: %s: %w", f.URL, err)
+		return "", shown.Errorf("download: %s: %w", f.URL, shown.Instead(err, file+".lock", file))
 	default:
 		defer release()
 	}
@@ -111,14 +113,27 @@ func Fetch(ctx context.Context, folder string, f File, o Options) (file string, 
 		if info, err := os.Stat(part); err == nil && info.Size() == 0 {
 			discard(part)
 		}
-		return "", fmt.Errorf("download: %s: %w", f.URL, err)
+		return "", shown.Errorf("download: %s: %w", f.URL, shown.Instead(err, part, file))
 	}
 	if err := os.Rename(part, file); err != nil {
-		return "", fmt.Errorf("download: %w", err)
+		return "", shown.Errorf("download: %s cannot be written: %w", file, cause(err))
 	}
 	os.Remove(notePath(part))
 	syncFolder(folder)
 	return file, nil
+}
+
+// cause is what the system said, without the names of files that are there for a while only.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 // exists reports whether there is a file, and not something else, under the name.
@@ -127,9 +142,9 @@ func exists(file string) (bool, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("download: %w", err)
+		return false, shown.Errorf("download: %w", err)
 	case info.IsDir():
-		return false, fmt.Errorf("download: %s is a folder, not a file", file)
+		return false, shown.Errorf("download: %s is a folder, not a file", file)
 	}
 	return true, nil
 }
@@ -138,24 +153,24 @@ func exists(file string) (bool, error) {
 func (f File) check() (File, error) {
 	u, err := url.Parse(f.URL)
 	if err != nil {
-		return f, fmt.Errorf("download: %w", err)
+		return f, shown.Errorf("download: %w", err)
 	}
 	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return f, fmt.Errorf("download: %q is no http or https URL", f.URL)
+		return f, shown.Errorf("download: %q is no http or https URL", f.URL)
 	}
 	if f.Name == "" {
 		f.Name = path.Base(u.Path)
 	}
 	if !filepath.IsLocal(f.Name) || strings.ContainsAny(f.Name, `/\`) || f.Name == "." {
-		return f, fmt.Errorf("download: %s: %q is no name for a file", f.URL, f.Name)
+		return f, shown.Errorf("download: %s: %q is no name for a file", f.URL, f.Name)
 	}
 	if f.SHA256 = strings.ToLower(f.SHA256); f.SHA256 != "" {
 		if sum, err := hex.DecodeString(f.SHA256); err != nil || len(sum) != sha256.Size {
-			return f, fmt.Errorf("download: %s: %q is no sha256", f.URL, f.SHA256)
+			return f, shown.Errorf("download: %s: %q is no sha256", f.URL, f.SHA256)
 		}
 	}
 	if f.Size < 0 || f.MaxSize < 0 {
-		return f, fmt.Errorf("download: %s: a size of %d bytes, at most %d; it must not be negative", f.URL, f.Size, f.MaxSize)
+		return f, shown.Errorf("download: %s: a size of %d bytes, at most %d; it must not be negative", f.URL, f.Size, f.MaxSize)
 	}
 	if f.MaxSize == 0 {
 		f.MaxSize = 16 << 30
@@ -173,7 +188,7 @@ func (f File) limit() int64 {
 
 func (o Options) check() (Options, error) {
 	if o.Attempts < 0 || o.Wait < 0 || o.Stall < 0 {
-		return o, fmt.Errorf("download: Attempts %d, Wait %v, Stall %v: none may be negative", o.Attempts, o.Wait, o.Stall)
+		return o, shown.Errorf("download: Attempts %d, Wait %v, Stall %v: none may be negative", o.Attempts, o.Wait, o.Stall)
 	}
 	if o.Attempts == 0 {
 		o.Attempts = 5
@@ -346,7 +361,7 @@ func (d *download) attempt(ctx context.Context) (err error) {
 		}
 		return errors.Join(d.clear(out), fmt.Errorf("the file at the server has no more than the %d bytes that are here", have))
 	default:
-		err := fmt.Errorf("the server answers %s", answer.Status)
+		err := fmt.Errorf("the server answers %s", shown.Name(answer.Status))
 		switch code := answer.StatusCode; {
 		case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code >= 500:
 			d.retry = retryAfter(answer.Header.Get("Retry-After"))

@@ -2,8 +2,10 @@ package download
 
 import (
 	"context"
-	"fmt"
 	"os"
+	"strings"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Lock is for work on what was downloaded that only one process should do: it waits until nobody else holds the lock of
@@ -13,7 +15,8 @@ import (
 func Lock(ctx context.Context, name string, waiting func()) (release func(), err error) {
 	release, err = lock(ctx, name, waiting)
 	if err != nil {
-		return nil, fmt.Errorf("download: %s: %w", name, err)
+		file := strings.TrimSuffix(name, ".lock")
+		return nil, shown.Errorf("download: %s: %w", file, shown.Instead(err, name, file))
 	}
 	return release, nil
 }

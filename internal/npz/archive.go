@@ -12,6 +12,7 @@ import (
 
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/ratio"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Archive is an open .npz file: a zip archive of .npy members.
@@ -49,14 +50,14 @@ func NewArchive(r io.ReaderAt, size int64, limit ratio.Limit) (*Archive, error) 
 		a.members[f.Name] = f
 		start, err := f.DataOffset()
 		if err != nil {
-			return nil, fmt.Errorf("npz: %s: header of the member: %w", f.Name, err)
+			return nil, fmt.Errorf("npz: %s: header of the member: %w", shown.Name(f.Name), err)
 		}
 		if start < 0 || !budget.Within(uint64(start), f.CompressedSize64, uint64(size)) {
-			return nil, fmt.Errorf("npz: %s: %d bytes from offset %d lie past the end of the archive (%d bytes)", f.Name, f.CompressedSize64, start, size)
+			return nil, fmt.Errorf("npz: %s: %d bytes from offset %d lie past the end of the archive (%d bytes)", shown.Name(f.Name), f.CompressedSize64, start, size)
 		}
 		spans = append(spans, span{start, start + int64(f.CompressedSize64), f.Name})
 		if !budget.Within(total, f.UncompressedSize64, most) {
-			return nil, fmt.Errorf("npz: up to %s: %w", f.Name, limit.Exceeded(size))
+			return nil, fmt.Errorf("npz: up to %s: %w", shown.Name(f.Name), limit.Exceeded(size))
 		}
 		total += f.UncompressedSize64
 	}
@@ -87,18 +88,18 @@ func readMember[T any](a *Archive, name string, read func(*source, int64) (T, er
 		return none, fmt.Errorf("npz: the archive has no member %s.npy", name)
 	}
 	if f.Flags&1 != 0 {
-		return none, fmt.Errorf("npz: %s: the member is encrypted", f.Name)
+		return none, fmt.Errorf("npz: %s: the member is encrypted", shown.Name(f.Name))
 	}
 	r, err := f.Open()
 	if err != nil {
-		return none, fmt.Errorf("npz: %s: %w", f.Name, err)
+		return none, fmt.Errorf("npz: %s: %w", shown.Name(f.Name), err)
 	}
 	defer r.Close()
 	s := newSource(r)
 	s.packed = int64(f.CompressedSize64)
 	v, err := read(s, int64(f.UncompressedSize64)) // NewArchive has bounded both
 	if err != nil {
-		return none, fmt.Errorf("npz: %s: %w", f.Name, err)
+		return none, fmt.Errorf("npz: %s: %w", shown.Name(f.Name), err)
 	}
 	return v, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Value is one tensor in the flow of data: an output of a node, an argument of the function that the walk began with,
@@ -198,7 +200,7 @@ func outputIndex(n *Node, rest string) (int, error) {
 	if names := outputs(n.Op); named && names != nil {
 		j := index(names, name)
 		if j < 0 || i != 0 {
-			return 0, fmt.Errorf("node %.80q: %s has no output %.80q", n.Name, n.Op, rest)
+			return 0, fmt.Errorf("node %.80q: %s has no output %.80q", n.Name, shown.Name(n.Op), rest)
 		}
 		return j, nil
 	}
@@ -242,9 +244,9 @@ func (v Value) String() string {
 	case v.node == nil:
 		return fmt.Sprintf("argument %.80q of %.80q", v.scope.function.Args[v.out], v.scope.function.Name)
 	case v.scope.function == nil:
-		return fmt.Sprintf("%s %.80q", v.node.Op, v.node.Name)
+		return fmt.Sprintf("%s %.80q", shown.Name(v.node.Op), v.node.Name)
 	}
-	return fmt.Sprintf("%s %.80q in %.80q", v.node.Op, v.node.Name, v.scope.function.Name)
+	return fmt.Sprintf("%s %.80q in %.80q", shown.Name(v.node.Op), v.node.Name, v.scope.function.Name)
 }
 
 var errNoInput = errors.New("has no such input")

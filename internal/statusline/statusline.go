@@ -8,10 +8,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/linnet-ml/linnet/internal/shown"
 	"golang.org/x/term"
 )
 
-// A Line is drawn in its place with nothing but a carriage return and spaces. A writer that fails is not written to again.
+// A Line is drawn in its place with nothing but a carriage return and spaces. What is not
+// printable in a text is escaped. A writer that fails is not written to again.
 type Line struct {
 	to       io.Writer
 	terminal int  // the file descriptor
@@ -40,24 +42,30 @@ func (l *Line) Failed() bool { return l.failed }
 // Width is how many characters a drawn line may have: one less than the terminal has, for some wrap as soon as the last is
 // written; 79 where its width is not known.
 func (l *Line) Width() int {
+	width, _ := l.Columns()
+	return width
+}
+
+// Columns is Width, and whether it is a terminal's.
+func (l *Line) Columns() (width int, known bool) {
 	if l.known {
 		if w, _, err := term.GetSize(l.terminal); err == nil && w > 0 {
-			return w - 1
+			return w - 1, true
 		}
 	}
-	return 79
+	return 79, false
 }
 
 // Draw shows a text in place of the one before, cut to the terminal's width.
 func (l *Line) Draw(text []byte) {
-	l.buffer = append(append(l.buffer[:0], '\r'), cut(text, l.Width())...)
+	l.buffer = append(append(l.buffer[:0], '\r'), cut(printable(text), l.Width())...)
 	l.pad()
 	l.write()
 }
 
 // Finish shows a text in place of the one before, and ends the line.
 func (l *Line) Finish(text []byte) {
-	l.buffer = append(append(l.buffer[:0], '\r'), text...)
+	l.buffer = append(append(l.buffer[:0], '\r'), printable(text)...)
 	l.pad()
 	l.buffer = append(l.buffer, '\n')
 	l.shown = 0
@@ -100,6 +108,9 @@ func (l *Line) write() {
 		l.failed = true
 	}
 }
+
+// printable is a text with everything escaped that would do more on a terminal than be read: names of files may be in it.
+func printable(text []byte) []byte { return []byte(shown.Text(string(text))) }
 
 // cut shortens a text to width characters.
 func cut(text []byte, width int) []byte {

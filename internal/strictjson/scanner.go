@@ -9,11 +9,12 @@ import (
 	"io"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Scanner reads JSON token by token, so that a reader can demand a certain form. It copies nothing of the text but the
@@ -357,13 +358,7 @@ func (s *Scanner) describe(kind byte) string {
 }
 
 // Quote is a text from a file for an error: escaped, and of a long one the first 80 bytes.
-func Quote(s string) string {
-	const most = 80
-	if len(s) > most {
-		return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
-	}
-	return strconv.Quote(s)
-}
+func Quote(s string) string { return shown.Quote(s) }
 
 func (s *Scanner) expect(want byte) error {
 	kind, err := s.next()

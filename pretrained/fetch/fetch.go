@@ -16,6 +16,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/savedmodel"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/tfhub"
 )
 
@@ -71,11 +72,11 @@ func Module(ctx context.Context, nameOrURL string, o Options) (folder string, er
 		return "", errNilContext
 	}
 	if err := o.limit().Check(); err != nil {
-		return "", fmt.Errorf("fetch: %w", err)
+		return "", shown.Errorf("fetch: %w", err)
 	}
 	m, err := tfhub.Parse(nameOrURL)
 	if err != nil {
-		return "", fmt.Errorf("fetch: %w", err)
+		return "", shown.Errorf("fetch: %w", err)
 	}
 	if m.Path == "" { // only Kaggle has it
 		if folder, err = m.Find(); errors.Is(err, fs.ErrNotExist) || errors.Is(err, tfhub.ErrPart) {
@@ -95,14 +96,14 @@ func Module(ctx context.Context, nameOrURL string, o Options) (folder string, er
 			folder, err = cache.Folder()
 		}
 		if err != nil {
-			return "", fmt.Errorf("fetch: %w", err)
+			return "", shown.Errorf("fetch: %w", err)
 		}
 	}
 	folder = m.Folder(folder)
 	if err := o.bring(ctx, m, folder); err != nil {
 		// Where there are no locks another process may have been faster.
 		if there, _ := tfhub.Exists(folder); !there || ctx.Err() != nil {
-			return "", fmt.Errorf("fetch: %w", err)
+			return "", shown.Errorf("fetch: %w", err)
 		}
 	}
 	return folder, nil
@@ -190,7 +191,7 @@ func makeRoom(folder string) error {
 }
 
 // install unpacks the archive and moves the module to its folder. alone says that no other process does so.
-func install(ctx context.Context, archive, folder string, alone bool, limit ratio.Limit) error {
+func install(ctx context.Context, archive, folder string, alone bool, limit ratio.Limit) (err error) {
 	f, _, err := plainfile.OS(archive)
 	if err != nil {
 		return err
@@ -201,12 +202,15 @@ func install(ctx context.Context, archive, folder string, alone bool, limit rati
 		removeLeft(parent, base)
 	}
 	temp, err := os.MkdirTemp(parent, base+".*.tmp")
-	if err != nil {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return fmt.Errorf("%s cannot be made: %w", folder, path.Err)
+	} else if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temp)
 	// MkdirTemp's folder is for the user alone, a cache may be for all.
 	unpacked := filepath.Join(temp, "module")
+	defer func() { err = shown.Instead(err, unpacked, folder) }()
 	if err := os.Mkdir(unpacked, 0o777); err != nil {
 		return err
 	}

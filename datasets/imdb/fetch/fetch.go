@@ -3,13 +3,13 @@ package fetch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
 
 	"github.com/linnet-ml/linnet/datasets/imdb"
 	"github.com/linnet-ml/linnet/internal/download"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // errNilContext reports a call without a context.
@@ -101,7 +101,7 @@ func (o Options) fetch(ctx context.Context, f file) (string, error) {
 	if folder == "" {
 		var err error
 		if folder, err = download.Folder(); err != nil {
-			return "", fmt.Errorf("fetch: %w", err)
+			return "", shown.Errorf("fetch: %w", err)
 		}
 	}
 	want := download.File{URL: f.folder + f.name, Name: f.name, Size: f.size, SHA256: f.sha256}
@@ -113,7 +113,7 @@ func (o Options) fetch(ctx context.Context, f file) (string, error) {
 	}
 	path, err := download.Fetch(ctx, folder, want, download.Options{Client: o.Client, Progress: o.Progress})
 	if err != nil {
-		return "", fmt.Errorf("fetch: %w", err)
+		return "", shown.Errorf("fetch: %w", err)
 	}
 	return path, nil
 }

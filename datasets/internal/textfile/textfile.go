@@ -4,7 +4,6 @@ package textfile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"runtime"
@@ -13,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Arena keeps many texts in few pieces of memory. The zero value is ready.
@@ -97,7 +97,7 @@ func named(name string, err error) error {
 	if path := (*fs.PathError)(nil); errors.As(err, &path) && strings.Contains(path.Path, name) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return shown.Errorf("%s: %w", name, err)
 }
 
 // readFile appends the content to buf, which grows by what was read and not by what the file system claims. It looks at
