@@ -332,7 +332,7 @@ func TestBackupOfSomethingElse(t *testing.T) {
 		"no state":     {func(k *task) { write(t, path, saved{}) }, "callbacks: BackupAndRestore: the backup PATH: PATH has no training state"},
 		"torn":         {func(k *task) { cut(t, path) }, "callbacks: BackupAndRestore: the backup PATH: "},
 		"lost log":     {func(k *task) { cut(t, filepath.Join(folder, "log.csv")) }, "callbacks: CSVLogger: "},
-		"early by one": {other(func(s *plan.TrainingState) { s.Batch = 7 }), "nn: the backup PATH: the training state is of batch 7 of epoch"},
+		"early by one": {other(func(s *plan.TrainingState) { s.Batch = 7 }), "nn: the backup PATH: the training state goes on after 7 batches of epoch"},
 	} {
 		log, err := os.ReadFile(filepath.Join(folder, "log.csv"))
 		if err != nil {

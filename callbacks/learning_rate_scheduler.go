@@ -69,7 +69,7 @@ func (h *scheduler) handle(e plan.Event, t plan.Training) error {
 	}
 	rate := h.spec.Schedule(t.Epoch(), t.LearningRate())
 	if err := t.SetLearningRate(rate); err != nil {
-		return fmt.Errorf("callbacks: LearningRateScheduler: epoch %d (counted from 0): %w", t.Epoch(), err)
+		return fmt.Errorf("callbacks: LearningRateScheduler: epoch %d: %w", t.Epoch()+1, err)
 	}
 	h.Epochs = t.Epoch() + 1
 	if h.spec.Log != nil {

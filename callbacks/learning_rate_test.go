@@ -152,7 +152,7 @@ func TestLearningRateErrors(t *testing.T) {
 		"callbacks: ReduceLROnPlateau cannot set a learning rate that follows the optimizer's schedule, optim.CosineDecay":     {scheduled, ReduceLROnPlateau{}},
 		"callbacks: LearningRateScheduler cannot set a learning rate that follows the optimizer's schedule, optim.CosineDecay": {scheduled, LearningRateScheduler{Schedule: same}},
 		"callbacks: LearningRateScheduler needs a Schedule":                                                                    {optim.SGD{}, LearningRateScheduler{}},
-		"callbacks: LearningRateScheduler: epoch 0 (counted from 0): nn: a learning rate of NaN":                               {optim.SGD{}, LearningRateScheduler{Schedule: nan}},
+		"callbacks: LearningRateScheduler: epoch 1: nn: a learning rate of NaN":                                                {optim.SGD{}, LearningRateScheduler{Schedule: nan}},
 	} {
 		if _, err := fitRate(t, c.o, 2, c.spec); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)

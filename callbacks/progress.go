@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/statusline"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
@@ -29,7 +32,8 @@ func Progress(w io.Writer) plan.Callback { return ProgressLine{To: w} }
 //	Epoch 1/40 - 30/30 - 1s - 22ms/step - loss: 0.6627 - accuracy: 0.6301 - val_loss: 0.5973 - val_accuracy: 0.7651
 //
 // The first time is the whole epoch's, validation included; the second is the first divided by the number of steps. There
-// are no colours. A writer that fails is not written to again, and the Fit goes on: it must not end because its reader did.
+// are no colours. On a narrow terminal the bar shrinks first; then the results take several lines, which end between two of
+// them. What is not printable in the name of a metric is escaped. A writer that fails is not written to again, and the Fit goes on: it must not end because its reader did.
 type ProgressLine struct {
 	// To is where the lines go. It is required.
 	To io.Writer `json:"-"`
@@ -62,9 +66,10 @@ var _ plan.Callback = ProgressLine{}
 func (c ProgressLine) Kind() string { return "ProgbarLogger" }
 
 // Start returns what shows one Fit.
-func (c ProgressLine) Start(plan.Training) (plan.Handler, error) { return c.start(time.Now) }
+func (c ProgressLine) Start(plan.Training) (plan.Handler, error) { return c.start(time.Now, nil) }
 
-func (c ProgressLine) start(now func() time.Time) (plan.Handler, error) {
+// start is Start with a clock, and with the width of a terminal if it is not the writer's.
+func (c ProgressLine) start(now func() time.Time, width func() (int, bool)) (plan.Handler, error) {
 	if c.To == nil {
 		return plan.Handler{}, errors.New("callbacks: Progress needs a writer")
 	}
@@ -72,6 +77,9 @@ func (c ProgressLine) start(now func() time.Time) (plan.Handler, error) {
 		return plan.Handler{}, fmt.Errorf("callbacks: Progress has no style %d", c.Style)
 	}
 	h := &progress{line: statusline.New(c.To), to: c.To, style: c.Style, now: now}
+	if h.width = width; width == nil {
+		h.width = h.line.Columns
+	}
 	if c.Style == Auto {
 		h.style = Plain
 		if h.line.Terminal() {
@@ -87,6 +95,7 @@ type progress struct {
 	to     io.Writer
 	style  Style
 	now    func() time.Time
+	width  func() (int, bool) // of a line, and whether it is a terminal's
 	failed bool
 
 	begin time.Time // of the epoch
@@ -126,7 +135,7 @@ func (h *progress) close() error {
 	return nil
 }
 
-// draw shows where the epoch under way is.
+// draw shows where the epoch under way is, in one line: the bar gives way first, then the last logs.
 func (h *progress) draw(t plan.Training) {
 	now := h.now()
 	if now.Sub(h.drawn) < redraw {
@@ -136,65 +145,133 @@ func (h *progress) draw(t plan.Training) {
 	done := t.Step() + 1
 	own := done - h.first // an earlier Fit did the others
 	elapsed := now.Sub(h.begin)
-	h.text = h.text[:0]
+	width, _ := h.width()
 	if t.Steps() == 0 { // a stream's first epoch
-		h.text = fmt.Appendf(h.text, "%d/Unknown - %.0fs %s", done, elapsed.Seconds(), perStep(elapsed, own))
+		head := fmt.Sprintf("%d/Unknown", done)
+		fields := h.fields(t.Logs(), fmt.Sprintf("%.0fs %s", elapsed.Seconds(), perStep(elapsed, own)))
+		h.text = append(append(h.text[:0], head...), joined(fields[:fitting(fields, width-len(head))])...)
 	} else {
+		done := min(done, t.Steps())
+		head := counted(done, t.Steps())
 		left := max(0, elapsed/time.Duration(own)*time.Duration(t.Steps()-done))
-		h.bar(min(done, t.Steps()), t.Steps())
-		h.text = append(h.text, " - ETA: "...)
-		h.text = statusline.AppendRemaining(h.text, left)
+		fields := h.fields(t.Logs(), string(statusline.AppendRemaining([]byte("ETA: "), left)))
+		room := width - len(head)
+		bar := ""
+		if length := room - barFrame - utf8.RuneCountInString(joined(fields)); length >= shortestBar {
+			bar = drawnBar(done, t.Steps(), min(length, longestBar))
+		}
+		h.text = append(append(append(h.text[:0], head...), bar...), joined(fields[:fitting(fields, room-utf8.RuneCountInString(bar))])...)
 	}
-	h.logs(t.Logs())
 	h.line.Draw(h.text)
 }
 
-// finish shows the epoch's results.
+// finish shows the epoch's results: all of them, where the terminal is narrow on several lines.
 func (h *progress) finish(t plan.Training) {
 	elapsed := h.now().Sub(h.begin)
 	own := t.Steps() - max(h.first, 0)
-	if h.style == Terminal {
-		h.text = h.text[:0]
-		h.bar(t.Steps(), t.Steps())
-		h.text = fmt.Appendf(h.text, " - %.0fs %s", elapsed.Seconds(), perStep(elapsed, own))
-	} else {
-		h.text = fmt.Appendf(h.text[:0], "Epoch %d/%d - %d/%d - %.0fs - %s", t.Epoch()+1, t.Epochs(), t.Steps(), t.Steps(),
-			elapsed.Seconds(), perStep(elapsed, own))
-	}
-	h.logs(t.Logs())
-	if h.style == Terminal {
-		h.line.Finish(h.text)
+	width, known := h.width()
+	if h.style != Terminal {
+		h.text = fmt.Appendf(h.text[:0], "Epoch %d/%d", t.Epoch()+1, t.Epochs())
+		fields := h.fields(t.Logs(), strings.TrimSpace(counted(t.Steps(), t.Steps())), fmt.Sprintf("%.0fs", elapsed.Seconds()), perStep(elapsed, own))
+		if known {
+			n := fitting(fields, width-len(h.text))
+			h.text = append(h.text, joined(fields[:n])...)
+			h.text = appendLines(h.text, fields[n:], width)
+		} else {
+			h.text = append(h.text, joined(fields)...)
+		}
+		h.text = append(h.text, '\n')
+		h.write()
 		return
 	}
-	h.text = append(h.text, '\n')
-	h.write()
+	head := counted(t.Steps(), t.Steps())
+	fields := h.fields(t.Logs(), fmt.Sprintf("%.0fs %s", elapsed.Seconds(), perStep(elapsed, own)))
+	length, n := longestBar, len(fields)
+	if known {
+		room := width - len(head) - barFrame
+		n = fitting(fields, room-wrappedBar)
+		length = min(max(room-utf8.RuneCountInString(joined(fields[:n])), shortestBar), longestBar)
+	}
+	h.line.Finish([]byte(head + drawnBar(t.Steps(), t.Steps(), length) + joined(fields[:n])))
+	if n < len(fields) && !h.line.Failed() {
+		h.text = append(appendLines(h.text[:0], fields[n:], width), '\n')
+		h.text = h.text[1:] // the line before has ended
+		h.write()
+	}
 }
 
-// bar appends " 9/30 [========>.....................]".
-func (h *progress) bar(done, steps int) {
-	const width = 30
-	h.text = fmt.Appendf(h.text, "%*d/%d [", len(strconv.Itoa(steps)), done, steps)
-	full := width * done / steps
-	for i := range width {
+const (
+	longestBar  = 30
+	wrappedBar  = 10 // of a line that others follow, at least
+	shortestBar = 5  // a shorter one is left out
+	barFrame    = 3  // a space and brackets
+)
+
+// counted is " 9/30".
+func counted(done, steps int) string {
+	return fmt.Sprintf("%*d/%d", len(strconv.Itoa(steps)), done, steps)
+}
+
+// drawnBar is " [========>.....................]".
+func drawnBar(done, steps, length int) string {
+	b := append(make([]byte, 0, length+barFrame), " ["...)
+	full := length * done / steps
+	for i := range length {
 		switch {
 		case i < full-1 || i < full && done == steps:
-			h.text = append(h.text, '=')
+			b = append(b, '=')
 		case i < full:
-			h.text = append(h.text, '>')
+			b = append(b, '>')
 		default:
-			h.text = append(h.text, '.')
+			b = append(b, '.')
 		}
 	}
-	h.text = append(h.text, ']')
+	return string(append(b, ']'))
 }
 
-func (h *progress) logs(l *history.Logs) {
+// fields are what follows the bar: some texts, and the logs. Names of metrics are foreign text: they are escaped.
+func (h *progress) fields(l *history.Logs, fields ...string) []string {
 	for name, v := range l.All() {
-		h.text = append(h.text, " - "...)
-		h.text = append(h.text, name...)
-		h.text = append(h.text, ": "...)
-		h.text = append(h.text, history.FormatLog(v)...)
+		fields = append(fields, shown.Text(name)+": "+history.FormatLog(v))
 	}
+	return fields
+}
+
+const between = " - "
+
+// joined writes fields, each after a hyphen.
+func joined(fields []string) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	return between + strings.Join(fields, between)
+}
+
+// fitting is how many of the fields fit, joined, into a number of characters.
+func fitting(fields []string, room int) int {
+	for i, f := range fields {
+		if room -= len(between) + utf8.RuneCountInString(f); room < 0 {
+			return i
+		}
+	}
+	return len(fields)
+}
+
+// appendLines writes fields on lines of their own: a line ends between two of them. A line end comes first.
+func appendLines(b []byte, fields []string, width int) []byte {
+	const indent = "  "
+	used := 0
+	for _, f := range fields {
+		n := utf8.RuneCountInString(f)
+		if used > 0 && used+len(between)+n <= width {
+			b = append(append(b, between...), f...)
+			used += len(between) + n
+			continue
+		}
+		b = append(append(append(b, '\n'), indent...), f...)
+		used = len(indent) + n
+	}
+	return b
 }
 
 func (h *progress) write() {

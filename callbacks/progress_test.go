@@ -19,12 +19,17 @@ type clocked struct {
 	spec ProgressLine
 	step time.Duration
 	now  time.Time
+	wide int // characters of a line of the terminal, if it is one
 }
 
 func (c *clocked) Kind() string { return "clocked" }
 
 func (c *clocked) Start(plan.Training) (plan.Handler, error) {
-	h, err := c.spec.start(func() time.Time { return c.now })
+	var width func() (int, bool)
+	if c.wide > 0 {
+		width = func() (int, bool) { return c.wide, true }
+	}
+	h, err := c.spec.start(func() time.Time { return c.now }, width)
 	if err != nil {
 		return h, err
 	}
@@ -73,14 +78,49 @@ func TestProgressOnATerminal(t *testing.T) {
 	}
 	// The line is a little old: it was drawn at step 6, and is drawn again at step 9.
 	want := []string{
-		" 7/30 [======>.......................] - ETA: 0s - loss: 0.0000e+00 - accuracy: ",
-		"28/30 [===========================>..] - ETA: 0s - loss: 0.0000e+00 - accuracy: ",
-	}
-	for i := range want {
-		want[i] = strings.TrimRight(want[i][:79], " ")
+		" 7/30 [====>..................] - ETA: 0s - loss: 0.0000e+00 - accuracy: 1.0000",
+		"28/30 [====================>..] - ETA: 0s - loss: 0.0000e+00 - accuracy: 1.0000",
 	}
 	if d := cmp.Diff(want, middle); d != "" {
 		t.Error(d)
+	}
+}
+
+// On a narrow terminal the bar shrinks first; then lines end between two logs.
+func TestProgressOnANarrowTerminal(t *testing.T) {
+	logs := plan.CallbackFunc(func(e plan.Event, t plan.Training) error {
+		if e == plan.EpochEnd {
+			*t.Logs() = history.Logs{}
+			for i, name := range []string{"loss", "accuracy", "val_loss", "val_accuracy"} {
+				t.Logs().Set(name, []float64{0.66270001, 0.6301, 0.5, 0.75}[i])
+			}
+		}
+		return nil
+	})
+	for _, c := range []struct {
+		wide  int
+		style Style
+		want  []string
+	}{
+		{119, Terminal, []string{"30/30 [====================] - 1s 22ms/step - loss: 0.6627 - accuracy: 0.6301 - val_loss: 0.5000 - val_accuracy: 0.7500"}},
+		{79, Terminal, []string{"30/30 [======================] - 1s 22ms/step - loss: 0.6627 - accuracy: 0.6301", "  val_loss: 0.5000 - val_accuracy: 0.7500"}},
+		{39, Terminal, []string{"30/30 [================] - 1s 22ms/step", "  loss: 0.6627 - accuracy: 0.6301", "  val_loss: 0.5000", "  val_accuracy: 0.7500"}},
+		{10, Terminal, []string{"30/30 [=====]", "  1s 22ms/step", "  loss: 0.6627", "  accuracy: 0.6301", "  val_loss: 0.5000", "  val_accuracy: 0.7500"}},
+		{39, Plain, []string{"Epoch 1/1 - 30/30 - 1s - 22ms/step", "  loss: 0.6627 - accuracy: 0.6301", "  val_loss: 0.5000", "  val_accuracy: 0.7500"}},
+	} {
+		var b bytes.Buffer
+		p := &clocked{spec: ProgressLine{To: &b, Style: c.style}, step: 22 * time.Millisecond, now: time.Unix(1, 0), wide: c.wide}
+		if _, err := fit(tiny(t), 30, 0, 1, logs, p); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(append(c.want, ""), screen(b.String())); d != "" {
+			t.Errorf("%d columns: %s", c.wide, d)
+		}
+		for _, line := range strings.FieldsFunc(b.String(), func(r rune) bool { return r == '\r' || r == '\n' }) {
+			if n := len(strings.TrimRight(line, " ")); n > max(c.wide, 22) {
+				t.Errorf("%d characters on a terminal of %d: %q", n, c.wide, line)
+			}
+		}
 	}
 }
 
@@ -153,7 +193,7 @@ func TestProgressAfterCancel(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if got := screen(b.String()); len(got) != 2 || !strings.HasPrefix(got[0], " 1/10 [==>...") || got[1] != "" {
+	if got := screen(b.String()); len(got) != 2 || !strings.HasPrefix(got[0], " 1/10 [=>...") || got[1] != "" {
 		t.Errorf("%q", got)
 	}
 }

@@ -19,7 +19,7 @@ import (
 type still struct{ ProgressLine }
 
 func (s still) Start(plan.Training) (plan.Handler, error) {
-	return s.start(func() time.Time { return time.Unix(1, 0) })
+	return s.start(func() time.Time { return time.Unix(1, 0) }, nil)
 }
 
 // n epochs, the state as JSON and m more epochs act like n + m epochs, with every callback and from every epoch.

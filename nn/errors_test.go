@@ -314,10 +314,10 @@ func TestFitSettingErrors(t *testing.T) {
 		"two validations": {func(o *nn.FitOptions, d *nn.Data) { o.ValidationSplit, o.Validation = 0.5, d },
 			"nn: Validation and ValidationSplit cannot go together"},
 		"order and none": {func(o *nn.FitOptions, _ *nn.Data) { o.NoShuffle, o.Order = true, order(0) }, "nn: Order and NoShuffle cannot go together"},
-		"short order":    {func(o *nn.FitOptions, _ *nn.Data) { o.Order = order(0, 1) }, "nn: the order of epoch 0 has 2 rows in place of 6"},
-		"order beyond":   {func(o *nn.FitOptions, _ *nn.Data) { o.Order = order(0, 1, 2, 6, 4, 5) }, "nn: the order of epoch 0 has row 6 at place 3; there are 6 rows to train on"},
-		"order below":    {func(o *nn.FitOptions, _ *nn.Data) { o.Order = order(-1, 1, 2, 3, 4, 5) }, "nn: the order of epoch 0 has row -1 at place 0; there are 6 rows to train on"},
-		"order of split": {func(o *nn.FitOptions, _ *nn.Data) { o.ValidationSplit, o.Order = 0.5, order(0, 1, 3) }, "nn: the order of epoch 0 has row 3 at place 2; there are 3 rows to train on"},
+		"short order":    {func(o *nn.FitOptions, _ *nn.Data) { o.Order = order(0, 1) }, "nn: the order of epoch 1 has 2 rows in place of 6"},
+		"order beyond":   {func(o *nn.FitOptions, _ *nn.Data) { o.Order = order(0, 1, 2, 6, 4, 5) }, "nn: the order of epoch 1 has row 6 at place 3; there are 6 rows to train on"},
+		"order below":    {func(o *nn.FitOptions, _ *nn.Data) { o.Order = order(-1, 1, 2, 3, 4, 5) }, "nn: the order of epoch 1 has row -1 at place 0; there are 6 rows to train on"},
+		"order of split": {func(o *nn.FitOptions, _ *nn.Data) { o.ValidationSplit, o.Order = 0.5, order(0, 1, 3) }, "nn: the order of epoch 1 has row 3 at place 2; there are 3 rows to train on"},
 		"both weights":   {func(o *nn.FitOptions, d *nn.Data) { *d, o.ClassWeight = weighted, map[int]float32{1: 2} }, "nn: class weights and sample weights cannot go together"},
 		"NaN class":      {func(o *nn.FitOptions, _ *nn.Data) { o.ClassWeight = map[int]float32{1: nan} }, "nn: the weight of class 1 is NaN"},
 		"learning rate":  {func(o *nn.FitOptions, _ *nn.Data) { o.Optimizer = optim.SGD{LearningRate: -1} }, "optim: sgd: LearningRate -1 is not a positive number"},
@@ -403,7 +403,7 @@ func TestLossError(t *testing.T) {
 		return nil
 	})}
 	h, err := m.Fit(t.Context(), d, o)
-	wantError(t, err, "nn: the loss is +Inf at epoch 1, step 1 (counted from 0); the weights are those before this step")
+	wantError(t, err, "nn: the loss is +Inf in epoch 2, step 2; the weights are those before this step")
 	var where *nn.LossError
 	if !errors.As(err, &where) || where.Epoch != 1 || where.Step != 1 || !math.IsInf(where.Loss, 1) {
 		t.Errorf("%#v", where)
@@ -415,7 +415,7 @@ func TestLossError(t *testing.T) {
 	must(t, m.SetStorage(m.Parameters()[0].Name(), plan.Float32Storage{nan}))
 	o.State = nil
 	_, err = m.Fit(t.Context(), d, o)
-	wantError(t, err, "nn: the loss is NaN at epoch 0, step 0 (counted from 0); the weights are those before this step")
+	wantError(t, err, "nn: the loss is NaN in epoch 1, step 1; the weights are those before this step")
 }
 
 // No combination of model, input and labels panics, whatever their types and shapes.

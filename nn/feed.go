@@ -131,7 +131,7 @@ func (f *feed) open(ctx context.Context, epoch int) (err error) {
 	f.epoch, f.step = epoch, 0
 	ok, err := f.pull(ctx)
 	if err == nil && !ok {
-		err = fault("nn: the stream has no batch in epoch %d (counted from 0)", epoch)
+		err = fault("nn: the stream has no batch in epoch %d", epoch+1)
 		if f.validation {
 			err = &placedError{"validation data", err}
 		}
@@ -197,9 +197,9 @@ func (f *feed) pull(ctx context.Context) (_ bool, err error) {
 // place names the stream's coming batch.
 func (f *feed) place() string {
 	if f.validation {
-		return fmt.Sprintf("validation data: batch %d (counted from 0)", f.step)
+		return fmt.Sprintf("validation data: batch %d", f.step+1)
 	}
-	return fmt.Sprintf("batch %d of epoch %d (counted from 0)", f.step, f.epoch)
+	return fmt.Sprintf("batch %d of epoch %d", f.step+1, f.epoch+1)
 }
 
 // take returns the data that the next batch is of, and its rows, or none at the epoch's end.

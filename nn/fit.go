@@ -249,7 +249,7 @@ func (r *run) goOn() error {
 	t.results.directions(t.history)
 	if n := o.State.Batch; n > 0 {
 		if t.steps > 0 && n > t.steps {
-			return fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has %d", n, o.InitialEpoch, t.steps)
+			return fmt.Errorf("nn: the training state goes on after %d batches of epoch %d, which has %d", n, o.InitialEpoch+1, t.steps)
 		}
 		if err := t.results.setSums(o.State.Measured); err != nil {
 			return err
@@ -267,10 +267,10 @@ func (r *run) replaceState(s *TrainingState) ([][]float32, error) {
 		return nil, fmt.Errorf("nn: %w", err)
 	}
 	if s.Version != 0 && s.Epoch < o.InitialEpoch {
-		return nil, fmt.Errorf("nn: the training state goes on with epoch %d, before the first of this run, %d", s.Epoch, o.InitialEpoch)
+		return nil, fmt.Errorf("nn: the training state goes on with epoch %d, before the first of this run, %d", s.Epoch+1, o.InitialEpoch+1)
 	}
 	if s.Epoch > o.Epochs {
-		return nil, fmt.Errorf("nn: the training state goes on with epoch %d, and the last of this run is %d", s.Epoch, o.Epochs-1)
+		return nil, fmt.Errorf("nn: the training state goes on with epoch %d, and the last of this run is %d", s.Epoch+1, o.Epochs)
 	}
 	weights, err := t.model.stateWeights(s)
 	if err != nil {
@@ -341,7 +341,7 @@ func (o *FitOptions) check(d Source) error {
 		o.Epochs = o.InitialEpoch + 1
 	}
 	if o.Epochs < o.InitialEpoch || (o.Epochs == o.InitialEpoch && o.State.Version == 0) {
-		return fmt.Errorf("nn: Epochs %d leaves nothing to train, since the first epoch is %d (counted from 0)", o.Epochs, o.InitialEpoch)
+		return fmt.Errorf("nn: Epochs %d leaves nothing to train, since %d are done (InitialEpoch)", o.Epochs, o.InitialEpoch)
 	}
 	if o.BatchSize == 0 {
 		o.BatchSize = defaultBatch
@@ -578,7 +578,7 @@ func (r *run) skip(ctx context.Context) error {
 			return err
 		}
 		if len(rows) == 0 {
-			return fromState(t.state, fmt.Errorf("nn: the training state is of batch %d of epoch %d, which has fewer", n, t.epoch))
+			return fromState(t.state, fmt.Errorf("nn: the training state goes on after %d batches of epoch %d, which has fewer", n, t.epoch+1))
 		}
 	}
 	t.batch = n
@@ -596,11 +596,11 @@ func (r *run) shuffle() (err error) {
 	if o.Order != nil {
 		order := o.Order(epoch)
 		if len(order) != d.n {
-			return fmt.Errorf("nn: the order of epoch %d has %d rows in place of %d", epoch, len(order), d.n)
+			return fmt.Errorf("nn: the order of epoch %d has %d rows in place of %d", epoch+1, len(order), d.n)
 		}
 		for i, row := range order {
 			if row < 0 || int(row) >= d.n {
-				return fmt.Errorf("nn: the order of epoch %d has row %d at place %d; there are %d rows to train on", epoch, row, i, d.n)
+				return fmt.Errorf("nn: the order of epoch %d has row %d at place %d; there are %d rows to train on", epoch+1, row, i, d.n)
 			}
 		}
 		r.order = append(r.order[:0], order...)

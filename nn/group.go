@@ -166,7 +166,7 @@ func (u *update) begin() (err error) {
 	defer recovering(&err)
 	for _, g := range u.groups {
 		if err := checkRate(g.coming()); err != nil {
-			return fmt.Errorf("%w in step %d (counted from 0)", err, g.state.Step)
+			return fmt.Errorf("%w in step %d", err, g.state.Step+1)
 		}
 	}
 	for _, g := range u.groups {

@@ -111,7 +111,7 @@ func TestScheduleWithoutRate(t *testing.T) {
 	o := longRun()
 	o.Optimizer = optim.Adam{Schedule: table{0.5, 0.5, -1}}
 	_, err := smallText(t).Fit(t.Context(), someReviews(t), o)
-	wantError(t, err, "nn: a learning rate of -1 in step 2 (counted from 0)")
+	wantError(t, err, "nn: a learning rate of -1 in step 3")
 }
 
 // decides is a callback that is asked about a loss of NaN.

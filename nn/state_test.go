@@ -204,7 +204,7 @@ func TestBadStates(t *testing.T) {
 	o := longRun()
 	o.InitialEpoch, o.Epochs = 4, 2
 	_, err := smallText(t).Fit(t.Context(), someReviews(t), o)
-	wantError(t, err, "nn: Epochs 2 leaves nothing to train, since the first epoch is 4 (counted from 0)")
+	wantError(t, err, "nn: Epochs 2 leaves nothing to train, since 4 are done (InitialEpoch)")
 	o.InitialEpoch, o.Epochs = 4, 0
 	h, err := smallText(t).Fit(t.Context(), someReviews(t), o)
 	must(t, err)

@@ -144,17 +144,17 @@ func TestStreamErrors(t *testing.T) {
 		change  func(o *nn.FitOptions)
 		want    string
 	}{
-		{name: "no batch", want: "nn: the stream has no batch in epoch 0 (counted from 0)"},
-		{name: "an error first", err: broken, want: "nn: batch 0 of epoch 0 (counted from 0): the disk is gone"},
-		{name: "an error later", batches: []nn.Batch{good, good}, err: broken, want: "nn: batch 2 of epoch 0 (counted from 0): the disk is gone"},
+		{name: "no batch", want: "nn: the stream has no batch in epoch 1"},
+		{name: "an error first", err: broken, want: "nn: batch 1 of epoch 1: the disk is gone"},
+		{name: "an error later", batches: []nn.Batch{good, good}, err: broken, want: "nn: batch 3 of epoch 1: the disk is gone"},
 		{name: "an id", batches: []nn.Batch{good, {X: outside, Y: sides(t, ids(t, 2, 7))}},
-			want: "nn: batch 1 of epoch 0 (counted from 0): layer \"embedding\": row 1, column 2: id 50 is outside the vocabulary 0 to 49"},
-		{name: "labels", batches: []nn.Batch{good, {X: good.X, Y: wide}}, want: "nn: batch 1 of epoch 0 (counted from 0): loss: binary cross-entropy: a row of the output has shape (1,) and a row of the labels (2,)"},
+			want: "nn: batch 2 of epoch 1: layer \"embedding\": row 1, column 2: id 50 is outside the vocabulary 0 to 49"},
+		{name: "labels", batches: []nn.Batch{good, {X: good.X, Y: wide}}, want: "nn: batch 2 of epoch 1: loss: binary cross-entropy: a row of the output has shape (1,) and a row of the labels (2,)"},
 		{name: "BatchSize", batches: []nn.Batch{good}, change: func(o *nn.FitOptions) { o.BatchSize = 4 },
 			want: "nn: BatchSize, Order and ValidationSplit have no say over a stream, which makes its own batches"},
 		{name: "weights twice", batches: []nn.Batch{good, {X: good.X, Y: good.Y, Weights: make([]float32, 45)}},
 			change: func(o *nn.FitOptions) { o.ClassWeight = map[int]float32{0: 1} },
-			want:   "nn: batch 1 of epoch 0 (counted from 0): class weights and sample weights cannot go together"},
+			want:   "nn: batch 2 of epoch 1: class weights and sample weights cannot go together"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
@@ -196,19 +196,19 @@ func TestStreamErrors(t *testing.T) {
 func TestStreamOfValidationErrors(t *testing.T) {
 	broken, good := errors.New("the disk is gone"), nn.Batch(someReviews(t))
 	for want, batches := range map[string]func(opened int, yield func(nn.Batch, error) bool){
-		"nn: validation data: batch 1 (counted from 0): the disk is gone": func(opened int, yield func(nn.Batch, error) bool) {
+		"nn: validation data: batch 2: the disk is gone": func(opened int, yield func(nn.Batch, error) bool) {
 			if yield(good, nil) && opened == 3 {
 				yield(nn.Batch{}, broken)
 			}
 		},
-		"nn: validation data: batch 0 (counted from 0): X has 45 rows and Y has 4": func(opened int, yield func(nn.Batch, error) bool) {
+		"nn: validation data: batch 1: X has 45 rows and Y has 4": func(opened int, yield func(nn.Batch, error) bool) {
 			d := good
 			if opened == 2 {
 				d.Y = array(t, make([]int32, 4))
 			}
 			yield(d, nil)
 		},
-		"nn: validation data: the stream has no batch in epoch 0 (counted from 0)": func(opened int, yield func(nn.Batch, error) bool) {
+		"nn: validation data: the stream has no batch in epoch 1": func(opened int, yield func(nn.Batch, error) bool) {
 			if opened < 3 {
 				yield(good, nil)
 			}

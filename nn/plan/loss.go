@@ -62,7 +62,7 @@ type LossError struct {
 	Loss        float64
 }
 
-// Error gives the loss and the step.
+// Error gives the loss and the step, for people: epochs and steps are counted from 1.
 func (e *LossError) Error() string {
-	return fmt.Sprintf("nn: the loss is %v at epoch %d, step %d (counted from 0); the weights are those before this step", e.Loss, e.Epoch, e.Step)
+	return fmt.Sprintf("nn: the loss is %v in epoch %d, step %d; the weights are those before this step", e.Loss, e.Epoch+1, e.Step+1)
 }
