@@ -157,7 +157,7 @@ func jsonFaults(c *texts.Checker) []jsonFault {
 
 func (r *checkReport) write(w io.Writer, trouble error, quick bool) error {
 	for _, d := range r.Data {
-		fmt.Fprintf(w, "%s: %s\n", shown(d.Path), d.Found)
+		fmt.Fprintf(w, "%s: %s\n", visible(d.Path), d.Found)
 	}
 	r.writeClasses(w)
 	writeFaults(w, r.checker)
@@ -181,7 +181,7 @@ func (r *checkReport) write(w io.Writer, trouble error, quick bool) error {
 			if d.Missing {
 				p = 1 - p
 			}
-			fmt.Fprintf(w, "  %v: %s %s %s (%.3f)\n", place{d.File, d.Line}, shownAll(d.Labels), is, shown(d.Class), p)
+			fmt.Fprintf(w, "  %v: %s %s %s (%.3f)\n", place{d.File, d.Line}, shownAll(d.Labels), is, visible(d.Class), p)
 		}
 	}
 	return nil
@@ -193,7 +193,7 @@ func (r *checkReport) writeClasses(w io.Writer) {
 	t := table{}
 	header, all := []string{plural(len(classes), "class")}, []string{"all rows"}
 	for _, d := range r.Data {
-		header, all = append(header, shown(d.Path)), append(all, grouped(d.Rows))
+		header, all = append(header, visible(d.Path)), append(all, grouped(d.Rows))
 	}
 	t.add(header...)
 	const most = 100
@@ -202,7 +202,7 @@ func (r *checkReport) writeClasses(w io.Writer) {
 			t.add(fmt.Sprintf("and %d more", len(classes)-most))
 			break
 		}
-		cells := []string{shown(c.Name)}
+		cells := []string{visible(c.Name)}
 		for d := range r.Data {
 			n := 0
 			if d < len(c.Rows) {

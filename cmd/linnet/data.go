@@ -78,7 +78,7 @@ type place struct {
 	line int
 }
 
-func (p place) String() string { return fmt.Sprintf("%s:%d", shown(p.file), p.line) }
+func (p place) String() string { return fmt.Sprintf("%s:%d", visible(p.file), p.line) }
 
 // labelled are rows to learn from or to test with.
 type labelled struct {
@@ -277,7 +277,7 @@ func badRows(checker *texts.Checker) error {
 
 // writeFound writes what was found in the data: a line, and the classes.
 func writeFound(w io.Writer, path string, found texts.Found, checker *texts.Checker) {
-	fmt.Fprintf(w, "%s: %s\n", shown(path), found)
+	fmt.Fprintf(w, "%s: %s\n", visible(path), found)
 	classes := checker.Classes()
 	const most = 20
 	fmt.Fprintf(w, "%s of %s:", plural(checker.Rows()[0], "row"), plural(len(classes), "class"))

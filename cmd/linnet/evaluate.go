@@ -173,7 +173,7 @@ func (e *evaluated) writeTable(w io.Writer) {
 	t := table{}
 	t.add("class", "rows", "given", "precision", "recall", "F1")
 	for _, c := range e.Classes {
-		t.add(shown(c.Name), grouped(c.True), grouped(c.Given), fmt.Sprintf("%.4f", c.Precision), fmt.Sprintf("%.4f", c.Recall), fmt.Sprintf("%.4f", c.F1))
+		t.add(visible(c.Name), grouped(c.True), grouped(c.Given), fmt.Sprintf("%.4f", c.Precision), fmt.Sprintf("%.4f", c.Recall), fmt.Sprintf("%.4f", c.F1))
 	}
 	t.write(w, "lr")
 	fmt.Fprintln(w)
@@ -188,10 +188,10 @@ func (e *evaluated) writeConfusion(w io.Writer) {
 	case e.Confusion == nil && e.Confused == nil:
 		return
 	case k <= mostConfusion:
-		t := e.confusion(func(c int) (row, column string) { return shown(e.Classes[c].Name), shown(e.Classes[c].Name) })
+		t := e.confusion(func(c int) (row, column string) { return visible(e.Classes[c].Name), visible(e.Classes[c].Name) })
 		if t.width() > helpWidth { // long names have numbers above the columns
 			t = e.confusion(func(c int) (row, column string) {
-				return fmt.Sprintf("%s (%d)", shown(e.Classes[c].Name), c+1), fmt.Sprintf("(%d)", c+1)
+				return fmt.Sprintf("%s (%d)", visible(e.Classes[c].Name), c+1), fmt.Sprintf("(%d)", c+1)
 			})
 		}
 		t.write(w, "lr")
@@ -199,7 +199,7 @@ func (e *evaluated) writeConfusion(w io.Writer) {
 		t := table{}
 		t.add("rows", "most often mixed up", "given")
 		for _, p := range e.Confused[:min(10, len(e.Confused))] {
-			t.add(grouped(p.Rows), shown(e.Classes[p.True].Name), shown(e.Classes[p.Given].Name))
+			t.add(grouped(p.Rows), visible(e.Classes[p.True].Name), visible(e.Classes[p.Given].Name))
 		}
 		t.write(w, "rl")
 	}
@@ -255,7 +255,7 @@ func (e *evaluated) writeMistakes(w io.Writer) {
 			if m.Missed {
 				verb = "not given"
 			}
-			said = fmt.Sprintf("%s %s (%.3f)", verb, shown(e.Classes[m.Class].Name), m.Probability)
+			said = fmt.Sprintf("%s %s (%.3f)", verb, visible(e.Classes[m.Class].Name), m.Probability)
 		}
 		fmt.Fprintf(w, "  %s: %s, %s: %s\n", e.Places[i], shownAll(row.Labels), said, excerpt(row.Text))
 	}
@@ -267,7 +267,7 @@ func (e *evaluated) writeComparison(w io.Writer, paths []string) {
 	if c == nil {
 		return
 	}
-	fmt.Fprintf(w, "%s less %s\n", shown(paths[1]), shown(paths[0]))
+	fmt.Fprintf(w, "%s less %s\n", visible(paths[1]), visible(paths[0]))
 	t := table{}
 	for _, d := range c.Differences {
 		verdict := "may be chance"

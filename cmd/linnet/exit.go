@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // The exit codes besides 0. exitCodes describes them to users.
@@ -47,7 +46,7 @@ func exit(err error, stderr io.Writer) int {
 	case errors.Is(err, classifier.ErrStopped):
 		code, message = exitInterrupted, "interrupted before anything was learned"
 	}
-	fmt.Fprintf(stderr, "linnet: %s\n", printable(withoutPackages(strings.TrimSuffix(message, "\n"))))
+	fmt.Fprintf(stderr, "linnet: %s\n", shown.Lines(withoutPackages(strings.TrimSuffix(message, "\n"))))
 	return code
 }
 
@@ -71,18 +70,4 @@ func withoutPackages(message string) string {
 		message = strings.ReplaceAll(message, ": "+name, ": ")
 	}
 	return message
-}
-
-// printable escapes what could speak to the terminal: errors have names of files in them.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(text, "\uFFFD") {
-		if r == '\n' || unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
 }

@@ -82,7 +82,7 @@ func (x *explained) write(to io.Writer) error {
 	for _, t := range x.Tokens {
 		largest = max(largest, t.Contribution, -t.Contribution)
 	}
-	if _, err := fmt.Fprintf(to, "%s: probability %.4f, score %+.4f\n", shown(x.Class), x.Probability, x.Score); err != nil {
+	if _, err := fmt.Fprintf(to, "%s: probability %.4f, score %+.4f\n", visible(x.Class), x.Probability, x.Score); err != nil {
 		return err
 	}
 	if x.Approximate {
@@ -102,7 +102,7 @@ func (x *explained) write(to io.Writer) error {
 			}
 			bar = strings.Repeat(sign, length)
 		}
-		rows.add(shown(t.Text), fmt.Sprintf("%+.4f", t.Contribution), bar)
+		rows.add(visible(t.Text), fmt.Sprintf("%+.4f", t.Contribution), bar)
 	}
 	return rows.write(to, "lrl")
 }

@@ -54,6 +54,5 @@ func (t *trained) writeFurther(w io.Writer) error {
 			fmt.Fprintf(w, "  log loss on %s held out: %.4f before, %.4f after\n", plural(last.Held, "row"), last.Before, last.After)
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(t.ngrams, "n-gram"), t.Seconds)
-	return err
+	return t.writeFile(w, t.ngrams)
 }

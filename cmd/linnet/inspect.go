@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -142,14 +141,12 @@ func inspect(ctx context.Context, path string) (_ *inspection, err error) {
 }
 
 func (i *inspection) writeJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(i)
+	return writeJSON(w, i)
 }
 
 func (i *inspection) write(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", shown(i.File), bytesText(i.Bytes))
+	fmt.Fprintf(&b, "%s: %s", visible(i.File), bytesText(i.Bytes))
 	switch {
 	case i.Classifier != nil:
 		fmt.Fprintf(&b, ", a classifier, format %s\n", i.Format)
@@ -157,24 +154,24 @@ func (i *inspection) write(w io.Writer) error {
 	case i.Model == nil:
 		b.WriteString(", a safetensors file without a model\n")
 		for _, t := range i.Tensors {
-			fmt.Fprintf(&b, "  %s  %s %s\n", shown(t.Name), t.DType, t.Shape)
+			fmt.Fprintf(&b, "  %s  %s %s\n", visible(t.Name), t.DType, t.Shape)
 		}
 	default:
 		fmt.Fprintf(&b, ", a model, format %s\n\n%s\n", i.Format, i.Model.summary)
 		for _, p := range i.Model.Inputs {
-			fmt.Fprintf(&b, "Input %s: %s %s\n", shown(p.Name), p.Type, p.Shape)
+			fmt.Fprintf(&b, "Input %s: %s %s\n", visible(p.Name), p.Type, p.Shape)
 		}
 		for _, p := range i.Model.Outputs {
-			fmt.Fprintf(&b, "Output %s: %s %s\n", shown(p.Name), p.Type, p.Shape)
+			fmt.Fprintf(&b, "Output %s: %s %s\n", visible(p.Name), p.Type, p.Shape)
 			p.writeLabels(&b)
 		}
 		fmt.Fprintf(&b, "Stored as: %s\n", i.storages())
 		i.writeWeights(&b)
 		if h := i.History; h != nil && len(h.Epochs) > 0 {
 			last := len(h.Epochs) - 1
-			fmt.Fprintf(&b, "Trained: %d epochs; the last", len(h.Epochs))
+			fmt.Fprintf(&b, "Trained: %s; the last", plural(len(h.Epochs), "epoch"))
 			for _, name := range h.Names() {
-				fmt.Fprintf(&b, " - %s: %s", shown(name), history.FormatLog(h.Values(name)[last]))
+				fmt.Fprintf(&b, " - %s: %s", visible(name), history.FormatLog(h.Values(name)[last]))
 			}
 			b.WriteByte('\n')
 		}
@@ -183,7 +180,7 @@ func (i *inspection) write(w io.Writer) error {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(i.Metadata)) {
-		fmt.Fprintf(&b, "%s: %s\n", shown(key), shown(i.Metadata[key]))
+		fmt.Fprintf(&b, "%s: %s\n", visible(key), visible(i.Metadata[key]))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -199,7 +196,7 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 		if k > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(" " + shown(name))
+		b.WriteString(" " + visible(name))
 	}
 	b.WriteByte('\n')
 	if c.MultiLabel {
@@ -220,7 +217,7 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 		fmt.Fprintf(b, "A network of %s over regions of 3 and of 20 words\n", plural(2*c.NetworkUnits, "unit"))
 	}
 	if r := c.Report; r != nil {
-		fmt.Fprintf(b, "Learned from %s: %s\n", plural(r.Rows, "row"), shown(r.Best.Recipe))
+		fmt.Fprintf(b, "Learned from %s: %s\n", plural(r.Rows, "row"), visible(r.Best.Recipe))
 		fmt.Fprintf(b, "Accuracy %.4f ± %.4f on %s held out\n", r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 		if r.Network != nil {
 			writeNetwork(b, r.Network)
@@ -232,7 +229,7 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 // writeLabels writes a line for each class. One threshold for two classes is that of the second.
 func (p *inspectedPort) writeLabels(b *strings.Builder) {
 	for k, label := range p.Labels {
-		fmt.Fprintf(b, "  %s", shown(label))
+		fmt.Fprintf(b, "  %s", visible(label))
 		if at := k - len(p.Labels) + len(p.Thresholds); at >= 0 && len(p.Thresholds) > 0 {
 			fmt.Fprintf(b, " from %g on", p.Thresholds[at])
 		}
@@ -254,7 +251,7 @@ func (i *inspection) writeWeights(b *strings.Builder) {
 			continue
 		}
 		if n++; n <= mostWeights {
-			fmt.Fprintf(b, "  %s  %s %s\n", shown(t.Name), t.DType, t.Shape)
+			fmt.Fprintf(b, "  %s  %s %s\n", visible(t.Name), t.DType, t.Shape)
 		}
 	}
 	if n > mostWeights {

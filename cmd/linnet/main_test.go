@@ -194,7 +194,7 @@ func TestShown(t *testing.T) {
 		strings.Repeat("x", 200):       strings.Repeat("x", 200),
 		"a" + strings.Repeat("ä", 100): "a" + strings.Repeat("ä", 99) + "…",
 	} {
-		if got := shown(text); got != want {
+		if got := visible(text); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}

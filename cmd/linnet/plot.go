@@ -44,7 +44,12 @@ input. The picture is a PNG or an SVG, as its name ends, or with "-", the defaul
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			return plots.Draw(picture, cmd.OutOrStdout(), panels...)
+			if err := plots.Draw(picture, unwatched(cmd.OutOrStdout()), panels...); err != nil && picture == plots.Terminal {
+				return unwritable(err)
+			} else if err != nil {
+				return err
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVarP(&picture, "output", "o", plots.Terminal, `the picture's file, ending in .png or .svg, or "-" for text`)

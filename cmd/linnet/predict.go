@@ -16,6 +16,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/statusline"
 	"github.com/spf13/cobra"
 )
@@ -60,7 +61,7 @@ its place, and in the end exit code 1. --shard 2/5 labels the second of five par
 				return err
 			}
 			var shows *progress
-			if !statusline.New(cmd.OutOrStdout()).Terminal() { // where the labels are to be seen
+			if !statusline.New(unwatched(cmd.OutOrStdout())).Terminal() { // where the labels are to be seen
 				shows = newProgress(cmd, asJSON)
 			}
 			defer shows.clear()
@@ -166,7 +167,7 @@ func (p *predictor) flush() error {
 		p.worked++
 		if err := p.faults[i]; err != nil {
 			p.failed++
-			p.progress.note(p.stderr, fmt.Sprintf("linnet: %v\n", err))
+			p.progress.note(p.stderr, fmt.Sprintf("linnet: %s\n", shown.Text(err.Error())))
 		}
 		if err := p.write(&p.results[i], p.faults[i]); err != nil {
 			return err

@@ -132,7 +132,7 @@ func quantize(ctx context.Context, from, to string, o model.ConvertOptions, stdo
 	fmt.Fprintln(w, "parameter\tstorage\tbefore\tafter\tlargest difference\tlargest magnitude")
 	for _, d := range differences {
 		before, after = before+d.Before, after+d.After
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.3g\t%.3g\n", shown(d.Parameter), d.Storage, bytesText(d.Before), bytesText(d.After), d.Largest, d.Magnitude)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.3g\t%.3g\n", visible(d.Parameter), d.Storage, bytesText(d.Before), bytesText(d.After), d.Largest, d.Magnitude)
 	}
 	fmt.Fprintf(w, "weights\t\t%s\t%s\n", bytesText(before), bytesText(after))
 	return w.Flush()
@@ -180,6 +180,6 @@ func shrink(ctx context.Context, from, to string, size int64, stdout io.Writer) 
 	if c.Parts().Network != nil && small.Parts().Network == nil {
 		network = ", without the network"
 	}
-	_, err = fmt.Fprintf(stdout, "%s: %s, %s of %s%s\n", shown(to), bytesText(info.Size()), grouped(len(small.Parts().Hashes)), plural(len(c.Parts().Hashes), "n-gram"), network)
+	_, err = fmt.Fprintf(stdout, "%s: %s, %s of %s%s\n", visible(to), bytesText(info.Size()), grouped(len(small.Parts().Hashes)), plural(len(c.Parts().Hashes), "n-gram"), network)
 	return err
 }

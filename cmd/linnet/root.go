@@ -11,7 +11,10 @@ import (
 )
 
 // newRoot is the command without a subcommand.
-func newRoot() *cobra.Command {
+func newRoot() *cobra.Command { return newRootFor(helpWidth) }
+
+// newRootFor is newRoot with help of a number of columns.
+func newRootFor(width int) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "linnet",
 		Short: "Train, test and use text classifiers; look at model files",
@@ -46,7 +49,7 @@ Results go to the standard output; what was found in the data, progress and erro
 			root.AddCommand(cmd)
 		}
 	}
-	setHelp(root)
+	setHelp(root, width)
 	return root
 }
 

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/serve"
 	"github.com/spf13/cobra"
 )
@@ -141,7 +142,7 @@ func (f *serveFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {
 	case "text":
 		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), o)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), o)), nil
+		return slog.New(slog.NewJSONHandler(jsonLog{cmd.ErrOrStderr()}, o)), nil
 	}
 	return nil, usagef("--log-format %.40q is neither text nor json", f.logFormat)
 }
@@ -176,6 +177,16 @@ func readSmall(ctx context.Context, path string, most int64) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// jsonLog escapes what is not printable, as the handler of text does.
+type jsonLog struct{ to io.Writer }
+
+func (l jsonLog) Write(b []byte) (int, error) {
+	if _, err := l.to.Write(shown.JSON(b)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // keys reads the keys from the environment and the file.

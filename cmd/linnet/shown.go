@@ -1,50 +1,34 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // mostShown is how many bytes of a text of a file stand in a line.
 const mostShown = 200
 
-// shown is a text of a file or a command line as a terminal may have it: as it is if it is short and plain, else shortened
+// visible is a text of a file or a command line as a terminal may have it: as it is if it is short and plain, else shortened
 // and quoted.
-func shown(text string) string {
-	short := text
-	if len(text) > mostShown {
-		n := mostShown
-		for n > 0 && !utf8.RuneStart(text[n]) {
-			n--
-		}
-		short = text[:n]
-	}
-	plain := utf8.ValidString(short) && short != "" && strings.TrimSpace(short) == short && !strings.ContainsFunc(short, func(r rune) bool { return !unicode.IsPrint(r) })
-	if !plain {
-		short = strconv.QuoteToGraphic(short)
-	}
-	if len(text) > mostShown {
-		short += "…"
-	}
-	return short
-}
+func visible(text string) string { return shown.NameOf(text, mostShown) }
 
 // brief is a label in a list of many: what shown makes of it, or of its beginning.
 func brief(label string) string {
 	const most = 40
 	if len(label) <= most {
-		return shown(label)
+		return visible(label)
 	}
 	n := most
 	for n > 0 && !utf8.RuneStart(label[n]) {
 		n--
 	}
-	return shown(strings.TrimRight(label[:n], " ")) + "…"
+	return visible(strings.TrimRight(label[:n], " ")) + "…"
 }
 
 // bytesText is a number of bytes with a unit: "226 kB".
@@ -67,16 +51,21 @@ func shownAll(labels []string) string {
 	}
 	list := make([]string, len(labels))
 	for i, l := range labels {
-		list[i] = shown(l)
+		list[i] = visible(l)
 	}
 	return strings.Join(list, ", ")
 }
 
-// writeJSON writes one object and a line end.
+// writeJSON writes one object and a line end. What is not printable in its texts is escaped.
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(shown.JSON(b.Bytes()))
+	return err
 }
 
 // excerpt is the beginning of a text in one line.
@@ -90,5 +79,5 @@ func excerpt(text string) string {
 		}
 		short = short[:n] + "…"
 	}
-	return shown(strings.ToValidUTF8(short, "\uFFFD"))
+	return visible(strings.ToValidUTF8(short, "\uFFFD"))
 }

@@ -93,21 +93,19 @@ n-grams alone.`,
 				return d.located(err)
 			}
 			took := time.Since(begin)
-			if err := c.Save(ctx, output); err != nil {
-				return err
+			size, failed := save(ctx, c, output)
+			if failed != nil && (asJSON || errors.Is(failed, context.Canceled)) {
+				return failed
 			}
-			info, err := os.Stat(output)
-			if err != nil {
-				return err
-			}
-			t := trained{File: output, Bytes: info.Size(), Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: d.faults, several: c.Parts().Spec.MultiLabel, ngrams: len(c.Parts().Hashes)}
+			// What was found out is said even if the file cannot be written.
+			t := trained{File: output, Bytes: size, unsaved: failed != nil, Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: d.faults, several: c.Parts().Spec.MultiLabel, ngrams: len(c.Parts().Hashes)}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), t)
 			}
 			if old != nil {
-				return t.writeFurther(cmd.OutOrStdout())
+				return errors.Join(failed, t.writeFurther(cmd.OutOrStdout()))
 			}
-			return t.write(cmd.OutOrStdout())
+			return errors.Join(failed, t.write(cmd.OutOrStdout()))
 		},
 	}
 	data.add(cmd)
@@ -157,6 +155,28 @@ type trained struct {
 	Faults  []jsonFault        `json:"faults"`
 	several bool
 	ngrams  int
+	unsaved bool
+}
+
+// save writes a classifier's file and returns its size.
+func save(ctx context.Context, c *classifier.Classifier, path string) (int64, error) {
+	if err := c.Save(ctx, path); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// writeFile says what is in the file, if there is one.
+func (t *trained) writeFile(w io.Writer, ngrams int) error {
+	if t.unsaved {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", visible(t.File), bytesText(t.Bytes), plural(ngrams, "n-gram"), t.Seconds)
+	return err
 }
 
 func (t *trained) write(w io.Writer) error {
@@ -186,8 +206,7 @@ func (t *trained) write(w io.Writer) error {
 		writeNetwork(w, n)
 	}
 	writeLabelGoals(w, r.Labels)
-	_, err := fmt.Fprintf(w, "%s: %s, %s, learned in %.1f s\n", shown(t.File), bytesText(t.Bytes), plural(r.Features, "n-gram"), t.Seconds)
-	return err
+	return t.writeFile(w, r.Features)
 }
 
 // writeNetwork writes what a network brought.
@@ -207,6 +226,6 @@ func writeLabelGoals(w io.Writer, labels []classifier.LabelReport) {
 		if !l.Reached {
 			missed = "; the goal is not reached"
 		}
-		fmt.Fprintf(w, "%s from a probability of %.3f on: precision %.3f, recall %.3f%s\n", shown(l.Label), l.Threshold, l.Precision, l.Recall, missed)
+		fmt.Fprintf(w, "%s from a probability of %.3f on: precision %.3f, recall %.3f%s\n", visible(l.Label), l.Threshold, l.Precision, l.Recall, missed)
 	}
 }
