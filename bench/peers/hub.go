@@ -139,7 +139,7 @@ func (b *bench) hubLinnet(threads int) func(context.Context, int) (measurement, 
 		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return measurement{}, err
 		}
-		_, whole, err := b.timed(ctx, threads, b.program("imdb_hub"), "-quiet", "-patience", "0", "-data", b.texts(), "-module", b.hubModule(),
+		_, whole, err := b.timed(ctx, threads, b.program("imdb_hub"), "-quiet", "-patience", "-1", "-data", b.texts(), "-module", b.hubModule(),
 			"-threads", strconv.Itoa(threads), "-epochs", strconv.Itoa(b.hubEpochs()), "-seed", strconv.Itoa(seed), "-report", file)
 		if err != nil {
 			return measurement{}, err

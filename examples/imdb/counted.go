@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -20,27 +19,32 @@ type counted struct {
 	prepared    tensor.Rows
 }
 
-func loadBuiltin(o *options) (dataset, string, error) {
+// checkBuiltin refuses what the built-in reviews cannot be used for.
+func checkBuiltin(o *options) error {
 	if o.words > builtin.NumWords {
-		return nil, "", example.Usagef("-words %d is more than the %d of the built-in reviews (-data names others)", o.words, builtin.NumWords)
+		return example.Usagef("-words %d is more than the %d of the built-in reviews (-data names others)", o.words, builtin.NumWords)
 	}
 	if o.maxlen != builtin.Length {
-		return nil, "", example.Usagef("-maxlen %d does not go with the built-in reviews, which hold the last %d words of each (-data names others)", o.maxlen, builtin.Length)
+		return example.Usagef("-maxlen %d does not go with the built-in reviews, which hold the last %d words of each (-data names others)", o.maxlen, builtin.Length)
 	}
+	return nil
+}
+
+func loadBuiltin() (dataset, error) {
 	train, test, err := builtin.Load()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	rank, err := builtin.WordIndex()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return &counted{train: train, test: test, rank: rank}, dataBuiltin, nil
+	return &counted{train: train, test: test, rank: rank}, nil
 }
 
 func (d *counted) labels() (train, test []int32) { return d.train.Labels, d.test.Labels }
 
-func (d *counted) explore(w io.Writer) {
+func (d *counted) explore(w *example.Page) {
 	ids, counts := d.train.Bags.Row(0)
 	order := make([]int, 0, len(ids))
 	for k, id := range ids {
@@ -59,11 +63,11 @@ func (d *counted) explore(w io.Writer) {
 		numbers = append(numbers, fmt.Sprintf("%d%s", ids[k], times))
 		names = append(names, decoder.Decode(ids[k:k+1])+times)
 	}
-	fmt.Fprintln(w, example.Wrap("The built-in copy has no texts, which are not ours to ship: it counts the words of each review, of its last 256, and the network's average needs no more."))
+	w.Print("The built-in copy has no texts, which are not ours to ship: it counts the words of each review, of its last 256, and the network's average needs no more.")
 	fmt.Fprintln(w, "The first review, a number for each word and how often it occurs:")
-	fmt.Fprintln(w, example.Wrap(strings.Join(numbers, " ")))
+	w.Print(strings.Join(numbers, " "))
 	fmt.Fprintln(w, "In words:")
-	fmt.Fprintln(w, example.Wrap(strings.Join(names, " ")))
+	w.Print(strings.Join(names, " "))
 	fmt.Fprintf(w, "Lengths of the first two reviews: %s, %s\n", d.length(0), d.length(1))
 }
 
@@ -102,7 +106,7 @@ func bagRows(o *options, reviews *text.Bags) (tensor.Rows, error) {
 	return reviews, nil
 }
 
-func (d *counted) showPrepared(w io.Writer) {
+func (d *counted) showPrepared(w *example.Page) {
 	switch x := d.prepared.(type) {
 	case *text.Bags:
 		ids, counts := x.Row(0)

@@ -34,7 +34,7 @@ func TestDownloadFails(t *testing.T) {
 	mirror := httptest.NewServer(http.FileServer(http.Dir("../../datasets/imdb/testdata")))
 	defer mirror.Close()
 	code, _, stderr := downloading(t, fetch.Options{Mirror: mirror.URL + "/none"}, "-quiet")
-	if want := "imdb: fetch: download: " + mirror.URL + "/none/imdb.npz: the server answers 404 Not Found\n"; code != 1 || stderr != want {
+	if want := "imdb: -data download: fetch: download: " + mirror.URL + "/none/imdb.npz: the server answers 404 Not Found; -data builtin needs no network\n"; code != 1 || stderr != want {
 		t.Errorf("exit code %d, %swant %s", code, stderr, want)
 	}
 	// Not the official reviews: package imdb finds out, even if the sums do not count.

@@ -14,9 +14,10 @@ func main() { example.Main(run) }
 
 // run is the program. Steps and results go to stdout, progress and errors to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseOptions(args, stdout)
+	page := example.NewPage(stdout)
+	o, err := parseOptions(args, page)
 	if err == nil {
-		err = newTutorial(o, stdout, stderr).run(ctx)
+		err = newTutorial(o, page, stderr).run(ctx)
 	}
-	return example.Exit(programName, err, stderr)
+	return example.Exit(programName, page.End(err), stderr)
 }

@@ -67,7 +67,7 @@ func TestErrors(t *testing.T) {
 		{"-dim 0", 2, "-dim 0 is not from 1 to 1024"},
 		{"-units 0", 2, "-units 0 is not from 1 to 4096"},
 		{"-batch 15001", 2, "-batch 15001 is not from 1 to 15000"},
-		{"-threads 0", 2, "-threads 0 is not from 1 to 1024"},
+		{"-threads -1", 2, "-threads -1 is not from 0 to 1024"},
 		{"-patience -2", 2, "-patience -2 is not from -1 to 2147483647"},
 		{"-seed -1", 2, `invalid value "-1" for flag -seed: parse error (-h lists the flags)`},
 		{"-lr 0", 2, "-lr 0 is not a positive float32"},
@@ -351,4 +351,11 @@ func TestAccuracy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The flags that both tutorials have mean the same.
+func TestSharedFlags(t *testing.T) { underTest.SharedFlags(t) }
+
+func TestOutputs(t *testing.T) {
+	underTest.Outputs(t, []string{"save", "history"}, "-epochs", "1", "-words", "100", "-dim", "2")
 }

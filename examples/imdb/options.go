@@ -12,19 +12,18 @@ import (
 
 // options are the flags.
 type options struct {
-	data                             string
-	words, maxlen, dim, units        int
-	lr                               float64
-	loss, input, adam                string
-	epochs, batch, patience, threads int
-	seed                             uint64
-	quiet, try                       bool
-	text                             string
-	report, history, plot            string
-	saved                            example.Saved
-	set                              *flag.FlagSet   // all flags
-	given                            map[string]bool // those that were set
-	fetch                            fetch.Options   // for -data download; no flag changes it
+	data                      string
+	words, maxlen, dim, units int
+	lr                        float64
+	loss, input, adam         string
+	epochs, batch, patience   int
+	seed                      uint64
+	builtin                   bool // the reviews are those of the program: find says so
+	example.Flags
+	saved example.Saved
+	set   *flag.FlagSet   // all flags
+	given map[string]bool // those that were set
+	fetch fetch.Options   // for -data download; no flag changes it
 }
 
 const (
@@ -34,32 +33,24 @@ const (
 	lossMSE       = "mse"
 	adamTextbook  = "textbook"
 	adamKeras3    = "keras3"
-
-	// noPatience is -patience's default: train all epochs. 0 is legal: stop at the first epoch that is no better.
-	noPatience = -1
 )
 
 func flags(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet(programName, flag.ContinueOnError)
-	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with imdb.npz, or builtin, or download to\nfetch them into the cache, 19 MB, unless they are there (default: the cache if\ncomplete, else builtin)")
+	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with imdb.npz, or builtin, or download to fetch them into the cache, 19 MB, unless they are there (default: the cache if complete, else builtin)")
 	f.IntVar(&o.words, "words", 10000, "size of the vocabulary")
 	f.IntVar(&o.maxlen, "maxlen", 256, "length that reviews are padded or cut to")
 	f.IntVar(&o.dim, "dim", 16, "length of a word's vector")
 	f.IntVar(&o.units, "units", 16, "hidden units")
 	f.Float64Var(&o.lr, "lr", 0.001, "learning rate of Adam")
-	f.StringVar(&o.adam, "adam", adamTextbook, "textbook, or keras3: square the gradient of each occurrence of a word by itself, as\nKeras 3 on TensorFlow does")
+	f.StringVar(&o.adam, "adam", adamTextbook, "textbook, or keras3: square the gradient of each occurrence of a word by itself, as Keras 3 on TensorFlow does")
 	f.StringVar(&o.loss, "loss", lossBCE, "bce (binary cross-entropy) or mse (mean squared error)")
-	f.StringVar(&o.input, "input", inputSequence, "sequence (of words, averaged by an embedding) or multihot (a column for each word,\nand two hidden layers)")
+	f.StringVar(&o.input, "input", inputSequence, "sequence (of words, averaged by an embedding) or multihot (a column for each word, and two hidden layers)")
 	f.IntVar(&o.epochs, "epochs", 40, "epochs")
 	f.IntVar(&o.batch, "batch", 512, "reviews in a step")
-	f.IntVar(&o.patience, "patience", noPatience, "stop after so many epochs without a better val_loss, and keep the best weights\n(-1: never)")
+	f.IntVar(&o.patience, "patience", example.NoPatience, "stop after so many epochs without a better val_loss, and keep the best weights; 0 stops at the first that is no better, -1 never")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all random numbers")
-	f.IntVar(&o.threads, "threads", 1, "workers that share a step; they change no bit of the result")
-	f.BoolVar(&o.quiet, "quiet", false, "print the result only")
-	f.StringVar(&o.text, "try", "", "a `text` to score after training")
-	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
-	f.StringVar(&o.history, "history", "", "write the history to this `file` as CSV")
-	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them as text (default: as\ntext, unless -quiet)")
+	o.Flags.Add(f)
 	o.saved.Flags(f)
 	return f
 }
@@ -79,13 +70,12 @@ func parseOptions(args []string, help io.Writer) (*options, error) {
 		return nil, err
 	}
 	f.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
-	o.try = o.given["try"]
 	return o, o.check()
 }
 
 // check refuses values that no run can use.
 func (o *options) check() error {
-	if err := o.saved.Check(o.set, o.given, trainingFlags, []string{"report", "history", "plot"}); err != nil {
+	if err := o.saved.Check(o.set, o.given, trainingFlags, example.Written, []string{"data"}); err != nil {
 		return err
 	}
 	if err := cmp.Or(
@@ -95,8 +85,7 @@ func (o *options) check() error {
 		example.CheckBound("units", o.units, 1, 4096),
 		example.CheckBound("epochs", o.epochs, 1, 1_000_000),
 		example.CheckBound("batch", o.batch, 1, trainRows-validationRows),
-		example.CheckBound("patience", o.patience, noPatience, math.MaxInt32),
-		example.CheckBound("threads", o.threads, 1, 1024),
+		example.CheckBound("patience", o.patience, example.NoPatience, math.MaxInt32),
 	); err != nil {
 		return err
 	}
@@ -120,14 +109,5 @@ func (o *options) check() error {
 	default:
 		return example.Usagef("-input %q is neither %s nor %s", o.input, inputSequence, inputMultiHot)
 	}
-	if err := cmp.Or(
-		example.CheckText(o.given, "data", o.data),
-		example.CheckText(o.given, "report", o.report),
-		example.CheckText(o.given, "history", o.history),
-		example.CheckText(o.given, "plot", o.plot),
-		example.CheckText(o.given, "try", o.text),
-	); err != nil {
-		return err
-	}
-	return nil
+	return cmp.Or(example.CheckText(o.given, "data", o.data), o.Flags.Check(o.given))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
 	"github.com/linnet-ml/linnet/datasets/imdb"
@@ -21,7 +20,7 @@ type ordered struct {
 }
 
 // loadOrdered reads the reviews from a path, or from the cache when it is empty.
-func loadOrdered(ctx context.Context, o *options, path string) (dataset, string, error) {
+func loadOrdered(ctx context.Context, o *options, path string) (_ dataset, origin string, err error) {
 	from := imdb.Options{Path: path, NumWords: o.words}
 	train, test, err := imdb.Load(ctx, from)
 	if err != nil {
@@ -31,11 +30,10 @@ func loadOrdered(ctx context.Context, o *options, path string) (dataset, string,
 		return nil, "", fmt.Errorf("%d reviews in place of %d", n, trainRows)
 	}
 	rank, err := imdb.WordIndex(ctx, from)
-	if err != nil && (o.try || !errors.Is(err, fs.ErrNotExist)) {
+	if err != nil && (o.Try || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, "", err
 	}
-	origin := path
-	if origin == "" {
+	if origin = path; origin == "" {
 		if files, err := imdb.Find(""); err == nil {
 			origin = files.Reviews
 		}
@@ -45,14 +43,14 @@ func loadOrdered(ctx context.Context, o *options, path string) (dataset, string,
 
 func (d *ordered) labels() (train, test []int32) { return d.train.Labels, d.test.Labels }
 
-func (d *ordered) explore(w io.Writer) {
+func (d *ordered) explore(w *example.Page) {
 	fmt.Fprintln(w, "The first review, a number for each word:")
-	fmt.Fprintln(w, example.List(d.train.Reviews[0]))
+	fmt.Fprintln(w, w.List(d.train.Reviews[0]))
 	if d.rank == nil {
 		fmt.Fprintln(w, "Without imdb_word_index.json beside the reviews it cannot be shown in words.")
 	} else {
 		fmt.Fprintln(w, "In words:")
-		fmt.Fprintln(w, example.Wrap(imdb.Decode(d.train.Reviews[0], d.rank)))
+		w.Print(imdb.Decode(d.train.Reviews[0], d.rank))
 	}
 	fmt.Fprintf(w, "Lengths of the first two reviews: %d, %d\n", len(d.train.Reviews[0]), len(d.train.Reviews[1]))
 }
@@ -76,21 +74,21 @@ func rows(o *options, reviews [][]int32) (tensor.Rows, error) {
 	return text.PadSequences(reviews, text.PadOptions{Length: o.maxlen, Padding: text.Post})
 }
 
-func (d *ordered) showPrepared(w io.Writer) {
+func (d *ordered) showPrepared(w *example.Page) {
 	switch x := d.prepared.(type) {
 	case *tensor.Int32:
 		fmt.Fprintf(w, "Lengths of the first two reviews: %d, %d\n", len(x.Row(0)), len(x.Row(1)))
 		fmt.Fprintln(w, "The first review, filled up with 0:")
-		fmt.Fprintln(w, example.List(x.Row(0)))
+		fmt.Fprintln(w, w.List(x.Row(0)))
 	case *tensor.Sparse:
 		showMultiHot(w, x)
 	}
 }
 
-func showMultiHot(w io.Writer, x *tensor.Sparse) {
+func showMultiHot(w *example.Page, x *tensor.Sparse) {
 	columns, _ := x.Row(0)
 	fmt.Fprintf(w, "A row for each review, with %d columns of 0 and 1. The first review has 1 in these:\n", x.Shape()[1])
-	fmt.Fprintln(w, example.List(columns))
+	fmt.Fprintln(w, w.List(columns))
 }
 
 func (d *ordered) encode(o *options, text string) (x tensor.Rows, words, known int, err error) {

@@ -36,6 +36,6 @@ type report struct {
 func newReport(o *options) report {
 	return report{
 		CPU: example.CPUName(), Path: simd.Path(), Platform: example.Platform(), Go: runtime.Version(),
-		Threads: o.threads, Seed: o.seed, EpochS: []float64{}, History: json.RawMessage("{}"),
+		Threads: o.Threads, Seed: o.seed, EpochS: []float64{}, History: json.RawMessage("{}"),
 	}
 }

@@ -27,10 +27,10 @@ import (
 type tutorial struct {
 	*options
 	report   report
-	out      io.Writer // the steps; nowhere with -quiet
-	result   io.Writer
-	progress io.Writer
-	steps    int // that have begun
+	out      *example.Page // the steps; nowhere with -quiet
+	result   *example.Page
+	progress io.Writer // nil with -quiet
+	steps    int       // that have begun
 
 	data        dataset
 	train, test nn.Data
@@ -45,22 +45,20 @@ type tutorial struct {
 }
 
 func newTutorial(o *options, stdout, stderr io.Writer) *tutorial {
-	t := &tutorial{options: o, report: newReport(o), out: stdout, result: stdout, progress: stderr}
-	if o.quiet {
-		t.out, t.progress = io.Discard, nil
+	page := example.NewPage(stdout)
+	t := &tutorial{options: o, report: newReport(o), out: page, result: page, progress: stderr}
+	if o.Quiet {
+		t.out, t.progress = example.NoPage(), nil
 	}
 	return t
 }
 
 // run goes through the steps. When ctx ends during the training it goes on with what was reached, and returns ctx's
-// error at the end.
-func (t *tutorial) run(ctx context.Context) error {
-	for _, f := range []struct{ name, path string }{{"report", t.options.report}, {"history", t.history}} {
-		if err := example.CheckWritable(f.path); err != nil {
-			return fmt.Errorf("-%s: %w", f.name, err)
-		}
-	}
-	if err := cmp.Or(t.saved.CheckFile(), example.CheckPlot(t.plot)); err != nil {
+// error at the end. What cannot be written is an error at the end, too, and keeps nothing else from being written.
+func (t *tutorial) run(ctx context.Context) error { return t.result.End(t.runSteps(ctx)) }
+
+func (t *tutorial) runSteps(ctx context.Context) error {
+	if err := t.CheckFiles(&t.saved, t.result); err != nil {
 		return err
 	}
 	if t.saved.Load != "" {
@@ -71,6 +69,9 @@ func (t *tutorial) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := find(t.options); err != nil {
+		return err
+	}
 	t.showVersions()
 	for _, step := range []func(context.Context) error{t.getData, t.exploreData, t.prepareData, t.buildModel, t.setApart, t.trainModel} {
 		if err := step(ctx); err != nil {
@@ -78,21 +79,15 @@ func (t *tutorial) run(ctx context.Context) error {
 		}
 	}
 	after := context.WithoutCancel(ctx)
+	failed := []error{t.save(after)}
 	for _, step := range []func(context.Context) error{t.evaluate, t.showHistory, t.scoreText} {
-		if err := step(after); err != nil {
-			return err
-		}
+		failed = append(failed, step(after))
 	}
-	if err := example.WriteReport(t.options.report, &t.report); err != nil {
-		return err
-	}
-	if err := example.WriteHistory(t.history, t.past); err != nil {
-		return err
-	}
+	failed = append(failed, example.WriteReport(t.Report, &t.report), example.WriteHistory(t.History, t.past))
 	if t.interrupted {
-		return example.Interrupted{Epochs: len(t.past.Epochs), Of: t.epochs}
+		failed = append(failed, example.Interrupted{Epochs: len(t.past.Epochs), Of: t.epochs})
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // runLoaded tests the model of -load and trains nothing.
@@ -102,13 +97,16 @@ func (t *tutorial) runLoaded(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.file.Close()) }()
+	if err := find(t.options); err != nil {
+		return err
+	}
 	t.showVersions()
-	for _, step := range []func(context.Context) error{t.getData, t.prepareData, t.showModel, t.evaluate, t.scoreText} {
+	for _, step := range []func(context.Context) error{t.getData, t.prepareData, t.showModel, t.evaluate} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return example.WriteReport(t.options.report, &t.report)
+	return errors.Join(t.scoreText(ctx), example.WriteReport(t.Report, &t.report))
 }
 
 // openModel opens the file of -load. What the network reads is what it was trained on.
@@ -137,7 +135,7 @@ func (t *tutorial) heading(title string) {
 
 func (t *tutorial) showVersions() {
 	t.heading("Versions")
-	fmt.Fprint(t.out, example.Versions(t.threads))
+	fmt.Fprint(t.out, example.Versions(t.Threads))
 }
 
 func (t *tutorial) getData(ctx context.Context) (err error) {
@@ -150,7 +148,7 @@ func (t *tutorial) getData(ctx context.Context) (err error) {
 	}
 	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", t.report.Data, t.report.LoadS)
 	if t.report.Data == dataBuiltin {
-		fmt.Fprintln(t.out, getReviews)
+		t.out.Print(getReviews)
 	}
 	return nil
 }
@@ -206,7 +204,7 @@ func (t *tutorial) buildModel(ctx context.Context) (err error) {
 	if t.model, err = nn.NewSequential(stack...).Build(ctx, in, nn.BuildOptions{Seed: t.seed}); err != nil {
 		return err
 	}
-	fmt.Fprint(t.out, t.model.Summary())
+	fmt.Fprint(t.out, t.out.Summary(t.model))
 	t.compile()
 	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s. Metric: accuracy.\n", t.lr, t.fit.Loss.Kind())
 	return nil
@@ -214,7 +212,7 @@ func (t *tutorial) buildModel(ctx context.Context) (err error) {
 
 func (t *tutorial) showModel(context.Context) error {
 	t.heading("Load the model")
-	fmt.Fprint(t.out, t.model.Summary())
+	fmt.Fprint(t.out, t.out.Summary(t.model))
 	t.compile()
 	epochs := "0 epochs"
 	if h := t.file.Info.History; h != nil {
@@ -229,7 +227,7 @@ func (t *tutorial) showModel(context.Context) error {
 func (t *tutorial) compile() {
 	t.fit = nn.FitOptions{
 		Optimizer: optim.Adam{LearningRate: float32(t.lr), SquareOccurrences: t.adam == adamKeras3}, Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
-		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads,
+		Epochs: t.epochs, BatchSize: t.batch, Threads: t.Threads,
 	}
 	if t.options.loss == lossMSE {
 		t.fit.Loss = loss.MeanSquaredError{}
@@ -258,7 +256,7 @@ func (t *tutorial) trainModel(ctx context.Context) (err error) {
 	if t.progress != nil {
 		t.fit.Callbacks = append(t.fit.Callbacks, callbacks.Progress(t.progress))
 	}
-	if t.patience != noPatience {
+	if t.patience != example.NoPatience {
 		t.fit.Callbacks = append(t.fit.Callbacks, callbacks.EarlyStopping{Patience: t.patience, RestoreBest: true})
 	}
 	start := time.Now()
@@ -274,7 +272,7 @@ func (t *tutorial) trainModel(ctx context.Context) (err error) {
 	t.past, err = t.keeper.Fit(ctx, t.model, t.partial, t.fit)
 	t.report.FitS = time.Since(start).Seconds()
 	if err != nil && (!errors.Is(err, context.Canceled) || t.saved.Resume != "" && !t.keeper.Begun()) {
-		return err
+		return example.SmallerRate(err, t.lr)
 	}
 	t.interrupted = err != nil
 	t.report.Interrupted = t.interrupted
@@ -282,18 +280,19 @@ func (t *tutorial) trainModel(ctx context.Context) (err error) {
 		fmt.Fprintf(t.out, "%s\n", t.past.Stopped)
 	}
 	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(t.past.Epochs)-before, "epoch"), t.report.FitS)
-	if err := t.saved.SaveModel(context.WithoutCancel(ctx), programName, t.model, &t.keeper, t.past, example.SettingsOf(t.set, settingFlags), t.out); err != nil {
-		return err
-	}
 	t.report.WeightsSHA256 = example.WeightsSHA256(t.model)
 	t.report.History, err = example.History(t.past)
 	return err
 }
 
+func (t *tutorial) save(ctx context.Context) error {
+	return t.saved.SaveModel(ctx, programName, t.model, &t.keeper, t.past, example.SettingsOf(t.set, settingFlags), t.out)
+}
+
 func (t *tutorial) evaluate(ctx context.Context) error {
 	t.heading("Evaluate the model")
 	start := time.Now()
-	logs, err := t.model.Evaluate(ctx, t.test, nn.EvaluateOptions{Loss: t.fit.Loss, Metrics: t.fit.Metrics, BatchSize: t.batch, Threads: t.threads})
+	logs, err := t.model.Evaluate(ctx, t.test, nn.EvaluateOptions{Loss: t.fit.Loss, Metrics: t.fit.Metrics, BatchSize: t.batch, Threads: t.Threads})
 	t.report.EvaluateS = time.Since(start).Seconds()
 	if err != nil {
 		return err
@@ -309,19 +308,17 @@ func (t *tutorial) evaluate(ctx context.Context) error {
 func (t *tutorial) showHistory(context.Context) error {
 	t.heading("Accuracy and loss over the epochs")
 	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(t.past.Names(), ", "))
-	if err := example.Draw(t.plot, t.past, t.out, t.result); err != nil {
-		return err
-	}
-	fmt.Fprint(t.out, example.Overfitting(t.past, t.patience != noPatience && !t.interrupted,
+	err := example.Draw(t.Plot, t.past, t.out, t.result)
+	fmt.Fprint(t.out, example.Overfitting(t.out, t.past, t.patience != example.NoPatience && !t.interrupted,
 		"-patience 2, which stops by itself and keeps the best weights", "-units, -dim"))
-	return nil
+	return err
 }
 
 func (t *tutorial) scoreText(ctx context.Context) error {
-	if !t.try {
+	if !t.Try {
 		return nil
 	}
-	x, words, known, err := t.data.encode(t.options, t.text)
+	x, words, known, err := t.data.encode(t.options, t.Text)
 	if err != nil {
 		return err
 	}

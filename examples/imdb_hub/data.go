@@ -14,6 +14,7 @@ import (
 	"github.com/linnet-ml/linnet/datasets/imdb/builtin"
 	"github.com/linnet-ml/linnet/datasets/imdb/fetch"
 	"github.com/linnet-ml/linnet/internal/download"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/pretrained"
 	builtinmodule "github.com/linnet-ml/linnet/pretrained/builtin"
 	modules "github.com/linnet-ml/linnet/pretrained/fetch"
@@ -24,27 +25,74 @@ const (
 	downloadName = "download"
 
 	// getTexts tells how to come by the texts themselves.
-	getTexts = `These are the last 256 words of each review, in no order: the texts are not ours
-to ship, and the sum of words' vectors knows no order. For the texts say
--data download (84 MB, once), or name a folder with aclImdb_v1.tar.gz by -data.`
+	getTexts = "These are the last 256 words of each review, in no order: the texts are not ours to ship, and the sum of words' vectors " +
+		"knows no order. For the texts say -data download (84 MB, once), or name a folder with aclImdb_v1.tar.gz by -data."
 
 	// builtinModule is the name of the module that is part of the program, tutorialModule that of the tutorial's.
 	builtinModule  = "glove-imdb-50"
 	tutorialModule = "nnlm-en-dim50"
 
 	// getModule tells how to come by the tutorial's module.
-	getModule = `This module is part of the program. For the tutorial's own say
--module https://tfhub.dev/google/nnlm-en-dim50/2, which downloads it once (the
-table has 193 MB), or name its folder by -module.`
+	getModule = "This module is part of the program. For the tutorial's own say -module https://tfhub.dev/google/nnlm-en-dim50/2, which " +
+		"downloads it once (the table has 193 MB), or name its folder by -module."
 )
+
+// find finds out, before anything is read, where the reviews and the module are that -data and -module name: files must be
+// there. What is named and must be downloaded is not looked for.
+func find(o *options) error {
+	switch o.data {
+	case downloadName:
+	case builtinName:
+		o.builtin = true
+	default:
+		_, err := imdb.FindTexts(o.data)
+		o.builtin = o.data == "" && errors.Is(err, fs.ErrNotExist)
+		switch {
+		case err == nil || o.builtin:
+		case o.data == "":
+			return err
+		default:
+			return fmt.Errorf("-data: %w", err)
+		}
+	}
+	if o.module == "" || o.module == builtinName {
+		return nil
+	}
+	if err := findNamed(o.module); err != nil {
+		return fmt.Errorf("-module: %w", err)
+	}
+	return nil
+}
+
+// findNamed finds out whether a module can be opened or, if it goes by a URL, asked for.
+func findNamed(module string) error {
+	if strings.Contains(module, "://") {
+		if _, err := pretrained.FindModule(module); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	if _, err := os.Stat(module); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	_, err := pretrained.FindModule(module)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w; -module https://tfhub.dev/google/%s/2 downloads it", err, module)
+	case err != nil:
+		return fmt.Errorf("no file or folder is called %s, and %w", module, err)
+	}
+	return nil
+}
 
 // loadTexts reads the reviews from where -data says. Its string says where that was.
 func loadTexts(ctx context.Context, o *options, progress io.Writer) (train, test *imdb.TextSplit, where string, err error) {
-	path := o.data
-	switch o.data {
-	case builtinName:
+	if o.builtin {
 		train, test, err = builtin.Texts()
 		return train, test, builtinName, err
+	}
+	path := o.data
+	switch o.data {
 	case downloadName:
 		report, end := downloads(progress)
 		path, err = fetch.Texts(ctx, fetch.Options{Mirror: o.mirror, AllowUnverified: o.mirror != "", Progress: report})
@@ -54,10 +102,6 @@ func loadTexts(ctx context.Context, o *options, progress io.Writer) (train, test
 		}
 	case "":
 		path, err = imdb.FindTexts("")
-		if errors.Is(err, fs.ErrNotExist) {
-			train, test, err = builtin.Texts()
-			return train, test, builtinName, err
-		}
 	}
 	if err == nil {
 		train, test, err = imdb.LoadTexts(ctx, imdb.TextOptions{Path: path})
@@ -109,17 +153,11 @@ func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained
 	case err == nil:
 		// Such tables know small letters only, as a rule.
 		return pretrained.OpenVectors(ctx, o.module, pretrained.VectorOptions{Lower: true, Scale: float32(o.scale)})
-	case !errors.Is(err, fs.ErrNotExist):
+	}
+	if err := findNamed(o.module); err != nil {
 		return nil, err
 	}
-	m, err := pretrained.OpenModule(ctx, o.module, pretrained.HubOptions{})
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w; -module https://tfhub.dev/google/%s/2 downloads it", err, o.module)
-	case err != nil:
-		return nil, fmt.Errorf("no file or folder is called %s, and %w", o.module, err)
-	}
-	return m, nil
+	return pretrained.OpenModule(ctx, o.module, pretrained.HubOptions{})
 }
 
 // downloads returns what reports a download to w, which may be nil, and what ends its last line.
@@ -131,15 +169,12 @@ func downloads(w io.Writer) (report func(name string, done, total int64), end fu
 	return p.Report, p.End
 }
 
-// printable is a text as a terminal may show it: what would move the cursor or more is replaced.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
+// oneLine is a text as it is read, in one line: what would move the cursor or more is escaped, white space is a space.
+func oneLine(s string) string {
+	return shown.Text(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
 			return ' '
 		}
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
 		return r
-	}, s)
+	}, s))
 }

@@ -13,25 +13,24 @@ import (
 
 // options are the flags.
 type options struct {
-	data, module, combiner           string
-	trainable                        bool
-	units                            int
-	lr, scale                        float64
-	epochs, batch, patience, threads int
-	seed                             uint64
-	quiet, try                       bool
-	text                             string
-	report, history, plot            string
-	mirror                           string // where downloads come from; no flag changes it
-	saved                            example.Saved
-	set                              *flag.FlagSet   // all flags
-	given                            map[string]bool // those that were set
+	data, module, combiner  string
+	trainable               bool
+	units                   int
+	lr, scale               float64
+	epochs, batch, patience int
+	seed                    uint64
+	builtin                 bool // the reviews are those of the program: find says so
+	example.Flags
+	mirror string // where downloads come from; no flag changes it
+	saved  example.Saved
+	set    *flag.FlagSet   // all flags
+	given  map[string]bool // those that were set
 }
 
 func flags(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet(programName, flag.ContinueOnError)
-	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with aclImdb_v1.tar.gz, download, or builtin\n(default: the cache if it has them, else builtin)")
-	f.StringVar(&o.module, "module", "", "`where` the text embedding is: a folder with a SavedModel, a name (nnlm-en-dim50), a\ntfhub.dev URL, a file of vectors (GloVe, word2vec, fastText), or builtin\n(default: nnlm-en-dim50 if the cache has it, else builtin)")
+	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with aclImdb_v1.tar.gz, or builtin, or download to fetch them into the cache, 84 MB, unless they are there (default: the cache if it has them, else builtin)")
+	f.StringVar(&o.module, "module", "", "`where` the text embedding is: a folder with a SavedModel, a name (nnlm-en-dim50), a tfhub.dev URL, a file of vectors (GloVe, word2vec, fastText), or builtin (default: nnlm-en-dim50 if the cache has it, else builtin)")
 	f.BoolVar(&o.trainable, "trainable", true, "train the embedding too")
 	f.StringVar(&o.combiner, "combiner", "", "sqrtn, mean or sum: how the vectors of a text's words make one (default: the module's)")
 	f.Float64Var(&o.scale, "scale", 0, "what the vectors of a file are multiplied by (default: 0.1 if they are trained, else 1)")
@@ -39,14 +38,9 @@ func flags(o *options) *flag.FlagSet {
 	f.Float64Var(&o.lr, "lr", 0.001, "learning rate of Adam")
 	f.IntVar(&o.epochs, "epochs", 40, "epochs")
 	f.IntVar(&o.batch, "batch", 512, "reviews in a step")
-	f.IntVar(&o.patience, "patience", 3, "train once more, and stop after so many epochs without a better val_loss and keep the\nbest weights (0: do not train again)")
+	f.IntVar(&o.patience, "patience", 3, "train once more, stop after so many epochs without a better val_loss, and keep the best weights; 0 stops at the first that is no better, -1 never: there is no second training then")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all random numbers")
-	f.IntVar(&o.threads, "threads", 0, "workers that share a step, 0 for as many as pay; they change no bit of the result")
-	f.BoolVar(&o.quiet, "quiet", false, "print the results only")
-	f.StringVar(&o.text, "try", "", "a `text` to score after training")
-	f.StringVar(&o.report, "report", "", "write settings, times and results to this `file` as JSON")
-	f.StringVar(&o.history, "history", "", "write the history of all epochs to this `file` as CSV")
-	f.StringVar(&o.plot, "plot", "", "draw loss and accuracy into this `file`, PNG or SVG; - draws them as text (default: as\ntext, unless -quiet)")
+	o.Flags.Add(f)
 	o.saved.Flags(f)
 	return f
 }
@@ -67,21 +61,19 @@ func parseOptions(args []string, help io.Writer) (*options, error) {
 		return nil, err
 	}
 	f.Visit(func(f *flag.Flag) { o.given[f.Name] = true })
-	o.try = o.given["try"]
 	return o, o.check()
 }
 
 // check refuses values that no run can use.
 func (o *options) check() error {
-	if err := o.saved.Check(o.set, o.given, trainingFlags, []string{"report", "history", "plot"}); err != nil {
+	if err := o.saved.Check(o.set, o.given, trainingFlags, example.Written, []string{"data", "module"}); err != nil {
 		return err
 	}
 	if err := cmp.Or(
 		example.CheckBound("units", o.units, 1, 4096),
 		example.CheckBound("epochs", o.epochs, 1, 1_000_000),
 		example.CheckBound("batch", o.batch, 1, trainRows-validationRows),
-		example.CheckBound("patience", o.patience, 0, math.MaxInt32),
-		example.CheckBound("threads", o.threads, 0, 1024),
+		example.CheckBound("patience", o.patience, example.NoPatience, math.MaxInt32),
 	); err != nil {
 		return err
 	}
@@ -97,10 +89,7 @@ func (o *options) check() error {
 		example.CheckText(o.given, "data", o.data),
 		example.CheckText(o.given, "module", o.module),
 		example.CheckText(o.given, "combiner", o.combiner),
-		example.CheckText(o.given, "report", o.report),
-		example.CheckText(o.given, "history", o.history),
-		example.CheckText(o.given, "plot", o.plot),
-		example.CheckText(o.given, "try", o.text),
+		o.Flags.Check(o.given),
 	); err != nil {
 		return err
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
-	"fmt"
 	"runtime"
 
 	"github.com/linnet-ml/linnet/examples/internal/example"
@@ -66,25 +64,6 @@ type Stopped struct {
 func newReport(o *options) report {
 	return report{
 		CPU: example.CPUName(), Path: simd.Path(), Platform: example.Platform(), Go: runtime.Version(),
-		Threads: o.threads, Seed: o.seed, Trainable: o.trainable, Full: timing{EpochS: []float64{}}, FullHistory: json.RawMessage("{}"),
+		Threads: o.Threads, Seed: o.seed, Trainable: o.trainable, Full: timing{EpochS: []float64{}}, FullHistory: json.RawMessage("{}"),
 	}
-}
-
-// checkFiles finds out before the training that a file cannot be written.
-func (t *tutorial) checkFiles() error {
-	for _, f := range []struct{ name, path string }{{"report", t.options.report}, {"history", t.history}} {
-		if err := example.CheckWritable(f.path); err != nil {
-			return fmt.Errorf("-%s: %w", f.name, err)
-		}
-	}
-	return cmp.Or(t.saved.CheckFile(), example.CheckPlot(t.plot))
-}
-
-// writeFiles writes what -report and -history ask for.
-func (t *tutorial) writeFiles() error {
-	t.report.Interrupted = t.interrupted
-	if err := example.WriteReport(t.options.report, &t.report); err != nil {
-		return err
-	}
-	return example.WriteHistory(t.history, t.shown())
 }

@@ -32,7 +32,7 @@ var moduleSettings = []string{"module", "scale", "data"}
 func (t *tutorial) settings(training string) example.Settings {
 	s := example.SettingsOf(t.set, append(slices.Clone(settingFlags), "patience"))
 	texts := "texts"
-	if t.report.Data == builtinName {
+	if t.builtin {
 		texts = builtinName
 	}
 	maps.Copy(s, example.Settings{trainingKey: training, "module": t.module.Name(), "scale": strconv.FormatFloat(t.scale, 'g', -1, 64), "data": texts})
@@ -53,6 +53,21 @@ func (t *tutorial) checkResume(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// checkModule finds out before the first step whether the training in the file of -resume was one with the module, its scale
+// and the reviews of this run.
+func (t *tutorial) checkModule(ctx context.Context) error {
+	if t.saved.Resume == "" {
+		return nil
+	}
+	if err := t.loadModule(ctx); err != nil {
+		return err
+	}
+	if err := t.resumed.Need(moduleSettings, t.settings("")); err != nil {
+		return fmt.Errorf("-resume: %s: %w", t.saved.Resume, err)
+	}
+	return nil
 }
 
 // goesOnStopping reports whether this run goes on with the training that stops early.
@@ -89,12 +104,15 @@ func (t *tutorial) runLoaded(ctx context.Context) (err error) {
 		return fmt.Errorf("-load: %s: %w", t.saved.Load, err)
 	}
 	t.model = file.Model
+	if err := find(t.options); err != nil {
+		return err
+	}
 	t.showVersions()
 	if err := t.getData(ctx); err != nil {
 		return err
 	}
 	t.heading("Load the model")
-	fmt.Fprint(t.out, t.model.Summary())
+	fmt.Fprint(t.out, t.out.Summary(t.model))
 	epochs := 0
 	if h := file.Info.History; h != nil {
 		epochs = len(h.Epochs)
@@ -114,10 +132,7 @@ func (t *tutorial) runLoaded(ctx context.Context) (err error) {
 	}
 	t.report.FullTestLoss, t.report.FullTestAccuracy = example.Number(loss), example.Number(accuracy)
 	fmt.Fprintf(t.out, "Weights sha256 %s\n", t.report.FullWeightsSHA256)
-	if err := t.scoreText(ctx); err != nil {
-		return err
-	}
-	return example.WriteReport(t.options.report, &t.report)
+	return errors.Join(t.scoreText(ctx), example.WriteReport(t.Report, &t.report))
 }
 
 // setLoaded makes the report say how a loaded model was trained.

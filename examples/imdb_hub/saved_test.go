@@ -22,7 +22,7 @@ func TestResume(t *testing.T) {
 		epochs []string
 	}{
 		{"-module builtin -data builtin", []string{"1", "3"}},
-		{"-module builtin -data builtin -patience 0 -trainable=false -combiner mean", []string{"1", "2"}},
+		{"-module builtin -data builtin -patience -1 -trainable=false -combiner mean", []string{"1", "2"}},
 		{"-lr 0.1 -patience 1 -module " + vectors, []string{"1", "3", "12"}}, // it stops in the second or third process
 	} {
 		if testing.Short() && strings.Contains(c.args, "builtin") {
@@ -80,7 +80,7 @@ func (b both) Write(p []byte) (int, error) {
 func TestLoad(t *testing.T) {
 	notUnderRace(t)
 	vectors := write(t, "words.txt", "good 1 2\nbad -1 -2\ngreat 3 1\n")
-	for _, flags := range []string{"-patience 0 -trainable=false -seed 5 -combiner sum -units 5 -module " + vectors, "-patience 1"} {
+	for _, flags := range []string{"-patience -1 -trainable=false -seed 5 -combiner sum -units 5 -module " + vectors, "-patience 1"} {
 		file, report := filepath.Join(t.TempDir(), "m.linnet"), filepath.Join(t.TempDir(), "report.json")
 		try := []string{"-try", "A great film, the best I have ever seen; zyzzyva!"}
 		trained, _ := program(t, 0, slices.Concat(strings.Fields(flags), []string{"-epochs", "1", "-quiet", "-save", file, "-report", report}, try)...)
@@ -139,14 +139,14 @@ func TestSavedErrors(t *testing.T) {
 		{"-load m -save n", 2, "-save does not go with -load, which takes the network from its file and trains nothing"},
 		{"-load m -module n", 2, "-module does not go with -load, which takes the network from its file and trains nothing"},
 		{"-load m -plot p.png", 2, "-plot does not go with -load, which takes the network from its file and trains nothing"},
-		{"-load m -patience 0", 2, "-patience does not go with -load, which takes the network from its file and trains nothing"},
+		{"-load m -patience -1", 2, "-patience does not go with -load, which takes the network from its file and trains nothing"},
 		{"-save m -history m", 2, "-save and -history name the same file"},
 		{"-save " + dir, 1, "-save: " + dir + " is a folder"},
 		{"-load " + foreign, 1, "-load: " + foreign + " is not a model that imdb_hub saved"},
 		{"-load " + vectors, 1, "-load: model: " + vectors + ": "},
 		{"-resume " + bare, 1, "-resume: " + bare + ": the file has no training state"},
 		{"-resume " + file + " -units 8", 1, "-resume: " + file + ": its training has -units 16, and this one -units 8"},
-		{"-resume " + file + " -patience 0", 1, "-resume: " + file + ": its training has -patience 3, and this one -patience 0"},
+		{"-resume " + file + " -patience -1", 1, "-resume: " + file + ": its training has -patience 3, and this one -patience -1"},
 		{"-resume " + file + " -epochs 1", 2, "-epochs 1 is less than the 2 of " + file + ", which -resume goes on from"},
 		{"-data builtin -resume " + file + " -module " + others, 1, "-resume: " + file + ": its training has -module words, and this one -module others"},
 		{"-data builtin -resume " + file + " -scale 2 -module " + vectors, 1, "-resume: " + file + ": its training has -scale 0.1, and this one -scale 2"},

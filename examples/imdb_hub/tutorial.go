@@ -29,8 +29,8 @@ import (
 type tutorial struct {
 	*options
 	report   report
-	out      io.Writer // the steps; nowhere with -quiet
-	result   io.Writer
+	out      *example.Page // the steps; nowhere with -quiet
+	result   *example.Page
 	progress io.Writer // nil with -quiet
 	steps    int       // that have begun
 
@@ -46,26 +46,36 @@ type tutorial struct {
 	interrupted   bool
 	stopping      *Stopped         // what the report will say of the run that stops early
 	resumed       example.Settings // of the file of -resume
+	failed        []error          // outputs that could not be written
 }
 
 func newTutorial(o *options, stdout, stderr io.Writer) *tutorial {
-	t := &tutorial{options: o, report: newReport(o), out: stdout, result: stdout, progress: stderr}
-	if o.quiet {
-		t.out, t.progress = io.Discard, nil
+	page := example.NewPage(stdout)
+	t := &tutorial{options: o, report: newReport(o), out: page, result: page, progress: stderr}
+	if o.Quiet {
+		t.out, t.progress = example.NoPage(), nil
 	}
 	return t
 }
 
 // run goes through the steps. When ctx ends during a training it goes on with what was reached, and returns ctx's error
-// at the end.
-func (t *tutorial) run(ctx context.Context) error {
-	if err := t.checkFiles(); err != nil {
+// at the end. What cannot be written is an error at the end, too, and keeps nothing else from being written.
+func (t *tutorial) run(ctx context.Context) error { return t.result.End(t.runSteps(ctx)) }
+
+func (t *tutorial) runSteps(ctx context.Context) error {
+	if err := t.CheckFiles(&t.saved, t.result); err != nil {
 		return err
 	}
 	if t.saved.Load != "" {
 		return t.runLoaded(ctx)
 	}
 	if err := t.checkResume(ctx); err != nil {
+		return err
+	}
+	if err := find(t.options); err != nil {
+		return err
+	}
+	if err := t.checkModule(ctx); err != nil {
 		return err
 	}
 	train, rest := t.trainAll, []func(context.Context) error{t.evaluateAll, t.showHistory, t.stopEarly, t.scoreText}
@@ -79,25 +89,24 @@ func (t *tutorial) run(ctx context.Context) error {
 		}
 	}
 	// After an interruption the rest shows what was reached, if anything was.
+	failed := t.failed
 	for _, step := range rest {
 		if len(t.last().Epochs) == 0 {
 			break
 		}
-		if err := step(ctx); err != nil {
-			return err
+		t.failed = nil
+		failed = append(append(failed, step(ctx)), t.failed...)
+	}
+	t.report.Interrupted = t.interrupted
+	failed = append(failed, example.WriteReport(t.Report, &t.report), example.WriteHistory(t.History, t.shown()))
+	if t.interrupted {
+		end := example.Interrupted{Epochs: len(t.last().Epochs), Of: t.epochs}
+		if t.stopped != nil {
+			end.Training = "second"
 		}
+		failed = append(failed, end)
 	}
-	if err := t.writeFiles(); err != nil {
-		return err
-	}
-	if !t.interrupted {
-		return nil
-	}
-	end := example.Interrupted{Epochs: len(t.last().Epochs), Of: t.epochs}
-	if t.stopped != nil {
-		end.Training = "second"
-	}
-	return end
+	return errors.Join(failed...)
 }
 
 // last is the history of the training that came last.
@@ -128,7 +137,7 @@ func (t *tutorial) heading(title string) {
 
 func (t *tutorial) showVersions() {
 	t.heading("Versions")
-	fmt.Fprint(t.out, example.Versions(t.threads))
+	fmt.Fprint(t.out, example.Versions(t.Threads))
 }
 
 func (t *tutorial) getData(ctx context.Context) (err error) {
@@ -141,7 +150,7 @@ func (t *tutorial) getData(ctx context.Context) (err error) {
 	}
 	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", t.report.Data, t.report.LoadS)
 	if t.report.Data == builtinName {
-		fmt.Fprintln(t.out, getTexts)
+		t.out.Print(getTexts)
 	}
 	return nil
 }
@@ -179,27 +188,29 @@ func (t *tutorial) explore(context.Context) error {
 		if t.report.Data == builtinName {
 			s = counted(s)
 		}
-		fmt.Fprintf(t.out, "\n%s\n", example.Wrap(fmt.Sprintf("%d. %s", i+1, printable(s))))
+		fmt.Fprintf(t.out, "\n%s\n", t.out.Wrap(fmt.Sprintf("%d. %s", i+1, oneLine(s))))
 	}
 	fmt.Fprintf(t.out, "\n%v\n", t.train.Labels[:shownTexts])
 	return nil
 }
 
-func (t *tutorial) openModule(ctx context.Context) (err error) {
-	t.heading("Get the text embedding")
+// loadModule opens the module of -module.
+func (t *tutorial) loadModule(ctx context.Context) (err error) {
 	start := time.Now()
 	t.module, err = openModule(ctx, t.options, t.progress)
 	t.report.ModuleS = time.Since(start).Seconds()
-	if err != nil {
-		return err
+	return err
+}
+
+func (t *tutorial) openModule(ctx context.Context) error {
+	t.heading("Get the text embedding")
+	if t.module == nil {
+		if err := t.loadModule(ctx); err != nil {
+			return err
+		}
 	}
 	m := t.module
 	t.tokenizer, t.words = m.Tokenizer(), m.Vocabulary().Len()
-	if t.saved.Resume != "" {
-		if err := t.resumed.Need(moduleSettings, t.settings("")); err != nil {
-			return fmt.Errorf("-resume: %s: %w", t.saved.Resume, err)
-		}
-	}
 	t.report.Module, t.report.ModuleRows, t.report.ModuleDim, t.report.Scale = m.Name(), m.Rows(), m.Dim(), t.scale
 	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", m.Name(), t.report.ModuleS)
 	fmt.Fprintf(t.out, "%d words, and %s for all others, of %s each.\n",
@@ -208,9 +219,9 @@ func (t *tutorial) openModule(ctx context.Context) (err error) {
 		fmt.Fprintf(t.out, "All numbers are multiplied by %v (-scale).\n", t.scale)
 	}
 	if !t.given["module"] && m.Name() == builtinModule {
-		fmt.Fprintln(t.out, getModule)
+		t.out.Print(getModule)
 	}
-	if t.quiet { // nobody would see them, and a large table would be read for them
+	if t.Quiet { // nobody would see them, and a large table would be read for them
 		return nil
 	}
 	return t.showVectors(ctx)
@@ -218,7 +229,8 @@ func (t *tutorial) openModule(ctx context.Context) (err error) {
 
 // showVectors shows what the embedding makes of the first texts.
 func (t *tutorial) showVectors(ctx context.Context) error {
-	const texts, numbers = 3, 6
+	const texts, width = 3, 11 // of a number
+	numbers := t.out.Fit(6, width)
 	alone, err := nn.NewSequential(t.embedding(false)).Build(ctx, nn.Texts(), nn.BuildOptions{})
 	if err != nil {
 		return err
@@ -272,7 +284,7 @@ func (t *tutorial) buildModel(ctx context.Context) error {
 		return err
 	}
 	t.report.BuildS = time.Since(start).Seconds()
-	fmt.Fprint(t.out, t.model.Summary())
+	fmt.Fprint(t.out, t.out.Summary(t.model))
 	fmt.Fprintf(t.out, "Optimizer: adam (rate %v). Loss: %s, from logits.\nMetric: accuracy (a logit above 0 is a good review).\n", t.lr, theLoss.Kind())
 	return nil
 }
@@ -330,7 +342,7 @@ func (t *tutorial) fit(ctx context.Context, timing *timing, state *nn.TrainingSt
 	before := state.Epoch
 	o := nn.FitOptions{
 		Optimizer: optim.Adam{LearningRate: float32(t.lr)}, Loss: theLoss, Metrics: theMetrics(),
-		Epochs: t.epochs, BatchSize: t.batch, Threads: t.threads, Validation: t.validation, State: state,
+		Epochs: t.epochs, BatchSize: t.batch, Threads: t.Threads, Validation: t.validation, State: state,
 	}
 	if t.progress != nil {
 		o.Callbacks = append(o.Callbacks, callbacks.Progress(t.progress))
@@ -349,21 +361,21 @@ func (t *tutorial) fit(ctx context.Context, timing *timing, state *nn.TrainingSt
 	var keeper example.Keeper
 	history, err := keeper.Fit(ctx, t.model, t.partial, o)
 	timing.FitS = time.Since(start).Seconds()
-	if errors.As(err, new(*nn.LossError)) {
-		return nil, fmt.Errorf("%w; try a smaller -lr than %v", err, t.lr)
-	}
 	if err != nil && (!errors.Is(err, context.Canceled) || state.Epoch+state.Batch > 0 && !keeper.Begun()) {
-		return nil, err
+		return nil, example.SmallerRate(err, t.lr)
 	}
 	t.interrupted = err != nil
 	if history.Stopped != "" {
 		fmt.Fprintf(t.out, "%s\n", history.Stopped)
 	}
 	fmt.Fprintf(t.out, "%s in %.2f s.\n", example.Plural(len(history.Epochs)-before, "epoch"), timing.FitS)
-	if training == allEpochs && t.patience > 0 && !t.interrupted {
+	if training == allEpochs && t.patience != example.NoPatience && !t.interrupted {
 		return history, nil // the training that stops early comes after it
 	}
-	return history, t.saved.SaveModel(context.WithoutCancel(ctx), programName, t.model, &keeper, history, t.settings(training), t.out)
+	if err := t.saved.SaveModel(context.WithoutCancel(ctx), programName, t.model, &keeper, history, t.settings(training), t.out); err != nil {
+		t.failed = append(t.failed, err)
+	}
+	return history, nil
 }
 
 func (t *tutorial) trainAll(ctx context.Context) (err error) {
@@ -387,7 +399,7 @@ func (t *tutorial) trainAll(ctx context.Context) (err error) {
 func (t *tutorial) score(ctx context.Context, what string, seconds *float64) (testLoss, accuracy float64, err error) {
 	start := time.Now()
 	// Ctrl-C ends a training; what was reached is tested all the same.
-	logs, err := t.model.Evaluate(context.WithoutCancel(ctx), t.testing, nn.EvaluateOptions{Loss: theLoss, Metrics: theMetrics(), BatchSize: t.batch, Threads: t.threads})
+	logs, err := t.model.Evaluate(context.WithoutCancel(ctx), t.testing, nn.EvaluateOptions{Loss: theLoss, Metrics: theMetrics(), BatchSize: t.batch, Threads: t.Threads})
 	*seconds = time.Since(start).Seconds()
 	if err != nil {
 		return 0, 0, err
@@ -423,11 +435,9 @@ func (t *tutorial) showHistory(context.Context) error {
 	t.heading("Accuracy and loss over the epochs")
 	h := t.shown()
 	fmt.Fprintf(t.out, "The history has: %s\n", strings.Join(h.Names(), ", "))
-	if err := example.Draw(t.plot, h, t.out, t.result); err != nil {
-		return err
-	}
+	err := example.Draw(t.Plot, h, t.out, t.result)
 	t.showOverfitting(h, t.full == nil)
-	return nil
+	return err
 }
 
 // showOverfitting says what a history tells about overfitting, unless it was cut short by hand.
@@ -436,13 +446,13 @@ func (t *tutorial) showOverfitting(h *history.History, restored bool) {
 		return
 	}
 	stop, smaller := "stopping in time, which is the next step", "-units"
-	if t.patience == 0 {
+	if t.patience == example.NoPatience {
 		stop = "-patience 3, which trains once more and stops in time"
 	}
 	if t.trainable {
 		smaller = "-units, or -trainable=false"
 	}
-	fmt.Fprint(t.out, example.Overfitting(h, restored, stop, smaller))
+	fmt.Fprint(t.out, example.Overfitting(t.out, h, restored, stop, smaller))
 }
 
 // monitor is what validation is judged by.
@@ -450,7 +460,7 @@ const monitor = "val_loss"
 
 // stopEarly trains once more, from the same first weights, and stops where validation gets no better.
 func (t *tutorial) stopEarly(ctx context.Context) (err error) {
-	if t.patience == 0 || t.interrupted {
+	if t.patience == example.NoPatience || t.interrupted {
 		return nil
 	}
 	t.heading("Stop in time")
@@ -501,10 +511,10 @@ func (t *tutorial) testStopped(ctx context.Context) (err error) {
 }
 
 func (t *tutorial) scoreText(ctx context.Context) error {
-	if !t.try {
+	if !t.Try {
 		return nil
 	}
-	x, err := tensor.Of([]string{t.text})
+	x, err := tensor.Of([]string{t.Text})
 	if err != nil {
 		return err
 	}
@@ -512,7 +522,7 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known, words, err := t.known(ctx, t.text)
+	known, words, err := t.known(ctx, t.Text)
 	if err != nil {
 		return err
 	}

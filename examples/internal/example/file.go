@@ -2,11 +2,20 @@ package example
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/linnet-ml/linnet/internal/atomicfile"
 )
+
+// checkFile is CheckWritable for a flag.
+func checkFile(flag, path string) error {
+	if err := CheckWritable(path); err != nil {
+		return fmt.Errorf("-%s: %w", flag, err)
+	}
+	return nil
+}
 
 // CheckWritable finds out before a training, and not after it, that a file cannot be written.
 func CheckWritable(path string) error {

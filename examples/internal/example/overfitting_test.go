@@ -40,7 +40,7 @@ func TestOverfitting(t *testing.T) {
 			if err := json.Unmarshal(text, &h); err != nil {
 				t.Fatal(err)
 			}
-			got := strings.Join(strings.Fields(Overfitting(&h, c.restored, "-patience 2", "-units, -dim")), " ")
+			got := strings.Join(strings.Fields(Overfitting(NoPage(), &h, c.restored, "-patience 2", "-units, -dim")), " ")
 			if !strings.Contains(got, c.wants) || strings.Contains(got, c.notThis) {
 				t.Errorf("got %s", got)
 			}

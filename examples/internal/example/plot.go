@@ -2,7 +2,7 @@ package example
 
 import (
 	"fmt"
-	"io"
+	"os"
 
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/plots"
@@ -26,7 +26,7 @@ func CheckPlot(path string) error {
 
 // Draw draws the loss and the accuracy, when an epoch was completed: into the file of the flag -plot, on result for
 // plots.Terminal, and without the flag on out, where the steps are.
-func Draw(path string, h *history.History, out, result io.Writer) error {
+func Draw(path string, h *history.History, out, result *Page) error {
 	if len(h.Epochs) == 0 {
 		return nil
 	}
@@ -34,9 +34,9 @@ func Draw(path string, h *history.History, out, result io.Writer) error {
 	switch {
 	case err != nil:
 	case path == "":
-		err = plots.Draw(plots.Terminal, out, panels...)
+		err = out.draw(panels)
 	case path == plots.Terminal:
-		err = plots.Draw(path, result, panels...)
+		err = result.draw(panels)
 	default:
 		if err = plots.Draw(path, nil, panels...); err == nil {
 			fmt.Fprintf(out, "Drawn into %s\n", path)
@@ -44,6 +44,18 @@ func Draw(path string, h *history.History, out, result io.Writer) error {
 	}
 	if err != nil {
 		return fmt.Errorf("-plot: %w", err)
+	}
+	return nil
+}
+
+// draw draws panels as text. What the Page writes to may be a terminal, which has colours, and more columns than text takes.
+func (p *Page) draw(panels []plots.Panel) error {
+	t := plots.Text{Width: p.limit}
+	if _, file := p.to.(*os.File); file {
+		t.Width = 0
+	}
+	if p.err == nil {
+		p.fail(plots.WriteText(p.to, t, panels...))
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/linnet-ml/linnet/internal/shown"
+	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/simd"
 )
 
@@ -29,29 +31,49 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Exit writes an error, if there is one, after the program's name and returns the exit code. For flag.ErrHelp it is 0.
+// Exit writes an error, if there is one, after the program's name and returns the exit code. For flag.ErrHelp it is 0. Each of
+// several joined errors has a line of its own; one that is no interruption decides the code.
 func Exit(name string, err error, stderr io.Writer) int {
-	if err == nil || errors.Is(err, flag.ErrHelp) {
+	if err == nil || IsHelp(err) {
 		return 0
 	}
-	// A package may have put its own name before its errors, which is the program's too.
-	message := strings.TrimPrefix(err.Error(), name+": ")
-	switch {
-	case errors.As(err, new(Interrupted)):
-	case errors.Is(err, ErrTestInterrupted):
-		message = "interrupted before the model was tested"
-	case errors.Is(err, context.Canceled):
-		message = "interrupted before the training" // where else does not matter to who pressed Ctrl-C
+	code := 0
+	for _, e := range each(err) {
+		// A package may have put its own name before its errors, which is the program's too.
+		message, own := strings.TrimPrefix(e.Error(), name+": "), ExitError
+		switch {
+		case errors.As(e, new(UsageError)):
+			own = ExitUsage
+		case errors.As(e, new(Interrupted)):
+			own = ExitInterrupted
+		case errors.Is(e, ErrTestInterrupted):
+			message, own = "interrupted before the model was tested", ExitInterrupted
+		case errors.Is(e, context.Canceled):
+			message, own = "interrupted before the training", ExitInterrupted // where else does not matter to who pressed Ctrl-C
+		}
+		fmt.Fprintf(stderr, "%s: %s\n", name, shown.Text(message))
+		if code == 0 || code == ExitInterrupted {
+			code = own
+		}
 	}
-	fmt.Fprintf(stderr, "%s: %s\n", name, message)
-	switch {
-	case errors.As(err, new(UsageError)):
-		return ExitUsage
-	case errors.Is(err, context.Canceled):
-		return ExitInterrupted
-	}
-	return ExitError
+	return code
 }
+
+// each are the errors that were joined.
+func each(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, each(e)...)
+	}
+	return all
+}
+
+// IsHelp reports whether an error says that help was asked for.
+func IsHelp(err error) bool { return errors.Is(err, flag.ErrHelp) }
 
 // UsageError is an error in what was asked for, as opposed to one that came up on the way.
 type UsageError struct{ message string }
@@ -91,6 +113,14 @@ func OfTest(err error) error {
 	return err
 }
 
+// SmallerRate adds to the error of a training whose loss is no number what helps.
+func SmallerRate(err error, rate float64) error {
+	if errors.As(err, new(*nn.LossError)) {
+		return fmt.Errorf("%w; try a smaller -lr than %v", err, rate)
+	}
+	return err
+}
+
 // Parse reads the flags of f. For -h it writes them to help and returns flag.ErrHelp; what is wrong with them is a
 // UsageError.
 func Parse(f *flag.FlagSet, args []string, help io.Writer) error {
@@ -98,9 +128,7 @@ func Parse(f *flag.FlagSet, args []string, help io.Writer) error {
 	f.Usage = func() {}
 	if err := f.Parse(args); err != nil {
 		if err == flag.ErrHelp {
-			fmt.Fprintf(help, "usage: %s [flags]\n", f.Name())
-			f.SetOutput(help)
-			f.PrintDefaults()
+			printHelp(f, NewPage(help))
 			return err
 		}
 		return Usagef("%v (-h lists the flags)", strings.Join(strings.Fields(err.Error()), " "))
@@ -109,6 +137,25 @@ func Parse(f *flag.FlagSet, args []string, help io.Writer) error {
 		return Usagef("unknown argument %q (-h lists the flags)", f.Arg(0))
 	}
 	return nil
+}
+
+// printHelp writes what each flag does, as wide as the page is.
+func printHelp(f *flag.FlagSet, p *Page) {
+	fmt.Fprintf(p, "usage: %s [flags]\n", f.Name())
+	const indent = "    "
+	f.VisitAll(func(f *flag.Flag) {
+		value, usage := flag.UnquoteUsage(f)
+		if value != "" {
+			value = " " + value
+		}
+		if f.DefValue != "" && f.DefValue != "false" && !strings.Contains(usage, "(default") {
+			usage += fmt.Sprintf(" (default %s)", f.DefValue)
+		}
+		fmt.Fprintf(p, "  -%s%s\n", f.Name, value)
+		for line := range strings.SplitSeq(wrap(usage, p.limit-len(indent)), "\n") {
+			fmt.Fprintf(p, "%s%s\n", indent, line)
+		}
+	})
 }
 
 // Versions says what runs: two lines. 0 threads are as many as pay.

@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/nn"
 )
 
@@ -55,7 +56,7 @@ func WriteReport(path string, report any) error {
 	}
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err == nil {
-		err = WriteFile(path, append(text, '\n'))
+		err = WriteFile(path, append(shown.JSON(text), '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("-report: %w", err)

@@ -14,9 +14,11 @@ import (
 	"github.com/linnet-ml/linnet/callbacks"
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/atomicfile"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
+	"github.com/linnet-ml/linnet/plots"
 )
 
 // Saved are the flags for model files.
@@ -28,12 +30,12 @@ type Saved struct {
 func (s *Saved) Flags(f *flag.FlagSet) {
 	f.StringVar(&s.Save, "save", "", "write the model to this `file` after training, with all that -resume needs")
 	f.StringVar(&s.Load, "load", "", "train nothing: test the model in this `file`, which -save wrote")
-	f.StringVar(&s.Resume, "resume", "", "go on with the training in this `file`, which -save wrote, until -epochs; the result\nhas the bits of one run of that many epochs. Other flags must be what they were")
+	f.StringVar(&s.Resume, "resume", "", "go on with the training in this `file`, which -save wrote, until -epochs; the result has the bits of one run of that many epochs. Other flags must be what they were")
 }
 
 // Check refuses what does not go together. training are the flags that say what is trained, and how; written are flags of
-// files, which would be written over the model.
-func (s *Saved) Check(f *flag.FlagSet, given map[string]bool, training, written []string) error {
+// files that are written, over one another, the model, or what the flags read name.
+func (s *Saved) Check(f *flag.FlagSet, given map[string]bool, training, written, read []string) error {
 	own := []struct{ name, path string }{{"save", s.Save}, {"load", s.Load}, {"resume", s.Resume}}
 	for _, o := range own {
 		if err := CheckText(given, o.name, o.path); err != nil {
@@ -47,14 +49,32 @@ func (s *Saved) Check(f *flag.FlagSet, given map[string]bool, training, written 
 			}
 		}
 	}
-	for _, o := range own {
-		for _, name := range written {
-			if path := f.Lookup(name).Value.String(); o.path != "" && path != "" && filepath.Clean(path) == filepath.Clean(o.path) {
-				return Usagef("-%s and -%s name the same file", o.name, name)
+	for i, name := range written {
+		for _, other := range slices.Concat([]string{"save", "load", "resume"}, written[:i], read) {
+			if sameFile(f.Lookup(name).Value.String(), f.Lookup(other).Value.String()) {
+				return Usagef("-%s and -%s name the same file", other, name)
 			}
 		}
 	}
+	for _, other := range read {
+		if sameFile(s.Save, f.Lookup(other).Value.String()) {
+			return Usagef("-save and -%s name the same file", other)
+		}
+	}
 	return nil
+}
+
+// sameFile reports whether two flags name one plain file, or what would be one. A device may be written to twice.
+func sameFile(a, b string) bool {
+	if a == "" || b == "" || a == plots.Terminal || b == plots.Terminal || isSpecial(a) {
+		return false
+	}
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	x, err := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err == nil && err2 == nil && !x.IsDir() && os.SameFile(x, y)
 }
 
 // CheckFile finds out before a training that the file of -save cannot be written.
@@ -95,23 +115,10 @@ func (s Settings) Set(f *flag.FlagSet, names []string) error {
 func (s Settings) Need(names []string, now Settings) error {
 	for _, name := range names {
 		if s[name] != now[name] {
-			return fmt.Errorf("its training has -%s %s, and this one -%s %s", name, shown(s[name]), name, shown(now[name]))
+			return fmt.Errorf("its training has -%s %s, and this one -%s %s", name, shown.Name(s[name]), name, shown.Name(now[name]))
 		}
 	}
 	return nil
-}
-
-// shown is a value as it may stand after its flag.
-func shown(s string) string {
-	for _, r := range s {
-		if r <= ' ' || r > '~' {
-			return fmt.Sprintf("%.60q", s)
-		}
-	}
-	if s == "" || len(s) > 60 {
-		return fmt.Sprintf("%.60q", s)
-	}
-	return s
 }
 
 // settingsKey is where a file's metadata have the settings of the program of that name.
