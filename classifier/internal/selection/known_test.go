@@ -50,11 +50,13 @@ func TestMinimum(t *testing.T) {
 	bayes, chars := two, two
 	bayes.NaiveBayes = true
 	chars.Features.CharMin, chars.Features.CharMax = 2, 4
+	alone := chars
+	alone.Features.WordMin, alone.Features.WordMax = 0, 0
 	one := Recipe{Features: features.Settings{WordMin: 1, WordMax: 1}, NaiveBayes: true}
 	for _, v := range []struct {
 		r          Recipe
 		rows, want int
-	}{{two, 1000, 1}, {bayes, 1000, 2}, {chars, 1000, 2}, {one, 1000, 1}, {chars, 100, 1}} {
+	}{{two, 1000, 1}, {bayes, 1000, 2}, {chars, 1000, 1}, {alone, 1000, 2}, {one, 1000, 1}, {alone, 100, 1}} {
 		if got := task.minimum(v.rows, v.r); got != v.want {
 			t.Errorf("%v, %d rows: %d, want %d", v.r, v.rows, got, v.want)
 		}

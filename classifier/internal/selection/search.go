@@ -86,21 +86,27 @@ func (c *collection) serves(t *Task, n int, r Recipe) bool {
 
 // minimum is the number of texts that an n-gram must be in. Single words that one text alone has are not many, and naive
 // Bayes learns from them; of longer n-grams they are most. With TF-IDF they stay if there is room for all: together, such n-grams say
-// how alike texts are, which complement naive Bayes gains from most. With naive-Bayes weights they only add noise.
+// how alike texts are, which complement naive Bayes gains from most. With naive-Bayes weights they only add noise, and of n-grams of characters alone few
+// are rare.
 func (t *Task) minimum(rows int, r Recipe) int {
 	f := r.Features
-	if rows < 200 || f.CharMax == 0 && (f.WordMax == 1 || !r.NaiveBayes && t.grams(f) <= int64(t.mostColumns())) {
+	if rows < 200 || f.CharMax == 0 && f.WordMax == 1 || f.WordMax > 0 && !r.NaiveBayes && t.grams(f) <= int64(t.mostColumns()) {
 		return 1
 	}
 	return 2
 }
 
-// bytesPerGram is about how many bytes of text there are for each n-gram of one more word: some 8 with few texts, more with many.
-const bytesPerGram = 10
+// bytesPerGram is about how many bytes of text there are for each n-gram of one more word, or of characters: some 8 and 23 with few texts, more with many.
+const bytesPerGram, bytesPerChars = 10, 20
 
-// grams is about how many n-grams of two words and more the texts have.
+// grams is about how many n-grams of two words and more, and of characters, the texts have.
 func (t *Task) grams(f features.Settings) int64 {
-	return t.Texts.Bytes(t.All()) * int64(f.WordMax-1) / bytesPerGram
+	bytes := t.Texts.Bytes(t.All())
+	n := bytes * int64(max(f.WordMax-1, 0)) / bytesPerGram
+	if f.CharMax > 0 {
+		n += bytes / bytesPerChars
+	}
+	return n
 }
 
 // try evaluates a recipe on the sample.
