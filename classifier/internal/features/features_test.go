@@ -15,6 +15,8 @@ var texts = []string{
 	"", "   ", "Good good GOOD film", "not good, not bad!", "日本語 テキスト naïve Ärger", "a\xff\xfeb \x00 c", "supercalifragilistic words, supercalifragilistic", "🙂🙂 ok",
 	strings.Repeat("again and ", 50), strings.Repeat("éa,b! ", 30), strings.Repeat("x", 63) + " " + strings.Repeat("Y", 65) + "z'" + strings.Repeat("Wörter8 und\x7f12345678 und123456789", 9),
 	strings.Repeat("漢字かなKana", 20), strings.Repeat("a.b", 40) + "\u00a0" + strings.Repeat(" . ", 30) + "İK end",
+	"É" + strings.Repeat("a", 200) + " “" + strings.Repeat("Bc", 90) + " \u06c1" + strings.Repeat("A", 200) + strings.Repeat(" and more", 9),
+	strings.Repeat("@a [b] c\\d e^f _g `h {i} |j ~k !\"#$%&'()*+,-./:;<=>? AZ az 09 ", 7), strings.Repeat("@[\\]^_`{|}~", 40) + strings.Repeat(" x", 40),
 }
 
 // words is the definition of words, slowly.
@@ -67,7 +69,7 @@ func characters(s Settings, text string) []string {
 
 // Two n-grams have the same hash exactly if they are the same: hashes and strings, made by separate code, map to each other.
 func TestScan(t *testing.T) {
-	for _, s := range []Settings{{WordMin: 1, WordMax: 5}, {WordMin: 1, WordMax: 2, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 6}, {WordMin: 2, WordMax: 3, CharMin: 2, CharMax: 4, KeepCase: true}} {
+	for _, s := range []Settings{{WordMin: 1, WordMax: 5}, {WordMin: 1, WordMax: 2, Punctuation: true}, {WordMin: 1, WordMax: 2, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 6}, {WordMin: 2, WordMax: 3, CharMin: 2, CharMax: 4, KeepCase: true}} {
 		byHash, byGram := map[uint64]string{}, map[string]uint64{}
 		scanner := NewScanner(s)
 		for _, text := range texts {

@@ -151,7 +151,7 @@ func TestKernels(t *testing.T) {
 // What is found with a table is what Scan returns and the table has, in every path, and places are recorded for the same n-grams.
 func TestFind(t *testing.T) {
 	eachPath(t, func(t *testing.T, k kernels) {
-		for _, s := range []Settings{{WordMin: 1, WordMax: 3}, {WordMin: 2, WordMax: 4, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 4}, {CharMin: 3, CharMax: 5}, {WordMin: 1, WordMax: 1, CharMin: 2, CharMax: 4}} {
+		for _, s := range []Settings{{WordMin: 1, WordMax: 3}, {WordMin: 1, WordMax: 2, Punctuation: true}, {WordMin: 2, WordMax: 4, KeepCase: true, Punctuation: true}, {CharMin: 1, CharMax: 4}, {CharMin: 3, CharMax: 5}, {WordMin: 1, WordMax: 1, CharMin: 2, CharMax: 4}} {
 			testFind(t, k, s, append(slices.Clone(texts), strings.Repeat("One two, three four-five. ", 500),
 				strings.Repeat("x", 70000)+" y", strings.Repeat("a b ", 1100)+strings.Repeat("Wide", 30)+strings.Repeat(" c", 40)+"é"+strings.Repeat("(d)e", 300)))
 		}
@@ -205,6 +205,7 @@ func FuzzScan(f *testing.F) {
 	for _, text := range texts {
 		f.Add(text, false, false)
 		f.Add(text, true, true)
+		f.Add(text, false, true)
 	}
 	f.Add(strings.Repeat("a", 63)+"é"+strings.Repeat("B ", 40)+"\xe6\x97", false, true)
 	f.Fuzz(func(t *testing.T, text string, keepCase, punctuation bool) {

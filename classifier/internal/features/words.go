@@ -202,7 +202,7 @@ func (s *Scanner) splitWords(text string) {
 		if first != 0 {
 			open = base + bits.TrailingZeros64(first)
 		}
-		multi = m.multi
+		multi = m.multi || multi && open >= 0 && open < base
 	}
 }
 
