@@ -146,7 +146,7 @@ func (t *tutorial) setLoaded(s example.Settings) (err error) {
 }
 
 // tokenizerOf returns what turns texts into ids in a model of this program, and how many of these are words.
-func tokenizerOf(m *nn.Model) (text.Tokenizer, int, error) {
+func tokenizerOf(m *nn.Model) (*text.HubTokenizer, int, error) {
 	if s, ok := m.Spec().(*nn.Sequential); ok && len(s.Layers) > 0 {
 		if embedding, ok := s.Layers[0].(layers.TextEmbedding); ok {
 			if hub, ok := embedding.Table.Tokenizer().(*text.HubTokenizer); ok {

@@ -36,7 +36,7 @@ type tutorial struct {
 
 	train, test *imdb.TextSplit
 	module      *pretrained.Embedding
-	tokenizer   text.Tokenizer
+	tokenizer   *text.HubTokenizer
 	words       int // the tokenizer's ids that are words, the first ones
 	model       *nn.Model
 	// The texts as ids of the module's rows, which they are turned into once.
@@ -210,7 +210,11 @@ func (t *tutorial) openModule(ctx context.Context) error {
 		}
 	}
 	m := t.module
-	t.tokenizer, t.words = m.Tokenizer(), m.Vocabulary().Len()
+	var ok bool
+	if t.tokenizer, ok = m.Tokenizer().(*text.HubTokenizer); !ok { // whoever names no other gets one
+		return fmt.Errorf("the tokenizer of %s is a %T", m.Name(), m.Tokenizer())
+	}
+	t.words = m.Vocabulary().Len()
 	t.report.Module, t.report.ModuleRows, t.report.ModuleDim, t.report.Scale = m.Name(), m.Rows(), m.Dim(), t.scale
 	fmt.Fprintf(t.out, "From: %s (%.2f s)\n", m.Name(), t.report.ModuleS)
 	fmt.Fprintf(t.out, "%d words, and %s for all others, of %s each.\n",
@@ -530,20 +534,24 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	return nil
 }
 
-// known counts the words of a text, and those of them that the module knows. The tokenizer has an empty token, too, where
+// known counts the words of a text, and those of them that the module knows. The tokenizer may have an empty token, too, where
 // a text has two spaces or punctuation alone; to a reader that is no word.
 func (t *tutorial) known(ctx context.Context, s string) (known, words int, err error) {
+	ids, err := t.tokenizer.AppendIDs(ctx, nil, s)
+	if err != nil {
+		return 0, 0, err
+	}
+	tokens, err := t.tokenizer.AppendTokens(ctx, nil, s)
+	if err != nil {
+		return 0, 0, err
+	}
 	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
-	for _, word := range strings.Fields(s) {
-		if !strings.ContainsFunc(word, letter) {
+	for i, token := range tokens {
+		if !strings.ContainsFunc(token, letter) {
 			continue
 		}
 		words++
-		ids, err := t.tokenizer.AppendIDs(ctx, nil, word)
-		if err != nil {
-			return 0, 0, err
-		}
-		if int(ids[0]) < t.words {
+		if int(ids[i]) < t.words {
 			known++
 		}
 	}

@@ -9,14 +9,12 @@
 //   - [Quote] is for a text within a sentence: in quotes, and shortened.
 //   - [Name] is for one that is a name as a rule: quoted only if need be.
 //   - [Errorf] makes an error whose text is escaped, whatever the errors within say.
-//   - [Writer] is the last resort: what a program writes to a terminal or a log goes through it.
 package shown
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"unicode"
@@ -161,19 +159,6 @@ func JSON(text []byte) []byte {
 		text = text[n:]
 	}
 	return b
-}
-
-// Writer returns a Writer that passes on to w what it is given, with [Lines] made of it; with carriage returns, too, which
-// draw a line in its place. A character must not lie in two Writes.
-func Writer(w io.Writer) io.Writer { return writer{w} }
-
-type writer struct{ to io.Writer }
-
-func (w writer) Write(b []byte) (int, error) {
-	if _, err := w.to.Write(appendEscaped(nil, string(b), "\n\r")); err != nil {
-		return 0, err
-	}
-	return len(b), nil
 }
 
 // Instead is err with the name that a user gave, or knows, in place of that of a temporary file.

@@ -1,7 +1,6 @@
 package shown
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -95,14 +94,6 @@ func TestJSON(t *testing.T) {
 		if err := json.Unmarshal(text, &got); err != nil || got[0] != want {
 			t.Errorf("%q: %q, %v", want, got, err)
 		}
-	}
-}
-
-func TestWriter(t *testing.T) {
-	var b bytes.Buffer
-	w := Writer(&b)
-	if n, err := w.Write([]byte("a\x1b\n\rb")); n != 5 || err != nil || b.String() != "a\\x1b\n\rb" {
-		t.Errorf("%d, %v, %q", n, err, b.String())
 	}
 }
 
