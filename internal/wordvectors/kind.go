@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/filekind"
-	"github.com/linnet-ml/linnet/internal/textline"
 )
 
 // Kind is a layout of a file of word vectors.
@@ -108,9 +107,8 @@ func digits(b []byte) bool {
 	return len(b) > 0
 }
 
-// trimEnd cuts what may stand behind the last value of a line: the CR of CR LF, and spaces.
+// trimEnd cuts what may stand behind the last value of a line: the CR of CR LF, more of them, spaces and tabs.
 func trimEnd(line []byte) []byte {
-	line = textline.TrimReturn(line)
 	for len(line) > 0 && (line[len(line)-1] == ' ' || line[len(line)-1] == '\r' || line[len(line)-1] == '\t') {
 		line = line[:len(line)-1]
 	}

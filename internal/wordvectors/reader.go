@@ -16,6 +16,8 @@ import (
 const (
 	bufferBytes = 256 << 10
 	headBytes   = 64 << 10 // what recognising a file looks at
+	// firstLinesBytes is how far the dimension of a file with malformed lines is looked for: 16 lines of 6,000 values.
+	firstLinesBytes = 1 << 20
 	// MaxDim is the largest dimension that a file may have.
 	MaxDim = 1 << 20
 	// MaxWord is the longest word, in bytes, that a file may have.
@@ -27,10 +29,11 @@ const (
 // Options say what the caller knows about a file.
 type Options struct {
 	Kind Kind // Auto: recognised by content
-	Dim  int  // the dimension; another one is an error. 0: the header's, or that of the first line
+	Dim  int  // the dimension; another one is an error. 0: the header's, or that of the first line (see SkipMalformed)
 
 	// SkipMalformed passes over what has no word, another number of values, or values that are no finite numbers.
-	// [Reader.Skipped] counts it. Next then reads the numbers of all words.
+	// [Reader.Skipped] counts it. Next then reads the numbers of all words. The first line may be malformed as well: without
+	// Dim and a header the dimension is the one that most of the first 16 lines have.
 	SkipMalformed bool
 }
 
@@ -104,26 +107,35 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 // checkWidth finds that each of the next lines has more values than the dimension says: a word may end with numbers, as
 // "route 66" does, but not all of them do.
 func (d *Reader) checkWidth() error {
-	head, err := d.in.peek(headBytes)
+	widths, err := d.widths(headBytes)
 	if err != nil {
-		return fmt.Errorf("wordvectors: %w", err)
+		return err
 	}
-	lines, least := 0, MaxDim+1
-	for lines < 16 {
+	if len(widths) < 2 || slices.Min(widths) <= d.dim {
+		return nil
+	}
+	least := slices.Min(widths)
+	return fmt.Errorf("wordvectors: line %d: the vectors have %d values, not %d", d.line+1, least, d.dim)
+}
+
+// widths returns how many numbers stand at the end of each of the next lines that are not empty: of those that end within
+// so many bytes the first 16.
+func (d *Reader) widths(within int) (widths []int, err error) {
+	head, err := d.in.peek(within)
+	if err != nil {
+		return nil, fmt.Errorf("wordvectors: %w", err)
+	}
+	for len(widths) < 16 {
 		line, rest, found := bytes.Cut(head, []byte{'\n'})
 		if !found { // it may be only a part of a line
 			break
 		}
 		head = rest
 		if line = trimEnd(line); len(line) > 0 {
-			least = min(least, trailingNumbers(line, MaxDim+1))
-			lines++
+			widths = append(widths, trailingNumbers(line, MaxDim+1))
 		}
 	}
-	if lines < 2 || least <= d.dim {
-		return nil
-	}
-	return fmt.Errorf("wordvectors: line %d: the vectors have %d values, not %d", d.line+1, least, d.dim)
+	return widths, nil
 }
 
 // header reads "words dimension".
@@ -156,6 +168,15 @@ func (d *Reader) firstLine() error {
 		return fmt.Errorf("wordvectors: line 1: %w", unexpected(err))
 	}
 	n := trailingNumbers(trimEnd(line), MaxDim+1)
+	if d.skip && !d.known { // the line may be malformed
+		widths, err := d.widths(firstLinesBytes)
+		if err != nil {
+			return err
+		}
+		if most := mostFrequent(widths); most > 0 {
+			n = most
+		}
+	}
 	switch {
 	case d.known && (n > d.dim || d.skip): // the word ends with numbers, or the line is to be skipped: see checkWidth
 		return nil
@@ -163,6 +184,22 @@ func (d *Reader) firstLine() error {
 		return fmt.Errorf("wordvectors: line 1 has a word and %d values behind it, not 1 to %d", n, MaxDim)
 	}
 	return d.setDim(n)
+}
+
+// mostFrequent returns the number above 0 that a list has most often, the first of several, and 0 if it has none.
+func mostFrequent(list []int) (most int) {
+	counts := map[int]int{}
+	for _, n := range list {
+		if n > 0 {
+			counts[n]++
+		}
+	}
+	for _, n := range list {
+		if counts[n] > counts[most] {
+			most = n
+		}
+	}
+	return most
 }
 
 func (d *Reader) setDim(n int) error {
@@ -210,11 +247,6 @@ func (d *Reader) Next() ([]byte, error) {
 	}
 	for {
 		word, err := d.next()
-		if err == nil && d.skip {
-			if i, bad := parse(d.kind, d.values, d.scratch); bad != nil {
-				err = malformedf("value %d%w", i+1, bad)
-			}
-		}
 		if err == nil {
 			d.read++
 			return word, nil
@@ -273,14 +305,14 @@ func (d *Reader) nextLine() ([]byte, error) {
 	// The header of a file with malformed lines may have counted them or not.
 	more := d.read-d.bad == d.count
 	word, values, err := d.split(line)
+	if err == nil {
+		d.values = values
+		err = d.checkEntry(word)
+	}
 	if more && (err == nil || !d.skip) {
 		return nil, fmt.Errorf("line %d: line 1 promises %d words, but there are more", d.line, d.count)
 	}
-	if err != nil {
-		return nil, err
-	}
-	d.values = values
-	return word, d.checkWord(word)
+	return word, err
 }
 
 // end is what the end of a text file means.
@@ -389,16 +421,21 @@ func (d *Reader) nextBinary() ([]byte, error) {
 		return nil, fmt.Errorf("word %d at byte %d has a zero byte%s", d.read+1, d.place, spaceHint)
 	}
 	d.values = entry[n+1 : size]
-	return word, d.checkWord(word)
+	return word, d.checkEntry(word)
 }
 
-// checkWord demands a word that can be told from no word.
-func (d *Reader) checkWord(word []byte) error {
+// checkEntry demands a word that can be told from no word and, where malformed ones are skipped, values that are numbers.
+func (d *Reader) checkEntry(word []byte) error {
 	switch {
 	case len(word) > MaxWord:
 		return malformedf("%s: a word of %d bytes is longer than %d", placeOf(d.kind, d.read+1, d.place), len(word), MaxWord)
 	case len(word) == 0:
 		return malformedf("%s has a vector but no word", placeOf(d.kind, d.read+1, d.place))
+	}
+	if d.skip {
+		if i, err := parse(d.kind, d.values, d.scratch); err != nil {
+			return malformedf("%s: value %d%w", placeOf(d.kind, d.read+1, d.place), i+1, err)
+		}
 	}
 	return nil
 }

@@ -368,6 +368,11 @@ func TestSkipMalformed(t *testing.T) {
 		{"the first line", "x 5\na 1 2\nb 3 4\n", Options{Kind: GloVe, Dim: 2}, 1},
 		{"behind a header", "3 2\na 1 2\nx 5\nb 3 4\n", Options{}, 1},
 		{"not counted by the header", "2 2\na 1 2\nx 5\nb 3 4\ny 5\n", Options{}, 2},
+		{"not counted by the header, and wrong by their numbers", "2 2\na 1 2\nb 3 4\nz nan 1\n 5 6\n", Options{}, 2},
+		{"a first line that is too short", "the 0.1\na 1 2\nb 3 4\n", Options{}, 1},
+		{"a first line that is too long", "the 0.1 0.2 0.3\na 1 2\nb 3 4\n", Options{}, 1},
+		{"a first line without values", "the\na 1 2\nb 3 4\n", Options{Kind: GloVe}, 1},
+		{"a first line of a word with a number", "route 66 1 2\na 1 2\nb 3 4\n", Options{}, 1},
 		{"in a binary file", "3 2\na \x00\x00\x80\x3f\x00\x00\x00\x40x \x00\x00\xc0\x7f\x00\x00\x00\x40b \x00\x00\x40\x40\x00\x00\x80\x40", Options{}, 1},
 	} {
 		if c.skipped > 0 {
@@ -397,6 +402,14 @@ func TestSkipMalformed(t *testing.T) {
 	// A file that is cut short is no malformed line.
 	_, err := readAll(strings.NewReader("3 2\na 1 2\nb 3 4\n"), Options{SkipMalformed: true})
 	checkError(t, "cut", err, "wordvectors: line 1 promises 3 words, but the file ends behind 2")
+	// Nor is a good line more than the header counts.
+	_, err = readAll(strings.NewReader("1 2\na 1 2\nz nan 1\nb 3 4\n"), Options{SkipMalformed: true})
+	checkError(t, "more", err, "wordvectors: line 4: line 1 promises 1 words, but there are more")
+	// Of as many lines of each kind the first counts.
+	got, err := readAll(strings.NewReader("a 1 2\nx 1\n"), Options{SkipMalformed: true})
+	if err != nil || got.dim != 2 {
+		t.Errorf("dimension %d, error %v", got.dim, err)
+	}
 }
 
 // Each kind of file that is no table of words is named, and what is packed in two ways too.
