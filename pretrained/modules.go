@@ -2,10 +2,14 @@ package pretrained
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/tfhub"
 )
+
+// ErrModuleNotFound is wrapped by the errors of [FindModule] and [OpenModule] for a module that none of the folders has as a
+// whole, whether they have nothing or a part of it. It is when fetch.Module has something to download.
+var ErrModuleNotFound = tfhub.ErrNotFound
 
 // ModuleNames are the modules that [FindModule] and [OpenModule] know by a name alone: nnlm-en-dim50,
 // nnlm-en-dim50-with-normalization, nnlm-en-dim128 and nnlm-en-dim128-with-normalization, each in version 2 by google.
@@ -26,32 +30,33 @@ func ModuleNames() []string { return tfhub.Names() }
 // A folder that has only a part of a module, without the index of its variables for example, is passed over. If no other has
 // the module, the error names it and what it lacks.
 //
-// A name that is not known is an error which lists those that are. When the module is in none of the folders, the error
-// lists them and wraps fs.ErrNotExist; fetch.Module downloads it.
+// A name that is not known is an error which lists those that are. When no folder has the whole module, the error lists the
+// folders and wraps [ErrModuleNotFound], and fs.ErrNotExist too if none has a part of it; fetch.Module downloads it.
 func FindModule(nameOrURL string) (folder string, err error) {
 	m, err := tfhub.Parse(nameOrURL)
 	if err != nil {
-		return "", fmt.Errorf("pretrained: %w", err)
+		return "", shown.Errorf("pretrained: %w", err)
 	}
 	if folder, err = m.Find(); err != nil {
-		return "", fmt.Errorf("pretrained: %w", err)
+		return "", shown.Errorf("pretrained: %w", err)
 	}
 	return folder, nil
 }
 
 // OpenModule opens a TensorFlow Hub module that was downloaded before: [FindModule], then [OpenHub]. The embedding's
-// default name is the module's, such as nnlm-en-dim50, whatever its folder is called.
+// default name is the module's, such as nnlm-en-dim50, whatever its folder is called. When no folder has the whole module the
+// error wraps [ErrModuleNotFound].
 func OpenModule(ctx context.Context, nameOrURL string, o HubOptions) (*Embedding, error) {
 	if ctx == nil {
 		return nil, errNilContext
 	}
 	m, err := tfhub.Parse(nameOrURL)
 	if err != nil {
-		return nil, fmt.Errorf("pretrained: %w", err)
+		return nil, shown.Errorf("pretrained: %w", err)
 	}
 	folder, err := m.Find()
 	if err != nil {
-		return nil, fmt.Errorf("pretrained: %w", err)
+		return nil, shown.Errorf("pretrained: %w", err)
 	}
 	if o.Name == "" {
 		o.Name = m.Name()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log"
 
 	"github.com/linnet-ml/linnet/pretrained"
@@ -12,7 +11,7 @@ import (
 
 func ExampleOpenModule() {
 	module, err := pretrained.OpenModule(context.Background(), "nnlm-en-dim50", pretrained.HubOptions{})
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, pretrained.ErrModuleNotFound) {
 		log.Fatal(err, "; download it with fetch.Module")
 	}
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/linnet-ml/linnet/datasets/imdb/fetch"
 	"github.com/linnet-ml/linnet/internal/download"
 	"github.com/linnet-ml/linnet/internal/shown"
+	"github.com/linnet-ml/linnet/internal/tfhub"
 	"github.com/linnet-ml/linnet/pretrained"
 	builtinmodule "github.com/linnet-ml/linnet/pretrained/builtin"
 	modules "github.com/linnet-ml/linnet/pretrained/fetch"
@@ -66,23 +67,36 @@ func find(o *options) error {
 
 // findNamed finds out whether a module can be opened or, if it goes by a URL, asked for.
 func findNamed(module string) error {
+	_, err := pretrained.FindModule(module)
+	missing := errors.Is(err, pretrained.ErrModuleNotFound)
 	if strings.Contains(module, "://") {
-		if _, err := pretrained.FindModule(module); !errors.Is(err, fs.ErrNotExist) {
-			return err
+		if missing { // then it is downloaded
+			return nil
 		}
-		return nil
+		return err
 	}
 	if _, err := os.Stat(module); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_, err := pretrained.FindModule(module)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w; -module https://tfhub.dev/google/%s/2 downloads it", err, module)
+	case missing:
+		return fmt.Errorf("%w; %s", err, howToGet(module))
 	case err != nil:
 		return fmt.Errorf("no file or folder is called %s, and %w", module, err)
 	}
 	return nil
+}
+
+// howToGet says how to come by a module that goes by a name.
+func howToGet(name string) string {
+	m, err := tfhub.Parse(name)
+	switch {
+	case err != nil: // its caller has found that out
+		return err.Error()
+	case m.Path == "":
+		return fmt.Sprintf("kagglehub.model_download(%q) in Python downloads it", m.Kaggle)
+	}
+	return fmt.Sprintf("-module %s downloads it", m.URL())
 }
 
 // loadTexts reads the reviews from where -data says. Its string says where that was.
@@ -119,7 +133,7 @@ func openModule(ctx context.Context, o *options, progress io.Writer) (*pretraine
 		return builtinmodule.Open()
 	case "":
 		m, err := pretrained.OpenModule(ctx, tutorialModule, pretrained.HubOptions{})
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, pretrained.ErrModuleNotFound) {
 			return builtinmodule.Open()
 		}
 		return m, err
@@ -135,7 +149,7 @@ func openModule(ctx context.Context, o *options, progress io.Writer) (*pretraine
 func openNamed(ctx context.Context, o *options, progress io.Writer) (*pretrained.Embedding, error) {
 	if strings.Contains(o.module, "://") { // this asks for the network
 		m, err := pretrained.OpenModule(ctx, o.module, pretrained.HubOptions{})
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, pretrained.ErrModuleNotFound) {
 			return m, err
 		}
 		report, end := downloads(progress)

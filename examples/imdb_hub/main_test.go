@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -153,11 +154,13 @@ func TestBadFiles(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("LINNET_DATA", cache)
 	module := filepath.Join(cache, "tfhub", "google", "nnlm-en-dim50", "2")
-	if err := os.MkdirAll(module, 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Join(module, "variables"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(module, "saved_model.pb"), []byte("cut"), 0o666); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"} {
+		if err := os.WriteFile(filepath.Join(module, filepath.FromSlash(name)), []byte("cut"), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, stderr := program(t, 1, "-quiet"); !strings.Contains(stderr, module) {
 		t.Errorf("got %s", stderr)
@@ -376,6 +379,14 @@ func TestModules(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(cache, "tfhub", "google", "nnlm-en-dim50", "2"), os.DirFS(moviesModule)); err != nil {
 		t.Fatal(err)
 	}
+	part := t.TempDir() // a download that was cut off
+	place := filepath.Join(part, "tfhub", "google", "nnlm-en-dim50", "2")
+	if err := os.CopyFS(place, os.DirFS(moviesModule)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(place, "variables", "variables.index")); err != nil {
+		t.Fatal(err)
+	}
 	vectors := write(t, "words.txt", "good 1 2\nbad -1 -2\ngreat 3 1\n")
 	for _, c := range []struct {
 		cache, args string
@@ -389,6 +400,7 @@ func TestModules(t *testing.T) {
 		{cache, "-module nnlm-en-dim50", "nnlm-en-dim50", 1},
 		{cache, "-module https://tfhub.dev/google/nnlm-en-dim50/2", "nnlm-en-dim50", 1},
 		{cache, "", "nnlm-en-dim50", 1},
+		{part, "", "glove-imdb-50", 1},
 		{cache, "-module builtin", "glove-imdb-50", 1},
 	} {
 		if c.cache != "" {
@@ -420,6 +432,33 @@ func TestModules(t *testing.T) {
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
+		}
+	}
+}
+
+// The error for a module that is not there, or there in part, says by which -module it is downloaded.
+func TestModuleHints(t *testing.T) {
+	t.Setenv("LINNET_DATA", t.TempDir())
+	half := filepath.Join(os.Getenv("LINNET_DATA"), "tfhub", "google", "nnlm-en-dim128", "2")
+	if err := errors.Join(os.MkdirAll(half, 0o777), os.WriteFile(filepath.Join(half, "saved_model.pb"), []byte("x"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	for module, want := range map[string]string{
+		"nnlm-en-dim50":                      "; -module https://tfhub.dev/google/nnlm-en-dim50/2 downloads it",
+		"nnlm-en-dim128":                     "; -module https://tfhub.dev/google/nnlm-en-dim128/2 downloads it",
+		"google/nnlm-en-dim50/2":             "; -module https://tfhub.dev/google/nnlm-en-dim50/2 downloads it",
+		"me/texts/words/3":                   "; -module https://tfhub.dev/me/texts/words/3 downloads it",
+		"google/nnlm/tensorFlow2/en-dim50/1": "; -module https://tfhub.dev/google/nnlm-en-dim50/2 downloads it",
+		"me/words/tensorFlow2/small/3":       `; kagglehub.model_download("me/words/tensorFlow2/small/3") in Python downloads it`,
+	} {
+		err := findNamed(module)
+		if err == nil || !strings.HasSuffix(err.Error(), want) || strings.Count(err.Error(), "downloads it") != 1 {
+			t.Errorf("%s: error %v\nwant %s", module, err, want)
+		}
+	}
+	for _, url := range []string{"https://tfhub.dev/google/nnlm-en-dim50/2", "https://tfhub.dev/google/nnlm-en-dim128/2"} {
+		if err := findNamed(url); err != nil { // it is downloaded later
+			t.Errorf("%s: error %v", url, err)
 		}
 	}
 }
@@ -478,6 +517,12 @@ func TestDownload(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%swant %s", c.args, code, stderr, c.want)
 		}
 	}
+	// Another program's download that was cut off is no module.
+	half := filepath.Join(t.TempDir(), "74a841d6eb84e8d93d913d716fb5440d020cc291")
+	if err := errors.Join(os.MkdirAll(half, 0o777), os.WriteFile(filepath.Join(half, "saved_model.pb"), []byte("x"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TFHUB_CACHE_DIR", filepath.Dir(half))
 	args := []string{"-module", "https://tfhub.dev/google/nnlm-en-dim50/2", "-epochs", "1", "-patience", "-1"}
 	code, stdout, stderr := served(t, mirror.URL, args...)
 	if code != 0 || !strings.HasPrefix(stderr, "nnlm-en-dim50: downloading ") || !strings.Contains(stdout, "\nFrom: nnlm-en-dim50 (") {

@@ -30,7 +30,7 @@ type options struct {
 func flags(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet(programName, flag.ContinueOnError)
 	f.StringVar(&o.data, "data", "", "`where` the reviews are: a folder or file with aclImdb_v1.tar.gz, or builtin, or download to fetch them into the cache, 84 MB, unless they are there (default: the cache if it has them, else builtin)")
-	f.StringVar(&o.module, "module", "", "`where` the text embedding is: a folder with a SavedModel, a name (nnlm-en-dim50), a tfhub.dev URL, a file of vectors (GloVe, word2vec, fastText), or builtin (default: nnlm-en-dim50 if the cache has it, else builtin)")
+	f.StringVar(&o.module, "module", "", "`where` the text embedding is: a folder with a SavedModel, a name (nnlm-en-dim50, PUBLISHER/NAME/VERSION, or Kaggle's), a URL of tfhub.dev or Kaggle, which is downloaded unless it is there, a file of vectors (GloVe, word2vec, fastText; as it is, or packed by gzip, zstd, bzip2 or zip), or builtin (default: nnlm-en-dim50 if the cache has it, else builtin)")
 	f.BoolVar(&o.trainable, "trainable", true, "train the embedding too")
 	f.StringVar(&o.combiner, "combiner", "", "sqrtn, mean or sum: how the vectors of a text's words make one (default: the module's)")
 	f.Float64Var(&o.scale, "scale", 0, "what the vectors of a file are multiplied by (default: 0.1 if they are trained, else 1)")

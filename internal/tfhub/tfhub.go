@@ -61,11 +61,13 @@ func Parse(nameOrURL string) (Module, error) {
 		}
 	}
 	if !strings.Contains(nameOrURL, "://") {
-		if handle, ok := kaggleHandle(nameOrURL); ok {
-			return byKaggle(handle)
-		}
-		if strings.Contains(nameOrURL, "/") && checkPath(nameOrURL) == nil {
+		// A name of four parts that ends in a version is a path, whatever its third part is: PUBLISHER/NAME/NAME/VERSION.
+		handle, ok := kaggleHandle(nameOrURL)
+		if strings.Contains(nameOrURL, "/") && checkPath(nameOrURL) == nil && !(ok && strings.Count(handle, "/") == kaggleParts-1) {
 			return byPath(nameOrURL), nil
+		}
+		if ok {
+			return byKaggle(handle)
 		}
 		return Module{}, fmt.Errorf("no module is known by the name %.80q: known are %s; any other goes by its URL, %s/PUBLISHER/NAME/VERSION",
 			nameOrURL, strings.Join(Names(), ", "), Site)
@@ -98,16 +100,23 @@ func Parse(nameOrURL string) (Module, error) {
 	return byPath(path), nil
 }
 
-// kaggleHandle tells a name of Kaggle's from a path of TensorFlow Hub's, by its framework, which it writes as Kaggle does.
-// The version may be missing: that is an error for who knows that it is a name of Kaggle's.
+const (
+	// kaggleParts is how many parts a name of Kaggle's has: OWNER/MODEL/FRAMEWORK/VARIATION/VERSION.
+	kaggleParts = 5
+	// frameworkPart is the one that two ways of writing exist of.
+	frameworkPart = 2
+)
+
+// kaggleHandle recognises a name of Kaggle's by its framework, which it writes as Kaggle does. The version may be missing,
+// for an error that says so: byKaggle refuses such a name.
 func kaggleHandle(s string) (handle string, ok bool) {
 	parts := strings.Split(s, "/")
-	if len(parts) < 4 || len(parts) > 5 {
+	if len(parts) != kaggleParts && len(parts) != kaggleParts-1 {
 		return "", false
 	}
 	for _, framework := range []string{"tensorFlow1", "tensorFlow2"} {
-		if strings.EqualFold(parts[2], framework) {
-			parts[2] = framework
+		if strings.EqualFold(parts[frameworkPart], framework) {
+			parts[frameworkPart] = framework
 			return strings.Join(parts, "/"), true
 		}
 	}
@@ -116,7 +125,11 @@ func kaggleHandle(s string) (handle string, ok bool) {
 
 // byKaggle is the module of one of Kaggle's names.
 func byKaggle(handle string) (Module, error) {
-	if err := checkPath(handle); err != nil {
+	err := checkPath(handle)
+	if err == nil && strings.Count(handle, "/") != kaggleParts-1 {
+		err = errors.New("it has too few parts")
+	}
+	if err != nil {
 		return Module{}, fmt.Errorf("%.200q is not the name of a model of Kaggle's, OWNER/MODEL/FRAMEWORK/VARIATION/VERSION: %w", handle, err)
 	}
 	for _, name := range Names() {
@@ -206,8 +219,10 @@ func (m Module) Folders() (folders []string) {
 	}
 	if dir := kaggleCache(); dir != "" && m.Kaggle != "" {
 		// kagglehub writes the framework as the program gave it; Kaggle's pages have both forms.
+		parts := strings.Split(m.Kaggle, "/")
+		parts[frameworkPart] = "T" + strings.TrimPrefix(parts[frameworkPart], "t")
 		folder := filepath.Join(dir, "models", filepath.FromSlash(m.Kaggle))
-		other := filepath.Join(dir, "models", filepath.FromSlash(strings.Replace(m.Kaggle, "/tensorFlow", "/TensorFlow", 1)))
+		other := filepath.Join(dir, "models", filepath.Join(parts...))
 		folders = append(folders, folder, other)
 	}
 	return folders
@@ -241,11 +256,24 @@ func hubCache() string {
 	return filepath.Join(temp, "tfhub_modules")
 }
 
-// ErrPart is wrapped by the error for a module of which only a part is there.
-var ErrPart = errors.New("only a part of the module is there")
+// ErrNotFound is wrapped by every error for a module that no folder has as a whole.
+var ErrNotFound = errors.New("no folder has the whole module")
 
-// Find returns the first of the Folders that has the module. When none has it the error wraps [fs.ErrNotExist], or [ErrPart] if
-// there are folders that have a part of it: it names them.
+// errPart says why a module was not found of which there is something.
+var errPart = errors.New("only a part of the module is there")
+
+// notFound is the error for a module that no folder has.
+type notFound struct {
+	text  string
+	cause error
+}
+
+func (e *notFound) Error() string { return e.text + ": " + e.cause.Error() }
+
+func (e *notFound) Unwrap() []error { return []error{ErrNotFound, e.cause} }
+
+// Find returns the first of the Folders that has the module. When none has it the error wraps [ErrNotFound]. It wraps
+// [fs.ErrNotExist] too, unless there are folders that have a part of the module: it names them.
 func (m Module) Find() (string, error) {
 	folders := m.Folders()
 	parts := ""
@@ -261,11 +289,11 @@ func (m Module) Find() (string, error) {
 			parts += fmt.Sprintf("; in %s it lacks %s", dir, missing)
 		}
 	}
-	why := fs.ErrNotExist
+	cause := fs.ErrNotExist
 	if parts != "" {
-		why = ErrPart
+		cause = errPart
 	}
-	return "", fmt.Errorf("the module %s is in none of %s%s: %w", m.URL(), strings.Join(folders, ", "), parts, why)
+	return "", &notFound{fmt.Sprintf("the module %s is in none of %s%s", m.URL(), strings.Join(folders, ", "), parts), cause}
 }
 
 // model is the file without which there is nothing of a module.

@@ -41,6 +41,7 @@ func TestParse(t *testing.T) {
 		{"https://kaggle.com/models/google/nnlm/frameworks/TensorFlow2/variations/en-dim50/versions/1", "https://tfhub.dev/google/nnlm-en-dim50/2", "nnlm-en-dim50"},
 		{"google/nnlm/tensorFlow1/en-dim50/1", "https://www.kaggle.com/models/google/nnlm/tensorFlow1/en-dim50/1", "en-dim50"},
 		{"me/words/TensorFlow2/small/3", "https://www.kaggle.com/models/me/words/tensorFlow2/small/3", "small"},
+		{"me/words/tensorflow2/7", "https://tfhub.dev/me/words/tensorflow2/7", "tensorflow2"}, // a name with a slash, not one of Kaggle's
 	} {
 		m, err := Parse(c.in)
 		if err != nil || m.URL() != c.url || m.Name() != c.name {
@@ -56,6 +57,8 @@ func TestParse(t *testing.T) {
 		"/google/nnlm/2":                                       "no module is known by the name",
 		"google/nnlm/tensorFlow2/en-dim50":                     `the version "en-dim50" is not a number`,
 		"google/../tensorFlow2/en-dim50/1":                     `the part ".." is not`,
+		"https://www.kaggle.com/models/a/b/tensorFlow2/7":      "it has too few parts",
+		"https://www.kaggle.com/models/a/b/tensorFlow2/c":      `the version "c" is not a number`,
 		"https://www.kaggle.com/models/a/b":                    "is not the URL of a model, https://www.kaggle.com/models/OWNER/MODEL/FRAMEWORK/VARIATION/VERSION",
 		"https://www.kaggle.com/datasets/a":                    "is not the URL of a module",
 		"http://tfhub.dev/google/nnlm-en-dim50/2":              "it does not begin with https://tfhub.dev/",
@@ -135,7 +138,7 @@ func TestFind(t *testing.T) {
 	if want := filepath.Join(os.Getenv("KAGGLEHUB_CACHE"), "models", "google", "nnlm", "tensorFlow2", "en-dim50", "1"); folders[3] != want {
 		t.Errorf("kagglehub's folder is %s, want %s", folders[3], want)
 	}
-	if _, err := m.Find(); !errors.Is(err, fs.ErrNotExist) ||
+	if _, err := m.Find(); !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, ErrNotFound) ||
 		!strings.Contains(err.Error(), "the module https://tfhub.dev/google/nnlm-en-dim50/2 is in none of "+strings.Join(folders, ", ")) {
 		t.Errorf("error %v", err)
 	}
@@ -154,7 +157,7 @@ func TestFind(t *testing.T) {
 			if got == dir {
 				t.Errorf("%s is taken for a module without %s", dir, name)
 			}
-			if name != model && err != nil && (!errors.Is(err, ErrPart) || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "; in "+dir+" it lacks "+filepath.FromSlash(strings.TrimSuffix(name, "-of-00002")))) {
+			if name != model && err != nil && (!errors.Is(err, errPart) || !errors.Is(err, ErrNotFound) || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "; in "+dir+" it lacks "+filepath.FromSlash(strings.TrimSuffix(name, "-of-00002")))) {
 				t.Errorf("without %s: error %v", name, err)
 			}
 			path := filepath.Join(dir, filepath.FromSlash(name))
@@ -172,6 +175,19 @@ func TestFind(t *testing.T) {
 	}
 	if got, err := m.Find(); err != nil || got != folders[1] {
 		t.Error(got, err)
+	}
+}
+
+// Only the framework of Kaggle's names is written in two ways, whatever a model is called.
+func TestKaggleFolders(t *testing.T) {
+	root := caches(t)
+	m, err := Parse("me/tensorFlow-words/tensorflow2/small/3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	models := filepath.Join(root, "kaggle", "models", "me", "tensorFlow-words")
+	if want := []string{filepath.Join(models, "tensorFlow2", "small", "3"), filepath.Join(models, "TensorFlow2", "small", "3")}; !slices.Equal(m.Folders(), want) {
+		t.Errorf("%q, want %q", m.Folders(), want)
 	}
 }
 

@@ -28,7 +28,8 @@ var errNilContext = errors.New("fetch: the context is nil")
 type Options struct {
 	// Folder is where modules go: each into Folder/tfhub/PUBLISHER/NAME/VERSION. Empty: $LINNET_DATA, or else the folder
 	// linnet in the user's cache folder ([os.UserCacheDir]); then nothing is downloaded that pretrained.FindModule finds
-	// in any of the folders that it looks into.
+	// in any of the folders that it looks into. Models that only Kaggle has are not downloaded: neither Folder nor Mirror
+	// counts for them.
 	Folder string
 	// Mirror is the URL of a folder that has the module's archive as PUBLISHER/NAME/VERSION.tar.gz. Empty: TensorFlow
 	// Hub, https://tfhub.dev.
@@ -55,7 +56,7 @@ const maxArchive = 4 << 30
 // Module returns the folder of a TensorFlow Hub module, which it downloads and unpacks if need be. The module goes by
 // its name, one of pretrained.ModuleNames, by google/nnlm-en-dim50/2 or its URL, https://tfhub.dev/google/nnlm-en-dim50/2, or
 // by Kaggle's name, google/nnlm/tensorFlow2/en-dim50/1, or its URL; see pretrained.FindModule. Other models of Kaggle's than
-// those of ModuleNames are found where kagglehub has put them, but not downloaded. The table of nnlm-en-dim50 alone has 193
+// those of ModuleNames are found where kagglehub has put them, whatever Options.Folder says, but not downloaded. The table of nnlm-en-dim50 alone has 193
 // MB, that of nnlm-en-dim128 493 MB.
 //
 // The archive is unpacked into a folder beside the module's place, held against its checksums (gzip's, and those of the
@@ -79,11 +80,11 @@ func Module(ctx context.Context, nameOrURL string, o Options) (folder string, er
 		return "", shown.Errorf("fetch: %w", err)
 	}
 	if m.Path == "" { // only Kaggle has it
-		if folder, err = m.Find(); errors.Is(err, fs.ErrNotExist) || errors.Is(err, tfhub.ErrPart) {
+		if folder, err = m.Find(); errors.Is(err, tfhub.ErrNotFound) {
 			err = fmt.Errorf("%w; kagglehub.model_download(%q) in Python downloads it", err, m.Kaggle)
 		}
 		if err != nil {
-			return "", fmt.Errorf("fetch: %w", err)
+			return "", shown.Errorf("fetch: %w", err)
 		}
 		return folder, nil
 	}
@@ -92,7 +93,7 @@ func Module(ctx context.Context, nameOrURL string, o Options) (folder string, er
 		if err == nil {
 			return found, nil
 		}
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tfhub.ErrPart) {
+		if errors.Is(err, tfhub.ErrNotFound) {
 			folder, err = cache.Folder()
 		}
 		if err != nil {
