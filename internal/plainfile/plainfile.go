@@ -8,12 +8,10 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/internal/filekind"
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // Unlimited is the limit of readers that take a file in pieces and keep nothing of it that they have not checked.
@@ -33,17 +31,9 @@ type Error struct {
 	err     error
 }
 
-func (e *Error) Error() string { return shown(e.Path) + " " + e.problem }
+func (e *Error) Error() string { return shown.Path(e.Path) + " " + e.problem }
 
 func (e *Error) Unwrap() error { return e.err }
-
-// shown is the path, quoted if it has what a terminal may obey.
-func shown(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(path)
-	}
-	return path
-}
 
 // Reason is the error without the path, for who names the path anyway.
 func Reason(err error) error {

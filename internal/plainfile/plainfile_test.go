@@ -121,6 +121,9 @@ func TestKinds(t *testing.T) {
 		t.Errorf("%v, %v", err, Reason(err))
 	}
 	fsys := fstest.MapFS{"p": {Mode: fs.ModeNamedPipe}, "d": {Mode: fs.ModeDevice}, "f": {Data: []byte("abc")}, "esc\x1b": {Mode: fs.ModeSocket}}
+	if err := Regular("a\x9b2J", fs.ModeDir); err.Error() != `"a\x9b2J" is a folder, not a plain file` {
+		t.Errorf("error %q", err)
+	}
 	for name, want := range map[string]string{
 		"p": "p is a named pipe, not a plain file", "d": "d is a device, not a plain file", ".": ". is a folder, not a plain file",
 		"esc\x1b": `"esc\x1b" is a socket, not a plain file`,

@@ -7,7 +7,7 @@
 //
 //   - [Text] escapes a text, for one that stands by itself: a message, a line of progress.
 //   - [Quote] is for a text within a sentence: in quotes, and shortened.
-//   - [Name] is for one that is a name as a rule: quoted only if need be.
+//   - [Name] is for one that is a name as a rule: quoted only if need be. [Path] is for a path.
 //   - [Errorf] makes an error whose text is escaped, whatever the errors within say.
 package shown
 
@@ -45,6 +45,9 @@ func Quote[T string | []byte](s T) string {
 
 // Name is a text as it is if it is printable, has no spaces at its ends and no more than 80 bytes, and else as [Quote] has it.
 func Name(s string) string { return NameOf(s, most) }
+
+// Path is [Name] for the path of a file, which is not shortened: its end says the most.
+func Path(path string) string { return NameOf(path, len(path)) }
 
 // NameOf is [Name] with another number of bytes.
 func NameOf(s string, most int) string {
@@ -139,16 +142,19 @@ type escaped struct {
 func (e *escaped) Error() string { return Text(e.text) }
 func (e *escaped) Unwrap() error { return e.err }
 
-// JSON is a JSON text in which what is not printable is escaped as JSON escapes it: it means the same. Line ends stay.
+// JSON is a JSON text in which what is not printable is escaped as JSON escapes it: it means the same. Line ends stay. A byte
+// that is not UTF-8 becomes U+FFFD, as who reads JSON takes it.
 func JSON(text []byte) []byte {
-	if !bytes.ContainsFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+	if utf8.Valid(text) && !bytes.ContainsFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
 		return text
 	}
 	b := make([]byte, 0, len(text))
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
 		switch {
-		case unicode.IsPrint(r), r == '\n', r < ' ', r == utf8.RuneError: // within strings JSON has no control characters below U+0020
+		case r == utf8.RuneError && n == 1:
+			b = append(b, `\ufffd`...)
+		case unicode.IsPrint(r), r == '\n', r < ' ': // within strings JSON has no control characters below U+0020
 			b = append(b, text[:n]...)
 		case r > 0xffff:
 			r -= 0x10000

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -94,6 +95,25 @@ func TestJSON(t *testing.T) {
 		if err := json.Unmarshal(text, &got); err != nil || got[0] != want {
 			t.Errorf("%q: %q, %v", want, got, err)
 		}
+	}
+}
+
+// No byte that is not UTF-8 passes: alone, some terminals take 0x9b for the start of an escape sequence.
+func TestNotUTF8(t *testing.T) {
+	const bad = "a\x9b2J"
+	for what, got := range map[string]string{
+		"Text": Text(bad), "Lines": Lines(bad), "Quote": Quote(bad), "Name": Name(bad), "NameOf": NameOf(bad, 2), "Path": Path(bad), "Names": Names([]string{bad}),
+		"Errorf": Errorf("%s", bad).Error(), "Instead": Instead(errors.New("x "+bad), "x", "y").Error(),
+	} {
+		if !strings.Contains(got, `a\x9b`) {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	if got := string(JSON([]byte(`["` + bad + `"]`))); got != `["a\ufffd2J"]` {
+		t.Errorf("JSON: %q", got)
+	}
+	if long := "/" + strings.Repeat("x/", 200) + "\x1b"; Path(long) != strconv.Quote(long) {
+		t.Errorf("Path: %q", Path(long))
 	}
 }
 
