@@ -13,8 +13,9 @@ import (
 
 // EarlyStopping ends a Fit when a logged number no longer gets better (Keras's EarlyStopping, with the same decisions).
 //
-// Numbers are compared in float32, as Keras does. A NaN counts as an epoch without improvement, and any number is better:
-// to Keras a NaN of the first epoch stays the best for good, so that it stops a Fit that gets better and restores the
+// Numbers are compared in float32, as Keras does. A NaN counts as an epoch without improvement, and any number is better. The
+// first epoch that is looked at has nothing to improve on and never counts, NaN or not: where all numbers are NaN, a Patience
+// of 2 ends the Fit after three epochs. To Keras a NaN of the first epoch stays the best for good, so that it stops a Fit that gets better and restores the
 // weights of the NaN. The Fit ends with an error after its first epoch when Monitor is not logged, where Keras only warns.
 type EarlyStopping struct {
 	// Monitor is the name of the number in the logs. The default is "val_loss".
@@ -145,7 +146,7 @@ func (h *earlyStopping) epochEnd(t plan.Training) error {
 	if h.Wait >= c.Patience && t.Epoch() > 0 {
 		h.Stopped = t.Epoch()
 		if math.IsNaN(float64(h.Best)) {
-			t.Stop(fmt.Sprintf("early stopping: %s was NaN in all epochs from %d on", h.monitor.name, h.BestEpoch+1))
+			t.Stop(fmt.Sprintf("early stopping: %s was NaN in all epochs from %d on", shown.Text(h.monitor.name), h.BestEpoch+1))
 			return nil
 		}
 		t.Stop(fmt.Sprintf("early stopping: %s was best in epoch %d (%s) and has not improved for %d",

@@ -43,6 +43,19 @@ func TestNaNIsNeverBest(t *testing.T) {
 		r.stopped != "early stopping: val_loss was NaN in all epochs from 1 on" || r.weight != 2 {
 		t.Errorf("EarlyStopping: stopped %q, weights of epoch %v, %v", r.stopped, r.weight, err)
 	}
+	r = &training{script: script([]float64{nan, nan, nan, nan}), rate: 1}
+	var lowered []int
+	plateau := ReduceLROnPlateau{Patience: optional.Of(2), Log: func(string, ...any) { lowered = append(lowered, r.epoch) }}
+	if err := r.run(plateau, nil, 0, 4, nil); err != nil || !slices.Equal(lowered, []int{2}) {
+		t.Errorf("ReduceLROnPlateau: lowered in the epochs %v, %v", lowered, err)
+	}
+
+	// The reason goes into the history, and from there to people.
+	r = &training{script: func(int) map[string]float64 { return map[string]float64{"a\x1b[2J": nan} }}
+	if err := r.run(EarlyStopping{Monitor: "a\x1b[2J", Mode: history.LowerIsBetter}, nil, 0, 4, nil); err != nil ||
+		r.stopped != `early stopping: a\x1b[2J was NaN in all epochs from 1 on` {
+		t.Errorf("EarlyStopping: stopped %q, %v", r.stopped, err)
+	}
 }
 
 // A cooldown of n leaves out n-1 epochs, as the documentation says and Keras does: 0 and 1 are the same.

@@ -12,8 +12,9 @@ import (
 // ReduceLROnPlateau lowers the learning rate when a logged number no longer gets better (Keras's ReduceLROnPlateau, with
 // the same decisions). It logs the rate that an epoch ended with as "learning_rate".
 //
-// Numbers are compared in float32, as Keras does. A NaN counts as an epoch without improvement, and any number is better:
-// to Keras a NaN of the first epoch stays the best for good, so that it lowers the rate of a loss that falls. Monitor that
+// Numbers are compared in float32, as Keras does. A NaN counts as an epoch without improvement, and any number is better. The
+// first epoch of all has nothing to improve on and never counts, NaN or not: where all numbers are NaN, a Patience of 2 lowers
+// the rate after three epochs. To Keras a NaN of the first epoch stays the best for good, so that it lowers the rate of a loss that falls. Monitor that
 // is not logged is an error after the first epoch, where Keras only warns; an optimizer that follows a schedule is one at
 // the start, where Keras fails at the first reduction.
 type ReduceLROnPlateau struct {
