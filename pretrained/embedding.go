@@ -3,12 +3,12 @@ package pretrained
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"reflect"
 
 	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -39,29 +39,29 @@ type source struct {
 // newEmbedding checks that the parts fit each other. Errors begin with "pretrained: " and name the path.
 func newEmbedding(s source) (*Embedding, error) {
 	if s.rows <= 0 || s.dim <= 0 {
-		return nil, fmt.Errorf("pretrained: %s: table of shape (%d, %d) is empty", s.path, s.rows, s.dim)
+		return nil, shown.Errorf("pretrained: %s: table of shape (%d, %d) is empty", s.path, s.rows, s.dim)
 	}
 	if err := budget.Check("table", 4, s.rows, s.dim); err != nil {
-		return nil, fmt.Errorf("pretrained: %s: %w", s.path, err)
+		return nil, shown.Errorf("pretrained: %s: %w", s.path, err)
 	}
 	if s.rows > math.MaxInt32 {
-		return nil, fmt.Errorf("pretrained: %s: a table of %d rows has more than ids can number, %d", s.path, s.rows, math.MaxInt32)
+		return nil, shown.Errorf("pretrained: %s: a table of %d rows has more than ids can number, %d", s.path, s.rows, math.MaxInt32)
 	}
 	if n := s.vocabulary.Len(); n > s.rows {
-		return nil, fmt.Errorf("pretrained: %s: vocabulary of %d words is larger than the table, which has %d rows", s.path, n, s.rows)
+		return nil, shown.Errorf("pretrained: %s: vocabulary of %d words is larger than the table, which has %d rows", s.path, n, s.rows)
 	}
 	if v := reflect.ValueOf(s.tokenizer); v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil, fmt.Errorf("pretrained: %s: the tokenizer is nil", s.path)
+		return nil, shown.Errorf("pretrained: %s: the tokenizer is nil", s.path)
 	}
 	if n := s.tokenizer.Size(); n < 1 {
-		return nil, fmt.Errorf("pretrained: %s: the tokenizer has %d ids", s.path, n)
+		return nil, shown.Errorf("pretrained: %s: the tokenizer has %d ids", s.path, n)
 	} else if n > s.rows {
-		return nil, fmt.Errorf("pretrained: %s: words have %d ids, but the table has only %d rows", s.path, n, s.rows)
+		return nil, shown.Errorf("pretrained: %s: words have %d ids, but the table has only %d rows", s.path, n, s.rows)
 	}
 	switch s.combiner {
 	case text.Sqrtn, text.Mean, text.Sum:
 	default:
-		return nil, fmt.Errorf("pretrained: %s: no combiner: name one of sqrtn, mean and sum", s.path)
+		return nil, shown.Errorf("pretrained: %s: no combiner: name one of sqrtn, mean and sum", s.path)
 	}
 	return &Embedding{s}, nil
 }
@@ -98,7 +98,7 @@ func (e *Embedding) VectorsOf(ctx context.Context, words []string) (vectors *ten
 		return nil, 0, errNilContext
 	}
 	if vectors, err = tensor.New[float32](len(words), e.dim); err != nil {
-		return nil, 0, fmt.Errorf("pretrained: %s: vectors of %d words: %w", e.path, len(words), err)
+		return nil, 0, shown.Errorf("pretrained: %s: vectors of %d words: %w", e.path, len(words), err)
 	}
 	table := make([]float32, e.rows*e.dim)
 	if err := e.ReadTable(ctx, table); err != nil {
@@ -121,23 +121,23 @@ func (e *Embedding) ReadTable(ctx context.Context, dst []float32) error {
 		return errNilContext
 	}
 	if len(dst) != e.rows*e.dim {
-		return fmt.Errorf("pretrained: %s: a table of shape (%d, %d) does not fit a slice of %d values", e.path, e.rows, e.dim, len(dst))
+		return shown.Errorf("pretrained: %s: a table of shape (%d, %d) does not fit a slice of %d values", e.path, e.rows, e.dim, len(dst))
 	}
 	if err := e.read(ctx, dst); err != nil {
-		return err
+		return shown.Error(err)
 	}
 	var bad error
 	err := inChunks(ctx, dst, func(from int, values []float32) {
 		if i := notFinite(values); i >= 0 && bad == nil {
 			i += from
-			bad = fmt.Errorf("pretrained: %s: row %d, column %d of the table is %v", e.path, i/e.dim, i%e.dim, dst[i])
+			bad = shown.Errorf("pretrained: %s: row %d, column %d of the table is %v", e.path, i/e.dim, i%e.dim, dst[i])
 		}
 	})
 	if bad != nil {
 		return bad
 	}
 	if err != nil {
-		return fmt.Errorf("pretrained: %s: %w", e.path, err)
+		return shown.Errorf("pretrained: %s: %w", e.path, err)
 	}
 	return nil
 }

@@ -33,10 +33,25 @@ func TestOpenModule(t *testing.T) {
 		_, err := OpenModule(context.Background(), name, HubOptions{})
 		_, findErr := FindModule(name)
 		for _, err := range []error{err, findErr} {
-			if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "pretrained: the module "+url+" is in none of "+filepath.Join(root, "data", "tfhub")) {
+			if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, ErrModuleNotFound) || !strings.HasPrefix(err.Error(), "pretrained: the module "+url+" is in none of "+filepath.Join(root, "data", "tfhub")) {
 				t.Errorf("%s: error %v", name, err)
 			}
 		}
+	}
+	// A part of it is none of it, and another error.
+	half := filepath.Join(root, "hub", "74a841d6eb84e8d93d913d716fb5440d020cc291")
+	if err := errors.Join(os.MkdirAll(half, 0o777), os.WriteFile(filepath.Join(half, "saved_model.pb"), []byte("x"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := OpenModule(context.Background(), url, HubOptions{})
+	_, findErr := FindModule(url)
+	for _, err := range []error{err, findErr} {
+		if !errors.Is(err, ErrModuleNotFound) || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "in "+half+" it lacks ") {
+			t.Errorf("error %v", err)
+		}
+	}
+	if err := os.RemoveAll(half); err != nil {
+		t.Fatal(err)
 	}
 	// kagglehub has it, under Kaggle's name.
 	kaggle := filepath.Join(root, "kaggle", "models", "google", "nnlm", "TensorFlow2", "en-dim50", "1")
@@ -82,7 +97,7 @@ func TestModuleNotKnown(t *testing.T) {
 	_, err := OpenModule(context.Background(), "nnlm-en-dim51", HubOptions{})
 	_, findErr := FindModule("nnlm-en-dim51")
 	for _, err := range []error{err, findErr} {
-		if err == nil || errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), `pretrained: no module is known by the name "nnlm-en-dim51"`) ||
+		if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrModuleNotFound) || !strings.HasPrefix(err.Error(), `pretrained: no module is known by the name "nnlm-en-dim51"`) ||
 			slices.ContainsFunc(ModuleNames(), func(name string) bool {
 				return !strings.Contains(err.Error(), name+",") && !strings.Contains(err.Error(), name+";")
 			}) {

@@ -2,6 +2,7 @@ package pretrained
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/linnet-ml/linnet/internal/filekind"
 	"github.com/linnet-ml/linnet/internal/plainfile"
@@ -18,6 +20,7 @@ import (
 	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 	"github.com/linnet-ml/linnet/internal/shown"
+	"github.com/linnet-ml/linnet/internal/textline"
 	"github.com/linnet-ml/linnet/internal/wordvectors"
 	"github.com/linnet-ml/linnet/text"
 )
@@ -79,8 +82,9 @@ type VectorOptions struct {
 	// does; without either such a line is an error.
 	Dim int
 	// SkipMalformed passes over lines, and words of a binary file, that have no word, another number of values, or values
-	// that are not finite numbers. [Embedding.Skipped] counts them. Without it the first of them is an error. Opening the
-	// file then reads all numbers, which takes longer.
+	// that are not finite numbers. [Embedding.Skipped] counts them. The first line may be one of them: where neither Dim nor a
+	// header says the dimension, it is the one that most of the first 16 lines have. Opening the file then reads all numbers,
+	// which takes longer. Without SkipMalformed the first malformed line is an error.
 	SkipMalformed bool
 	// Words, where not nil, are the words to keep; the others are passed over, which costs little more than finding the
 	// ends of their lines. The rows are in the file's order, and words that the file lacks have none: [Embedding.VectorsOf]
@@ -94,7 +98,8 @@ type VectorOptions struct {
 	KeepFirst bool
 
 	// VocabularyFile has the words of a safetensors table, one a line, in the order of its rows. It is read as
-	// [text.ReadVocabulary] does, and may be packed as a file of vectors may be.
+	// [text.ReadVocabulary] does, and may be packed as a file of vectors may be; a zip archive must have only one list. It may have
+	// 1 GiB, unpacked too.
 	VocabularyFile string
 	// Tensor is the name of the table in a safetensors file. It may be empty if there is only one tensor of two dimensions.
 	Tensor string
@@ -349,6 +354,9 @@ func openWordFile(ctx context.Context, path string, o VectorOptions) (*wordFile,
 	}
 	if err != nil {
 		_ = file.Close()
+		if errors.Is(err, wordvectors.ErrWhichMember) {
+			err = fmt.Errorf("%w: VectorOptions.Member must name the one with the vectors", err)
+		}
 		return nil, err
 	}
 	w := &wordFile{file: file, unpacked: unpacked, member: member}
@@ -541,7 +549,7 @@ func openTensor(ctx context.Context, path string, o VectorOptions) (vectorTable,
 	if err != nil {
 		return vectorTable{}, notSafetensors(path, err)
 	}
-	vocabulary, err := readVocabularyFile(ctx, o.VocabularyFile, o.limit())
+	vocabulary, err := readVocabularyFile(ctx, o.VocabularyFile, o.limit(), maxTokens)
 	if err != nil {
 		return vectorTable{}, err
 	}
@@ -655,20 +663,24 @@ func findTensor(ctx context.Context, file *os.File, name string) (safetensors.Te
 	return t, nil
 }
 
-func readVocabularyFile(ctx context.Context, path string, limit ratio.Limit) (*text.Vocabulary, error) {
-	file, err := plainfile.Open(ctx, path, maxTokens)
+// readVocabularyFile reads a list of words, which may be packed and has at most so many bytes, unpacked too.
+func readVocabularyFile(ctx context.Context, path string, limit ratio.Limit, most int64) (*text.Vocabulary, error) {
+	file, err := plainfile.Open(ctx, path, most)
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, plainfile.Reason(err))
 	}
 	defer file.Close()
 	unpacked, _, err := unpackFile(file, file.Size(), "", limit)
+	if errors.Is(err, wordvectors.ErrWhichMember) {
+		err = fmt.Errorf("%w: it must have the list of words alone", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
 	}
 	defer unpacked.Close()
-	words := bufio.NewReader(unpacked)
+	words := bufio.NewReader(&bounded{r: unpacked, left: most, most: most})
 	head, _ := words.Peek(512) // an error comes again
-	if what := filekind.Content(head); what != "" {
+	if what := filekind.Content(head); what != "" && !looksLikeWords(head) {
 		return nil, fmt.Errorf("vocabulary %s: this is no list of words but %s", path, what)
 	}
 	v, err := text.ReadVocabulary(ctx, words)
@@ -676,4 +688,32 @@ func readVocabularyFile(ctx context.Context, path string, limit ratio.Limit) (*t
 		return nil, fmt.Errorf("vocabulary %s: %w", path, err)
 	}
 	return v, nil
+}
+
+// looksLikeWords tells a list of words from another kind of file that begins alike: GGUF and <head> are words, too. Its
+// lines have no white space and no control characters, and no more than one tag, as the lines of a page soon have.
+func looksLikeWords(head []byte) bool {
+	for line := range bytes.Lines(head) {
+		line = textline.TrimReturn(bytes.TrimSuffix(line, []byte{'\n'}))
+		if bytes.ContainsFunc(line, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || bytes.Count(line, []byte{'<'}) > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// bounded reads at most so many bytes. More are an error.
+type bounded struct {
+	r          io.Reader
+	left, most int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	// One byte more tells a file that is too large from one that ends.
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left+1)])
+	if b.left -= int64(n); b.left < 0 {
+		b.left = -1
+		return 0, fmt.Errorf("it unpacks to more than %d bytes, which is %w", b.most, plainfile.ErrTooLarge)
+	}
+	return n, err
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,6 +20,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/linnet-ml/linnet/internal/plainfile"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 	"github.com/linnet-ml/linnet/internal/shared"
 	"github.com/linnet-ml/linnet/text"
@@ -318,6 +322,10 @@ func TestOpenVectorsErrors(t *testing.T) {
 		{"two tables", writeVectorFile(t, "8.safetensors", tensorFile(t, safetensors.Entry{Name: "t", Shape: []int{1, 1}, Data: safetensors.Float32Data{1}}, safetensors.Entry{Name: "u", Shape: []int{1, 1}, Data: safetensors.Float32Data{1}})), words,
 			`tensors "t" and "u" both have two dimensions: VectorOptions.Tensor must name the table`},
 		{"packed tensor", writeVectorFile(t, "9.gz", packGzip(t, table(3, 2))), words, "this is no safetensors file but data packed by gzip"},
+		{"a list of words in a zip archive of two files", tensor, VectorOptions{VocabularyFile: writeVectorFile(t, "words.zip", zipFile(t, "a.txt", "a 1\n", "b.txt", "b 1\n"))},
+			"vocabulary " + filepath.Join("*", "words.zip") + `: wordvectors: the zip archive has 2 files, "a.txt", "b.txt", and nothing says which is meant: it must have the list of words alone`},
+		{"vectors in a zip archive of two files", writeVectorFile(t, "vectors.zip", zipFile(t, "a.txt", "a 1\n", "b.txt", "b 1\n")), VectorOptions{},
+			`wordvectors: the zip archive has 2 files, "a.txt", "b.txt", and nothing says which is meant: VectorOptions.Member must name the one with the vectors`},
 		{"unknown word", good, VectorOptions{UnknownWord: "<unk>"}, `the file has no word "<unk>", which UnknownWord names`},
 		{"unknown word of a tensor", tensor, VectorOptions{VocabularyFile: three, UnknownWord: "<unk>"}, "vocabulary " + three + ` has no word "<unk>", which UnknownWord names`},
 		{"unknown word and OOV", good, VectorOptions{UnknownWord: "a", OOV: OOVMean}, `options OOV and UnknownWord "a" both say what the vectors of unknown words are`},
@@ -328,9 +336,112 @@ func TestOpenVectorsErrors(t *testing.T) {
 		{"nothing but malformed lines", writeVectorFile(t, "m.txt", []byte("a 1\nb 2\n")), VectorOptions{Dim: 2, Kind: GloVe, SkipMalformed: true}, "the file has no words; 2 malformed lines were skipped"},
 	} {
 		_, err := OpenVectors(context.Background(), c.path, c.o)
+		c.want = strings.Replace(c.want, filepath.Join("*", "words.zip"), c.o.VocabularyFile, 1)
 		if want := "pretrained: " + c.path + ": " + c.want; err == nil || err.Error() != want && runtime.GOOS != "windows" {
 			t.Errorf("%s:\n got %v\nwant %s", c.what, err, want)
 		}
+	}
+}
+
+// A list of words may begin with a word that other kinds of files begin with, too.
+func TestVocabularyFileKinds(t *testing.T) {
+	for _, words := range []string{"<head>\nthe\n", "<html>\r\n<body>\r\n</s>\r\n", "GGUF\nPAR1\n", "PAR1\n", "%PDF-1.7\nx\n", "<head>"} {
+		path := writeVectorFile(t, "words.txt", []byte(words))
+		v, err := readVocabularyFile(t.Context(), path, ratio.Limit{}, maxTokens)
+		if err != nil || v.Len() != len(strings.Fields(words)) {
+			t.Errorf("%q: %d words, error %v", words, v.Len(), err)
+		}
+	}
+	for other, want := range map[string]string{
+		"<!DOCTYPE html>\n<p>\n": "a web page", "<html>\n<head>\n<title>No</title>\n": "a web page", "<html>\n <body>": "a web page", "<head><title>": "a web page",
+		"GGUF\x03\x00": "a GGUF file", "PAR1\x15\x04": "a Parquet file", "%PDF-1.7\n1 0 obj\n": "a PDF document",
+		"version https://git-lfs.github.com/spec/v1\n": "a pointer of Git LFS", "\x93NUMPY\x01\x00": "an array of NumPy",
+	} {
+		path := writeVectorFile(t, "words.txt", []byte(other))
+		if _, err := readVocabularyFile(t.Context(), path, ratio.Limit{}, maxTokens); err == nil || !strings.Contains(err.Error(), "this is no list of words but "+want) {
+			t.Errorf("%q: error %v", other, err)
+		}
+	}
+}
+
+// The limit of a list of words holds for what is packed as well.
+func TestVocabularyFileSize(t *testing.T) {
+	var list bytes.Buffer
+	for i := range 10_000 {
+		fmt.Fprintln(&list, i)
+	}
+	size := int64(list.Len())
+	for what, packed := range map[string][]byte{"plain": list.Bytes(), "gzip": packGzip(t, list.Bytes()), "zstd": packZstd(t, list.Bytes())} {
+		path := writeVectorFile(t, "words", packed)
+		if v, err := readVocabularyFile(t.Context(), path, ratio.Limit{}, size); err != nil || v.Len() != 10_000 {
+			t.Errorf("%s: %v", what, err)
+		}
+		_, err := readVocabularyFile(t.Context(), path, ratio.Limit{}, size-1)
+		if !errors.Is(err, plainfile.ErrTooLarge) || what != "plain" && !strings.Contains(err.Error(), fmt.Sprintf("it unpacks to more than %d bytes", size-1)) {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}
+
+// No error has more of a path than people should see, whatever finds it.
+func TestPathsInErrors(t *testing.T) {
+	const bad = "a\x1b[2J\u202eb"
+	var errs []error
+	add := func(err error) { errs = append(errs, err) }
+	dir := filepath.Join(t.TempDir(), bad)
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Skip(err)
+	}
+	path := filepath.Join(dir, "words.txt")
+	if err := os.WriteFile(path, []byte("a 1 2\nb 3 4\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := OpenVectors(t.Context(), path, VectorOptions{Combiner: 9})
+	add(err)
+	e, err := OpenVectors(t.Context(), path, VectorOptions{Scale: 2, OOV: OOVMean})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(e.ReadTable(t.Context(), nil))
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	add(e.ReadTable(done, make([]float32, e.Rows()*e.Dim())))
+	if err := os.WriteFile(path, []byte("a 1 2\nb 3 nan\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	add(e.ReadTable(t.Context(), make([]float32, e.Rows()*e.Dim())))
+	_, _, err = e.VectorsOf(t.Context(), []string{"a"})
+	add(err)
+	words := vocabularyOfWords(t, "a")
+	tokens, err := hubTexts(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, failure := range []error{nil, io.ErrNoProgress} {
+		own, err := NewEmbedding(Table{Name: bad, Tokenizer: tokens, Vocabulary: words, Rows: 2, Dim: 1, Read: func(_ context.Context, dst []float32) error {
+			dst[0] = float32(math.NaN())
+			return failure
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(own.ReadTable(t.Context(), make([]float32, 2)))
+	}
+	_, err = NewEmbedding(Table{Name: bad, Tokenizer: tokens, Vocabulary: words, Rows: 1, Dim: 1, Read: func(context.Context, []float32) error { return nil }})
+	add(err)
+	emptyCaches(t)
+	t.Setenv("LINNET_DATA", dir)
+	_, err = FindModule("nnlm-en-dim50")
+	add(err)
+	_, err = OpenModule(t.Context(), "nnlm-en-dim50", HubOptions{})
+	add(err)
+	for i, err := range errs {
+		if err == nil || !strings.Contains(err.Error(), `a\x1b[2J\u202eb`) || strings.ContainsAny(err.Error(), bad[1:2]+"\u202e") {
+			t.Errorf("%d: error %q", i, err)
+		}
+	}
+	if !errors.Is(errs[len(errs)-1], ErrModuleNotFound) || !errors.Is(errs[len(errs)-1], fs.ErrNotExist) || !errors.Is(errs[2], context.Canceled) {
+		t.Error("the causes are lost")
 	}
 }
 

@@ -158,7 +158,7 @@ func TestZippedVectors(t *testing.T) {
 		t.Errorf("%s: words %q, table %v", e.Name(), wordsOf(e.Vocabulary()), table)
 	}
 	_, err := OpenVectors(t.Context(), path, VectorOptions{})
-	if err == nil || !strings.HasSuffix(err.Error(), `has 2 files, "glove.1d.txt", "glove.2d.txt": VectorOptions.Member must name the one with the vectors`) {
+	if err == nil || !strings.HasSuffix(err.Error(), `has 2 files, "glove.1d.txt", "glove.2d.txt", and nothing says which is meant: VectorOptions.Member must name the one with the vectors`) {
 		t.Errorf("error %v", err)
 	}
 }

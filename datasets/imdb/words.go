@@ -32,7 +32,7 @@ func WordIndex(ctx context.Context, o Options) (map[string]int, error) {
 	}
 	data, err := plainfile.Read(ctx, file, maxWordIndex)
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("imdb: reading %s: %w", file, ctx.Err())
+		return nil, shown.Errorf("imdb: reading %s: %w", file, ctx.Err())
 	}
 	if err != nil {
 		return nil, shown.Errorf("imdb: %w", err)

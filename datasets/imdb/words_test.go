@@ -1,8 +1,11 @@
 package imdb
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -39,6 +42,21 @@ func TestMalformedWordIndex(t *testing.T) {
 	} {
 		if _, err := parseWordIndex([]byte(data)); err == nil || err.Error() != want {
 			t.Errorf("%s: error %v\nwant  %s", data, err, want)
+		}
+	}
+}
+
+// An error says where the index is, without what a terminal obeys.
+func TestWordIndexPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a\x1b[2J.json")
+	if err := os.WriteFile(path, []byte("{}"), 0o666); err != nil {
+		t.Skip(err)
+	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, ctx := range []context.Context{t.Context(), done} {
+		if _, err := WordIndex(ctx, Options{Path: path}); err == nil || !strings.Contains(err.Error(), `a\x1b[2J.json`) || errors.Is(err, context.Canceled) != (ctx == done) {
+			t.Errorf("error %q", err)
 		}
 	}
 }

@@ -137,8 +137,12 @@ func findMember(z *zip.Reader, name string) (*zip.File, error) {
 	if len(tables) == 0 {
 		tables = all
 	}
-	return nil, fmt.Errorf("has %d files, %s: VectorOptions.Member must name the one with the vectors", len(tables), memberNames(tables))
+	return nil, fmt.Errorf("has %d files, %s%w", len(tables), memberNames(tables), ErrWhichMember)
 }
+
+// ErrWhichMember is wrapped by the error for a zip archive with several files of which none was named. The caller says how to
+// name one.
+var ErrWhichMember = errors.New(", and nothing says which is meant")
 
 // isModel tells from a name that an archive is a file of NumPy or PyTorch, for the error.
 func isModel(name string) bool {

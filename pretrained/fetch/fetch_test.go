@@ -246,9 +246,16 @@ func TestKaggle(t *testing.T) {
 	s := &server{status: http.StatusNotFound}
 	_, err := Module(t.Context(), handle, s.options())
 	wantError(t, err, "fetch: the module https://www.kaggle.com/models/"+handle+" is in none of ", `; kagglehub.model_download("`+handle+`") in Python downloads it`)
-	dir := filepath.Join(os.Getenv("KAGGLEHUB_CACHE"), "models", "me", "words", "tensorFlow2", "small", "3")
+	kept := os.Getenv("KAGGLEHUB_CACHE")
+	t.Setenv("KAGGLEHUB_CACHE", kept+"\x1b[2J")
+	_, err = Module(t.Context(), handle, s.options())
+	wantError(t, err, kept+`\x1b[2J`)
+	t.Setenv("KAGGLEHUB_CACHE", kept)
+	dir := filepath.Join(kept, "models", "me", "words", "tensorFlow2", "small", "3")
 	writeModule(t, dir)
-	if folder, err := Module(t.Context(), handle, s.options()); err != nil || folder != dir || len(s.asked) > 0 {
+	o := s.options()
+	o.Folder = t.TempDir() // it is for what is downloaded
+	if folder, err := Module(t.Context(), handle, o); err != nil || folder != dir || len(s.asked) > 0 {
 		t.Error(folder, err, s.asked)
 	}
 }
