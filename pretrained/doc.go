@@ -4,8 +4,10 @@
 // [OpenHub] reads a text module of TensorFlow Hub (a SavedModel folder such as nnlm-en-dim50), [OpenVectors] a table of
 // GloVe, word2vec, fastText (.vec) or safetensors, and [NewEmbedding] takes one of the caller's own. Each gives an
 // [Embedding]: the table of vectors, the words of its rows, and the rule that turns a text into rows and the vectors
-// of these rows into one. The rule is the file's own where the file has one; where it has none, or one that linnet does
-// not know, the caller names it. It is never guessed.
+// of these rows into one. A module brings its rule with it; one that linnet does not know is an error, unless the caller
+// names the rule in [HubOptions]. A table of vectors has no rule: [OpenVectors] splits texts at white space, leaves punctuation
+// out and divides the sum of the words' vectors by the square root of their number (text.Sqrtn), unless [VectorOptions] says
+// otherwise.
 //
 //	module, err := pretrained.OpenHub(ctx, "nnlm-en-dim50", pretrained.HubOptions{})
 //	...

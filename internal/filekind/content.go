@@ -11,7 +11,7 @@ var signatures = []struct{ magic, name string }{
 	{"PK\x05\x06", "a zip archive without files"},
 	{"\x1f\x8b", "data packed by gzip"},
 	{"\x28\xb5\x2f\xfd", "data packed by zstd"},
-	{"BZh", "data packed by bzip2"}, // see isBzip2
+	{"BZh", "data packed by bzip2"}, // see IsBzip2
 	{"\xfd7zXZ\x00", "data packed by xz; unpack it first"},
 	{"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"},
 	{"Rar!\x1a\x07", "a RAR archive; unpack it first"},

@@ -1,5 +1,7 @@
-// Package textline is the one place that knows what a line of a file of words has beside its text. Every reader of words
-// or lines in this module uses it, but those of TensorFlow Hub's assets, which keep TensorFlow's bytes.
+// Package textline is the one place that knows what a line of a file of words has beside its text. Readers of lists
+// of words use [Trim]. text.ReadHubVocabulary, which reads the words of TensorFlow Hub's modules, takes only [TrimReturn]: to
+// TensorFlow a byte order mark is part of the first word. Tables of word vectors take only [TrimMark]: their lines may end with
+// spaces, too, which their reader knows.
 package textline
 
 import "bytes"
