@@ -526,7 +526,7 @@ func (t *tutorial) scoreText(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known, words, err := t.known(ctx, t.Text)
+	known, words, err := t.known(context.WithoutCancel(ctx), t.Text)
 	if err != nil {
 		return err
 	}
