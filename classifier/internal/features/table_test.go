@@ -143,9 +143,46 @@ func TestKernels(t *testing.T) {
 				if !slices.Equal(got, want) {
 					t.Fatalf("%d blocks, marks %v: other masks", n, marks)
 				}
+				if k.ends != nil {
+					testEnds(t, k, string(text), got)
+				}
 			}
 		}
 	})
+}
+
+// testEnds compares where words end in blocks, and their hashes, with what splitWords does of one block after another. Parts of characters of
+// several bytes count as those of words here.
+func testEnds(t *testing.T, k kernels, text string, masks []mask) {
+	t.Helper()
+	const before = 9 // bytes, in which a word may have begun
+	text = strings.Repeat("Q", before) + text + strings.Repeat(" ", 8)
+	masks = append(masks, mask{})
+	for _, fold := range []uint64{0, 0x20 * every} {
+		for _, open := range []int{-1, 0} {
+			if open >= 0 && masks[0].run&1 == 0 {
+				continue // it has ended before
+			}
+			var want []uint64
+			still := open
+			for j := range len(masks) - 1 {
+				first, last := masks[j].ends(still >= 0, masks[j+1])
+				out, n := make([]uint64, 64), 0
+				n, still = blockWords(out, text, before+64*j, still, first, last, fold)
+				want = append(want, out[:n]...)
+			}
+			ends := make([][2]int32, 64*len(masks)+1)
+			ends[0][0] = -before // if a word is open
+			began, ended := k.ends(ends, masks, open+1)
+			got := make([]uint64, ended)
+			if ended > 0 {
+				k.words(got, text, before, ends, fold)
+			}
+			if !slices.Equal(got, want) || began > ended != (still >= 0) || still >= 0 && before+int(ends[ended][0]) != still {
+				t.Fatalf("%d blocks, fold %x, open %d: %d words end of %d, want %d and an end in %d", len(masks)-1, fold, open, ended, began, len(want), still)
+			}
+		}
+	}
 }
 
 // What is found with a table is what Scan returns and the table has, in every path, and places are recorded for the same n-grams.
