@@ -116,6 +116,8 @@ func (s *stepper) forward(ctx context.Context, data *dataset, rows []int32) (flo
 
 // step trains on a batch and returns its loss. With an errLoss the step was not taken.
 func (s *stepper) step(ctx context.Context, data *dataset, rows []int32) (float64, error) {
+	s.team.BeginStep()
+	defer s.team.EndStep()
 	loss, err := s.forward(ctx, data, rows)
 	if err != nil {
 		return loss, err

@@ -17,7 +17,8 @@ import (
 // of a small network takes. A caller that has finished its own share takes over those that nobody has begun, so that it
 // never waits for a thread to wake up. It does wait for a share that has been begun. When such waits have taken too
 // much of its time, for workers lost their cores to somebody else, or when workers keep coming too late, the machine is
-// busy: the caller then works alone for a while, and its share is all of the work.
+// busy: the caller then works alone for a while, and its share is all of the work. In the steps of a training it also tries
+// now and then whether it is faster alone: see trial.
 type Team struct {
 	size    int
 	phase   func(worker int)
@@ -38,6 +39,10 @@ type Team struct {
 	alone int  // how many more phases the caller works alone
 	begun time.Time
 	lost  time.Duration // to waits for workers that had no core
+
+	trial     trial
+	inStep    bool
+	stepBegun time.Time
 
 	panics []error // one a worker
 }
@@ -66,6 +71,7 @@ func New(size int) *Team {
 	if t.size == 1 {
 		return t
 	}
+	t.trial.start()
 	t.claimed = make([]atomic.Uint32, size)
 	t.parked = make([]atomic.Bool, size)
 	t.wake = make([]chan struct{}, size)
@@ -113,7 +119,7 @@ func (t *Team) run(phase func(worker int)) {
 		t.do(phase, 0)
 		return
 	}
-	if t.solo = t.size == 1; t.solo {
+	if t.solo = t.size == 1 || t.inStep && t.trial.alone; t.solo {
 		t.do(phase, 0)
 		return
 	}
