@@ -367,6 +367,7 @@ func TestJSONIsDocumented(t *testing.T) {
 		"linnet explain m.linnet 'where is it' --json",
 		"linnet inspect m.linnet --json",
 		"linnet inspect c.linnet --json",
+		"linnet version --json",
 	} {
 		printed := s.run(t, text)
 		if s.status != 0 {

@@ -37,6 +37,8 @@ func TestFullOutput(t *testing.T) {
 		"quantize": {"films.linnet", "-o", "small.linnet", "--size", "100KB"},
 		"plot":     {"history.csv"},
 		"serve":    {"--help"}, // it has no results
+		"version":  nil,
+		"licenses": nil,
 	}
 	const want = "linnet: the standard output cannot be written: no space left on device\n"
 	fails := func(args ...string) {

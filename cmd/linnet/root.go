@@ -2,11 +2,8 @@ package main
 
 import (
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"strings"
 
-	"github.com/linnet-ml/linnet/simd"
 	"github.com/spf13/cobra"
 )
 
@@ -25,7 +22,7 @@ Results go to the standard output; what was found in the data, progress and erro
 --help" says how a shell completes commands and flags.
 
 ` + exitCodes,
-		Version:       version(),
+		Version:       thisBuild().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noCommand,
@@ -38,11 +35,12 @@ Results go to the standard output; what was found in the data, progress and erro
 	})
 	root.AddGroup(&cobra.Group{ID: groupClassifiers, Title: "Text classifiers:"}, &cobra.Group{ID: groupFiles, Title: "Files of classifiers and other models:"})
 	for _, g := range []struct {
-		id       string
+		id       string // "" is the group of what cobra adds: help and completion
 		commands []*cobra.Command
 	}{
 		{groupClassifiers, []*cobra.Command{newTrain(), newCheck(), newEvaluate(), newPredict(), newExplain(), newServe()}},
 		{groupFiles, []*cobra.Command{newInspect(), newQuantize(), newPlot()}},
+		{"", []*cobra.Command{newVersion(), newLicenses()}},
 	} {
 		for _, cmd := range g.commands {
 			cmd.GroupID = g.id
@@ -76,17 +74,4 @@ func arguments(least, most int) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// programVersion is the version of the module that the program was built from.
-func programVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
-
-// version says what runs.
-func version() string {
-	return fmt.Sprintf("linnet %s, Go %s, %s/%s, kernels: %s", programVersion(), strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, simd.Path())
 }

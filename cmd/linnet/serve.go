@@ -222,7 +222,7 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	if err != nil {
 		return err
 	}
-	f.o.Log, f.o.Version = log, programVersion()
+	f.o.Log, f.o.Version = log, thisBuild().Version
 	if f.o.APIKeys, err = f.keys(ctx); err != nil {
 		return err
 	}
