@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,9 @@ func TestWatch(t *testing.T) {
 	}
 	link := func(to, at string) {
 		t.Helper()
+		if runtime.GOOS == "windows" {
+			t.Skip("a link cannot take the place of a link to a folder")
+		}
 		if err := os.Symlink(to, filepath.Join(dir, "tmp")); err != nil {
 			t.Skipf("no links: %v", err)
 		}

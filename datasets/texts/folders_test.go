@@ -2,8 +2,11 @@ package texts
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -72,7 +75,7 @@ func TestFolders(t *testing.T) {
 			s, err := Open(context.Background(), path, c.o)
 			if err != nil {
 				got := strings.ReplaceAll(filepath.ToSlash(err.Error()), filepath.ToSlash(path), "DIR")
-				if got != c.want {
+				if got != c.want && !(runtime.GOOS == "windows" && errors.Is(err, fs.ErrNotExist)) { // which has words of its own for it
 					t.Errorf("error\n\t%s\nwant\n\t%s", got, c.want)
 				}
 				return
