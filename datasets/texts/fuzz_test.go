@@ -69,10 +69,9 @@ func checked(t *testing.T, r io.Reader, o Options) (rows []Row, errs []string, f
 func printed(t *testing.T, err error) string {
 	t.Helper()
 	s := err.Error()
-	for _, r := range s {
-		if !utf8.ValidString(s) || !unicode.IsPrint(r) { // U+FFFD itself may stand in a text
-			t.Fatalf("the error %q", s)
-		}
+	// U+FFFD itself may stand in a text.
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		t.Fatalf("the error %q", s)
 	}
 	if len(s) > 4000 {
 		t.Fatalf("an error of %d bytes: %s", len(s), s[:200])
