@@ -41,7 +41,7 @@ func bagMeanGeneric(dst, table []float32, rows int, ids []int32, counts []float3
 	}
 	dim := len(dst)
 	for j := 0; j < dim; j += bagColumns {
-		bagColumnsGeneric(dst[j:min(j+bagColumns, dim)], table[j:], dim, ids, counts, n)
+		bagColumnsGeneric(dst[j:min(j+bagColumns, dim)], table, dim, j, ids, counts, n)
 	}
 	return len(ids)
 }
@@ -49,8 +49,8 @@ func bagMeanGeneric(dst, table []float32, rows int, ids []int32, counts []float3
 // bagColumns is how many columns the portable bag sums at a time.
 const bagColumns = 16
 
-// bagColumnsGeneric computes up to bagColumns columns of a bag.
-func bagColumnsGeneric(dst, table []float32, dim int, ids []int32, counts []float32, n float32) {
+// bagColumnsGeneric computes up to bagColumns columns of a bag, from the given one on.
+func bagColumnsGeneric(dst, table []float32, dim, column int, ids []int32, counts []float32, n float32) {
 	if n == 0 {
 		clear(dst)
 		return
@@ -59,7 +59,7 @@ func bagColumnsGeneric(dst, table []float32, dim int, ids []int32, counts []floa
 	for i, id := range ids {
 		count := counts[i]
 		a := s[i%4][:len(dst)]
-		row := table[int(id)*dim:][:len(a)]
+		row := table[int(id)*dim+column:][:len(a)]
 		for j, v := range row {
 			a[j] += float32(count * v)
 		}
