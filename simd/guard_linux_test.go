@@ -4,9 +4,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"path/filepath"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -386,12 +386,19 @@ func TestGuardRows(t *testing.T) {
 		t.Errorf("the rows reach the kernels\n%q, want\n%q", got, slices.Sorted(slices.Values(entries)))
 	}
 
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	exported := map[string]bool{}
-	for _, file := range packages["simd"].Files {
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
 			if !ok || !f.Name.IsExported() {
