@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,6 +140,113 @@ func TestDeployKubernetes(t *testing.T) {
 		if w.Code != 200 || p.HTTPGet.Port != c.Ports[0].Name {
 			t.Errorf("a probe of %s at %s: %d", p.HTTPGet.Path, p.HTTPGet.Port, w.Code)
 		}
+	}
+}
+
+// The parts of a Job run as Kubernetes runs them, with its variable replaced, label each row once, and their files give the order of
+// the rows back. What a part does after a fault depends on exit codes that the program has.
+func TestDeployJob(t *testing.T) {
+	var job struct {
+		Kind string
+		Spec struct {
+			CompletionMode       string `yaml:"completionMode"`
+			Completions          int
+			Parallelism          int
+			BackoffLimitPerIndex int `yaml:"backoffLimitPerIndex"`
+			PodFailurePolicy     struct {
+				Rules []struct {
+					Action      string
+					OnExitCodes struct {
+						ContainerName, Operator string
+						Values                  []int
+					} `yaml:"onExitCodes"`
+				}
+			} `yaml:"podFailurePolicy"`
+			Template struct {
+				Spec struct {
+					RestartPolicy string `yaml:"restartPolicy"`
+					Containers    []struct {
+						Args         []string
+						VolumeMounts []struct {
+							Name      string
+							MountPath string `yaml:"mountPath"`
+							ReadOnly  bool   `yaml:"readOnly"`
+						} `yaml:"volumeMounts"`
+					}
+				}
+			}
+		}
+	}
+	if err := yaml.Unmarshal([]byte(deployed(t, "kubernetes-job.yaml")), &job); err != nil {
+		t.Fatal(err)
+	}
+	spec := job.Spec
+	parts := spec.Completions
+	if job.Kind != "Job" || spec.CompletionMode != "Indexed" || parts < 2 || spec.Parallelism > parts || spec.BackoffLimitPerIndex < 1 || spec.Template.Spec.RestartPolicy != "Never" {
+		t.Fatalf("the Job is %+v", spec)
+	}
+	if rules := spec.PodFailurePolicy.Rules; len(rules) != 2 || rules[1].Action != "FailJob" || len(rules[1].OnExitCodes.Values) != 1 || rules[1].OnExitCodes.Values[0] != exitUsage {
+		t.Errorf("the rules are %+v", rules)
+	}
+	c := spec.Template.Spec.Containers[0]
+	dir := t.TempDir()
+	paths := []string{}
+	for _, v := range c.VolumeMounts {
+		if v.ReadOnly != (v.Name != "labels") {
+			t.Errorf("volume %s: read only is %v", v.Name, v.ReadOnly)
+		}
+		if err := os.Mkdir(filepath.Join(dir, v.MountPath), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, v.MountPath+"/", filepath.Join(dir, v.MountPath)+"/")
+	}
+	saved(t, filepath.Join(dir, "models", "reviews.linnet"), false)
+	data := "text\n"
+	for i := range 3*parts + 1 {
+		data += fmt.Sprintf("a film number %d%s\n", i, strings.Repeat(" lovely", i%5))
+	}
+	csv := filepath.Join(dir, "data", "reviews.csv")
+	if err := os.WriteFile(csv, []byte(data), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	start := func(args ...string) (stdout string, code int) {
+		var out strings.Builder
+		code = run(t.Context(), args, strings.NewReader(""), &out, io.Discard)
+		return out.String(), code
+	}
+	want, code := start("predict", filepath.Join(dir, "models", "reviews.linnet"), csv)
+	if code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	files := make([][]string, parts)
+	for i := range parts {
+		replace := strings.NewReplacer(append(paths, "$(JOB_COMPLETION_INDEX)", fmt.Sprint(i))...)
+		args := []string{}
+		for _, a := range c.Args {
+			args = append(args, replace.Replace(a))
+		}
+		if stdout, code := start(args...); code != 0 || stdout != "" {
+			t.Fatalf("part %d: %q: exit code %d, %q", i, args, code, stdout)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, "labels", fmt.Sprintf("%d.tsv", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[i] = slices.Collect(strings.Lines(string(b)))
+	}
+	var merged strings.Builder
+	for row := range len(files[0]) {
+		for _, lines := range files {
+			if row < len(lines) {
+				merged.WriteString(lines[row])
+			}
+		}
+	}
+	if merged.String() != want {
+		t.Errorf("the parts give\n%swant\n%s", merged.String(), want)
+	}
+	if _, code := start(append(c.Args[:len(c.Args):len(c.Args)], "--shard=8+1/8")...); code != exitUsage {
+		t.Errorf("a part too many ends with exit code %d", code)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/linnet-ml/linnet/internal/shown"
 	"github.com/linnet-ml/linnet/internal/statusline"
 	"github.com/spf13/cobra"
@@ -23,8 +24,8 @@ import (
 
 func newPredict() *cobra.Command {
 	var data dataFlags
-	var asJSON bool
-	var shardText string
+	var asJSON, skip bool
+	var shardText, output string
 	cmd := &cobra.Command{
 		Use:   "predict FILE [DATA]",
 		Short: "Label texts",
@@ -33,15 +34,25 @@ the order of the texts, as they come: the label, or several with commas between 
 quotes), a tab, and its probability. --json writes an object with the probability of each class.
 
 A row that cannot be read gives an empty line (with --json an object with an error), a message on the standard error with
-its place, and in the end exit code 1. --shard 2/5 labels the second of five parts: rows 2, 7, 12 and so on.
+its place, and in the end exit code 1; with --skip-bad-rows the exit code is 0. -o writes the lines to a file, whole or not
+at all: it is there if and only if the exit code was 0.
+
+--shard 2/5 labels the second of five parts: rows 2, 7, 12 and so on. Where parts are counted from 0, as by job arrays,
+--shard "$INDEX+1/5" is the same. "paste -d '\n' 1.tsv 2.tsv 3.tsv 4.tsv 5.tsv" brings the files of the parts back into the
+order of the texts; where the number of rows is not a multiple of that of the parts, some empty lines follow at the end.
 
 ` + dataHelp,
-		Example: "  linnet predict reviews.linnet new.csv\n  linnet predict reviews.linnet < texts.txt\n  linnet predict reviews.linnet new.csv --json --shard 1/2",
+		Example: "  linnet predict reviews.linnet new.csv\n  linnet predict reviews.linnet < texts.txt\n  linnet predict reviews.linnet new.csv --json --shard 1/2\n  linnet predict reviews.linnet new.csv --shard 1+1/2 -o labels.2.tsv",
 		Args:    arguments(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			part, err := parseShard(shardText)
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("output") {
+				if err := checkLabels(output, args); err != nil {
+					return err
+				}
 			}
 			c, err := classifier.Load(cmd.Context(), args[0])
 			if err != nil {
@@ -54,23 +65,34 @@ its place, and in the end exit code 1. --shard 2/5 labels the second of five par
 			} else if data.o.Format == "" {
 				data.o.Format = texts.Lines
 			}
-			source, err := data.open(cmd, path)
-			if errors.Is(err, texts.ErrEmpty) {
-				return nil // no texts, no labels
-			} else if err != nil {
-				return err
+			unwritten := ""
+			label := func(to io.Writer, shows *progress) error {
+				source, err := data.open(cmd, path)
+				if errors.Is(err, texts.ErrEmpty) {
+					return nil // no texts, no labels
+				} else if err != nil {
+					return err
+				}
+				defer shows.clear()
+				p := &predictor{progress: shows, c: c, asJSON: asJSON, skip: skip, unwritten: unwritten, stdout: bufio.NewWriterSize(to, 1<<16), stderr: cmd.ErrOrStderr(), results: make([]classifier.Result, block)}
+				return p.predict(cmd.Context(), source, part)
+			}
+			if output != "" {
+				unwritten = fmt.Sprintf(", and %s is not written without --skip-bad-rows", visible(output))
+				return atomicfile.Write(cmd.Context(), output, func(w io.Writer) error { return label(w, newProgress(cmd, false)) })
 			}
 			var shows *progress
 			if !statusline.New(unwatched(cmd.OutOrStdout())).Terminal() { // where the labels are to be seen
 				shows = newProgress(cmd, asJSON)
 			}
-			defer shows.clear()
-			return predict(cmd.Context(), c, source, part, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr(), shows)
+			return label(cmd.OutOrStdout(), shows)
 		},
 	}
 	data.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write a JSON object a line")
-	cmd.Flags().StringVar(&shardText, "shard", "", "label one `part/parts` of the rows, such as 1/4")
+	cmd.Flags().StringVar(&shardText, "shard", "", "label one `part/parts` of the rows, such as 1/4, or 0+1/4")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "the `file` of the labels (default: the standard output)")
+	cmd.Flags().BoolVar(&skip, "skip-bad-rows", false, "end with exit code 0 though rows cannot be read")
 	return cmd
 }
 
@@ -82,12 +104,35 @@ func parseShard(text string) (shard, error) {
 		return shard{}, nil
 	}
 	a, b, _ := strings.Cut(text, "/")
+	a, from0 := strings.CutSuffix(a, "+1")
 	part, err := strconv.Atoi(a)
+	if from0 {
+		part++
+	}
 	parts, err2 := strconv.Atoi(b)
 	if err != nil || err2 != nil || part < 1 || part > parts {
 		return shard{}, usagef("--shard %.40q is not one of its parts, such as 1/4", text)
 	}
 	return shard{part, parts}, nil
+}
+
+// checkLabels returns an error if labels cannot or must not be written to a file.
+func checkLabels(output string, inputs []string) error {
+	switch {
+	case output == "":
+		return usagef("-o is the name of a file, and it is empty")
+	case output == "-":
+		return usagef("-o -: without -o labels go to the standard output")
+	}
+	for i, input := range inputs {
+		if sameFile(input, output) {
+			return usagef("-o %s would replace %s", output, [...]string{"the classifier", "the data"}[i])
+		}
+	}
+	if err := atomicfile.Check(output); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 // has reports whether row i, counted from 0, is in the shard.
@@ -104,6 +149,8 @@ type predictor struct {
 	progress       *progress
 	c              *classifier.Classifier
 	asJSON         bool
+	skip           bool   // rows that cannot be read are no error in the end
+	unwritten      string // what follows in the error otherwise
 	stdout         *bufio.Writer
 	stderr         io.Writer
 	texts          []string
@@ -113,8 +160,8 @@ type predictor struct {
 	failed, worked int
 }
 
-func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source, part shard, asJSON bool, stdout, stderr io.Writer, shows *progress) error {
-	p := &predictor{progress: shows, c: c, asJSON: asJSON, stdout: bufio.NewWriterSize(stdout, 1<<16), stderr: stderr, results: make([]classifier.Result, block)}
+// predict labels a part of the rows.
+func (p *predictor) predict(ctx context.Context, source *texts.Source, part shard) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ahead := newReadAhead()
@@ -126,7 +173,7 @@ func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source
 		if i++; r.err != nil && !errors.As(r.err, new(*texts.RowError)) {
 			return errors.Join(p.flush(), r.err)
 		}
-		shows.reading(source, i)
+		p.progress.reading(source, i)
 		if part.has(i) {
 			p.texts, p.faults = append(p.texts, r.row.Text), append(p.faults, r.err)
 			p.bytes += len(r.row.Text)
@@ -141,8 +188,8 @@ func predict(ctx context.Context, c *classifier.Classifier, source *texts.Source
 	if err := errors.Join(p.flush(), ctx.Err()); err != nil {
 		return err
 	}
-	if p.failed > 0 {
-		return fmt.Errorf("%s of %d could not be read", plural(p.failed, "row"), p.worked)
+	if p.failed > 0 && !p.skip {
+		return fmt.Errorf("%s of %d could not be read%s", plural(p.failed, "row"), p.worked, p.unwritten)
 	}
 	return nil
 }
