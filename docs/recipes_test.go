@@ -352,12 +352,14 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	write(t, filepath.Join(s.dir, "bad.csv"), []byte("text,label\na,b,c\n"))
 	write(t, filepath.Join(s.dir, "faults.csv"), []byte("text,label\na,x\na,x\nb,x\n"))
-	free := []string{"scores", "intervals"} // members of these are classes and names of figures
+	free := []string{"scores", "intervals", "options"} // members of these are classes, names of figures and of flags
 	for _, text := range []string{
 		"linnet train messages.csv -o m.linnet --json 2>notes",
 		"linnet train topics.csv --label-separator '|' -o t.linnet --json 2>notes",
 		"linnet train messages.csv -o n.linnet --budget 60s --json 2>notes",
 		"linnet train messages.csv --continue m.linnet -o c.linnet --json 2>notes",
+		"linnet train messages.csv -o s.linnet --sweep seed=1,2 --json",
+		"linnet train messages.csv -o s.linnet --report s.json >notes 2>&1 && linnet results s.json --json",
 		"linnet check messages.csv test.csv --json",
 		"linnet check faults.csv --json",
 		"linnet evaluate m.linnet test.csv --json --compare m.linnet 2>notes",

@@ -15,12 +15,23 @@ var keptByContinue = [...]string{"budget", "multi-label", "positive", "precision
 
 // loadToContinue reads the classifier to go on from, and refuses flags that would not be heeded.
 func loadToContinue(cmd *cobra.Command, path string) (*classifier.Classifier, error) {
-	for _, name := range keptByContinue {
-		if cmd.Flags().Changed(name) {
-			return nil, usagef("--%s is for a new training: with --continue that stays as it is", name)
-		}
+	if err := refuseKept(cmd); err != nil {
+		return nil, err
 	}
 	return classifier.Load(cmd.Context(), path)
+}
+
+// refuseKept returns an error if flags of train were given that --continue does not heed.
+func refuseKept(cmd *cobra.Command) error {
+	if !cmd.Flags().Changed("continue") {
+		return nil
+	}
+	for _, name := range keptByContinue {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s is for a new training: with --continue that stays as it is", name)
+		}
+	}
+	return nil
 }
 
 // learnFurther returns a classifier that has learned from d as well.

@@ -22,13 +22,14 @@ func (full) Write([]byte) (int, error) {
 // A result that cannot be written is an error, of each command and of each way to ask for help. Files are written all the same.
 func TestFullOutput(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for name, content := range map[string]string{"films.csv": films(1, 60), "history.csv": "epoch,loss\n0,1\n1,2\n"} {
+	for name, content := range map[string]string{"films.csv": films(1, 60), "history.csv": "epoch,loss\n0,1\n1,2\n", "report.json": `{"file":"a","report":{"rows":1}}`} {
 		if err := os.WriteFile(name, []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	rows := map[string][]string{
 		"train":    {"films.csv", "-o", "films.linnet"},
+		"results":  {"report.json"},
 		"check":    {"films.csv", "--quick"},
 		"evaluate": {"films.linnet", "films.csv"},
 		"predict":  {"films.linnet", "films.csv"},
@@ -113,6 +114,7 @@ func TestForeignText(t *testing.T) {
 	for _, args := range [][]string{
 		{"train", "films.csv", "-o", "films.linnet"}, {"train", "films.csv", "-o", foreign + "/x"}, {"train", "bad.csv", "-o", "x"}, {"train", "columns.csv", "-o", "x"}, {"train", foreign, "-o", "x"},
 		{"train", "films.csv", "-o", "x", "--text", foreign}, {"train", "films.csv", "-o", "x", "--positive", foreign + "2"},
+		{"train", "films.csv", "-o", "x", "--sweep", foreign}, {"train", "films.csv", "-o", "x", "--sweep", "text=" + foreign}, {"results", "films.csv"}, {"results", foreign},
 		{"check", "films.csv"}, {"check", "bad.csv", "--quick"}, {"check", "columns.csv"},
 		{"evaluate", "films.linnet", "films.csv"}, {"predict", "films.linnet", "texts.txt", "--format", "lines"}, {"predict", "films.linnet", "bad.csv"},
 		{"explain", "films.linnet", foreign + " dull"}, {"explain", "films.linnet", "dull", "--class", foreign + "2"}, {"inspect", "films.linnet"}, {"inspect", foreign},

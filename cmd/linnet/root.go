@@ -38,7 +38,7 @@ Results go to the standard output; what was found in the data, progress and erro
 		id       string // "" is the group of what cobra adds: help and completion
 		commands []*cobra.Command
 	}{
-		{groupClassifiers, []*cobra.Command{newTrain(), newCheck(), newEvaluate(), newPredict(), newExplain(), newServe()}},
+		{groupClassifiers, []*cobra.Command{newTrain(), newResults(), newCheck(), newEvaluate(), newPredict(), newExplain(), newServe()}},
 		{groupFiles, []*cobra.Command{newInspect(), newQuantize(), newPlot()}},
 		{"", []*cobra.Command{newVersion(), newLicenses()}},
 	} {

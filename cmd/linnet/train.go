@@ -13,10 +13,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newTrain() *cobra.Command {
+func newTrain() *cobra.Command { return newTrainOf(new(classifier.Options)) }
+
+// newTrainOf is newTrain, whose flags set o.
+func newTrainOf(o *classifier.Options) *cobra.Command {
 	var data dataFlags
-	var o classifier.Options
-	var output, from string
+	var output, from, report string
+	var sweeps []string
 	var skip, keep, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "train DATA -o FILE",
@@ -43,8 +46,14 @@ slow machine takes longer than a fast one.
 
 With --continue a classifier goes on learning from DATA, which may have further classes. It does not remember what it learned
 from: put some of the old rows into DATA, or it forgets what they taught. Of more than 64 MB of text it learns frequent
-n-grams alone.`,
-		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet",
+n-grams alone.
+
+With --sweep nothing is learned. A line for a shell is written for each combination of values, as a job that any machine
+may run: with "-o films.linnet" it writes films-1.linnet and what it found out to films-1.json. "tr '\n' '\0' < jobs | xargs -0 -n 1 -P 4 sh -c"
+runs the lines four at a time, "parallel" too, and a task of a job array runs its line, "sed -n 7p jobs | sh". With --json a
+job is an object with its words in "args". Each file is written whole, so that a job that was killed can be run again.
+"linnet results" makes one table of the reports. The same sweep gives the same jobs in the same order.`,
+		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet\n  linnet train films.csv -o runs/films.linnet --sweep max-features=50,100 --sweep seed=1,2",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if output == "" {
@@ -55,6 +64,21 @@ n-grams alone.`,
 			}
 			if sameFile(args[0], output) {
 				return usagef("-o %s would replace the data", output)
+			}
+			if len(sweeps) > 0 {
+				if report != "" {
+					return usagef("--report: each job of a sweep has a report of its own, beside its classifier")
+				}
+				jobs, err := sweep(cmd, args[0], output, sweeps)
+				if err != nil {
+					return err
+				}
+				return writeJobs(cmd.OutOrStdout(), jobs, asJSON)
+			}
+			if report != "" {
+				if err := checkReportFile(report, args[0], output); err != nil {
+					return err
+				}
 			}
 			var old *classifier.Classifier
 			if from != "" {
@@ -86,7 +110,7 @@ n-grams alone.`,
 			if old != nil {
 				c, err = learnFurther(ctx, old, d, classifier.ContinueOptions{Seed: o.Seed, MaxFeatures: o.MaxFeatures, Progress: o.Progress, Stop: o.Stop})
 			} else {
-				c, err = classifier.TrainSource(ctx, d.examples, o)
+				c, err = classifier.TrainSource(ctx, d.examples, *o)
 			}
 			p.clear()
 			if err != nil {
@@ -98,9 +122,12 @@ n-grams alone.`,
 				return failed
 			}
 			// What was found out is said even if the file cannot be written.
-			t := trained{File: output, Bytes: size, unsaved: failed != nil, Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: d.faults, several: c.Parts().Spec.MultiLabel, ngrams: len(c.Parts().Hashes)}
+			t := trained{File: output, Bytes: size, unsaved: failed != nil, Seconds: took.Seconds(), Classes: c.Classes(), Report: c.Report(), Faults: d.faults, Options: given(cmd), several: c.Parts().Spec.MultiLabel, ngrams: len(c.Parts().Hashes)}
+			if report != "" && failed == nil {
+				failed = atomicfile.Write(ctx, report, func(w io.Writer) error { return writeJSON(w, t) })
+			}
 			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), t)
+				return errors.Join(failed, writeJSON(cmd.OutOrStdout(), t))
 			}
 			if old != nil {
 				return errors.Join(failed, t.writeFurther(cmd.OutOrStdout()))
@@ -122,6 +149,8 @@ n-grams alone.`,
 	flags.Float64Var(&o.MinConfidence, "min-confidence", 0, "give no label to texts whose probability is lower")
 	flags.BoolVar(&skip, "skip-bad-rows", false, "leave out rows that cannot be read")
 	flags.BoolVar(&keep, "keep-partial", false, "after Ctrl-C, learn and write the best recipe found so far")
+	flags.StringArrayVar(&sweeps, "sweep", nil, "write a job for each value of an option, `OPTION=VALUE,VALUE`; may be repeated")
+	flags.StringVar(&report, "report", "", "write the JSON object to this `file` too")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
@@ -153,6 +182,7 @@ type trained struct {
 	Classes []string           `json:"classes"`
 	Report  *classifier.Report `json:"report"`
 	Faults  []jsonFault        `json:"faults"`
+	Options map[string]string  `json:"options"` // that were given
 	several bool
 	ngrams  int
 	unsaved bool
