@@ -20,7 +20,7 @@ func newLicenses() *cobra.Command {
 		Short: "Print the licences of linnet and of what it is made of",
 		Long: `Licenses prints the modules that the program contains, and their licences and notices word for word, linnet's own first. Whoever
 passes the program on should pass them on too.`,
-		Example: "  linnet licenses | less",
+		Example: "  linnet licenses",
 		Args:    arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := io.WriteString(cmd.OutOrStdout(), thirdParty)
