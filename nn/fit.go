@@ -54,7 +54,8 @@ type FitOptions struct {
 	// Seed decides the order of rows and the noise of layers such as Dropout. The default is State.Seed, else the seed that
 	// the model was built with.
 	Seed optional.Value[uint64]
-	// Threads is how many workers share a step; 0 decides by itself. It changes no bit of the result.
+	// Threads is how many workers may share a step; 0 decides by itself. Steps are timed with all of them and with one now and
+	// then, and go on in the faster way. It changes no bit of the result.
 	Threads int
 	// NoFusion runs the layers as they were written, one after another. It changes results by rounding.
 	NoFusion bool

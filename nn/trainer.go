@@ -27,7 +27,8 @@ type TrainerOptions struct {
 	// Seed decides the noise of layers such as Dropout. The default is State.Seed, else the seed that the model was built
 	// with.
 	Seed optional.Value[uint64]
-	// Threads is how many workers share a step; 0 decides by itself, by the first batch. It changes no bit of the result.
+	// Threads is how many workers may share a step; 0 decides by itself, by the first batch. As in Fit, steps go on in the way that
+	// is faster, and it changes no bit of the result.
 	Threads int
 	// NoFusion runs the layers as they were written, one after another. It changes results by rounding.
 	NoFusion bool
