@@ -88,16 +88,12 @@ func (t *trial) decide() {
 	together, alone := median(t.times[0]), median(t.times[1])
 	t.alone = alone <= together // a second core for nothing is somebody else's
 	t.usual = min(together, alone)
-	lost := time.Duration(0)
-	for _, v := range t.times[1] {
-		if !t.alone {
-			lost += max(0, v-t.usual)
-		}
-	}
-	for _, v := range t.times[0] {
-		if t.alone {
-			lost += max(0, v-t.usual)
-		}
+	// By medians: a step that something else held up says nothing of the other way.
+	lost := max(together, alone) - t.usual
+	if t.alone {
+		lost *= time.Duration(len(t.times[0]))
+	} else {
+		lost *= time.Duration(len(t.times[1]))
 	}
 	t.least, t.keep, t.kept, t.slow = leastKept, trialShare*lost, 0, 0
 }
