@@ -17,7 +17,7 @@ import (
 // predict with one model. Each gets what it gets alone. The race detector sees here what models would share in secret.
 func TestModelsAtOnce(t *testing.T) {
 	model := func(t testing.TB) *nn.Model {
-		return sequential(t, nn.Tokens(nn.AnyLength), layers.Embedding{Vocabulary: 1 << 14, Dim: 8}, layers.GlobalAveragePooling1D{},
+		return sequential(t, nn.Tokens(nn.AnyLength), layers.Embedding{Vocabulary: 1 << 18, Dim: 8}, layers.GlobalAveragePooling1D{},
 			layers.Dense{Units: 16, Activation: layers.ReLU}, layers.Dropout{Rate: 0.2}, layers.Dense{Units: 1, Activation: layers.Sigmoid})
 	}
 	data := someReviews(t)

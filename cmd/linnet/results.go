@@ -31,13 +31,18 @@ A file that is missing or ends early is an error that names it: the job of that 
 		Args:    arguments(1, mostJobs),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var all []trained
+			latest := map[string]int{} // the report of each file, in all
 			for _, path := range args {
 				reports, err := readReports(cmd.Context(), path)
 				if err != nil {
 					return err
 				}
 				for _, r := range reports {
-					all = slices.DeleteFunc(all, func(t trained) bool { return t.File == r.File })
+					if i, ok := latest[r.File]; ok {
+						all[i] = r
+						continue
+					}
+					latest[r.File] = len(all)
 					all = append(all, r)
 				}
 			}
@@ -99,15 +104,16 @@ func (t *trained) loss() float64 {
 // writeResults writes trainings with the options in which they differ.
 func writeResults(w io.Writer, all []trained) error {
 	names := map[string]bool{}
-	for _, t := range all {
-		for name, value := range t.Options {
-			if slices.ContainsFunc(all, func(other trained) bool {
-				v, ok := other.Options[name]
-				return !ok || v != value
-			}) {
+	differ := func(a, b map[string]string) {
+		for name, value := range a {
+			if v, ok := b[name]; !ok || v != value {
 				names[name] = true
 			}
 		}
+	}
+	for _, t := range all[1:] {
+		differ(t.Options, all[0].Options)
+		differ(all[0].Options, t.Options)
 	}
 	options := slices.Sorted(maps.Keys(names))
 	var rows table
@@ -119,11 +125,11 @@ func writeResults(w io.Writer, all []trained) error {
 	}
 	rows.add(append(head, "file")...)
 	for _, t := range all {
-		cells := []string{fmt.Sprintf("%.4f", t.loss()), "-", "-"}
+		accuracy, width := "-", "-"
 		if len(t.Report.Continued) == 0 {
-			cells = []string{fmt.Sprintf("%.4f", t.loss()), fmt.Sprintf("%.4f", t.Report.Best.Accuracy), fmt.Sprintf("%.4f", t.Report.Best.AccuracyError)}
+			accuracy, width = fmt.Sprintf("%.4f", t.Report.Best.Accuracy), fmt.Sprintf("%.4f", t.Report.Best.AccuracyError)
 		}
-		cells = append(cells, fmt.Sprintf("%.1f", t.Seconds), bytesText(t.Bytes))
+		cells := []string{fmt.Sprintf("%.4f", t.loss()), accuracy, width, fmt.Sprintf("%.1f", t.Seconds), bytesText(t.Bytes)}
 		for _, name := range options {
 			value, ok := t.Options[name]
 			if !ok {

@@ -23,7 +23,7 @@ type trial struct {
 	least int           // steps for which it is kept at the least
 	keep  time.Duration // time for which it is kept at the least
 	slow  int           // steps in a row that took much longer than usual
-	kept  time.Duration
+	kept  time.Duration // for how long it has been
 }
 
 const (
