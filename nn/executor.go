@@ -260,7 +260,7 @@ func (e *executor) run(ctx context.Context, rows []int32) error {
 			l.counted = 1
 		}
 	}
-	if e.update != nil && e.update.hasLate() {
+	if e.update != nil && e.update.behind {
 		if err := e.team.Run(e.catchFn); err != nil {
 			return err
 		}

@@ -255,9 +255,6 @@ func (u *update) ended(failed error) (err error) {
 	return nil
 }
 
-// hasLate reports whether rows may be behind.
-func (u *update) hasLate() bool { return u.late }
-
 // catchUp brings the rows up to date that the batch reads, of one worker's parts.
 func (u *update) catchUp(jobs []job, worker int) {
 	for i := range jobs {

@@ -28,26 +28,28 @@ type Table struct {
 	width int
 	place []int32 // of row lo+i among the touched, plus 1; 0 for a row that is not
 	rows  []int32 // the row at each place
-	now   []int32 // for each place, where in grad its gradient of this step is, plus 1; or 0
-	// slots are kept in pages of pageRows places, which stay where they are when there are more.
-	slots    [][][]float32
-	first    []plan.Slot
-	pageRows int
+	at    []entry // of each place
+	slots slots
 
-	// With readers rows may be behind: done is the number of Steps.Done that the row at each place has made.
+	// With readers rows may be behind, and what the batch reads is known before its gradients come.
 	readers []Reader
-	done    []int32
-	fresh   int32         // what a new row has made
-	late    []int32       // places of rows that are behind
+	fresh   int32         // the steps that a new row has made
+	late    []lateRow     // rows that are behind
+	strays  bool          // a row has a gradient that was behind when it came
 	zeros   []float32     // a row
 	visit   func([]int32) // read, made once
 	steps   *Steps        // for read
+	// reads are the rows that the batch reads, in the order in which the readers name them, and where their gradients are.
+	// An operation asks for gradients in the order in which it reads.
+	reads, readAt []int32
 
-	current []int32 // the places that have a gradient in this step
+	current []current // the rows that have a gradient in this step
 	grad    []float32
+	asked   int // how many of reads have been asked for in this batch
 	// squares are kept where the optimizer squares occurrences.
-	squares     []float32
-	occurrences bool
+	squares      []float32
+	occurrences  bool
+	askedSquares int
 
 	// Since there are snapshots, originals are the values in the table of the rows at places from since on, before they
 	// moved.
@@ -58,6 +60,21 @@ type Table struct {
 
 	found []int32 // what find returned
 	chunk chunk
+}
+
+// entry is what must be known of a touched row in each batch that reads it.
+type entry struct {
+	now  int32 // where in grad its gradient of this step is, plus 1; or 0
+	done int32 // how many of Steps.Done it has made
+}
+
+// current is a row with its place.
+type current struct{ place, row int32 }
+
+// lateRow is a row that has made so many of Steps.Done.
+type lateRow struct {
+	current
+	done int32
 }
 
 // Reader tells which rows of a parameter an operation reads.
@@ -73,19 +90,18 @@ type chunk struct {
 	slots                 [][]float32
 }
 
-// pageElements is how many elements of a table are updated at a time: their gradient is cleared while still in the cache.
-const pageElements = 1 << 12
-
 // New returns a Table for rows lo to hi-1.
-func New(lo, hi, width int, slots []plan.Slot, occurrences bool, readers []Reader) *Table {
-	pageRows := max(1, pageElements/width)
-	n := pageRows * width
-	t := &Table{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), slots: make([][][]float32, len(slots)),
-		first: slots, pageRows: pageRows, readers: readers}
+func New(lo, hi, width int, first []plan.Slot, occurrences bool, readers []Reader) *Table {
+	t := &Table{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), readers: readers,
+		slots: newSlots(width, first, readers == nil)}
 	t.visit, t.zeros = t.read, make([]float32, width)
-	t.chunk = chunk{values: make([]float32, n), grad: make([]float32, n), slots: make([][]float32, len(slots))}
-	if occurrences {
-		t.chunk.squares = make([]float32, n)
+	t.chunk.slots = make([][]float32, len(first))
+	if readers == nil {
+		n := t.slots.rows * width
+		t.chunk.values, t.chunk.grad = make([]float32, n), make([]float32, n)
+		if occurrences {
+			t.chunk.squares = make([]float32, n)
+		}
 	}
 	return t
 }
@@ -93,14 +109,15 @@ func New(lo, hi, width int, slots []plan.Slot, occurrences bool, readers []Reade
 // FallsBehind reports whether rows that no batch reads wait.
 func (t *Table) FallsBehind() bool { return t.readers != nil }
 
-// Begin notes the table, before gradients of a step come. With steps there are rows that may be behind.
+// Begin notes the table, before gradients of a batch come. With steps there are rows that may be behind.
 func (t *Table) Begin(table []float32, steps *Steps) {
 	t.table, t.fresh = table, int32(len(steps.Done))
+	t.asked, t.askedSquares = 0, 0
 }
 
 // Find returns where the gradients of rows are added up.
 func (t *Table) Find(rows []int32) (values []float32, places []int32) {
-	places = t.find(rows)
+	places = t.find(rows, &t.asked)
 	return t.grad, places
 }
 
@@ -110,31 +127,55 @@ func (t *Table) Squares() plan.RowSet { return squares{t} }
 type squares struct{ t *Table }
 
 func (s squares) Find(rows []int32) (values []float32, places []int32) {
-	places = s.t.find(rows)
+	places = s.t.find(rows, &s.t.askedSquares)
 	return s.t.squares, places
 }
 
-// find returns where in grad and squares the gradients of rows are added up, new places for those that had none.
-func (t *Table) find(rows []int32) []int32 {
-	t.found = workspace.Grow(t.found, len(rows))
-	for i, row := range rows {
+// find returns where in grad and squares the gradients of rows are added up, new places for those that had none. asked
+// counts the rows that were asked for before.
+func (t *Table) find(rows []int32, asked *int) []int32 {
+	if from, to := *asked, *asked+len(rows); to <= len(t.reads) && slices.Equal(t.reads[from:to], rows) {
+		*asked = to
+		return t.readAt[from:to]
+	}
+	t.found = t.locate(workspace.Grow(t.found, len(rows))[:0], rows)
+	t.extend()
+	return t.found
+}
+
+// locate appends where in grad the gradients of rows are, of which the new ones must be made room for: see extend. Rows
+// that are behind are noted in late.
+func (t *Table) locate(found, rows []int32) []int32 {
+	for _, row := range rows {
 		p := t.place[int(row)-t.lo]
 		if p == 0 {
 			p = t.add(row)
 		}
-		at := t.now[p-1]
-		if at == 0 {
-			t.current = append(t.current, p-1)
-			at = int32(len(t.current))
-			t.now[p-1] = at
-			t.grad = extend(t.grad, t.width)
-			if t.occurrences {
-				t.squares = extend(t.squares, t.width)
+		e := &t.at[p-1]
+		if e.now == 0 || t.strays {
+			if e.done < t.fresh {
+				t.late = append(t.late, lateRow{current{p - 1, row}, e.done})
+			}
+			if e.now == 0 {
+				t.current = append(t.current, current{p - 1, row})
+				e.now = int32(len(t.current))
 			}
 		}
-		t.found[i] = at - 1
+		found = append(found, e.now-1)
 	}
-	return t.found
+	return found
+}
+
+// extend makes room for the gradients of all rows that have one, those of new rows being zeros.
+func (t *Table) extend() {
+	n := len(t.current) * t.width
+	t.grad = extend(t.grad, n-len(t.grad))
+	if t.occurrences {
+		t.squares = extend(t.squares, n-len(t.squares))
+	}
+	if len(t.late) > 0 { // outside of CatchUp nobody brings them up to date until Update does
+		t.late, t.strays = t.late[:0], true
+	}
 }
 
 // add gives a row the next place, whose slots have their first values, and returns that plus 1.
@@ -143,29 +184,12 @@ func (t *Table) add(row int32) int32 {
 		at := int(row) * t.width
 		t.originals = append(t.originals, t.table[at:at+t.width]...)
 	}
-	if len(t.rows)%t.pageRows == 0 {
-		for i := range t.slots {
-			page := make([]float32, t.pageRows*t.width)
-			if v := t.first[i].First; v != 0 {
-				for k := range page {
-					page[k] = v
-				}
-			}
-			t.slots[i] = append(t.slots[i], page)
-		}
-	}
+	t.slots.add(len(t.rows))
 	t.rows = append(t.rows, row)
-	t.now = append(t.now, 0)
-	t.done = append(t.done, t.fresh)
+	t.at = append(t.at, entry{done: t.fresh})
 	p := int32(len(t.rows))
 	t.place[int(row)-t.lo] = p
 	return p
-}
-
-// slot returns slot k of the row at a place.
-func (t *Table) slot(k, place int) []float32 {
-	at := place % t.pageRows * t.width
-	return t.slots[k][place/t.pageRows][at : at+t.width]
 }
 
 // extend appends n zeros.
@@ -181,18 +205,25 @@ func extend(s []float32, n int) []float32 {
 func (t *Table) Update(u *Steps, table []float32) {
 	if t.readers == nil {
 		t.updateAll(u, table)
+		t.Forget()
 	} else {
 		t.updateCurrent(u, table)
+		t.forgotten()
 	}
-	t.Forget()
 }
 
 // Forget drops the gradients of the step.
 func (t *Table) Forget() {
-	for _, p := range t.current {
-		t.now[p] = 0
+	for _, c := range t.current {
+		t.at[c.place].now = 0
 	}
-	t.current, t.grad, t.squares = t.current[:0], t.grad[:0], t.squares[:0]
+	t.forgotten()
+}
+
+// forgotten leaves no gradients, of which the entries know no more.
+func (t *Table) forgotten() {
+	t.current, t.grad, t.squares, t.strays = t.current[:0], t.grad[:0], t.squares[:0], false
+	t.reads, t.readAt = t.reads[:0], t.readAt[:0]
 }
 
 // Divide divides the gradients of the step.
@@ -211,22 +242,22 @@ func (t *Table) Clip(limit float32) {
 
 // EachGradient calls do with each row that has a gradient, and the gradient, in no particular order.
 func (t *Table) EachGradient(do func(row int32, gradient []float32)) {
-	for i, p := range t.current {
-		do(t.rows[p], t.grad[i*t.width:(i+1)*t.width])
+	for i, c := range t.current {
+		do(c.row, t.grad[i*t.width:(i+1)*t.width])
 	}
 }
 
 // updateAll changes all touched rows, a page at a time.
 func (t *Table) updateAll(u *Steps, table []float32) {
 	k := &t.chunk
-	for at := 0; at < len(t.rows); at += t.pageRows {
-		rows := t.rows[at:min(at+t.pageRows, len(t.rows))]
+	for at := 0; at < len(t.rows); at += t.slots.rows {
+		rows := t.rows[at:min(at+t.slots.rows, len(t.rows))]
 		n := len(rows) * t.width
 		simd.Gather(k.values[:n], table, t.width, rows)
-		for i, s := range t.slots {
-			k.slots[i] = s[at/t.pageRows][:n]
+		for i := range k.slots {
+			k.slots[i] = t.slots.page(i, at)[:n]
 		}
-		now := t.now[at : at+len(rows)]
+		now := t.at[at : at+len(rows)]
 		t.gather(k.grad, t.grad, now)
 		if t.occurrences {
 			t.gather(k.squares, t.squares, now)
@@ -238,37 +269,37 @@ func (t *Table) updateAll(u *Steps, table []float32) {
 	}
 }
 
-// updateCurrent changes the rows that have a gradient, which are up to date but for this step.
+// updateCurrent changes the rows that have a gradient, which are up to date but for this step, and forgets whose they are.
 func (t *Table) updateCurrent(u *Steps, table []float32) {
-	t.each(t.current, table, func(i int, p int32, w []float32, slots [][]float32) {
+	made := entry{done: int32(len(u.Done)) + 1}
+	for i, c := range t.current {
+		if i+ahead < len(t.current) {
+			t.fetch(t.current[i+ahead], table)
+		}
 		lo, hi := i*t.width, (i+1)*t.width
-		t.repeat(u, int(p), w, slots) // a row whose gradient somebody gave without reading it
+		w, slots := t.row(c, table)
+		if t.strays { // a row whose gradient somebody gave without reading it
+			t.repeat(u, t.at[c.place].done, w, slots)
+		}
 		if t.occurrences {
 			u.Rule.UpdateSquares(&u.Now, w, t.grad[lo:hi], t.squares[lo:hi], slots)
 		} else {
 			u.Rule.Update(&u.Now, w, t.grad[lo:hi], slots)
 		}
-		t.done[p] = int32(len(u.Done)) + 1
-	})
+		t.at[c.place] = made
+	}
 }
 
-// row returns the elements of the row at a place, and its slots.
-func (t *Table) row(place int, table []float32) (w []float32, slots [][]float32) {
-	for k := range t.slots {
-		t.chunk.slots[k] = t.slot(k, place)
-	}
-	at := int(t.rows[place]) * t.width
-	return table[at : at+t.width], t.chunk.slots
+// row returns the elements of a row, and its slots.
+func (t *Table) row(c current, table []float32) (w []float32, slots [][]float32) {
+	at := int(c.row) * t.width
+	return table[at : at+t.width], t.slots.of(t.chunk.slots, int(c.place))
 }
 
-// repeat makes the steps of the row at a place that it is behind.
-func (t *Table) repeat(u *Steps, place int, w []float32, slots [][]float32) {
-	missed := u.Done[min(int(t.done[place]), len(u.Done)):] // a row may have made a step that has not ended
-	if len(missed) == 0 {
-		return
-	}
-	t.done[place] = int32(len(u.Done))
-	if len(slots) == 0 {
+// repeat makes the steps of a row that it is behind, of which it has made so many.
+func (t *Table) repeat(u *Steps, done int32, w []float32, slots [][]float32) {
+	missed := u.Done[min(int(done), len(u.Done)):] // a row may have made a step that has not ended
+	if len(missed) == 0 || len(slots) == 0 {
 		return // without slots there is nothing that moves a row without a gradient
 	}
 	if u.Rule.Repeat != nil {
@@ -280,62 +311,63 @@ func (t *Table) repeat(u *Steps, place int, w []float32, slots [][]float32) {
 	}
 }
 
-// CatchUp brings the rows up to date that the batch reads.
+// CatchUp notes the rows that the batch reads, and brings them up to date.
 func (t *Table) CatchUp(u *Steps, table []float32, worker int) {
-	if len(u.Done) == 0 {
-		return
-	}
-	t.steps, t.table = u, table
+	t.Begin(table, u)
+	t.reads, t.readAt, t.late = t.reads[:0], t.readAt[:0], t.late[:0]
 	for _, by := range t.readers {
 		by.Reads(by.Frame, by.Param, plan.Span{Lo: t.lo, Hi: t.lo + len(t.place), Worker: worker}, t.visit)
 	}
+	for i, l := range t.late {
+		if i+ahead < len(t.late) {
+			t.fetch(t.late[i+ahead].current, table)
+		}
+		if t.strays { // it may be there twice
+			l.done = t.at[l.place].done
+		}
+		w, slots := t.row(l.current, table)
+		t.repeat(u, l.done, w, slots)
+		t.at[l.place].done = t.fresh
+	}
+	t.late = t.late[:0]
+	t.extend()
 }
 
-// read brings rows up to date that are about to be read.
+// read notes rows that are about to be read. They have a gradient from then on, if only of zeros, which is no more than the
+// step that they would have to make up later.
 func (t *Table) read(rows []int32) {
-	steps := int32(len(t.steps.Done))
-	t.late = t.late[:0]
-	for _, row := range rows {
-		if p := t.place[int(row)-t.lo] - 1; p >= 0 && t.done[p] < steps {
-			t.late = append(t.late, p)
-		}
-	}
-	t.each(t.late, t.table, func(_ int, p int32, w []float32, slots [][]float32) {
-		t.repeat(t.steps, int(p), w, slots) // a row that is there twice is up to date the second time
-	})
+	t.reads = append(t.reads, rows...)
+	t.readAt = t.locate(t.readAt, rows)
 }
 
 // ahead is how many rows are fetched before they are needed.
-const ahead = 4
+const ahead = 12
 
-// each calls do for the rows at some places.
-func (t *Table) each(places []int32, table []float32, do func(i int, place int32, w []float32, slots [][]float32)) {
-	for i, p := range places {
-		if i+ahead < len(places) {
-			w, slots := t.row(int(places[i+ahead]), table)
-			simd.Prefetch(w)
-			for _, s := range slots {
-				simd.Prefetch(s)
-			}
-		}
-		w, slots := t.row(int(p), table)
-		do(i, p, w, slots)
-	}
+// fetch asks for the memory of a row that is needed soon.
+func (t *Table) fetch(c current, table []float32) {
+	at := int(c.row) * t.width
+	simd.Prefetch(table[at : at+t.width])
+	simd.Prefetch(t.slots.record(int(c.place)))
 }
 
 // Settle brings all rows up to date, as of a time when there are no steps to come. Should the rule panic, the rows that
 // are left stay as they are.
 func (t *Table) Settle(u *Steps, table []float32) {
-	defer clear(t.done)
-	for p := range t.rows {
-		w, slots := t.row(p, table)
-		t.repeat(u, p, w, slots)
+	defer func() {
+		for p := range t.at {
+			t.at[p].done = 0
+		}
+	}()
+	for p, row := range t.rows {
+		w, slots := t.row(current{int32(p), row}, table)
+		t.repeat(u, t.at[p].done, w, slots)
 	}
 }
 
 // gather brings the gradients of rows together; those that have none in this step get zeros.
-func (t *Table) gather(dst, grad []float32, now []int32) {
-	for i, at := range now {
+func (t *Table) gather(dst, grad []float32, entries []entry) {
+	for i, e := range entries {
+		at := e.now
 		row := dst[i*t.width : (i+1)*t.width]
 		if at == 0 {
 			clear(row)
@@ -353,7 +385,7 @@ func (t *Table) Load(s *plan.RowSlots) {
 	for i := lo; i < hi; i++ {
 		moved := false
 		for k, v := range s.Slots {
-			first := t.first[k].First
+			first := t.slots.first[k].First
 			moved = moved || slices.ContainsFunc(v[i*t.width:(i+1)*t.width], func(x float32) bool { return x != first })
 		}
 		if !moved {
@@ -361,22 +393,25 @@ func (t *Table) Load(s *plan.RowSlots) {
 		}
 		p := int(t.add(s.Rows[i])) - 1
 		for k, v := range s.Slots {
-			copy(t.slot(k, p), v[i*t.width:])
+			copy(t.slots.slot(k, p), v[i*t.width:])
 		}
 	}
 }
 
-// Save appends the rows of this part, ascending.
+// Save appends the rows of this part, ascending. It leaves out those that Load would take for never touched: a batch may
+// have read a row of which no gradient came.
 func (t *Table) Save(s *plan.RowSlots) {
-	order := make([]int32, len(t.rows))
-	for i := range order {
-		order[i] = int32(i)
+	order := make([]int32, 0, len(t.rows))
+	for p := range t.rows {
+		if t.slots.moved(p) {
+			order = append(order, int32(p))
+		}
 	}
 	slices.SortFunc(order, func(a, b int32) int { return int(t.rows[a]) - int(t.rows[b]) })
 	for _, p := range order {
 		s.Rows = append(s.Rows, t.rows[p])
-		for k := range t.slots {
-			s.Slots[k] = append(s.Slots[k], t.slot(k, int(p))...)
+		for k := range s.Slots {
+			s.Slots[k] = append(s.Slots[k], t.slots.slot(k, int(p))...)
 		}
 	}
 }
