@@ -270,16 +270,24 @@ func (b *bagBatch) share(f *plan.Frame, dim int) {
 func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g plan.Gradient) {
 	b.places = b.places[:0]
 	var values []float32
+	_, wide := bags.Pairs()
 	for i := range b.from {
 		from, to := b.from[i], b.to[i]
 		b.ids = bags.AppendIDs(b.ids[:0], from, to)
 		var places []int32
 		values, places = g.Rows(b.ids)
-		b.from[i] = len(b.places)
-		for k, place := range places {
-			b.places = append(b.places, place64(place, bags.Count(from+k)))
+		at := len(b.places)
+		b.places = slices.Grow(b.places, len(places))[:at+len(places)]
+		b.from[i], b.to[i] = at, len(b.places)
+		if wide != nil {
+			for k, pair := range wide[from:to] {
+				b.places[at+k] = pair>>32<<32 | uint64(uint32(places[k]))
+			}
+			continue
 		}
-		b.to[i] = len(b.places)
+		for k, place := range places {
+			b.places[at+k] = place64(place, bags.Count(from+k))
+		}
 	}
 	if len(values) > 0 {
 		simd.BagsScatterWide(values, b.shares, s.dim, b.places, b.from, b.to)

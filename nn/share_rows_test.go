@@ -1,6 +1,9 @@
 package nn
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // Parts of a table's rows cover it in order, and have about the same work even where few rows have most of it.
 func TestShareRows(t *testing.T) {
@@ -12,6 +15,9 @@ func TestShareRows(t *testing.T) {
 	for _, contributions := range [][]float32{nil, skewed, make([]float32, rows)} {
 		for parts := 1; parts <= 8; parts++ {
 			ends := shareRows(rows, parts, false, contributions)
+			if large := shareRows(rows, parts, true, contributions); large[parts-1] != rows || !slices.IsSorted(large) {
+				t.Fatalf("%d parts of a large table end at %v", parts, large)
+			}
 			total, most := 0.0, 0.0
 			for k, lo := 0, 0; k < parts; k++ {
 				if ends[k] < lo {
@@ -33,6 +39,39 @@ func TestShareRows(t *testing.T) {
 			// A part may exceed its share by no more than its last row.
 			if limit := total/float64(parts) + 20006; most > limit {
 				t.Errorf("%d parts: one has work %v of %v", parts, most, total)
+			}
+		}
+	}
+}
+
+// A row of a large table counts for as many visits as there are steps that read it: rows that hardly any batch reads are no
+// work, however many there are.
+func TestShareRowsOfALargeTable(t *testing.T) {
+	contributions := make([]float32, 1000)
+	for i := range contributions {
+		contributions[i] = 1e-6
+	}
+	for _, i := range []int{100, 200, 300, 400} {
+		contributions[i] = 50
+	}
+	contributions[100] = 60
+	if ends := shareRows(len(contributions), 2, true, contributions); ends[0] <= 200 || ends[0] > 300 {
+		t.Errorf("parts end at %v, want the first to have two of the four rows with work", ends)
+	}
+}
+
+// Every worker has as many parts as the others, of which each has some among the first and some among the last ones.
+func TestWorkerOf(t *testing.T) {
+	for workers := 1; workers <= 9; workers++ {
+		parts, sum := make([]int, workers), make([]int, workers)
+		for k := range largeParts * workers {
+			parts[workerOf(k, workers)]++
+			sum[workerOf(k, workers)] += k
+		}
+		for w := range workers {
+			if parts[w] != largeParts || sum[w] != sum[0] {
+				t.Errorf("%d workers have %v parts, whose numbers sum up to %v", workers, parts, sum)
+				break
 			}
 		}
 	}

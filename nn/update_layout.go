@@ -116,9 +116,13 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		return fmt.Errorf("nn: the training state has %d gradients of %q, which has %d elements", len(kept), p.Name(), p.Size())
 	}
 	u.params = append(u.params, one)
-	parts := 1
+	workers := 1
 	if p.Size() >= jobElements {
-		parts = min(o.workers, rows)
+		workers = min(o.workers, rows)
+	}
+	parts := workers
+	if large && workers > 1 {
+		parts = min(largeParts*workers, rows)
 	}
 	ends := shareRows(rows, parts, large, contributions(users, o.data, o.batch, parts))
 	for k := range parts {
@@ -136,8 +140,8 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 				j.table.Load(saved)
 			}
 		}
-		w := k
-		if parts == 1 {
+		w := workerOf(k, workers)
+		if workers == 1 {
 			w = *turn % o.workers
 			*turn++
 		}
@@ -188,7 +192,7 @@ func contributions(users []user, data *dataset, batch, parts int) []float32 {
 }
 
 // shareRows cuts the rows of a parameter into parts of equal work and returns their ends. Without contributions the
-// parts have equal numbers of rows. Of a large table rows without contributions are not visited.
+// parts have equal numbers of rows. A row of a large table is only visited in a step that contributes to it.
 func shareRows(rows, parts int, large bool, contributions []float32) []int {
 	ends := make([]int, parts)
 	for k := range ends {
@@ -200,8 +204,8 @@ func shareRows(rows, parts int, large bool, contributions []float32) []int {
 	// The optimizer's visit of a row costs about as much as six contributions to its gradient.
 	const visit = 6
 	work := func(n float32) float64 {
-		if large && n == 0 {
-			return 0
+		if large {
+			return visit*min(1, float64(n)) + float64(n)
 		}
 		return visit + float64(n)
 	}
@@ -220,6 +224,17 @@ func shareRows(rows, parts int, large bool, contributions []float32) []int {
 		ends[k] = rows
 	}
 	return ends
+}
+
+// largeParts is how many parts of a large table each worker has, some among the first rows and some among the last ones:
+// the ids of the former are often frequent, with many contributions, those of the latter rare, with many steps to make up.
+// No one range has a fair share of both.
+const largeParts = 4
+
+// workerOf gives part k to a worker: to each in turn, there and back.
+func workerOf(k, workers int) int {
+	k %= 2 * workers
+	return min(k, 2*workers-1-k)
 }
 
 // usersOf lists the operations that use a parameter and whose outputs a loss depends on, and reports whether all of them

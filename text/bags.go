@@ -434,8 +434,20 @@ func (b *Bags) Count(k int) int32 {
 
 // AppendIDs appends the ids of the pairs from and before to: see Bounds.
 func (b *Bags) AppendIDs(ids []int32, from, to int) []int32 {
-	for k := from; k < to; k++ {
-		ids = append(ids, b.id(k))
+	if from >= to {
+		return ids
+	}
+	n := len(ids)
+	ids = slices.Grow(ids, to-from)[:n+to-from]
+	more := ids[n:]
+	if b.isWide {
+		for i, p := range b.wide[from:to] {
+			more[i] = int32(uint32(p))
+		}
+		return ids
+	}
+	for i, p := range b.narrow[from:to] {
+		more[i] = int32(p & (narrowLimit - 1))
 	}
 	return ids
 }

@@ -111,15 +111,7 @@ func (t *Team) catch(w int) {
 }
 
 func (t *Team) run(phase func(worker int)) {
-	if t.alone > 0 {
-		if t.alone--; t.alone == 0 && t.overspent() {
-			t.alone = leastAlone
-		}
-		t.solo = true
-		t.do(phase, 0)
-		return
-	}
-	if t.solo = t.size == 1 || t.inStep && t.trial.alone; t.solo {
+	if t.solo = t.isAlone(); t.solo {
 		t.do(phase, 0)
 		return
 	}
@@ -150,7 +142,25 @@ func (t *Team) run(phase func(worker int)) {
 		waited = time.Since(begin)
 	}
 	complete = true
-	t.judge(waited, own)
+	if !t.inStep { // there a trial decides, to which unequal shares are no lost core
+		t.judge(waited, own)
+	}
+}
+
+// isAlone reports whether the caller does all of the coming phase.
+func (t *Team) isAlone() bool {
+	switch {
+	case t.size == 1:
+		return true
+	case t.inStep:
+		return t.trial.alone
+	case t.alone == 0:
+		return false
+	}
+	if t.alone--; t.alone == 0 && t.overspent() {
+		t.alone = leastAlone
+	}
+	return true
 }
 
 // abandon ends a phase whose caller's goroutine ends in the middle of it: shares that nobody has begun are left out, the

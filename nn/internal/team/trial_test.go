@@ -139,3 +139,28 @@ func TestTeamTriesAlone(t *testing.T) {
 	}
 	t.Errorf("of the steps %v were alone", ways)
 }
+
+// In a step only its time decides: unequal shares are no lost core.
+func TestTeamForgivesUnequalSharesOfAStep(t *testing.T) {
+	team := New(2)
+	defer team.End()
+	team.begun = team.begun.Add(time.Second) // so that any wait is too long
+	for range blockSteps {
+		team.BeginStep()
+		begun := make(chan struct{})
+		team.Run(func(worker int) {
+			if team.Solo() {
+				t.Error("alone in the first steps")
+			} else if worker == 0 {
+				<-begun
+			} else {
+				close(begun)
+				time.Sleep(5 * time.Millisecond)
+			}
+		})
+		team.EndStep()
+	}
+	if team.lost > 0 || team.alone > 0 {
+		t.Errorf("lost %v, alone for %d phases", team.lost, team.alone)
+	}
+}
