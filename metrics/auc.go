@@ -163,6 +163,11 @@ type area struct {
 	buckets            int
 }
 
+var _ plan.LabelChecker = (*area)(nil)
+
+// CheckLabel refuses labels other than 0 and 1, or than numbers of classes.
+func (a *area) CheckLabel(label float32) error { return a.rows.CheckLabel(label) }
+
 func (a *area) Add(labels, output, weights []float32) {
 	labels = a.rows.dense(labels)
 	for lo := 0; lo+a.width <= len(output); lo += a.width {

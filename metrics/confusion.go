@@ -82,6 +82,11 @@ func newConfusion(name string, info plan.MetricInfo, t thresholds) (*confusion, 
 	return c, nil
 }
 
+var _ plan.LabelChecker = (*confusion)(nil)
+
+// CheckLabel refuses labels other than 0 and 1, or than numbers of classes.
+func (c *confusion) CheckLabel(label float32) error { return c.rows.CheckLabel(label) }
+
 func (c *confusion) Add(labels, output, weights []float32) {
 	labels = c.rows.dense(labels)
 	class, one := c.class.Get()

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -107,6 +108,19 @@ type fScore struct {
 	fixed     bool
 	square    float64 // of beta
 	average   Average
+}
+
+var _ plan.LabelChecker = (*fScore)(nil)
+
+// CheckLabel refuses numbers of no class and, in vectors, labels that are not from 0 to 1: one between them is positive in part.
+func (s *fScore) CheckLabel(label float32) error {
+	switch {
+	case s.rows.classes > 0:
+		return s.rows.checkClass(label)
+	case label >= 0 && label <= 1:
+		return nil
+	}
+	return errors.New("the metric is for labels from 0 to 1")
 }
 
 func (s *fScore) Add(labels, output, weights []float32) {

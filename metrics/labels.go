@@ -1,6 +1,12 @@
 package metrics
 
-import "github.com/linnet-ml/linnet/nn/plan"
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/linnet-ml/linnet/nn/plan"
+)
 
 // denseLabels gives labels one element for each element of the output. Labels that are numbers of classes become vectors
 // with a single 1, or without any if the output has no such class.
@@ -22,6 +28,25 @@ func labelsOf(metric string, info plan.MetricInfo) (denseLabels, error) {
 		return denseLabels{}, errShapes(metric, info)
 	}
 	return denseLabels{classes: info.Output[last]}, nil
+}
+
+// CheckLabel refuses labels that are neither 0 nor 1, or that are the number of no class.
+func (d *denseLabels) CheckLabel(label float32) error {
+	switch {
+	case d.classes > 0:
+		return d.checkClass(label)
+	case label == 0 || label == 1:
+		return nil
+	}
+	return errors.New("the metric is for labels 0 and 1, and takes others for 1")
+}
+
+// checkClass refuses labels that are the number of no class.
+func (d *denseLabels) checkClass(label float32) error {
+	if c := classOf(label, d.classes); c >= 0 && float64(label) == math.Trunc(float64(label)) {
+		return nil
+	}
+	return fmt.Errorf("the metric is for numbers of classes, from 0 to %d", d.classes-1)
 }
 
 // dense returns labels as the output has its elements. What it returns is overwritten by the next call.

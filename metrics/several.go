@@ -11,6 +11,7 @@ type several struct {
 // valued is an accumulator that can tell each of its values.
 type valued interface {
 	plan.Accumulator
+	plan.LabelChecker
 	Value(i int) float64
 }
 

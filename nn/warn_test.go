@@ -16,6 +16,7 @@ import (
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
+	"github.com/linnet-ml/linnet/optional"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -62,6 +63,14 @@ func TestWarnings(t *testing.T) {
 			`nn: validation data: metric "accuracy": the label of row 7 is 3.5: the metric is for labels 0 and 1, and counts others as wrong; for numbers there is MeanAbsoluteError`}},
 		"classes that the output lacks": {layer: layers.Dense{Units: 2}, y: array(t, three, 20), o: nn.FitOptions{Loss: lostLabels{}, Metrics: accuracy}, want: []string{
 			`nn: metric "accuracy": the label of row 2 is 2: the metric is for the numbers of the output's 2 classes, 0 to 1`}},
+		"labels of metrics that count": {layer: sigmoid, y: array(t, numbers, 20, 1), o: nn.FitOptions{Loss: regression,
+			Metrics: []nn.Metric{metrics.Recall{}, metrics.Precision{Thresholds: []float32{0.2, 0.5}}, metrics.AUC{}, metrics.F1Score{Threshold: optional.Of[float32](0.5), Average: metrics.Micro}}}, want: []string{
+			`nn: metric "recall": the label of row 7 is 3.5: the metric is for labels 0 and 1, and takes others for 1`,
+			`nn: metric "precision": the label of row 7 is 3.5: the metric is for labels 0 and 1, and takes others for 1`,
+			`nn: metric "auc": the label of row 7 is 3.5: the metric is for labels 0 and 1, and takes others for 1`,
+			`nn: metric "f1_score": the label of row 7 is 3.5: the metric is for labels from 0 to 1`}},
+		"classes that count": {layer: layers.Dense{Units: 2}, y: array(t, three, 20), o: nn.FitOptions{Loss: lostLabels{}, Metrics: []nn.Metric{metrics.AUC{}}}, want: []string{
+			`nn: metric "auc": the label of row 2 is 2: the metric is for numbers of classes, from 0 to 1`}},
 		"a label that does not count": {layer: layers.Dense{Units: 1}, y: array(t, numbers, 20, 1), data: nn.Data{Weights: slices.Concat(slices.Repeat([]float32{1}, 7), []float32{0},
 			slices.Repeat([]float32{1}, 12))}, o: nn.FitOptions{Loss: regression, WeightedMetrics: accuracy}},
 		"sorted": {layer: sigmoid, y: array(t, sorted, 20, 1), o: nn.FitOptions{Loss: binary, ValidationSplit: 0.5}, want: []string{

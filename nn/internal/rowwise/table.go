@@ -38,7 +38,6 @@ type Table struct {
 	strays  bool          // a row has a gradient that was behind when it came
 	zeros   []float32     // a row
 	visit   func([]int32) // read, made once
-	steps   *Steps        // for read
 	// reads are the rows that the batch reads, in the order in which the readers name them, and where their gradients are.
 	// An operation asks for gradients in the order in which it reads.
 	reads, readAt []int32
