@@ -45,7 +45,7 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 // open opens the data.
 func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error) {
 	o := f.o
-	o.Stdin, o.Formats = cmd.InOrStdin(), []texts.Format{parquetFormat}
+	o.Stdin, o.Formats = cmd.InOrStdin(), []texts.Format{parquetFormat(o.MaxRatio)}
 	switch {
 	case f.delimiter == `\t`:
 		o.Delimiter = '\t'

@@ -9,23 +9,29 @@ import (
 	"iter"
 
 	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/parquet-go/parquet-go"
 )
 
-// parquetFormat reads Parquet files. The module that does it is linked by this program alone.
-var parquetFormat = texts.Format{
-	Name:  "parquet",
-	Match: func(head []byte) bool { return bytes.HasPrefix(head, []byte("PAR1")) },
-	Open:  openParquet,
+// parquetFormat reads Parquet files, of which a column may unpack to so many times its size. The module that does it is linked
+// by this program alone.
+func parquetFormat(maxRatio int) texts.Format {
+	return texts.Format{
+		Name:  "parquet",
+		Match: func(head []byte) bool { return bytes.HasPrefix(head, []byte("PAR1")) },
+		Open: func(_ context.Context, r io.ReaderAt, size int64) (texts.Table, error) {
+			return openParquet(r, size, ratio.Limit{Ratio: maxRatio, Option: "--max-ratio"})
+		},
+	}
 }
 
-func openParquet(_ context.Context, r io.ReaderAt, size int64) (_ texts.Table, err error) {
+func openParquet(r io.ReaderAt, size int64, limit ratio.Limit) (_ texts.Table, err error) {
 	defer recovered(&err)
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("parquet: %w", err)
 	}
-	t := &parquetTable{file: f}
+	t := &parquetTable{file: f, limit: limit}
 	leaf := 0
 	for _, field := range f.Schema().Fields() {
 		n := leaves(field)
@@ -71,6 +77,7 @@ func repeated(n parquet.Node) bool {
 // parquetTable is an open file.
 type parquetTable struct {
 	file         *parquet.File
+	limit        ratio.Limit
 	names        []string
 	leaf, leaves []int // the first leaf of each field, and how many it has
 	list         []bool
@@ -104,7 +111,10 @@ func (t *parquetTable) rows(ctx context.Context, columns []int, yield func([]any
 	if err != nil {
 		return err
 	}
-	for _, group := range groups {
+	for i, group := range groups {
+		if err := t.checkSizes(i, columns); err != nil {
+			return err
+		}
 		n, readers, err := t.readers(group, columns)
 		if err == nil {
 			err = t.group(ctx, n, readers, row, yield)
@@ -124,6 +134,18 @@ func (t *parquetTable) rows(ctx context.Context, columns []int, yield func([]any
 func (t *parquetTable) groups() (groups []parquet.RowGroup, err error) {
 	defer recovered(&err)
 	return t.file.RowGroups(), nil
+}
+
+// checkSizes refuses columns of a row group that unpack to more than the limit: the module reads a page whole.
+func (t *parquetTable) checkSizes(group int, columns []int) (err error) {
+	defer recovered(&err)
+	for _, c := range columns {
+		chunk := &t.file.Metadata().RowGroups[group].Columns[t.leaf[c]].MetaData
+		if chunk.TotalUncompressedSize > t.limit.Bytes(chunk.TotalCompressedSize) {
+			return fmt.Errorf("parquet: the column %.40q: %w", t.names[c], t.limit.Exceeded(chunk.TotalCompressedSize))
+		}
+	}
+	return nil
 }
 
 // readers opens the columns of a row group, and says how many rows it has. After an error some may be open.

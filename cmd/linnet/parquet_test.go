@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/linnet-ml/linnet/datasets/texts"
+	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/parquet-go/parquet-go"
 )
 
@@ -52,7 +54,7 @@ func readParquet(t testing.TB, b []byte, o texts.Options) (rows []texts.Row, err
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	o.Formats = []texts.Format{parquetFormat}
+	o.Formats = []texts.Format{parquetFormat(o.MaxRatio)}
 	s, err := texts.Open(t.Context(), path, o)
 	if err != nil {
 		return nil, err
@@ -102,6 +104,26 @@ func TestBrokenParquet(t *testing.T) {
 		if _, err := readParquet(t, changed, texts.Options{}); errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A column that unpacks to far more than its size is refused before it is, unless the user wants it.
+func TestParquetThatIsPackedTightly(t *testing.T) {
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[parquetRow](&b, parquet.PageBufferSize(32<<20))
+	rows := slices.Repeat([]parquetRow{{Label: "a", Text: strings.Repeat("b", 1000)}}, 20000)
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readParquet(t, b.Bytes(), texts.Options{}); !errors.Is(err, ratio.ErrExceeded) || !strings.Contains(err.Error(), `the column "text"`) ||
+		!strings.HasSuffix(err.Error(), "raise --max-ratio") {
+		t.Errorf("%d bytes: error %v", b.Len(), err)
+	}
+	if read, err := readParquet(t, b.Bytes(), texts.Options{MaxRatio: 1 << 20}); err != nil || len(read) != len(rows) {
+		t.Errorf("%d rows, error %v", len(read), err)
 	}
 }
 
