@@ -22,10 +22,11 @@ type bag struct {
 
 func (s bag) op() plan.Op {
 	return plan.Op{
-		Form: s, Outputs: s.outputs, Forward: s.forward, Gradient: s.gradient,
-		Source: &plan.Source{Prepare: s.prepare, Unprepared: s.unprepared},
+		Form: s, Outputs: s.outputs, Forward: s.forward, Saves: s.saves, Backward: s.backward, BackwardForGradient: true,
+		Gradient: s.gradient,
+		Source:   &plan.Source{Prepare: s.prepare, Unprepared: s.unprepared},
 		// A batch has few of a large table's ids.
-		Rows: &plan.RowSparse{Params: []int{0}, Reads: s.reads, Contributions: s.contributions, Squares: s.squares},
+		Rows: &plan.RowSparse{Params: []int{0}, Reads: s.reads, Contributions: s.contributions, Squares: s.squareGradient},
 	}
 }
 
@@ -81,11 +82,19 @@ type bagBatch struct {
 	lengths  []float32
 	fresh    text.Bags // of rows that were not prepared
 	order    []int32   // the numbers from 0
-	shares   []float32 // the gradient of each row, over its length
+	squares  []float32 // of the gradient of each row, over its length
+	cuts     []cut
 
 	// The rows that a large table keeps gradients of have places of their own.
 	ids    []int32
 	places []uint64
+}
+
+// cut is where the ids from a limit on began in rows of bags when it was last asked for: see text.Bags.Cuts. Workers that
+// share a table need that in each step, and the bags are mostly those of the epoch before.
+type cut struct {
+	limit   int
+	guesses []int32
 }
 
 // batch is the worker's.
@@ -113,6 +122,30 @@ func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
 	for i, n := range b.counts {
 		lengths[i] = by.of(int(n))
 	}
+}
+
+// narrow leaves those ids of the rows' bags that are from lo to hi-1, of a vocabulary of so many.
+func (b *bagBatch) narrow(bags *text.Bags, rows []int32, lo, hi, vocabulary int) {
+	if lo > 0 {
+		bags.Cuts(b.from, rows, lo, b.guesses(lo, bags.Len()))
+	}
+	if hi < vocabulary {
+		bags.Cuts(b.to, rows, hi, b.guesses(hi, bags.Len()))
+	}
+}
+
+// guesses are those of a limit, for so many rows.
+func (b *bagBatch) guesses(limit, rows int) []int32 {
+	i := slices.IndexFunc(b.cuts, func(c cut) bool { return c.limit == limit })
+	if i < 0 {
+		i = len(b.cuts)
+		b.cuts = append(b.cuts, cut{limit: limit})
+	}
+	c := &b.cuts[i]
+	if len(c.guesses) < rows {
+		c.guesses = append(c.guesses, make([]int32, rows-len(c.guesses))...)
+	}
+	return c.guesses
 }
 
 // unprepared is true of ids: a row's bag is then made when it is needed, and is still in the cache when it is read.
@@ -210,64 +243,64 @@ func place64(place, count int32) uint64 { return uint64(uint32(place)) | uint64(
 func (s bag) reads(f *plan.Frame, _ int, at plan.Span, visit func(rows []int32)) {
 	data, rows := f.Source(0)
 	bags, b := data.(*text.Bags), s.batch(f, at.Worker)
-	for _, row := range rows[:f.Rows()] {
-		from, to := bags.Bounds(int(row))
-		if at.Lo > 0 || at.Hi < s.vocabulary {
-			from, to = bags.Between(int(row), int32(at.Lo), int32(at.Hi))
-		}
-		b.ids = bags.AppendIDs(b.ids[:0], from, to)
+	rows = rows[:f.Rows()]
+	b.locate(bags, rows, s.by)
+	b.narrow(bags, rows, at.Lo, at.Hi, s.vocabulary)
+	for i, from := range b.from {
+		b.ids = bags.AppendIDs(b.ids[:0], from, b.to[i])
 		visit(b.ids)
 	}
 }
 
-func (s bag) gradient(f *plan.Frame, _ int, g plan.Gradient) { s.scatter(f, g, false) }
+// saves is room for the gradient that each id of a row gets.
+func (s bag) saves([]plan.Signature) []int { return []int{s.dim} }
 
-// squares adds the square of each occurrence's gradient: an id that occurs n times in a row has n of them.
-func (s bag) squares(f *plan.Frame, _ int, g plan.Gradient) { s.scatter(f, g, true) }
-
-func (s bag) scatter(f *plan.Frame, g plan.Gradient, square bool) {
+// backward divides the gradients of rows by their lengths: each id of a row gets as much. Gradient, in each worker, reads
+// those of all rows.
+func (s bag) backward(f *plan.Frame, at plan.Span) {
 	data, rows := f.Source(0)
-	bags, b := data.(*text.Bags), s.batch(f, g.Worker)
-	n := f.Rows()
-	b.locate(bags, rows[:n], s.by)
-	if g.Lo > 0 || g.Hi < s.vocabulary {
-		for i := range n {
-			b.from[i], b.to[i] = bags.Between(int(rows[i]), int32(g.Lo), int32(g.Hi))
-		}
-	}
-	b.share(f, s.dim)
-	if square {
-		simd.Mul(b.shares, b.shares, b.shares)
-	}
-	if g.Sparse != nil {
-		s.scatterPlaces(b, bags, g)
-		return
-	}
-	if narrow, wide := bags.Pairs(); wide == nil {
-		simd.BagsScatter(g.Values, b.shares, s.dim, narrow, b.from, b.to)
-	} else {
-		simd.BagsScatterWide(g.Values, b.shares, s.dim, wide, b.from, b.to)
-	}
-}
-
-// share divides the gradients of the batch's rows by their lengths: each id of a row gets as much.
-func (b *bagBatch) share(f *plan.Frame, dim int) {
-	n := f.Rows() * dim
-	if cap(b.shares) < n {
-		b.shares = make([]float32, n)
-	}
-	b.shares = b.shares[:n]
+	bags, b := data.(*text.Bags), s.batch(f, at.Worker)
+	b.locate(bags, rows[at.Lo:at.Hi], s.by)
+	shares, up := f.Saved(0, at), f.OutGrad(0, at)
 	for i, length := range b.lengths {
 		each := float32(0)
 		if length > 0 {
 			each = 1 / length
 		}
-		simd.Scale(b.shares[i*dim:(i+1)*dim], f.OutGrad(0, rowSpan(i)), each)
+		simd.Scale(shares[i*s.dim:(i+1)*s.dim], up[i*s.dim:(i+1)*s.dim], each)
+	}
+}
+
+func (s bag) gradient(f *plan.Frame, _ int, g plan.Gradient) { s.scatter(f, g, f.Saved(0, f.All())) }
+
+// squareGradient adds the square of each occurrence's gradient: an id that occurs n times in a row has n of them.
+func (s bag) squareGradient(f *plan.Frame, _ int, g plan.Gradient) {
+	b, shares := s.batch(f, g.Worker), f.Saved(0, f.All())
+	b.squares = slices.Grow(b.squares[:0], len(shares))[:len(shares)]
+	simd.Mul(b.squares, shares, shares)
+	s.scatter(f, g, b.squares)
+}
+
+// scatter adds what each id of each row gets.
+func (s bag) scatter(f *plan.Frame, g plan.Gradient, shares []float32) {
+	data, rows := f.Source(0)
+	bags, b := data.(*text.Bags), s.batch(f, g.Worker)
+	rows = rows[:f.Rows()]
+	b.locate(bags, rows, s.by)
+	b.narrow(bags, rows, g.Lo, g.Hi, s.vocabulary)
+	if g.Sparse != nil {
+		s.scatterPlaces(b, bags, shares, g)
+		return
+	}
+	if narrow, wide := bags.Pairs(); wide == nil {
+		simd.BagsScatter(g.Values, shares, s.dim, narrow, b.from, b.to)
+	} else {
+		simd.BagsScatterWide(g.Values, shares, s.dim, wide, b.from, b.to)
 	}
 }
 
 // scatterPlaces adds the gradients where a large table keeps those of the batch's ids.
-func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g plan.Gradient) {
+func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, shares []float32, g plan.Gradient) {
 	b.places = b.places[:0]
 	var values []float32
 	_, wide := bags.Pairs()
@@ -290,6 +323,6 @@ func (s bag) scatterPlaces(b *bagBatch, bags *text.Bags, g plan.Gradient) {
 		}
 	}
 	if len(values) > 0 {
-		simd.BagsScatterWide(values, b.shares, s.dim, b.places, b.from, b.to)
+		simd.BagsScatterWide(values, shares, s.dim, b.places, b.from, b.to)
 	}
 }

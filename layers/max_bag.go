@@ -13,6 +13,7 @@ type maxBag struct{ bag }
 func (s maxBag) op() plan.Op {
 	op := s.bag.op()
 	op.Form, op.Forward, op.Gradient, op.Rows.Squares = s, s.forward, s.gradient, s.squares
+	op.Saves, op.Backward, op.BackwardForGradient = nil, nil, false
 	op.GradientReadsParameters = true // the ids that were the largest are found by their vectors
 	return op
 }

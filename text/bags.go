@@ -398,17 +398,34 @@ func (b *Bags) Locate(rows []int32, from, to []int, lengths []int32) {
 	}
 }
 
-// Between returns where those pairs of row i begin and end whose ids are from lo to hi-1.
-func (b *Bags) Between(i int, lo, hi int32) (from, to int) {
-	from, to = b.Bounds(i)
-	return b.search(from, to, lo), b.search(from, to, hi)
+// Cuts writes for each of some rows, by their numbers, where its pairs begin whose ids are not below limit: see Bounds.
+// guesses has an element for each row of the bags, and may hold anything at first: it takes what was found, and a later
+// call with the same limit then has nothing to search for. A guess that is wrong costs a search.
+func (b *Bags) Cuts(at []int, rows []int32, limit int, guesses []int32) {
+	if b.isWide {
+		cuts(b.wide, b.offsets, at, rows, limit, guesses)
+	} else {
+		cuts(b.narrow, b.offsets, at, rows, limit, guesses)
+	}
+}
+
+func cuts[P pair](pairs []P, offsets, at []int, rows []int32, limit int, guesses []int32) {
+	for i, row := range rows {
+		from, to := offsets[row], offsets[row+1]
+		k := from + int(guesses[row])
+		if k < from || k > to || k > from && idOf(pairs[k-1]) >= limit || k < to && idOf(pairs[k]) < limit {
+			k = search(pairs, from, to, limit)
+			guesses[row] = int32(k - from) // a row has fewer than countLimit ids
+		}
+		at[i] = k
+	}
 }
 
 // search returns the first of the pairs from and before to whose id is not below the given one.
-func (b *Bags) search(from, to int, id int32) int {
+func search[P pair](pairs []P, from, to, id int) int {
 	for from < to {
 		middle := int(uint(from+to) / 2)
-		if b.id(middle) < id {
+		if idOf(pairs[middle]) < id {
 			from = middle + 1
 		} else {
 			to = middle
@@ -416,6 +433,8 @@ func (b *Bags) search(from, to int, id int32) int {
 	}
 	return from
 }
+
+func idOf[P pair](p P) int { return int(p & (1<<half[P]() - 1)) }
 
 func (b *Bags) id(k int) int32 {
 	if b.isWide {

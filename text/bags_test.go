@@ -199,3 +199,49 @@ func TestIDErrorKnowsItsPlace(t *testing.T) {
 		t.Errorf("row %d, column %d", row, column)
 	}
 }
+
+// Cuts finds where ids from a limit on begin, whatever the guesses are: those of other bags, of another limit, or nonsense.
+func TestCuts(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, vocabulary := range []int{1, 2, 60, 1 << 16, 1<<16 + 1, 1 << 30} {
+		guesses := make([]int32, 12)
+		at := make([]int, 12)
+		for round := range 40 {
+			sequences := make([][]int32, 12)
+			for i := range sequences {
+				for range r.IntN(9) * i {
+					sequences[i] = append(sequences[i], int32(r.IntN(1+r.IntN(vocabulary))))
+				}
+			}
+			bags, err := text.CountSequences(sequences, text.BagOptions{Vocabulary: vocabulary})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if round%4 == 0 {
+				for i := range guesses {
+					guesses[i] = int32(r.Uint32()) >> r.IntN(32)
+				}
+			}
+			for _, limit := range []int{0, 1, r.IntN(vocabulary), vocabulary - 1, vocabulary} {
+				for range 2 {
+					rows := []int32{}
+					for range r.IntN(12) {
+						rows = append(rows, int32(r.IntN(12)))
+					}
+					bags.Cuts(at, rows, limit, guesses)
+					for k, row := range rows {
+						ids, _ := bags.Row(int(row))
+						from, _ := bags.Bounds(int(row))
+						want := 0
+						for want < len(ids) && int(ids[want]) < limit {
+							want++
+						}
+						if at[k] != from+want {
+							t.Fatalf("vocabulary %d, limit %d, ids %v: cut at %d, not %d", vocabulary, limit, ids, at[k]-from, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
