@@ -77,22 +77,32 @@ var _ plan.LabelChecker = (*binary)(nil)
 func (b *binary) CheckLabel(label float32) error { return checkBinary(label) }
 
 func (b *binary) Add(labels, output, weights []float32) {
-	right := 0
 	output = output[:len(labels)]
+	if len(weights) == 0 { // without a branch on what a model says, which no processor can foresee
+		right := 0
+		for i, label := range labels {
+			one := bit(output[i] > b.threshold)
+			right += one&bit(label == 1) | (1-one)&bit(label == 0)
+		}
+		b.right += float64(right)
+		b.count += float64(len(labels))
+		return
+	}
 	for i, label := range labels {
-		if hit := label == truth(output[i] > b.threshold); hit && len(weights) == 0 {
-			right++
-		} else if hit {
+		if label == truth(output[i] > b.threshold) {
 			b.right += float64(weights[i])
 		}
+		b.count += float64(weights[i])
 	}
-	b.right += float64(right)
-	if len(weights) == 0 {
-		b.count += float64(len(labels))
+}
+
+// bit is 1 for true and 0 for false.
+func bit(b bool) int {
+	n := 0
+	if b {
+		n = 1
 	}
-	for _, w := range weights {
-		b.count += float64(w)
-	}
+	return n
 }
 
 // truth is 1 for true and 0 for false.
