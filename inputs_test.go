@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
@@ -419,30 +420,83 @@ func TestInputsAreOpenedInOnePlace(t *testing.T) {
 	}
 }
 
-// noSizes are the packages whose fuzz targets read nothing that says how large it is.
-var noSizes = []string{"text", "classifier/internal/features", "datasets/texts"}
+// noSizes are the fuzz targets that read nothing that says how large it is.
+var noSizes = map[string][]string{
+	"classifier/internal/features": {"FuzzScan"},
+	"datasets/texts":               {"FuzzCSV", "FuzzDecode", "FuzzFastText", "FuzzJSON", "FuzzJSONLines"},
+	"internal/wordvectors":         {"FuzzNumber"},
+	"serve":                        {"FuzzClassifyRequest", "FuzzRoute"},
+	"text":                         {"FuzzHubTokenizer", "FuzzReadVocabulary", "FuzzVectorization"},
+}
 
-// The fuzz targets of every reader of sizes, offsets and counts begin with the numbers of internal/boundary.
+// The fuzz target of every reader of sizes, offsets and counts begins with the numbers of internal/boundary, itself or in a
+// function of its tests that it calls.
 func TestFuzzTargetsHaveBoundaries(t *testing.T) {
-	targets, seeded := map[string]bool{}, map[string]bool{}
+	packages := map[string]map[string]*ast.FuncDecl{} // the functions of the tests of a folder
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
-		file = filepath.ToSlash(file)
-		if err != nil || d.IsDir() || !strings.HasSuffix(file, "_test.go") || file == "inputs_test.go" {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, "_test.go") {
 			return err
 		}
-		source, err := os.ReadFile(file)
-		folder := path.Dir(file)
-		targets[folder] = targets[folder] || bytes.Contains(source, []byte("\nfunc Fuzz"))
-		seeded[folder] = seeded[folder] || bytes.Contains(source, []byte(module+"/internal/boundary"))
-		return err
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		folder := path.Dir(filepath.ToSlash(file))
+		if packages[folder] == nil {
+			packages[folder] = map[string]*ast.FuncDecl{}
+		}
+		for _, d := range tree.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+				packages[folder][f.Name.Name] = f
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for folder, target := range targets {
-		if target && !seeded[folder] && !slices.Contains(noSizes, folder) {
-			t.Errorf("%s has a fuzz target, and no seeds of internal/boundary", folder)
+	targets := 0
+	for folder, functions := range packages {
+		seen := map[string]bool{}
+		var seeded func(name string) bool
+		seeded = func(name string) (found bool) {
+			f := functions[name]
+			if f == nil || seen[name] {
+				return false
+			}
+			seen[name] = true
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.SelectorExpr:
+					found = found || isName(n.X, "boundary")
+				case *ast.CallExpr:
+					if called, ok := n.Fun.(*ast.Ident); ok {
+						found = found || seeded(called.Name)
+					}
+				}
+				return !found
+			})
+			return found
 		}
+		without := slices.Clone(noSizes[folder])
+		for name := range functions {
+			if !strings.HasPrefix(name, "Fuzz") {
+				continue
+			}
+			targets++
+			clear(seen)
+			listed := slices.Contains(without, name)
+			without = slices.DeleteFunc(without, func(s string) bool { return s == name })
+			if has := seeded(name); has == listed {
+				t.Errorf("%s: %s has seeds of internal/boundary: %t; it is listed as a reader of no sizes: %t", folder, name, has, listed)
+			}
+		}
+		if len(without) > 0 {
+			t.Errorf("%s: there is no %q", folder, without)
+		}
+	}
+	if targets < 30 {
+		t.Errorf("looked at %d targets", targets)
 	}
 }
 

@@ -186,6 +186,7 @@ func (h *csvLogger) check(size int64, names []string) error {
 	if err != nil {
 		return fmt.Errorf("the line of names of %s: %w", h.spec.Path, err)
 	}
+	first[0] = strings.TrimPrefix(first[0], "\ufeff") // as history.ReadCSV: spreadsheets write it
 	last := make([]byte, 1)
 	if _, err := f.ReadAt(last, size-1); err != nil {
 		return err

@@ -91,6 +91,7 @@ func TestCSVLoggerContinues(t *testing.T) {
 	}{
 		{"whole", "epoch,loss,val_loss\r\n0,1,2\r\n", state, loss, nil, "epoch,loss,val_loss\r\n0,1,2\r\n" + add, ""},
 		{"lines of another system", "epoch,loss,val_loss\n0,1,2\n", nil, loss, nil, "epoch,loss,val_loss\n0,1,2\n" + add, ""},
+		{"a byte order mark", "\ufeffepoch,loss,val_loss\r\n", nil, loss, nil, "\ufeffepoch,loss,val_loss\r\n" + add, ""},
 		{"its own order", "epoch,val_loss,loss\r\n", nil, loss, nil, "epoch,val_loss,loss\r\n1,NA,0.5\r\n", ""},
 		{"empty", "", state, loss, nil, "epoch,loss,val_loss\r\n" + add, ""},
 		{"later lines", "epoch,loss,val_loss\r\n0,1,2\r\n1,3,4\r\n2,3,4\r\n", state, loss, nil, "epoch,loss,val_loss\r\n0,1,2\r\n" + add, ""},

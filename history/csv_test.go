@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 // What WriteCSV writes is read back.
@@ -74,6 +75,9 @@ func TestReadCSVErrors(t *testing.T) {
 func FuzzReadCSV(f *testing.F) {
 	for _, seed := range []string{"epoch,loss\n0,1\n", "epoch\n9223372036854775807\n", "epoch,\"a\nb\"\n0,NA\n", "epoch,a,b\n0,1e308,-0\n", "\ufeffepoch\n"} {
 		f.Add([]byte(seed))
+	}
+	for changed := range boundary.Decimals([]byte("epoch,loss\n0,1\n1,2.5\n")) {
+		f.Add(changed)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		h, err := history.ReadCSV(bytes.NewReader(text))

@@ -3,6 +3,7 @@ package pretrained
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/linnet-ml/linnet/internal/boundary"
 	"github.com/linnet-ml/linnet/internal/plainfile"
 	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/linnet-ml/linnet/internal/safetensors"
@@ -652,6 +654,14 @@ func FuzzOpenVectors(f *testing.F) {
 	f.Add(tensorFile(f, safetensors.Entry{Name: "t", Shape: []int{2, 2}, Data: safetensors.Float32Data{1, 2, 3, 4}}), []byte("a\nb\n"))
 	f.Add(tensorFile(f, safetensors.Entry{Name: "t", Shape: []int{2, 2}, Data: safetensors.Float32Data{1, 2, 3, 4}}), []byte("a\n"))
 	f.Add([]byte("a 1 2\na 1 2\n"), []byte(nil))
+	for changed := range boundary.Decimals([]byte("2 1\n")) {
+		f.Add(slices.Concat(changed, []byte("a 1\nb 2\n")), []byte(nil))
+		f.Add(slices.Concat(changed, []byte("a \x00\x00\x80\x3fb \x00\x00\x80\x3f")), []byte(nil))
+	}
+	for changed := range boundary.Every(3, boundary.Decimals([]byte(`{"t":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}`))) {
+		head := binary.LittleEndian.AppendUint64(nil, uint64(len(changed)))
+		f.Add(slices.Concat(head, changed, make([]byte, 16)), []byte("a\nb\n"))
+	}
 	path := filepath.Join(f.TempDir(), "vectors")
 	words := filepath.Join(f.TempDir(), "words")
 	f.Fuzz(func(t *testing.T, b, vocabulary []byte) {

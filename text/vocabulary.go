@@ -82,13 +82,19 @@ func NewVocabulary(ctx context.Context, words []string) (*Vocabulary, error) {
 }
 
 // ReadVocabulary reads a word from each line. A line ends at a line feed (the last one may lack it) or at a carriage return
-// and a line feed, as in files of Windows. A byte order mark, U+FEFF, before the first line is left out. All else is part of
-// the word, spaces too, and an empty line is the empty word. A word that stands there twice, or a line of more than 65,535
-// bytes, is an error that names the line. It looks at ctx between lines; a Read that does not return it cannot end.
+// and a line feed, as in files of Windows. A byte order mark, U+FEFF, before the first line is left out; that of UTF-16 is
+// an error. All else is part of the word, spaces too, and an empty line is the empty word. A word that stands there twice, or
+// a line of more than 65,535 bytes, is an error that names the line. It looks at ctx between lines; a Read that does not
+// return it cannot end.
 //
 // [ReadHubVocabulary] reads the files of TensorFlow Hub's modules, by TensorFlow's rule.
 func ReadVocabulary(ctx context.Context, r io.Reader) (*Vocabulary, error) {
-	return readVocabulary(ctx, r, func(n int, line []byte) ([]byte, error) { return textline.Trim(n, line), nil })
+	return readVocabulary(ctx, r, func(n int, line []byte) ([]byte, error) {
+		if n == 1 && textline.IsUTF16(line) {
+			return nil, errors.New("begins with the byte order mark of UTF-16: the file must be in UTF-8")
+		}
+		return textline.Trim(n, line), nil
+	})
 }
 
 // readVocabulary reads a word from each line, which word makes of the line and its number, from 1.

@@ -170,6 +170,9 @@ func TestReadVocabulary(t *testing.T) {
 		{strings.NewReader("a\n" + long + "x\n"), "text: line 2 of the vocabulary is longer than 65535 bytes"},
 		{strings.NewReader("a\n" + long + "x"), "text: line 2 of the vocabulary is longer than 65535 bytes"},
 		{broken, "text: line 3 of the vocabulary: a cut cable"},
+		// Words of UTF-16 would never be met.
+		{strings.NewReader("\xff\xfea\x00\n\x00b\x00\n\x00"), "text: line 1 of the vocabulary begins with the byte order mark of UTF-16: the file must be in UTF-8"},
+		{strings.NewReader("\xfe\xff\x00a\x00\n"), "text: line 1 of the vocabulary begins with the byte order mark of UTF-16: the file must be in UTF-8"},
 	} {
 		if v, err := text.ReadVocabulary(context.Background(), c.file); v != nil || err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)
@@ -179,7 +182,7 @@ func TestReadVocabulary(t *testing.T) {
 
 // FuzzReadVocabulary compares with the lines that strings.Split finds.
 func FuzzReadVocabulary(f *testing.F) {
-	for _, file := range []string{"", "\n", "\ufeffthe\r\nfilm\r\n", "the\nfilm\r\n\nwas", "a\nb\na\n", "a\n\n\n", "\xff\x00\n \n\t\n", "a b\n" + strings.Repeat("x", 1<<16)} {
+	for _, file := range []string{"", "\n", "\ufeffthe\r\nfilm\r\n", "the\nfilm\r\n\nwas", "a\nb\na\n", "a\n\n\n", "\xff\x00\n \n\t\n", "a\n\xff\xfe\n", "\xff\xfea\x00\n\x00", "a b\n" + strings.Repeat("x", 1<<16)} {
 		f.Add(file)
 	}
 	f.Fuzz(func(t *testing.T, file string) {
@@ -191,6 +194,7 @@ func FuzzReadVocabulary(f *testing.F) {
 		for i, line := range lines {
 			long := len(line) >= 1<<16
 			if i == 0 {
+				bad = bad || strings.HasPrefix(line, "\xff\xfe") || strings.HasPrefix(line, "\xfe\xff")
 				line = strings.TrimPrefix(line, "\ufeff")
 			}
 			line = strings.TrimSuffix(line, "\r")

@@ -12,6 +12,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -102,27 +103,30 @@ func run(args []string, stdout io.Writer) error {
 		return fmt.Errorf("no shape matches %q", *only)
 	}
 	r.Mean = math.Exp(logs / float64(len(r.Rows)))
-	r.print(stdout)
+	printed := r.print(stdout)
 	if *jsonFile == "" {
-		return nil
+		return printed
 	}
 	text, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(*jsonFile, append(text, '\n'), 0o666)
+	return errors.Join(printed, os.WriteFile(*jsonFile, append(text, '\n'), 0o666))
 }
 
-func (r Report) print(w io.Writer) {
-	fmt.Fprintf(w, "%s, one thread, %s, linnet's %s kernels; %s; %s. Medians of %d rounds in turn, GFLOP/s of processor time.\n\n",
+func (r Report) print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, one thread, %s, linnet's %s kernels; %s; %s. Medians of %d rounds in turn, GFLOP/s of processor time.\n\n",
 		r.CPU, r.Go, r.Path, r.OpenBLAS, r.OneDNN, r.Rounds)
-	fmt.Fprintln(w, "| product, m × k × n | linnet, ns | linnet | OpenBLAS | oneDNN | linnet / faster |")
-	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | ---: |")
+	fmt.Fprintln(&b, "| product, m × k × n | linnet, ns | linnet | OpenBLAS | oneDNN | linnet / faster |")
+	fmt.Fprintln(&b, "| --- | ---: | ---: | ---: | ---: | ---: |")
 	for _, row := range r.Rows {
 		speed := func(ns float64) string { return fmt.Sprintf("%.1f", row.flops()/ns) }
-		fmt.Fprintf(w, "| %v | %.4g | %s | %s | %s | %.2f |\n", row.Shape, row.Linnet, speed(row.Linnet), speed(row.OpenBLAS), speed(row.OneDNN), row.Ratio)
+		fmt.Fprintf(&b, "| %v | %.4g | %s | %s | %s | %.2f |\n", row.Shape, row.Linnet, speed(row.Linnet), speed(row.OpenBLAS), speed(row.OneDNN), row.Ratio)
 	}
-	fmt.Fprintf(w, "| geometric mean | | | | | %.3f |\n", r.Mean)
+	fmt.Fprintf(&b, "| geometric mean | | | | | %.3f |\n", r.Mean)
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // cpuModel is the processor's name as Linux gives it.

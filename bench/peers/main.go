@@ -310,17 +310,18 @@ func (b *bench) measureSections(ctx context.Context, r *report, missing map[stri
 }
 
 // write prints a part's tables, and puts those of a whole run into bench/RESULTS.md, or any into the file that -out names.
+// Hours of work are not lost with one of them.
 func (b *bench) write(r report, whole bool, stdout io.Writer) error {
 	text := render(r)
-	fmt.Fprint(stdout, text)
+	_, err := io.WriteString(stdout, text)
 	out := b.out
 	if out == "" {
 		if !whole {
-			return nil
+			return err
 		}
 		out = filepath.Join(b.repository, "bench", "RESULTS.md")
 	}
-	return replacePart(out, r.part, text)
+	return errors.Join(err, replacePart(out, r.part, text))
 }
 
 // command is what to type for the same tables: the flags that change what is measured, without the paths of this machine.

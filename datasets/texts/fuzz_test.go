@@ -19,6 +19,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/linnet-ml/linnet/internal/boundary"
 )
 
 // checked reads content as a stream and holds what must be true of any rows. It returns them, errors as texts.
@@ -287,6 +289,13 @@ func FuzzOpen(f *testing.F) {
 		"\x28\xb5\x2f\xfd\x00\xf8\x01\x00\x00", "PAR1", "PK\x03\x04", "BZh", "\x50", "\x50\x2a\x4d",
 	} {
 		add(s)
+	}
+	for changed := range boundary.Zstd([]byte("text,label\na,b\n")) {
+		f.Add(changed, byte(0))
+	}
+	packed := []byte(gzipped("text,label\na,b\n"))
+	for changed := range boundary.Words(packed, 4, len(packed)-4) { // the size at its end
+		f.Add(changed, byte(0))
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, content []byte, option byte) {

@@ -49,11 +49,13 @@ func main() {
 		Loss: loss.BinaryCrossentropy{}, Metrics: []nn.Metric{metrics.Accuracy{}},
 	})
 	check(err)
-	fmt.Println("test:", result)
+	_, err = fmt.Println("test:", result)
+	check(err)
 
 	scores, err := file.Model.Predict(ctx, test.Bags.Rows(0, 3), nn.PredictOptions{})
 	check(err)
-	fmt.Println("first reviews:", scores.Data(), "labels:", test.Labels[:3])
+	_, err = fmt.Println("first reviews:", scores.Data(), "labels:", test.Labels[:3])
+	check(err)
 }
 
 func check(err error) {

@@ -2,12 +2,14 @@ package boundary
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"io"
 	"math"
 	"slices"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -91,6 +93,54 @@ func TestTar(t *testing.T) {
 	}
 	if !sizes[math.MaxInt64] || !sizes[1<<62] || !sizes[0] {
 		t.Errorf("%d sizes are read", len(sizes))
+	}
+}
+
+func TestZip(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	to, err := w.CreateRaw(&zip.FileHeader{Name: "a", CompressedSize64: 3, UncompressedSize64: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(to, "abc")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sizes, refused := map[uint64]bool{}, 0
+	for b := range Zip(b.Bytes()) {
+		r, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			refused++
+		} else if len(r.File) > 0 {
+			sizes[r.File[0].UncompressedSize64] = true
+		}
+	}
+	if !sizes[math.MaxUint32-1] || !sizes[0] || !sizes[3] || refused == 0 {
+		t.Errorf("%d sizes are read, %d archives refused", len(sizes), refused)
+	}
+}
+
+func TestZstd(t *testing.T) {
+	sizes, whole, skipped := map[uint64]bool{}, 0, 0
+	for b := range Zstd([]byte("ab")) {
+		var h zstd.Header
+		if err := h.Decode(b); err != nil {
+			t.Fatal(err)
+		}
+		if h.Skippable {
+			skipped++
+			continue
+		}
+		sizes[h.FrameContentSize] = true
+		if r, err := zstd.NewReader(bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		} else if got, err := io.ReadAll(r); err == nil && string(got) == "ab" {
+			whole++
+		}
+	}
+	if len(sizes) != len(Numbers()) || whole == 0 || skipped == 0 {
+		t.Errorf("%d sizes; %d frames are whole, %d come after one to be skipped", len(sizes), whole, skipped)
 	}
 }
 

@@ -101,3 +101,67 @@ func Tar(archive []byte) iter.Seq[[]byte] {
 		}
 	}
 }
+
+// Zip yields the zip archive, which has no comment, with one of the sizes, lengths, counts and places of its first member and its
+// end replaced by each of [Numbers] that fits. The slice is a new one each time.
+func Zip(archive []byte) iter.Seq[[]byte] {
+	records := []struct {
+		signature   string
+		short, long []int // the numbers of 2 and 4 bytes
+	}{
+		{"PK\x01\x02", []int{28, 30, 32}, []int{20, 24, 42}},
+		{"PK\x03\x04", []int{26, 28}, []int{18, 22}},
+		{"PK\x05\x06", []int{8, 10, 20}, []int{12, 16}},
+	}
+	return func(yield func([]byte) bool) {
+		for _, r := range records {
+			at := bytes.Index(archive, []byte(r.signature))
+			if at < 0 {
+				continue
+			}
+			for i, place := range slices.Concat(r.short, r.long) {
+				width := 2
+				if i >= len(r.short) {
+					width = 4
+				}
+				for changed := range Words(archive, width, at+place) {
+					if !yield(changed) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Zstd yields frames of Zstandard that hold the content, up to 128 KiB, and whose headers say that it has as many bytes as each of
+// [Numbers] says; and each of them after a frame to be skipped whose size is such a number, as far as it fits.
+func Zstd(content []byte) iter.Seq[[]byte] {
+	const (
+		magic     = 0xfd2fb528
+		skipped   = 0x184d2a50
+		sizeOf8   = 0xc0 // a size of 8 bytes follows the window
+		window1MB = 10 << 3
+		lastRaw   = 1 // the last block, as it is
+	)
+	return func(yield func([]byte) bool) {
+		for _, n := range Numbers() {
+			frame := binary.LittleEndian.AppendUint32(nil, magic)
+			frame = append(frame, sizeOf8, window1MB)
+			frame = binary.LittleEndian.AppendUint64(frame, n)
+			block := uint32(len(content))<<3 | lastRaw
+			frame = append(frame, byte(block), byte(block>>8), byte(block>>16))
+			frame = append(frame, content...)
+			if !yield(frame) {
+				return
+			}
+			if n>>32 == 0 {
+				before := binary.LittleEndian.AppendUint32(nil, skipped)
+				before = binary.LittleEndian.AppendUint32(before, uint32(n))
+				if !yield(append(before, frame...)) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -369,15 +369,8 @@ func FuzzArchive(f *testing.F) {
 	}
 	// The sizes and places in the directory, in the members' own headers, and at the end.
 	good := store(f, "x.npy", fmt.Sprintf(npyHeader, 1)+arrayOf(1, "](](K\x01ee"), "y.npy", "\x93NUMPY\x01\x00\x37\x00{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}\x01\x02\x03")
-	for _, c := range []struct {
-		magic  string
-		places []int
-	}{{"PK\x01\x02", []int{20, 24, 42}}, {"PK\x03\x04", []int{18, 22}}, {"PK\x05\x06", []int{12, 16}}} {
-		for _, at := range c.places {
-			for changed := range boundary.Words(good, 4, bytes.Index(good, []byte(c.magic))+at) {
-				f.Add(changed)
-			}
-		}
+	for changed := range boundary.Zip(good) {
+		f.Add(changed)
 	}
 	for _, a := range boundary.Numbers() {
 		for _, b := range []uint64{0, 1, a, 1 << 62} {

@@ -192,6 +192,9 @@ func FuzzIndex(f *testing.F) {
 	for _, c := range badIndexes {
 		f.Add([]byte(c.index))
 	}
+	for changed := range boundary.Decimals(b) {
+		f.Add(changed)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := allocated()
 		x, err := ParseIndex(context.Background(), b)

@@ -9,6 +9,11 @@ import "bytes"
 // Mark is the byte order mark U+FEFF in UTF-8, which some editors and spreadsheets write at the start of a file.
 const Mark = "\xef\xbb\xbf"
 
+// IsUTF16 reports whether a file begins with the byte order mark of UTF-16, in either order. Neither can begin a text in UTF-8.
+func IsUTF16(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff"))
+}
+
 // Trim returns the text of line number n, counted from 1, whose line feed is already gone: without the Mark that the first
 // line may begin with, and without the one carriage return that lines of Windows end with. A second carriage return and a
 // Mark elsewhere belong to the text.

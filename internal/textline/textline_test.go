@@ -2,6 +2,14 @@ package textline
 
 import "testing"
 
+func TestIsUTF16(t *testing.T) {
+	for head, want := range map[string]bool{"\xff\xfea\x00": true, "\xfe\xff\x00a": true, "": false, "\xff": false, Mark + "a": false, "a\xff\xfe": false} {
+		if got := IsUTF16([]byte(head)); got != want {
+			t.Errorf("%q: %t", head, got)
+		}
+	}
+}
+
 func TestTrim(t *testing.T) {
 	for _, c := range []struct {
 		n          int

@@ -621,6 +621,15 @@ func FuzzUnpack(f *testing.F) {
 	f.Add([]byte("a 1 2\n"))
 	f.Add([]byte(bz2))
 	f.Add(zipped(f, "x.txt", "a 1 2\nb 3 4\n", "LICENSE", ""))
+	for changed := range boundary.Zip(zipped(f, "x.txt", "a 1 2\nb 3 4\n", "LICENSE", "")) {
+		f.Add(changed)
+	}
+	for changed := range boundary.Zstd([]byte("a 1 2\nb 3 4\n")) {
+		f.Add(changed)
+	}
+	for changed := range boundary.Words(z.Bytes(), 4, z.Len()-4) { // the size at the end of gzip
+		f.Add(changed)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		u, _, _, err := UnpackFile(bytes.NewReader(b), int64(len(b)), "")
 		if err != nil {

@@ -34,7 +34,11 @@ var Notice string
 //	frozen, stopped early                         0.7827       0.7811      0.7795
 //	frozen, 40 epochs                             0.7827       0.7817      0.7795
 //
-// So it costs nothing that shows beside the differences between seeds, up to 0.009 where the vectors are frozen.
+// So it costs nothing that shows beside the differences between seeds, up to 0.009 where the vectors are frozen. All of this
+// was measured with texts split at single spaces alone. Split at white space and line breaks of HTML, as the embedding does,
+// 6.4 % of the words of the training reviews are unknown instead of 9.2 %, and on the 10,000 training reviews that
+// validate, the trained network, stopped early, has an accuracy of 0.8952 instead of 0.8926, the frozen one 0.7886
+// instead of 0.7864.
 func Open() (*pretrained.Embedding, error) {
 	t, err := packed.Decode(file)
 	if err != nil {
@@ -48,11 +52,10 @@ func Open() (*pretrained.Embedding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("builtin: %w", err)
 	}
-	tokenizer, err := text.NewHubTokenizer(vocabulary, text.HubTokenizerOptions{Lower: true})
+	tokenizer, err := text.NewHubTokenizer(vocabulary, text.HubTokenizerOptions{Lower: true, WhiteSpace: true})
 	if err != nil {
 		return nil, fmt.Errorf("builtin: %w", err)
 	}
-	t.Words = nil // the vocabulary has them
 	t.Words = nil // the vocabulary has them
 	known := len(t.Values)
 	return pretrained.NewEmbedding(pretrained.Table{

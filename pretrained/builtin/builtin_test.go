@@ -44,6 +44,23 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// Words are split as OpenVectors splits them: what stands before a line's end is a word.
+func TestWhiteSpace(t *testing.T) {
+	e, _ := open(t)
+	want, err := e.Tokenizer().AppendIDs(t.Context(), nil, "good film great movie")
+	if err != nil || slices.Contains(want, 51000) || len(want) != 4 {
+		t.Fatalf("ids %v, %v", want, err)
+	}
+	for _, s := range []string{"Good\nfilm,  great\tmovie\r\n", "good film.<br /><br />Great <BR>movie<br/>", " good\u00a0film \u2028 great movie "} {
+		if got, err := e.Tokenizer().AppendIDs(t.Context(), nil, s); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: ids %v, %v, want %v", s, got, err, want)
+		}
+	}
+	if got, err := e.Tokenizer().AppendIDs(t.Context(), nil, " \n"); err != nil || len(got) > 0 {
+		t.Errorf("a text without words: ids %v, %v", got, err)
+	}
+}
+
 // TestSize holds what every program that imports this package has to carry.
 func TestSize(t *testing.T) {
 	if limit := 2_000_000; len(file) > limit {

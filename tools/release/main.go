@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -77,9 +78,7 @@ func (r *release) run(ctx context.Context) (err error) {
 	if err := os.Mkdir(r.to, 0o755); err != nil {
 		return err
 	}
-	// The bill names the hash of the program that wrote it, which must not depend on a path.
-	r.biller = filepath.Join(r.work, "cyclonedx-gomod.exe")
-	if _, err := output(ctx, "", nil, "go", "build", "-trimpath", "-buildvcs=false", "-o", r.biller, "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"); err != nil {
+	if err := r.buildBiller(ctx); err != nil {
 		return err
 	}
 	builders, err := r.builders(ctx)
@@ -94,6 +93,40 @@ func (r *release) run(ctx context.Context) (err error) {
 		log.Printf("%s: built twice, the same to the bit, in %d s", p, int(time.Since(start).Seconds()))
 	}
 	return writeSums(r.to)
+}
+
+// buildBiller builds the program that writes bills of materials.
+func (r *release) buildBiller(ctx context.Context) error {
+	r.biller = filepath.Join(r.work, "cyclonedx-gomod.exe")
+	_, err := output(ctx, "", nil, "go", "build", "-o", r.biller, "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod")
+	return err
+}
+
+// bill returns the bill of materials of a binary. It is the same whichever platform the release is made on: package URLs name the
+// platform of the binary, not of this machine, and the hashes of the program that wrote the bill are left out.
+func (r *release) bill(ctx context.Context, p platforms.Platform, binary string) ([]byte, error) {
+	text, err := output(ctx, "", p.Environ(), r.biller, "bin", "-json", "-std", "-noserial", "-notimestamp", binary)
+	if err != nil {
+		return nil, err
+	}
+	var bill map[string]any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&bill); err != nil {
+		return nil, fmt.Errorf("the bill of materials: %w", err)
+	}
+	metadata, _ := bill["metadata"].(map[string]any)
+	writers, _ := metadata["tools"].([]any)
+	if len(writers) == 0 {
+		return nil, errors.New("the bill of materials does not name the program that wrote it")
+	}
+	for _, w := range writers {
+		if w, ok := w.(map[string]any); ok {
+			delete(w, "hashes")
+		}
+	}
+	b, err := json.MarshalIndent(bill, "", "  ")
+	return append(b, '\n'), err
 }
 
 // output runs a command and returns what it prints.
@@ -222,7 +255,11 @@ func (r *release) platform(ctx context.Context, builders [2]builder, p platforms
 		return err
 	}
 	name := fmt.Sprintf("linnet-%s-%s-%s", r.tag, p.OS, p.Arch)
-	if _, err := output(ctx, "", nil, r.biller, "bin", "-json", "-std", "-noserial", "-notimestamp", "-output", filepath.Join(r.to, name+".cdx.json"), paths[0]); err != nil {
+	bill, err := r.bill(ctx, p, paths[0])
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(r.to, name+".cdx.json"), bill, 0o644); err != nil {
 		return err
 	}
 	files := []file{{program, binaries[0], 0o755}}

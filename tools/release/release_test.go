@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/linnet-ml/linnet/tools/internal/platforms"
 )
 
 // repository makes one with a commit, a tag and a CHANGELOG.md that has the tag's version.
@@ -135,6 +138,46 @@ func TestSame(t *testing.T) {
 	} {
 		if err := same([]byte(v.a), []byte(v.b)); v.want == "" && err != nil || v.want != "" && (err == nil || !strings.Contains(err.Error(), v.want)) {
 			t.Errorf("%q and %q: %v", v.a, v.b, err)
+		}
+	}
+}
+
+// A bill of materials names the platform of the binary, whichever one the release is made on.
+func TestBill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds a program")
+	}
+	r := release{work: t.TempDir()}
+	if err := r.buildBiller(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []platforms.Platform{{OS: "windows", Arch: "arm64"}, {OS: "linux", Arch: "386"}} {
+		b, err := r.bill(t.Context(), p, r.biller) // any binary of Go has one
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bill struct {
+			BOMFormat string
+			Metadata  struct {
+				Tools     []map[string]any
+				Component struct{ Purl string }
+			}
+			Components []struct{ Purl string }
+		}
+		if err := json.Unmarshal(b, &bill); err != nil {
+			t.Fatal(err)
+		}
+		if bill.BOMFormat != "CycloneDX" || len(bill.Components) < 3 || len(bill.Metadata.Tools) != 1 {
+			t.Fatalf("%s: %.500s", p, b)
+		}
+		if tool := bill.Metadata.Tools[0]; tool["version"] == nil || tool["hashes"] != nil {
+			t.Errorf("%s: written by %v", p, tool)
+		}
+		platform := "goarch=" + p.Arch + "&goos=" + p.OS
+		for _, c := range bill.Components {
+			if !strings.Contains(c.Purl, platform) {
+				t.Errorf("%s: %s", p, c.Purl)
+			}
 		}
 	}
 }

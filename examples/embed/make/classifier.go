@@ -25,6 +25,9 @@ func buildClassifier(ctx context.Context, data, out string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("classifier:", c.Report().Best.Recipe)
-	return c.Save(ctx, out)
+	if err := c.Save(ctx, out); err != nil {
+		return err
+	}
+	_, err = fmt.Println("classifier:", c.Report().Best.Recipe)
+	return err
 }

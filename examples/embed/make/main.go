@@ -99,7 +99,9 @@ func build(ctx context.Context, out string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("test, weights in %v: %v\n", c.storage, result)
+		if _, err := fmt.Printf("test, weights in %v: %v\n", c.storage, result); err != nil {
+			return err
+		}
 	}
 	return model.Save(ctx, out, small, model.SaveOptions{Info: model.Info{
 		Labels:     map[string][]string{"output": {"negative", "positive"}},

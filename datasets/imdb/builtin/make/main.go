@@ -31,11 +31,13 @@ func main() {
 	if err == nil {
 		err = os.WriteFile(*out, file, 0o644)
 	}
+	if err == nil {
+		_, err = fmt.Printf("%s: %d bytes\n", *out, len(file))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("%s: %d bytes\n", *out, len(file))
 }
 
 // build makes the file's content from the reviews in the folder data.
