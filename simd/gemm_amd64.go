@@ -12,7 +12,92 @@ func gemmAVX2(p product) {
 		gemvAVX2(p, p.mode())
 		return
 	}
+	if p.n >= tileColumns && p.m >= copyRows && p.k*p.ldb >= tileSize && (p.k <= blockDepth || !p.accumulate) {
+		gemmTiles(&p)
+		return
+	}
 	gemmPanels(&p, 12, panelAVX2)
+}
+
+const (
+	// tileSize and tileColumns are from how many elements and columns of B on A and
+	// B are copied. Less of B is read from the caches as fast where it lies, or
+	// is not used often enough for the copies to pay.
+	tileSize    = 1 << 14
+	tileColumns = 64
+
+	// tileRows bounds the rows of a block of A: it stays in the second-level cache,
+	// 288 KiB of 512, while the panels of B come by.
+	tileRows = 144
+)
+
+// gemmTiles multiplies copies of A and B, block by block.
+func gemmTiles(p *product) {
+	to := takeCopies()
+	defer to.giveBack()
+	if to.a[0] == nil {
+		to.a[0] = new(blockCopy)
+	}
+	depth, rows, columns := evenly(p.k, blockDepth, 8), evenly(p.m, tileRows, 6), evenly(p.n, blockColumns, 16)
+	kept := rows < p.m // panels of B are, for other rows
+	if kept && to.b == nil {
+		to.b = new([blockDepth * blockColumns]float32)
+	}
+	mode := p.mode()
+	for l := 0; l < p.k; l += depth {
+		if l > 0 {
+			mode = modeContinue
+		}
+		for j := 0; j < p.n; j += columns {
+			for i := 0; i < p.m; i += rows {
+				x := region{i: i, m: min(rows, p.m-i), j: j, n: min(columns, p.n-j), l: l, k: min(depth, p.k-l)}
+				to.multiplyAVX2(p, x, kept, mode)
+			}
+		}
+	}
+}
+
+// multiplyAVX2 multiplies a region, of which it copies A's elements, and B's if
+// these are the first rows.
+func (to *copies) multiplyAVX2(p *product, x region, kept bool, mode int) {
+	tiles := x.m / 6
+	a, copied := &p.a[x.i*p.rowStride+x.l*p.colStride], &to.a[0][0]
+	switch {
+	case tiles == 0:
+	case p.colStride == 1:
+		packRowsAVX2(tiles, x.k, copied, a, 4*p.rowStride)
+	default:
+		packColumnsAVX2(tiles, x.k, copied, a, 4*p.colStride)
+	}
+	for q := 0; q < x.n; q += 16 {
+		b, width, panel := p.b[x.l*p.ldb+x.j+q:], min(16, x.n-q), &to.panel[0]
+		if kept {
+			panel = &to.b[q*x.k]
+		}
+		if x.i == 0 {
+			packPanelAVX2(x.k, panel, &b[0], 4*p.ldb, width)
+		}
+		c := p.c[x.i*p.ldc+x.j+q:]
+		if width == 16 && tiles > 0 {
+			// What is multiplied after this panel is fetched meanwhile.
+			next, nextStride := panel, 0
+			switch {
+			case q+16 >= x.n:
+			case x.i == 0:
+				next, nextStride = &b[16], 4*p.ldb
+			default:
+				next, nextStride = &to.b[(q+16)*x.k], 64
+			}
+			gemmTilesAVX2(tiles, x.k, copied, panel, &c[0], 4*p.ldc, mode, next, nextStride)
+		} else {
+			for r := 0; r < 6*tiles; r += 6 {
+				panelAVX2(6, x.k, &to.a[0][r*x.k], 4, 24, panel, 64, &c[r*p.ldc], 4*p.ldc, width, 1, mode)
+			}
+		}
+		if r := 6 * tiles; r < x.m {
+			panelAVX2(x.m-r, x.k, &p.a[(x.i+r)*p.rowStride+x.l*p.colStride], 4*p.rowStride, 4*p.colStride, panel, 64, &c[r*p.ldc], 4*p.ldc, width, 1, mode)
+		}
+	}
 }
 
 // panelAVX2 multiplies the next of the given columns, and returns how many it
@@ -205,7 +290,7 @@ const (
 type copies struct {
 	panel panelCopy
 	b     *[blockDepth * blockColumns]float32
-	a     *[2]blockCopy
+	a     [2]*blockCopy
 }
 
 type (
@@ -216,8 +301,8 @@ type (
 // idleCopies keeps what products copy to between calls: too much for the stack,
 // and asking the caller for it would put the sizes of these blocks into
 // GemmNN's signature. What is written there is of no use to the next product, and
-// workers that multiply at once take one each: 64 KiB, or 2.8 MiB once A was
-// large. It is no sync.Pool, which forgets what it holds
+// workers that multiply at once take one each: 64 KiB and, once A was large,
+// 2.8 MiB, or with AVX2 0.4 and 2.4 MiB. It is no sync.Pool, which forgets what it holds
 // with each garbage collection and does not give to one processor what another
 // has put there: touching new memory takes as long as a tenth of a product of
 // 1024 × 1024 × 1024.
@@ -299,15 +384,20 @@ func gemmCopyAVX512(p *product) {
 		}
 		return
 	}
-	if to.a == nil {
-		to.a, to.b = new([2]blockCopy), new([blockDepth * blockColumns]float32)
+	if to.b == nil {
+		to.b = new([blockDepth * blockColumns]float32)
+	}
+	for turn, a := range to.a {
+		if a == nil {
+			to.a[turn] = new(blockCopy)
+		}
 	}
 	rows, columns := evenly(p.m, blockRows, 14), evenly(p.n, blockColumns, 32)
 	at := func(i, j, l int) region {
 		return region{i: i, m: min(rows, p.m-i), j: j, n: min(columns, p.n-j), l: l, k: min(depth, p.k-l)}
 	}
 	x := at(0, 0, 0)
-	a := p.copyA(x, &to.a[0])
+	a := p.copyA(x, to.a[0])
 	a.finishAVX512()
 	for turn := 0; x.l < p.k; turn = 1 - turn {
 		// What comes after this block: rows, then columns, then products.
@@ -321,7 +411,7 @@ func gemmCopyAVX512(p *product) {
 		}
 		if a = (copying{}); y.l < p.k {
 			y = at(y.i, y.j, y.l)
-			a = p.copyA(y, &to.a[1-turn])
+			a = p.copyA(y, to.a[1-turn])
 		}
 		rowStride, colStride := x.k+padding, 1
 		if p.colStride != 1 {

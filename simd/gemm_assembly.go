@@ -24,8 +24,7 @@ func (p *product) mode() int {
 // gemmPanels multiplies one panel of columns of B after the other with rows of
 // A, in calls that are short enough, of a multiple of unit rows. panel does the
 // next of the given columns and returns how many; its strides are in bytes. B and
-// A are read where they lie: copying them pays only for matrices far larger than
-// a network's layers.
+// A are read where they lie.
 func gemmPanels(p *product, unit int, panel func(m, k int, a *float32, rowStride, colStride int, b *float32, ldb int, c *float32, ldc, columns, chains, mode int) int) {
 	mode := p.mode()
 	chains := chains(p.n)

@@ -144,3 +144,51 @@ func gemvDotAVX2(m int, k int, a *float32, rowStride int, b *float32, c *float32
 //
 //go:noescape
 func gemvColumnsAVX2(m int, k int, a *float32, colStride int, b *float32, ldb int, c *float32, mode int)
+
+// gemmTilesAVX2 multiplies 6*tiles rows with 16 columns. Meanwhile it fetches k rows of 16 columns from next on, of which each tile fetches an eighth. Strides are in bytes; mode 0 stores, 1 starts the chain from c, 2 adds to c:
+//
+//	for i := range 6 * tiles {
+//		for j := range 16 {
+//			var s float32 // mode 1: s = c[i*ldc+j]
+//			for l := range k {
+//				s = fma(a[i/6*6*k+l*6+i%6], b[l*16+j], s)
+//			}
+//			c[i*ldc+j] = s // mode 2: +=
+//		}
+//	}
+//
+//go:noescape
+func gemmTilesAVX2(tiles int, k int, a *float32, b *float32, c *float32, ldc int, mode int, next *float32, nextStride int)
+
+// packPanelAVX2 copies k rows of 1 to 16 columns, stride bytes apart, and fills them up with zeros:
+//
+//	for l := range k {
+//		for j := range 16 {
+//			dst[l*16+j] = src[l*stride+j] // j >= columns: 0
+//		}
+//	}
+//
+//go:noescape
+func packPanelAVX2(k int, dst *float32, src *float32, stride int, columns int)
+
+// packRowsAVX2 copies 6*tiles rows of k elements, stride bytes apart, such that six rows alternate:
+//
+//	for i := range 6 * tiles {
+//		for l := range k {
+//			dst[i/6*6*k+l*6+i%6] = src[i*stride+l]
+//		}
+//	}
+//
+//go:noescape
+func packRowsAVX2(tiles int, k int, dst *float32, src *float32, stride int)
+
+// packColumnsAVX2 copies k rows of 6*tiles elements, stride bytes apart, such that six columns come after one another:
+//
+//	for l := range k {
+//		for i := range 6 * tiles {
+//			dst[i/6*6*k+l*6+i%6] = src[l*stride+i]
+//		}
+//	}
+//
+//go:noescape
+func packColumnsAVX2(tiles int, k int, dst *float32, src *float32, stride int)

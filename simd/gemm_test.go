@@ -158,7 +158,9 @@ func TestGemm(t *testing.T) {
 			}
 			shape{form: f, m: 59, n: 75, k: 600, padb: 2}.check(t, r, fills[0].make)
 		}
-		// A large enough to be copied, in several parts.
+		// Large enough for A to be copied, in several parts.
+		shape{form: formTN, m: 149, n: 71, k: 530, padc: 1}.check(t, r, fills[0].make)
+		shape{form: formNN, m: 61, n: 88, k: 260, accumulate: true}.check(t, r, fills[0].make)
 		shape{form: formNN, m: 1100, n: 33, k: 1030}.check(t, r, fills[0].make)
 	})
 }
@@ -241,33 +243,41 @@ func TestGemmRows(t *testing.T) {
 // TestGemmBlocks protects large products, which go block by block, with the
 // bits of the same products cut into so few rows that nothing is copied.
 func TestGemmBlocks(t *testing.T) {
-	if Path() != "avx512" {
-		t.Skip("no other path goes block by block")
-	}
-	r := rand.New(rand.NewPCG(17, 18))
-	for _, s := range []shape{
-		{form: formNN, m: 700, n: 1100, k: 800, padc: 3},         // two blocks of columns
-		{form: formTN, m: 530, n: 1041, k: 1030, pada: 1},        // three of products, a narrow last panel
-		{form: formNT, m: 400, n: 70, k: 1500, padb: 5},          // fewer columns than copies need
-		{form: formNN, m: 120, n: 200, k: 5000},                  // one block of rows
-		{form: formNN, m: 169, n: 64, k: 3200, pada: 2, padb: 9}, // two uneven ones
-	} {
-		arows, lda, brows, ldb, ldc := s.strides()
-		a, b := fill(r, arows*lda, fills[0].make), fill(r, brows*ldb, fills[0].make)
-		c := fill(r, s.m*ldc, fills[0].make)
-		want := append([]float32(nil), c...)
-		s.run(a, b, c)
-		for i := 0; i < s.m; i += 50 {
-			m := min(50, s.m-i)
-			switch work := make([]float32, GemmWork(s.n, s.k)); s.form {
-			case formNN:
-				GemmNN(m, s.n, s.k, a[i*lda:], lda, b, ldb, want[i*ldc:], ldc, false)
-			case formTN:
-				GemmTN(m, s.n, s.k, a[i:], lda, b, ldb, want[i*ldc:], ldc, false)
-			case formNT:
-				GemmNT(m, s.n, s.k, a[i*lda:], lda, b, ldb, want[i*ldc:], ldc, false, work)
-			}
+	eachPath(t, func(t *testing.T, k *kernels) {
+		if k.name != "avx2" && k.name != "avx512" {
+			t.Skip("does not go block by block")
 		}
-		checkBits(t, s.String(), c, want)
-	}
+		use(t, k)
+		r := rand.New(rand.NewPCG(17, 18))
+		for _, s := range []shape{
+			{form: formNN, m: 700, n: 1100, k: 800, padc: 3},         // two blocks of columns
+			{form: formTN, m: 530, n: 1041, k: 1030, pada: 1},        // three of products, a narrow last panel
+			{form: formNT, m: 400, n: 70, k: 1500, padb: 5},          // fewer columns than AVX-512's copies need
+			{form: formNN, m: 120, n: 200, k: 5000},                  // one block of rows
+			{form: formNN, m: 169, n: 64, k: 3200, pada: 2, padb: 9}, // two uneven ones
+			{form: formTN, m: 150, n: 73, k: 509, accumulate: true},  // what C holds is added once
+			{form: formNN, m: 57, n: 88, k: 512, accumulate: true},   // the same in the last call there is
+			{form: formNN, m: 145, n: 90, k: 1100, accumulate: true}, // too many products for that
+			{form: formTN, m: 56, n: 64, k: 257, pada: 3, padb: 1},   // the least that AVX2 copies
+			{form: formNT, m: 293, n: 79, k: 211, accumulate: true},  // an odd number of products
+		} {
+			arows, lda, brows, ldb, ldc := s.strides()
+			a, b := fill(r, arows*lda, fills[0].make), fill(r, brows*ldb, fills[0].make)
+			c := fill(r, s.m*ldc, fills[0].make)
+			want := append([]float32(nil), c...)
+			s.run(a, b, c)
+			for i := 0; i < s.m; i += 50 {
+				m := min(50, s.m-i)
+				switch work := make([]float32, GemmWork(s.n, s.k)); s.form {
+				case formNN:
+					GemmNN(m, s.n, s.k, a[i*lda:], lda, b, ldb, want[i*ldc:], ldc, s.accumulate)
+				case formTN:
+					GemmTN(m, s.n, s.k, a[i:], lda, b, ldb, want[i*ldc:], ldc, s.accumulate)
+				case formNT:
+					GemmNT(m, s.n, s.k, a[i*lda:], lda, b, ldb, want[i*ldc:], ldc, s.accumulate, work)
+				}
+			}
+			checkBits(t, s.String(), c, want)
+		}
+	})
 }

@@ -30,6 +30,7 @@ func gemm() {
 	}
 	gemvDot()
 	gemvColumns()
+	gemmTiles()
 }
 
 // panelKernel multiplies all rows of A with a panel of columns of B.
