@@ -26,7 +26,7 @@ type recentWord struct {
 }
 
 const (
-	// recentWords is the number of words that are kept, in 192 KiB. The words of reviews are among them five times in six.
+	// recentWords is the number of words that are kept, in 192 KiB. About five of six words of reviews are among them.
 	recentWords = 8192
 	batchTokens = 64
 )
