@@ -8,8 +8,8 @@ import (
 )
 
 // distinct finds the distinct ids of rows, ascending, and how often each occurs. Ids of small vocabularies are counted,
-// a number for each, and only the distinct ones are sorted, by two digits; between rows the numbers are all zero. Ids of
-// large vocabularies are sorted with their repetitions.
+// a number for each, and a bit for each puts the distinct ones in order; between rows numbers and bits are all zero. Ids
+// of large vocabularies are sorted with their repetitions.
 type distinct struct {
 	// What expect was told, and whether there is memory for it: rows that vectorPairs takes need none.
 	vocabulary, n    int
@@ -19,15 +19,17 @@ type distinct struct {
 	narrow []uint16
 	wide   []uint32
 
+	// bits has a bit for each id of a row, words one for each 64 of these that are not all zero, and groups one for each 64
+	// of those: what is set is then found in a few steps, whatever the vocabulary.
+	bits, words, groups []uint64
+
 	list, ordered []uint32 // the distinct ids of a row
-	digit         uint     // bits of a digit
-	low, high     []uint32 // where the ids of each digit go
 }
 
 const (
 	// counted bounds the vocabularies that are counted however few rows there are: 256 KiB.
 	counted = 1 << 16
-	// fewIDs is the number of distinct ids up to which sorting them by digits does not pay.
+	// fewIDs is the number of ids up to which neither bits nor sorting by digits pays.
 	fewIDs = 16
 )
 
@@ -49,9 +51,15 @@ func (d *distinct) prepare() {
 	} else {
 		d.narrow = slices.Grow(d.narrow, vocabulary)[:vocabulary]
 	}
-	d.digit = uint(bits.Len(uint(max(vocabulary-1, 1)))+1) / 2
-	d.low = slices.Grow(d.low[:0], 1<<d.digit)[:1<<d.digit]
-	d.high = slices.Grow(d.high[:0], 1<<d.digit)[:1<<d.digit]
+	d.bits = zeros(d.bits, vocabulary)
+	d.words = zeros(d.words, len(d.bits))
+	d.groups = zeros(d.groups, len(d.words))
+}
+
+// zeros returns words for n bits, in the memory of old ones, which are all zero.
+func zeros(old []uint64, n int) []uint64 {
+	n = (n + 63) / 64
+	return slices.Grow(old[:0], n)[:n]
 }
 
 // distinctPairs appends a pair for each distinct id of a row. It returns false, and appends nothing of use, when one is
@@ -125,54 +133,44 @@ func countPairs[P pair, T uint16 | uint32](d *distinct, times []T, row []int32, 
 			}
 		}
 	}
-	list = d.sort(list[:n])
 	start := len(pairs)
 	pairs = slices.Grow(pairs, n)[:start+n]
 	out := pairs[start:]
-	for k, id := range list {
-		out[k] = P(id) | P(times[id])<<half[P]()
-		times[id] = 0
+	if list = list[:n]; n <= fewIDs {
+		slices.Sort(list)
+		for k, id := range list {
+			out[k] = P(id) | P(times[id])<<half[P]()
+			times[id] = 0
+		}
+		return pairs, true
+	}
+	ids, words, groups := d.bits, d.words, d.groups
+	for _, id := range list {
+		ids[id>>6] |= 1 << (id & 63)
+		words[id>>12] |= 1 << (id >> 6 & 63)
+		groups[id>>18] |= 1 << (id >> 12 & 63)
+	}
+	k := 0
+	for g, inGroup := range groups {
+		groups[g] = 0
+		for ; inGroup != 0; inGroup &= inGroup - 1 {
+			w := g<<6 | bits.TrailingZeros64(inGroup)
+			inWord := words[w]
+			words[w] = 0
+			for ; inWord != 0; inWord &= inWord - 1 {
+				i := w<<6 | bits.TrailingZeros64(inWord)
+				set := ids[i]
+				ids[i] = 0
+				for ; set != 0; set &= set - 1 {
+					id := i<<6 | bits.TrailingZeros64(set)
+					out[k] = P(id) | P(times[id])<<half[P]()
+					times[id] = 0
+					k++
+				}
+			}
+		}
 	}
 	return pairs, true
-}
-
-// sort returns the ids in order, ascending, in memory of its own.
-func (d *distinct) sort(ids []uint32) []uint32 {
-	if len(ids) <= fewIDs {
-		slices.Sort(ids)
-		return ids
-	}
-	d.ordered = slices.Grow(d.ordered[:0], len(ids))[:len(ids)]
-	low, high, digit := d.low, d.high[:len(d.low)], d.digit
-	mask := uint32(len(low) - 1)
-	clear(low)
-	clear(high)
-	for _, id := range ids {
-		low[id&mask]++
-		high[id>>digit&mask]++
-	}
-	a, b := uint32(0), uint32(0)
-	for i, n := range low {
-		low[i] = a
-		a += n
-		n = high[i]
-		high[i] = b
-		b += n
-	}
-	ordered := d.ordered
-	for _, id := range ids {
-		k := id & mask
-		at := low[k]
-		low[k] = at + 1
-		ordered[at] = id
-	}
-	for _, id := range ordered {
-		k := id >> digit & mask
-		at := high[k]
-		high[k] = at + 1
-		ids[at] = id
-	}
-	return ids
 }
 
 // sortedPairs is distinctPairs by a sort of the row, by digits.

@@ -31,13 +31,7 @@ func TestSortedIDs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for i, row := range rows {
-					ids, counts := bags.Row(i)
-					wantIDs, wantCounts, _ := count(row, false)
-					if !slices.Equal(ids, wantIDs) || !slices.Equal(counts, wantCounts) {
-						t.Fatalf("%v: %v, %v, want %v, %v", row, ids, counts, wantIDs, wantCounts)
-					}
-				}
+				checkRows(t, bags, rows)
 				if vocabulary == math.MaxInt32 {
 					return // there is no int32 too large
 				}
@@ -49,6 +43,39 @@ func TestSortedIDs(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// Ids of a vocabulary that is large beside what fits one word of bits, but not beside the ids, are counted.
+func TestCountedIDs(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	const vocabulary = 1<<18 + 70
+	var rows [][]int32
+	for size, n := 0, 0; size < vocabulary; n = (n + 1) % 2000 {
+		row := make([]int32, n)
+		for k := range row {
+			row[k] = int32(r.IntN(vocabulary) >> r.IntN(18))
+		}
+		rows = append(rows, row)
+		size += n
+	}
+	copy(rows[40], []int32{0, vocabulary - 1, 1 << 18, 1<<18 - 1, 4095, 4096, 63, 64, vocabulary - 1})
+	bags, err := text.CountSequences(rows, text.BagOptions{Vocabulary: vocabulary})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, bags, rows)
+}
+
+// checkRows compares bags with the rows that they were made of.
+func checkRows(t *testing.T, bags *text.Bags, rows [][]int32) {
+	t.Helper()
+	for i, row := range rows {
+		ids, counts := bags.Row(i)
+		wantIDs, wantCounts, _ := count(row, false)
+		if !slices.Equal(ids, wantIDs) || !slices.Equal(counts, wantCounts) {
+			t.Fatalf("row %d, %v: %v, %v, want %v, %v", i, row, ids, counts, wantIDs, wantCounts)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package text
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,8 @@ import (
 // The id of a token is its place in the vocabulary. Another token falls into one of the buckets after it: id
 // Len + Fingerprint64(token) mod buckets, FarmHash's Fingerprint64 (TensorFlow's StaticVocabularyTable).
 //
-// It does not change once made: any number of goroutines may use it.
+// Any number of goroutines may use it: what it gives never changes. It keeps about 200 KiB, words met lately among them, for
+// each of up to 16 goroutines that use it at once.
 type HubTokenizer struct {
 	vocabulary *Vocabulary
 	options    HubTokenizerOptions
@@ -36,8 +36,10 @@ type HubTokenizer struct {
 	// lower has the bit by which a small letter differs from a capital in each byte, or is 0.
 	lower uint64
 
-	// buffers are for tokens that fit no batch, and for those to be hashed.
+	// buffers are for tokens that fit no batch.
 	buffers chan []byte
+	// batches are those that no call uses.
+	batches chan *hubBatch
 }
 
 var _ Tokenizer = (*HubTokenizer)(nil)
@@ -76,7 +78,8 @@ func NewHubTokenizer(v *Vocabulary, o HubTokenizerOptions) (*HubTokenizer, error
 	if o.OOVBuckets < 0 {
 		return nil, fmt.Errorf("text: a HubTokenizer cannot have %d buckets for words that are not in the vocabulary", o.OOVBuckets)
 	}
-	t := &HubTokenizer{vocabulary: v, options: o, buckets: max(o.OOVBuckets, 1), buffers: make(chan []byte, 16)}
+	t := &HubTokenizer{vocabulary: v, options: o, buckets: max(o.OOVBuckets, 1), buffers: make(chan []byte, keptBuffers),
+		batches: make(chan *hubBatch, keptBuffers)}
 	if t.buckets > math.MaxInt32-v.Len() {
 		return nil, fmt.Errorf("text: a vocabulary of %d words with %d buckets has more than %d ids", v.Len(), t.buckets, math.MaxInt32)
 	}
@@ -116,12 +119,14 @@ func (t *HubTokenizer) Size() int {
 }
 
 // AppendIDs appends the ids of the tokens of s. It allocates nothing but what dst lacks, unless s has a token of more than
-// a thousand bytes. It looks at ctx about every 64 KiB of s, and its error is the context's.
+// a thousand bytes, or more goroutines than before are in it. It looks at ctx about every 64 KiB of s, and its error is the
+// context's.
 func (t *HubTokenizer) AppendIDs(ctx context.Context, dst []int32, s string) ([]int32, error) {
 	if err := t.ready(ctx); err != nil {
 		return dst, err
 	}
-	var b hubBatch
+	b := t.batch()
+	defer t.releaseBatch(b)
 	w := watch{ctx: ctx}
 	for pos, look := 0, watchBytes; pos <= len(s); {
 		if pos >= look {
@@ -130,8 +135,8 @@ func (t *HubTokenizer) AppendIDs(ctx context.Context, dst []int32, s string) ([]
 			}
 			look = pos + watchBytes
 		}
-		if pos = t.scan(&b, s, pos); b.n > 0 {
-			dst = t.appendBatch(dst, &b)
+		before := len(dst)
+		if dst, pos = t.scan(b, dst, s, pos); len(dst) > before {
 			continue
 		}
 		buffer := t.buffer()
@@ -181,113 +186,144 @@ func (t *HubTokenizer) ready(ctx context.Context) error {
 	return nil
 }
 
-// A hubBatch is some tokens of a text. They are looked up together: a step for all of them, then the next step, so that
-// the processor waits for the vocabulary's memory for many at once.
-type hubBatch struct {
-	n      int
-	ends   [batchTokens + 1]int32 // token k is text[ends[k]:ends[k+1]]
-	text   [batchBytes + short]byte
-	tokens [batchTokens]struct {
-		a, b uint64 // as hashShort has them; of longer tokens nothing
-		tag  uint32 // the part of the hash that is in the slots
-		at   uint32 // where the search begins
-		slot uint32 // what stands there
-	}
-}
-
 const (
-	batchTokens = 64
-	batchBytes  = 1024
-	// keptBuffer bounds the buffers that are kept for the next token.
-	keptBuffer = 1 << 16
+	batchBytes = 1024
+	// keptBuffer bounds the buffers that are kept for the next token, and keptBuffers how many are.
+	keptBuffer, keptBuffers = 1 << 16, 16
 
 	ones = 0x0101010101010101
 	high = ones * 0x80
 )
 
-// scan fills the batch with the tokens of s from pos on, where a token begins, and returns where the next one begins:
-// beyond len(s) after the last. The batch stays empty when the first token does not fit it, or is longer than watchBytes,
-// and when there are as many bytes of white space.
-func (t *HubTokenizer) scan(b *hubBatch, s string, pos int) int {
-	b.n = 0
-	n := 0 // bytes of text
+// scan appends the ids of the tokens of s from pos on, where a token begins, and returns where the next one begins: beyond
+// len(s) after the last. It stops after watchBytes of s, or of white space, and before a token that does not fit the batch,
+// or is longer than watchBytes. So it may append none.
+func (t *HubTokenizer) scan(b *hubBatch, dst []int32, s string, pos int) (ids []int32, next int) {
+	v := t.vocabulary
 	whiteSpace := t.options.WhiteSpace
-	for first := pos; b.n < batchTokens; {
-		token := pos
-		if whiteSpace && pos-first > watchBytes {
-			return pos // the caller looks at the context
-		}
-	scanToken:
-		for {
-			if n > batchBytes-8 {
-				return token
+	for first := pos; pos <= len(s) && pos-first <= watchBytes; {
+		// Most tokens are up to 16 ASCII letters, and maybe a character of punctuation, before a space.
+		if pos+short+2 <= len(s) {
+			x := load(s, pos)
+			n, mask := letters(x)
+			first8, next8 := (x|t.lower)&mask, uint64(0)
+			if n == 8 {
+				x = load(s, pos+8)
+				n, mask = letters(x)
+				next8 = (x | t.lower) & mask
+				n += 8
 			}
-			if pos+8 <= len(s) {
-				// Letters are taken up to eight at a time. Of a byte that is no letter the high bit is set in other;
-				// setting bit 0x20 makes a letter small, and of no other byte a letter.
-				x := load(s, pos)
-				y := (x | ones*0x20) &^ high
-				letter := (y + ones*(0x80-'a')) &^ (y + ones*(0x7f-'z')) &^ x
-				other := ^letter & high
-				x |= t.lower
-				store(b.text[n:], x)
-				k := bits.TrailingZeros64(other) >> 3
-				n += k
-				pos += k
-				if k == 8 {
-					continue
-				}
-			} else if pos >= len(s) {
-				pos++
-				break
+			end := pos + n
+			kind := t.kinds[s[end]]
+			if kind == droppedByte {
+				end++
+				kind = t.kinds[s[end]]
 			}
-			c := s[pos]
-			pos++
-			kind := t.kinds[c]
 			if kind == spaceByte {
-				break
-			}
-			switch kind {
-			case keptByte:
-				b.text[n] = t.written[c]
-				n++
-			case droppedByte:
-				if pos-token > watchBytes {
-					return token // appendToken looks at the context
-				}
-			case leadByte:
-				r, size := utf8.DecodeRuneInString(s[pos-1:])
-				if whiteSpace && isUnicodeSpace(r) {
-					pos += size - 1
-					break scanToken
-				}
-				if size > 1 && t.drops(r) {
-					if pos-token > watchBytes {
-						return token
+				pos = end + 1
+				if n > 0 || !whiteSpace {
+					h := v.hashShort(first8, next8, n)
+					if r := &b.recent[h%recentWords]; r.is(first8, next8, n) {
+						dst = append(dst, r.id)
+					} else {
+						dst = t.wait(b, dst, hubWord{first8, next8, h, n})
 					}
-					pos += size - 1
-					break
 				}
-				n += copy(b.text[n:], s[pos-1:pos-1+size])
-				pos += size - 1
-			case tagByte:
-				if size := lineBreak(s[pos-1:]); size > 0 {
-					pos += size - 1
-					break scanToken
-				}
-				b.text[n] = c
-				n++
+				continue
 			}
 		}
-		if !whiteSpace || int32(n) > b.ends[b.n] {
-			b.n++
-			b.ends[b.n] = int32(n)
-		}
-		if pos > len(s) {
+		n, next := t.scanToken(b, s, pos)
+		if n < 0 {
 			break
 		}
+		pos = next
+		if n == 0 && whiteSpace {
+			continue
+		}
+		if n > short {
+			h := hashLong(v, b.text[b.used:b.used+n])
+			dst = t.wait(b, dst, hubWord{uint64(b.used), 0, h, n})
+			b.used += n
+			continue
+		}
+		first8, next8 := load16(b.text[b.used:], 0, n)
+		h := v.hashShort(first8, next8, n)
+		if r := &b.recent[h%recentWords]; r.is(first8, next8, n) {
+			dst = append(dst, r.id)
+		} else {
+			dst = t.wait(b, dst, hubWord{first8, next8, h, n})
+		}
 	}
-	return pos
+	return t.resolve(b, dst), pos
+}
+
+// letters returns how many ASCII letters the eight bytes of x begin with, and a mask for these bytes.
+func letters(x uint64) (n int, mask uint64) {
+	// Of a byte that is no letter the high bit is set in other; setting bit 0x20 makes a letter small, and of no other byte
+	// a letter.
+	y := (x | ones*0x20) &^ high
+	letter := (y + ones*(0x80-'a')) &^ (y + ones*(0x7f-'z')) &^ x
+	other := ^letter & high
+	return bits.TrailingZeros64(other) >> 3, (other&-other)>>7 - 1
+}
+
+// scanToken puts the bytes of the token of s that begins at pos into the batch, and returns how many there are, and where
+// the next token begins. It returns -1 where the token does not fit, and where more than watchBytes of s are dropped, so
+// that appendToken looks at the context.
+func (t *HubTokenizer) scanToken(b *hubBatch, s string, pos int) (size, next int) {
+	whiteSpace := t.options.WhiteSpace
+	n := b.used
+	for token := pos; ; {
+		if n > batchBytes-8 {
+			return -1, token
+		}
+		if pos+8 <= len(s) {
+			// Letters are taken up to eight at a time.
+			x := load(s, pos)
+			k, _ := letters(x)
+			store(b.text[n:], x|t.lower)
+			n += k
+			pos += k
+			if k == 8 {
+				continue
+			}
+		} else if pos >= len(s) {
+			return n - b.used, pos + 1
+		}
+		c := s[pos]
+		pos++
+		switch t.kinds[c] {
+		case spaceByte:
+			return n - b.used, pos
+		case keptByte:
+			b.text[n] = t.written[c]
+			n++
+		case droppedByte:
+			if pos-token > watchBytes {
+				return -1, token
+			}
+		case leadByte:
+			r, size := utf8.DecodeRuneInString(s[pos-1:])
+			if whiteSpace && isUnicodeSpace(r) {
+				return n - b.used, pos + size - 1
+			}
+			if size > 1 && t.drops(r) {
+				if pos-token > watchBytes {
+					return -1, token
+				}
+				pos += size - 1
+				break
+			}
+			n += copy(b.text[n:], s[pos-1:pos-1+size])
+			pos += size - 1
+		case tagByte:
+			if size := lineBreak(s[pos-1:]); size > 0 {
+				return n - b.used, pos + size - 1
+			}
+			b.text[n] = c
+			n++
+		}
+	}
 }
 
 // store writes eight bytes, the lowest first. The compiler makes one store of it.
@@ -363,69 +399,6 @@ func lineBreak(s string) int {
 	return 0
 }
 
-// appendBatch appends the ids of the tokens of a batch.
-func (t *HubTokenizer) appendBatch(dst []int32, b *hubBatch) []int32 {
-	v := t.vocabulary
-	if len(v.slots) == 0 {
-		for k := range b.n {
-			dst = append(dst, t.bucket(b.text[b.ends[k]:b.ends[k+1]]))
-		}
-		return dst
-	}
-	tokens := b.tokens[:b.n]
-	from := 0
-	for k := range tokens {
-		w := &tokens[k]
-		to := int(b.ends[k+1])
-		n := to - from
-		var h uint64
-		if n <= short {
-			w.a = lowBytes(binary.LittleEndian.Uint64(b.text[from:]), n)
-			w.b = lowBytes(binary.LittleEndian.Uint64(b.text[from+8:]), max(n-8, 0))
-			h = v.hashShort(w.a, w.b, n)
-		} else {
-			h = hashLong(v, b.text[from:to])
-		}
-		w.tag = uint32(h>>32) &^ v.idMask
-		w.at = uint32(h) & uint32(len(v.slots)-1)
-		from = to
-	}
-	for k := range tokens {
-		tokens[k].slot = v.slots[tokens[k].at]
-	}
-	from = 0
-	for k := range tokens {
-		w := &tokens[k]
-		to := int(b.ends[k+1])
-		id := int32(-1)
-		for slot := w.slot; slot != 0; slot = v.slots[w.at] {
-			if slot&^v.idMask == w.tag {
-				other := int32(slot&v.idMask) - 1
-				lo, hi := int(v.offsets[other]), int(v.offsets[other+1])
-				if n := to - from; hi-lo == n {
-					same := false
-					if n <= short {
-						same = lowBytes(load(v.words, lo), n) == w.a && (n <= 8 || lowBytes(load(v.words, lo+8), n-8) == w.b)
-					} else {
-						same = v.words[lo:hi] == string(b.text[from:to])
-					}
-					if same {
-						id = other
-						break
-					}
-				}
-			}
-			w.at = (w.at + 1) & uint32(len(v.slots)-1)
-		}
-		if id < 0 {
-			id = t.bucket(b.text[from:to])
-		}
-		dst = append(dst, id)
-		from = to
-	}
-	return dst
-}
-
 // id is the id of a token.
 func (t *HubTokenizer) id(token []byte) int32 {
 	if v := t.vocabulary; len(v.slots) > 0 {
@@ -433,28 +406,16 @@ func (t *HubTokenizer) id(token []byte) int32 {
 			return id
 		}
 	}
-	if t.buckets == 1 {
-		return int32(t.vocabulary.Len())
-	}
-	return t.bucketOf(farm.Fingerprint64(token)) // of a buffer, which is on the heap already
+	return t.bucket(token)
 }
 
-// bucketOf is the id for the fingerprint of a token that is not in the vocabulary.
-func (t *HubTokenizer) bucketOf(h uint64) int32 {
-	return int32(uint64(t.vocabulary.Len()) + h%uint64(t.buckets))
-}
-
-// bucket is the id of a token of a batch that is not in the vocabulary.
+// bucket is the id of a token that is not in the vocabulary. Fingerprint64 is assembly that does not say that it lets go of
+// its argument, so that the token must be on the heap already.
 func (t *HubTokenizer) bucket(token []byte) int32 {
 	if t.buckets == 1 {
 		return int32(t.vocabulary.Len())
 	}
-	// Fingerprint64 is assembly that does not say that it lets go of its argument: that of a batch would make the batch
-	// move to the heap.
-	buffer := append(t.buffer(), token...)
-	h := farm.Fingerprint64(buffer)
-	t.release(buffer)
-	return t.bucketOf(h)
+	return int32(uint64(t.vocabulary.Len()) + farm.Fingerprint64(token)%uint64(t.buckets))
 }
 
 // buffer returns a buffer without bytes in it. Whoever asks for it gives it back: see release.
