@@ -2,7 +2,10 @@ package nn
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/linnet-ml/linnet/layers"
 )
 
 // Parts of a table's rows cover it in order, and have about the same work even where few rows have most of it.
@@ -74,5 +77,31 @@ func TestWorkerOf(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// Kernels that many steps use are shared out, small as they are, and biases are not: workers have about the same to do,
+// and not one all kernels and the other all biases.
+func TestKernelsAreShared(t *testing.T) {
+	s, _ := laidOut(t, 2, 32, 32, 200, 500, layers.Embedding{Vocabulary: 500, Dim: 32}, layers.MultiHeadAttention{NumHeads: 2, KeyDim: 16},
+		layers.TimeDistributed{Layer: layers.Dense{Units: 32}}, layers.GRU{Units: 24}, layers.Dense{Units: 8}, layers.Dense{Units: 1, Activation: layers.Sigmoid})
+	defer s.end()
+	workers := map[string]int{}
+	for _, jobs := range s.update.jobs {
+		for _, j := range jobs {
+			workers[s.update.params[j.param].p.Name()]++
+		}
+	}
+	for name, n := range workers {
+		want := 1
+		if strings.Contains(name, "kernel") && !strings.HasPrefix(name, "dense") {
+			want = 2
+		}
+		if n != want {
+			t.Errorf("%s has %d workers, not %d", name, n, want)
+		}
+	}
+	if len(workers) != 18 {
+		t.Errorf("%d parameters: %v", len(workers), workers)
 	}
 }

@@ -44,9 +44,17 @@ func BenchmarkShares(b *testing.B) {
 	}
 }
 
-// sharesOf lays out a stepper for so many workers, whatever cores there are.
+// sharesOf lays out the tutorial's network with a vocabulary of so many words, and 24 batches.
 func sharesOf(b *testing.B, vocabulary, workers int) (*stepper, *dataset, []int32) {
-	const rows, length = 512 * 24, 256
+	const rows = 512 * 24
+	s, data := laidOut(b, workers, rows, 512, 256, vocabulary, layers.Embedding{Vocabulary: vocabulary, Dim: 16},
+		layers.GlobalAveragePooling1D{}, layers.Dense{Units: 16, Activation: layers.ReLU}, layers.Dense{Units: 1, Activation: layers.Sigmoid})
+	return s, data, consecutive(nil, 0, rows)
+}
+
+// laidOut is a stepper of so many workers, whatever cores there are, for made-up rows of ids.
+func laidOut(t testing.TB, workers, rows, batch, length, vocabulary int, network ...Layer) (*stepper, *dataset) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
 	ids, labels := make([]int32, rows*length), make([]int32, rows)
 	for i := range ids {
@@ -57,31 +65,29 @@ func sharesOf(b *testing.B, vocabulary, workers int) (*stepper, *dataset, []int3
 	}
 	x, err := tensor.Of(ids, rows, length)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	y, err := tensor.Of(labels)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	m, err := NewSequential(layers.Embedding{Vocabulary: vocabulary, Dim: 16}, layers.GlobalAveragePooling1D{},
-		layers.Dense{Units: 16, Activation: layers.ReLU}, layers.Dense{Units: 1, Activation: layers.Sigmoid}).
-		Build(b.Context(), Tokens(AnyLength), BuildOptions{Seed: 1})
+	m, err := NewSequential(network...).Build(t.Context(), Tokens(length), BuildOptions{Seed: 1})
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	t, err := m.NewTrainer(TrainerOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}, Metrics: []Metric{metrics.Accuracy{}}})
+	trainer, err := m.NewTrainer(TrainerOptions{Optimizer: optim.Adam{}, Loss: loss.BinaryCrossentropy{}, Metrics: []Metric{metrics.Accuracy{}}})
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	s := &t.stepper
-	data, err := m.dataset(b.Context(), s.program, &Batch{X: x, Y: y}, s.objectives, false, nil)
+	s := &trainer.stepper
+	data, err := m.dataset(t.Context(), s.program, &Batch{X: x, Y: y}, s.objectives, false, nil)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	if err := s.begin(data, 512, workers); err != nil {
-		b.Fatal(err)
+	if err := s.begin(data, batch, workers); err != nil {
+		t.Fatal(err)
 	}
-	return s, data, consecutive(nil, 0, rows)
+	return s, data
 }
 
 // shares takes a step and returns how long the longest share of the update took, and all of them.

@@ -62,6 +62,7 @@ type user struct {
 	op    *plan.Op
 	at    int // the operation in the program
 	param int // which of its parameters
+	steps int // see stepsOf
 }
 
 type job struct {
@@ -72,8 +73,14 @@ type job struct {
 }
 
 const (
-	// jobElements is the size from which a parameter is shared out among workers.
+	// A parameter is shared out among workers from this size on, or where its gradient takes so many products.
 	jobElements = 1 << 14
+	jobProducts = 1 << 20
+	// visit is what the optimizer's change of an element takes beside a contribution to its gradient, of which a product
+	// of matrices makes productsAtOnce in that time.
+	visit, productsAtOnce = 6, 4
+	// mostBias is how many elements a bias has for each of the output: a GRU's has six.
+	mostBias = 8
 	// chunkElements is how much of a parameter is updated at a time: its gradient is cleared while still in the cache.
 	chunkElements = 1 << 12
 	// largeTable is the size from which only those rows of a table that have had a gradient are visited. Below it a plain

@@ -2,8 +2,10 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/linnet-ml/linnet/nn/internal/rowwise"
+	"github.com/linnet-ml/linnet/nn/internal/workspace"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
@@ -30,7 +32,7 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 		return nil, err
 	}
 	matched := make([]int, len(o.groups))
-	turn := 0
+	load := make([]float64, o.workers)
 	for i, p := range g.Params {
 		if !plan.Born(key, p) {
 			continue
@@ -53,7 +55,7 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 		if err := plan.MakeWritable(key, p); err != nil {
 			return nil, fmt.Errorf("nn: %w", err)
 		}
-		if err := u.add(p, of, users, byRow && !o.whole, byOccurrence, o, &turn); err != nil {
+		if err := u.add(p, of, users, byRow && !o.whole, byOccurrence, o, load); err != nil {
 			return nil, err
 		}
 	}
@@ -72,8 +74,9 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 	return u, nil
 }
 
-// add lays out the jobs of a parameter. One below jobElements is one job.
-func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurrence bool, o *updateOptions, turn *int) error {
+// add lays out the jobs of a parameter, and adds to the workers' load what they take. A parameter that is little work is
+// one job, of the worker that has the least to do so far.
+func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurrence bool, o *updateOptions, load []float64) error {
 	rule := &of.rule
 	one := updated{p: p, group: of, users: users, occurrences: byOccurrence && rule.UpdateSquares != nil}
 	one.decays = rule.Shared.WeightDecay > 0 && !(&Group{Parameters: rule.Shared.NoDecay}).has(p.Name())
@@ -117,7 +120,9 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 	}
 	u.params = append(u.params, one)
 	workers := 1
-	if p.Size() >= jobElements {
+	products, isKernel := products(users, p.Size(), o.batch)
+	work := visit*float64(p.Size()) + products/productsAtOnce
+	if p.Size() >= jobElements || isKernel && products >= jobProducts {
 		workers = min(o.workers, rows)
 	}
 	parts := workers
@@ -142,9 +147,9 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		}
 		w := workerOf(k, workers)
 		if workers == 1 {
-			w = *turn % o.workers
-			*turn++
+			w = slices.Index(load, slices.Min(load))
 		}
+		load[w] += work / float64(parts)
 		u.jobs[w] = append(u.jobs[w], j)
 		if last := len(u.whole) - 1; k > 0 && !large && last >= 0 && u.whole[last].param == j.param {
 			u.whole[last].hi = j.hi
@@ -191,6 +196,32 @@ func contributions(users []user, data *dataset, batch, parts int) []float32 {
 	return nil
 }
 
+// products is how many multiplications a step's gradient of a parameter of that size takes, or additions if it is a bias:
+// one with few elements for each of the output, whose gradient is no faster in parts.
+func products(users []user, size, batch int) (n float64, isKernel bool) {
+	for i := range users {
+		by := &users[i]
+		if by.op.Rows.Has(by.param) {
+			continue
+		}
+		n += float64(size) * float64(batch) * float64(by.steps)
+		out := by.frame.OutShape(0)
+		isKernel = isKernel || len(out) > 0 && size > mostBias*max(1, out[len(out)-1])
+	}
+	return n, isKernel
+}
+
+// stepsOf is how many rows of a matrix a row of the batch is to an operation.
+func stepsOf(op *workspace.Op) int {
+	steps := op.Fold
+	if len(op.In) > 0 {
+		if shape := op.In[0].Shape; len(shape) > 1 {
+			steps *= shape[:len(shape)-1].Size()
+		}
+	}
+	return steps
+}
+
 // shareRows cuts the rows of a parameter into parts of equal work and returns their ends. Without contributions the
 // parts have equal numbers of rows. A row of a large table is only visited in a step that contributes to it.
 func shareRows(rows, parts int, large bool, contributions []float32) []int {
@@ -201,8 +232,6 @@ func shareRows(rows, parts int, large bool, contributions []float32) []int {
 	if contributions == nil {
 		return ends
 	}
-	// The optimizer's visit of a row costs about as much as six contributions to its gradient.
-	const visit = 6
 	work := func(n float32) float64 {
 		if large {
 			return visit*min(1, float64(n)) + float64(n)
@@ -251,7 +280,7 @@ func usersOf(ws *space, param int) (users []user, byRow, byOccurrence bool) {
 			if j != param || !wanted || o.Gradient == nil {
 				continue
 			}
-			users = append(users, user{frame: &ws.frames[i], op: &o.Op, at: i, param: k})
+			users = append(users, user{frame: &ws.frames[i], op: &o.Op, at: i, param: k, steps: stepsOf(&ws.ops[i])})
 			byRow = byRow && o.Rows.Has(k)
 			byOccurrence = byOccurrence && o.Rows.Has(k) && o.Rows.Squares != nil
 		}
