@@ -30,9 +30,7 @@ Results go to the standard output; what was found in the data, progress and erro
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%v (%s --help lists the flags)", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(&cobra.Group{ID: groupClassifiers, Title: "Text classifiers:"}, &cobra.Group{ID: groupFiles, Title: "Files of classifiers and other models:"})
 	for _, g := range []struct {
 		id       string // "" is the group of what cobra adds: help and completion

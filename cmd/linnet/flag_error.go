@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// flagError is what is wrong with the flags of a command. For a value it says what the flag takes, which the packages that
+// read numbers do not.
+func flagError(cmd *cobra.Command, err error) error {
+	message := err.Error()
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) {
+		flag := wrong.GetFlag()
+		message = fmt.Sprintf("--%s %.40q: %s", flag.Name, wrong.GetValue(), wrongValue(flag.Value.Type(), wrong.Unwrap()))
+	}
+	return usagef("%s (%s --help lists the flags)", message, cmd.CommandPath())
+}
+
+// wrongValue says what a flag of a type takes.
+func wrongValue(kind string, cause error) string {
+	if errors.Is(cause, strconv.ErrRange) {
+		return "this number is too large or too small"
+	}
+	switch kind {
+	case "int", "int64", "int32":
+		return "this is not a whole number"
+	case "uint", "uint64", "uint32":
+		return "this is not a whole number from 0 on"
+	case "float64", "float32":
+		return "this is not a number"
+	case "duration":
+		return "this is not a length of time such as 30s, 5m or 1h30m"
+	case "bool":
+		return "this is neither true nor false"
+	}
+	return cause.Error()
+}
