@@ -50,14 +50,19 @@ func (l CategoricalCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error
 		smooth:   l.LabelSmoothing,
 		isLogits: l.FromLogits || hasLogits(info.Activation),
 	}
-	return plan.LossRule{
+	rule := plan.LossRule{
 		Rows:             c.rows,
 		BeforeActivation: hasLogits(info.Activation),
 		Logits:           l.FromLogits && !hasLogits(info.Activation),
 		CheckLabel:       checkProbability(categorical),
 		CheckLabels:      c.checkLabels,
 		Warning:          warnSigmoid(l.Kind(), info.Activation),
-	}, nil
+	}
+	if !c.isLogits {
+		rule.Warning = warnActivation(l.Kind(), info.Activation, "softmax")
+		rule.CheckOutput = checkOutput(l.Kind(), "softmax")
+	}
+	return rule, nil
 }
 
 func (l CategoricalCrossentropy) check(output, labels tensor.Shape) error {

@@ -20,6 +20,9 @@ type measured struct {
 	hasLoss bool                // the first name is that of the loss
 	params  []*plan.Parameter   // with a penalty that counts in the loss
 	mask    []float32           // of the steps of an output, as weights
+	// Of the first batch the outputs are looked at.
+	warnings *warner
+	looked   bool
 }
 
 // meter is a metric of an objective.
@@ -36,7 +39,7 @@ type meter struct {
 func startMetrics(g *program, data *dataset, objectives []objective, warnings *warner, what string) (_ *measured, err error) {
 	defer recovering(&err)
 	warnings.data(what, data, objectives)
-	r := &measured{}
+	r := &measured{warnings: warnings}
 	losses := 0
 	for i := range objectives {
 		if objectives[i].Loss != nil {
@@ -130,6 +133,10 @@ func (r *measured) reset() (err error) {
 // add takes the batch that e has just run and returns its loss.
 func (r *measured) add(e *executor) (loss float64, err error) {
 	defer recovering(&err)
+	if !r.looked {
+		r.looked = true
+		r.warnings.outputs(e)
+	}
 	rows := e.ws.run.Rows
 	plain := len(e.losses) == 1 && e.losses[0].weight == 1 && e.ws.ends[e.losses[0].end].perRow == 1
 	for k := range e.losses {

@@ -75,6 +75,23 @@ func (w *warner) data(what string, data *dataset, objectives []objective) {
 	}
 }
 
+// outputs warns of what a batch's losses are not meant to read.
+func (w *warner) outputs(e *executor) {
+	for k := range e.losses {
+		l := &e.losses[k]
+		if l.rule.CheckOutput == nil {
+			continue
+		}
+		out := &e.ws.values[l.on]
+		for _, v := range out.Floats[:e.ws.run.Rows*out.Fold*out.Width] {
+			if err := l.rule.CheckOutput(v); err != nil {
+				w.add("nn: %s%v", placeOf("", &e.objectives[l.set]), err)
+				break
+			}
+		}
+	}
+}
+
 // placeOf names data and an output, with a colon after each, where there is something to name.
 func placeOf(what string, o *objective) string {
 	if what != "" {

@@ -90,6 +90,15 @@ func TestWarnings(t *testing.T) {
 			"nn: the loss BinaryCrossentropy after a softmax is that of sigmoids in its place, as in Keras, and not of what the model predicts: CategoricalCrossentropy goes with a softmax, and this loss with a sigmoid"}},
 		"categorical after sigmoid": {layer: layers.Dense{Units: 2, Activation: layers.Sigmoid}, y: array(t, oneHot, 20, 2), o: nn.FitOptions{Loss: loss.CategoricalCrossentropy{}}, want: []string{
 			"nn: the loss CategoricalCrossentropy after a sigmoid is that of a softmax in its place, as in Keras, and not of what the model predicts: BinaryCrossentropy goes with a sigmoid, and this loss with a softmax"}},
+		"probabilities from relu": {layer: layers.Dense{Units: 1, Activation: layers.ReLU}, y: array(t, mixed, 20, 1), o: nn.FitOptions{Loss: binary}, want: []string{
+			"nn: the loss BinaryCrossentropy reads probabilities, which relu does not make: an output for it ends in sigmoid, or in no activation where the loss has FromLogits"}},
+		"probabilities from tanh": {layer: layers.Dense{Units: 2, Activation: layers.Tanh, BiasInit: layers.Constant{Value: 1}}, y: array(t, oneHot, 20, 2), o: nn.FitOptions{Loss: loss.CategoricalCrossentropy{}}, want: []string{
+			"nn: the loss CategoricalCrossentropy reads probabilities, which tanh does not make: an output for it ends in softmax, or in no activation where the loss has FromLogits"}},
+		"probabilities from nothing": {layer: layers.Dense{Units: 1, BiasInit: layers.Constant{Value: -1}}, y: array(t, mixed, 20, 1), o: nn.FitOptions{Loss: binary, ValidationSplit: 0.5}, want: []string{
+			"nn: the loss BinaryCrossentropy reads probabilities, and the output has numbers below 0 or above 1: it should end in sigmoid, or the loss have FromLogits"}},
+		"probabilities of classes from nothing": {layer: layers.Dense{Units: 2, BiasInit: layers.Constant{Value: 2}}, y: array(t, mixed, 20), o: nn.FitOptions{Loss: loss.SparseCategoricalCrossentropy{}}, want: []string{
+			"nn: the loss SparseCategoricalCrossentropy reads probabilities, and the output has numbers below 0 or above 1: it should end in softmax, or the loss have FromLogits"}},
+		"logits": {layer: layers.Dense{Units: 1, BiasInit: layers.Constant{Value: -1}}, y: array(t, mixed, 20, 1), o: nn.FitOptions{Loss: loss.BinaryCrossentropy{FromLogits: true}}},
 		"a huge rate": {layer: sigmoid, y: array(t, mixed, 20, 1), o: nn.FitOptions{Loss: binary, BatchSize: 4, Optimizer: optim.Adam{LearningRate: 1e9}}, want: []string{
 			"nn: the learning rate is 1e+09; rates are usually below 1 (adam)",
 			"nn: the loss of epoch 1 is LOSS, and that of the first batch was 0.6931: training diverges; a learning rate below 1e+09 may help"}},

@@ -42,6 +42,10 @@ type LossRule struct {
 	// user.
 	Warning string
 
+	// CheckOutput, if not nil, says why the loss is probably a mistake for an element of the output: a probability above 1.
+	// Fit, Evaluate and a Trainer ask it of their first batch, and tell the user.
+	CheckOutput func(output float32) error
+
 	// CheckLabel refuses a label that the loss is not defined for.
 	CheckLabel func(label float32) error
 
