@@ -64,9 +64,8 @@ type FitOptions struct {
 	// Warn is told of settings and data that train but are probably a mistake: a ValidationSplit that lacks a class, an accuracy
 	// of labels that are no classes, weights below 0 or for a class that no row has, a loss that does not fit the output's
 	// activation or reads probabilities where there are none, a learning rate above 100, a loss that has become 100 times as
-	// large as it was. Of a stream it looks at the
-	// first batch. Callbacks warn by it too. The default is log.Printf with "warning: " in front; a function that does
-	// nothing turns warnings off.
+	// large as it was. Of a stream it looks at the first batch. Callbacks warn by it too. The default is log.Printf with
+	// "warning: " in front; a function that does nothing turns warnings off.
 	Warn func(format string, args ...any)
 	// State, when given, is where the training goes on from: n epochs, State and m epochs give the bits of n+m epochs, in
 	// another process too. If all epochs are done, nothing is left to train: the run only does what callbacks do at its end.
