@@ -30,10 +30,11 @@ type Options struct {
 	// errors). 0 means 64 Mi. It counts work instead of time, so that results do not depend on the machine.
 	Work int64
 
-	// Budget is about how long learning may take longer, on a machine with two cores, to be more accurate: it raises Work and
-	// adds a network that sees the order of words, which is averaged with the linear model if that is better on held-out
-	// rows. It is no time limit: each second counts as 4 Mi of Work, whatever the machine does in it, so that the same
-	// rows, seed and budget give the same model everywhere. 0 means none, a linear model alone.
+	// Budget is about how much longer each of two parts of learning may take, on a machine with two cores, to be more
+	// accurate: it raises Work, and it is the work of a network that sees the order of words, which is averaged with the
+	// linear model if that is better on held-out rows. It is no time limit: each second counts as 4 Mi of Work, whatever the
+	// machine does in it, so that the same rows, seed and budget give the same model everywhere. 0 means none, a linear model
+	// alone.
 	Budget time.Duration
 
 	// Goal is what the thresholds of labels are chosen for; without one, the best F1.

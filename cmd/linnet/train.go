@@ -39,10 +39,10 @@ classes on fewer n-grams are learned from, and more classes than a model in memo
 Ctrl-C ends the training, and no file is written. With --keep-partial the best recipe so far is learned and written instead; a
 second Ctrl-C ends that.
 
-With --budget learning takes about as much longer and is more accurate where there are thousands of texts: n-grams of
-characters are tried on more of them, and a network that sees the order of words is averaged with the linear model if
-that is better on rows held out. The time is counted in work, so that the same budget gives the same file everywhere; a
-slow machine takes longer than a fast one.
+With --budget learning takes longer and is more accurate where there are thousands of texts: n-grams of characters are
+tried on more of them, and a network that sees the order of words is averaged with the linear model if that is better on
+rows held out. Each of the two takes as long as the budget at most, on a machine with two cores. The time is counted in
+work, so that the same budget gives the same file everywhere; a slow machine takes longer than a fast one.
 
 With --continue a classifier goes on learning from DATA, which may have further classes. It does not remember what it learned
 from: put some of the old rows into DATA, or it forgets what they taught. Of more than 64 MB of text it learns frequent
@@ -141,7 +141,7 @@ job is an object with its words in "args". Each file is written whole, so that a
 	flags.Uint64Var(&o.Seed, "seed", 0, "decides the order in which rows are learned and which are held out")
 	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
 	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000; of three classes or more up to 1 Mi)")
-	flags.DurationVar(&o.Budget, "budget", 0, "about how much longer learning may take to be more accurate, such as 60s")
+	flags.DurationVar(&o.Budget, "budget", 0, "how much longer each part of learning may take to be more accurate, about, such as 60s")
 	flags.StringVar(&from, "continue", "", "go on from the classifier in this `file` instead of beginning anew")
 	flags.StringVar(&o.Positive, "positive", "", "of two classes, the one that --precision and --recall are for (default the second)")
 	flags.Float64Var(&o.Goal.Precision, "precision", 0, "give a label only where at least this share of such texts have it, such as 0.95 (default: the best F1, with two classes the mean of both)")
