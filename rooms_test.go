@@ -21,7 +21,7 @@ var rooms = []room{
 	{"tensor", []string{"internal/budget"}, true},
 	{"simd", nil, true},
 	{"optional", nil, true},
-	{"history", []string{"internal/shown", "internal/strictjson"}, true},
+	{"history", []string{"internal/shown", "internal/strictjson", "internal/textline"}, true},
 	{"internal", []string{"internal", "tensor"}, true},
 	{"text", []string{"tensor", "simd", "internal/budget", "internal/strictjson", "internal/textline"}, true},
 	{"nn/plan", []string{"nn/internal/workspace", "history", "optional", "tensor", "simd", "internal/random", "internal/budget", "internal/strictjson"}, true},

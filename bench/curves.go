@@ -86,23 +86,9 @@ type Sized struct {
 	data  nn.Data
 }
 
-// NewSized draws reviews, of which words occur as in a language: the n-th most frequent one about 1/n times as often
-// as the first.
+// NewSized draws reviews and builds the tutorial's network for them.
 func NewSized(ctx context.Context, s Size) (*Sized, error) {
-	r := rand.New(rand.NewPCG(1, 2))
-	words := rand.NewZipf(r, 1.1, 4, uint64(s.Vocabulary-1))
-	ids, labels := make([]int32, sizedRows*s.Length), make([]int32, sizedRows)
-	for i := range ids {
-		ids[i] = int32(words.Uint64())
-	}
-	for i := range labels {
-		labels[i] = r.Int32N(2)
-	}
-	x, err := tensor.Of(ids, sizedRows, s.Length)
-	if err != nil {
-		return nil, err
-	}
-	y, err := tensor.Of(labels)
+	x, y, err := reviews(sizedRows, s.Length, s.Vocabulary)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +105,25 @@ func NewSized(ctx context.Context, s Size) (*Sized, error) {
 	t.Moved = distinct(bags)
 	t.model, err = network(ctx, s.Vocabulary, s.Dim)
 	return t, err
+}
+
+// reviews are ids (rows, length), which occur as words in a language do, the n-th most frequent one about 1/n times as often
+// as the first, and labels by chance.
+func reviews(rows, length, vocabulary int) (x, y *tensor.Int32, err error) {
+	r := rand.New(rand.NewPCG(1, 2))
+	words := rand.NewZipf(r, 1.1, 4, uint64(vocabulary-1))
+	ids, labels := make([]int32, rows*length), make([]int32, rows)
+	for i := range ids {
+		ids[i] = int32(words.Uint64())
+	}
+	for i := range labels {
+		labels[i] = r.Int32N(2)
+	}
+	if x, err = tensor.Of(ids, rows, length); err != nil {
+		return nil, nil, err
+	}
+	y, err = tensor.Of(labels)
+	return x, y, err
 }
 
 // Step is the median time of a step, after an epoch in which every row moved, over epochs until atLeast has passed.

@@ -2,14 +2,12 @@ package bench
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/linnet-ml/linnet/layers"
 	"github.com/linnet-ml/linnet/nn"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
-	"github.com/linnet-ml/linnet/tensor"
 )
 
 // Sizes of Keras's examples with these layers ("Bidirectional LSTM on IMDB", "Text classification with Transformer").
@@ -31,7 +29,9 @@ func BenchmarkNetworkStep(b *testing.B) {
 		{"attention", []plan.Layer{layers.Embedding{Vocabulary: networkWords, Dim: 64},
 			layers.MultiHeadAttention{NumHeads: 4, KeyDim: 16}, layers.GlobalAveragePooling1D{}}},
 	}
-	d := madeUp(b, 8*networkBatch)
+	x, y, err := reviews(8*networkBatch, networkLength, networkWords)
+	check(b, err)
+	d := nn.Data{X: x, Y: y}
 	for _, n := range networks {
 		m, err := nn.NewSequential(append(n.layers, layers.Dense{Units: 1, Activation: layers.Sigmoid})...).
 			Build(b.Context(), nn.Tokens(networkLength), nn.BuildOptions{Seed: 1})
@@ -43,21 +43,4 @@ func BenchmarkNetworkStep(b *testing.B) {
 			})
 		}
 	}
-}
-
-// madeUp are reviews in which low ids are the frequent ones, with labels by chance.
-func madeUp(b *testing.B, rows int) nn.Data {
-	r := rand.New(rand.NewPCG(5, 6))
-	ids, labels := make([]int32, rows*networkLength), make([]int32, rows)
-	for i := range ids {
-		ids[i] = int32(r.IntN(1 + r.IntN(networkWords)))
-	}
-	for i := range labels {
-		labels[i] = r.Int32N(2)
-	}
-	x, err := tensor.Of(ids, rows, networkLength)
-	check(b, err)
-	y, err := tensor.Of(labels)
-	check(b, err)
-	return nn.Data{X: x, Y: y}
 }

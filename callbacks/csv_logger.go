@@ -14,6 +14,7 @@ import (
 
 	"github.com/linnet-ml/linnet/history"
 	"github.com/linnet-ml/linnet/internal/shown"
+	"github.com/linnet-ml/linnet/internal/textline"
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
@@ -186,7 +187,7 @@ func (h *csvLogger) check(size int64, names []string) error {
 	if err != nil {
 		return fmt.Errorf("the line of names of %s: %w", h.spec.Path, err)
 	}
-	first[0] = strings.TrimPrefix(first[0], "\ufeff") // as history.ReadCSV: spreadsheets write it
+	first[0] = strings.TrimPrefix(first[0], textline.Mark) // as history.ReadCSV
 	last := make([]byte, 1)
 	if _, err := f.ReadAt(last, size-1); err != nil {
 		return err

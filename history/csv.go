@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/linnet-ml/linnet/internal/shown"
+	"github.com/linnet-ml/linnet/internal/textline"
 )
 
 // WriteCSV writes a line of names, epoch first, and a line an epoch. What is not printable in a name, such as a line end, is
@@ -54,7 +55,7 @@ func ReadCSV(r io.Reader) (*History, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	header[0] = strings.TrimPrefix(header[0], textline.Mark)
 	if header[0] != "epoch" {
 		return fail(0, fmt.Errorf("the first column is %.40q, not \"epoch\"", header[0]))
 	}

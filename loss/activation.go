@@ -1,6 +1,10 @@
 package loss
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/linnet-ml/linnet/nn/plan"
+)
 
 // warnSigmoid is the warning of a loss over classes of the given kind whose output has the named activation.
 func warnSigmoid(kind, activation string) string {
@@ -14,20 +18,16 @@ func warnSigmoid(kind, activation string) string {
 // than from what comes out of it.
 func hasLogits(activation string) bool { return activation == "sigmoid" || activation == "softmax" }
 
-// warnActivation is the warning of a loss of the given kind that reads probabilities, which the named activation does not
-// make. fitting is the one that does.
-func warnActivation(kind, activation, fitting string) string {
-	if activation != "relu" && activation != "tanh" {
-		return ""
+// readsProbabilities makes the rule of a loss of the given kind warn of outputs that are no probabilities, whatever their
+// labels. fitting is the activation that makes them; relu and tanh do not, which may not show in a first batch.
+func readsProbabilities(rule *plan.LossRule, kind, activation, fitting string) {
+	if activation == "relu" || activation == "tanh" {
+		rule.Warning = fmt.Sprintf("the loss %s reads probabilities, which %s does not make: an output for it ends in %s, or in no activation where the loss has FromLogits",
+			kind, activation, fitting)
+		return
 	}
-	return fmt.Sprintf("the loss %s reads probabilities, which %s does not make: an output for it ends in %s, or in no activation where the loss has FromLogits",
-		kind, activation, fitting)
-}
-
-// checkOutput refuses what is no probability but for rounding, for losses of the given kind that read them.
-func checkOutput(kind, fitting string) func(float32) error {
 	const rounding = 1e-5
-	return func(v float32) error {
+	rule.CheckOutput = func(v float32) error {
 		if v < -rounding || v > 1+rounding {
 			return fmt.Errorf("the loss %s reads probabilities, and the output has numbers below 0 or above 1: it should end in %s, or the loss have FromLogits", kind, fitting)
 		}

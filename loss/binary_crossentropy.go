@@ -53,8 +53,7 @@ func (l BinaryCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error) {
 	l.FromLogits = l.FromLogits || rule.BeforeActivation
 	rule.Rows = l.rows
 	if !l.FromLogits {
-		rule.Warning = warnActivation(l.Kind(), info.Activation, "sigmoid")
-		rule.CheckOutput = checkOutput(l.Kind(), "sigmoid")
+		readsProbabilities(&rule, l.Kind(), info.Activation, "sigmoid")
 	}
 	if info.Activation == "softmax" {
 		rule.Warning = "the loss BinaryCrossentropy after a softmax is that of sigmoids in its place, as in Keras, and not of what the model predicts: CategoricalCrossentropy goes with a softmax, and this loss with a sigmoid"

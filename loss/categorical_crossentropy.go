@@ -59,8 +59,7 @@ func (l CategoricalCrossentropy) Start(info plan.LossInfo) (plan.LossRule, error
 		Warning:          warnSigmoid(l.Kind(), info.Activation),
 	}
 	if !c.isLogits {
-		rule.Warning = warnActivation(l.Kind(), info.Activation, "softmax")
-		rule.CheckOutput = checkOutput(l.Kind(), "softmax")
+		readsProbabilities(&rule, l.Kind(), info.Activation, "softmax")
 	}
 	return rule, nil
 }

@@ -70,8 +70,7 @@ func (l SparseCategoricalCrossentropy) Start(info plan.LossInfo) (plan.LossRule,
 		rule.Warning = warnSigmoid(l.Kind(), info.Activation)
 	}
 	if !isLogits {
-		rule.Warning = warnActivation(l.Kind(), info.Activation, "softmax")
-		rule.CheckOutput = checkOutput(l.Kind(), "softmax")
+		readsProbabilities(&rule, l.Kind(), info.Activation, "softmax")
 	}
 	rule.Rows = func(losses, gradient, output, labels []float32) { l.rows(isLogits, losses, gradient, output, labels) }
 	return rule, nil

@@ -105,13 +105,8 @@ func bit(b bool) int {
 	return n
 }
 
-// truth is 1 for true and 0 for false.
-func truth(b bool) float32 {
-	if b {
-		return 1
-	}
-	return 0
-}
+// truth is bit as a label.
+func truth(b bool) float32 { return float32(bit(b)) }
 
 func (b *binary) Result() float64 {
 	if b.count == 0 {

@@ -543,13 +543,6 @@ func (e *executor) addLosses(k int, before float64) (sum, batch float64) {
 	w, l := e.ws, &e.losses[k]
 	end := &w.ends[l.end]
 	sum = before
-	if len(end.weights) == 0 && l.counted == 1 {
-		for _, v := range end.losses[:w.run.Rows*end.perRow] {
-			sum += float64(v)
-			batch += float64(v)
-		}
-		return sum, batch
-	}
 	for i, v := range end.losses[:w.run.Rows*end.perRow] {
 		if len(end.weights) > 0 {
 			v = float32(v * end.weights[i])

@@ -120,9 +120,9 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 	}
 	u.params = append(u.params, one)
 	workers := 1
-	products, isKernel := products(users, p.Size(), o.batch)
-	work := visit*float64(p.Size()) + products/productsAtOnce
-	if p.Size() >= jobElements || isKernel && products >= jobProducts {
+	n, isKernel := products(users, p.Size(), o.batch)
+	work := visit*float64(p.Size()) + n/productsAtOnce
+	if p.Size() >= jobElements || isKernel && n >= jobProducts {
 		workers = min(o.workers, rows)
 	}
 	parts := workers

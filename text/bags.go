@@ -283,7 +283,7 @@ func unpack[P pair](pairs []P, k int) (id, count int32) {
 		return 0, 0
 	}
 	p := pairs[k]
-	return int32(p & (1<<half[P]() - 1)), int32(p >> half[P]())
+	return int32(idOf(p)), int32(p >> half[P]())
 }
 
 // empty leaves no rows, but the memory.
@@ -436,11 +436,11 @@ func search[P pair](pairs []P, from, to, id int) int {
 
 func idOf[P pair](p P) int { return int(p & (1<<half[P]() - 1)) }
 
-func (b *Bags) id(k int) int32 {
+func (b *Bags) id(k int) int {
 	if b.isWide {
-		return int32(uint32(b.wide[k]))
+		return idOf(b.wide[k])
 	}
-	return int32(b.narrow[k] & (narrowLimit - 1))
+	return idOf(b.narrow[k])
 }
 
 // Count returns the count of pair k: see Bounds.

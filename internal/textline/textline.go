@@ -1,7 +1,7 @@
 // Package textline is the one place that knows what a line of a file of words has beside its text. Readers of lists
 // of words use [Trim]. text.ReadHubVocabulary, which reads the words of TensorFlow Hub's modules, takes only [TrimReturn]: to
 // TensorFlow a byte order mark is part of the first word. Tables of word vectors take only [TrimMark]: their lines may end with
-// spaces, too, which their reader knows.
+// spaces, too, which their reader knows. Readers of CSV leave out the [Mark] alone.
 package textline
 
 import "bytes"
