@@ -71,13 +71,18 @@ func between(b *testing.B, m *nn.Model, d nn.Data, o nn.FitOptions, event plan.E
 	}
 }
 
+// wholeBatches is the part of bags and labels that fills batches.
+func wholeBatches(d nn.Data) nn.Data {
+	rows := d.X.Len() / Batch * Batch
+	return nn.Data{X: d.X.(*text.Bags).Rows(0, rows), Y: d.Y.(*tensor.Int32).Rows(0, rows)}
+}
+
 // BenchmarkStep is a training step of 512 reviews.
 func BenchmarkStep(b *testing.B) {
 	t := load(b)
 	bags, err := t.Model.Prepare(b.Context(), t.Train.X)
 	check(b, err)
-	rows := t.Train.X.Len() / Batch * Batch // whole batches only
-	d := nn.Data{X: bags.(*text.Bags).Rows(0, rows), Y: t.Train.Y.(*tensor.Int32).Rows(0, rows)}
+	d := wholeBatches(nn.Data{X: bags, Y: t.Train.Y})
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d/isa=%s", threads, simd.Path()), func(b *testing.B) {
 			b.ReportAllocs()
