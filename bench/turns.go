@@ -12,16 +12,17 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 )
 
-// Training is a fit whose steps are timed, for as many epochs as that takes.
+// Training is a fit of which steps, or epochs with their validation, are timed, for as long as that takes.
 type Training struct {
 	Model   *nn.Model
 	Data    nn.Data
 	Options nn.FitOptions
+	Epochs  bool // epochs are timed, not steps
 }
 
 // Turn is a round in which each of several trainings had its turn.
 type Turn struct {
-	Steps []time.Duration // the median step of each
+	Took []time.Duration // the median step, or epoch, of each
 	// RoundTrip is how long a cache line took from one core to the other and back: the longest of those measured before,
 	// between and after the trainings. It changes from seconds to minutes where a host moves virtual cores.
 	RoundTrip time.Duration
@@ -33,17 +34,20 @@ func (t Turn) Near() bool { return t.RoundTrip <= nearCores }
 // nearCores is between the round trips seen on virtual machines: 60 to 110 ns and 200 to 500 ns.
 const nearCores = 150 * time.Nanosecond
 
-// settling is how many steps of a turn do not count: caches have the data of another training, and workers sleep.
+// settling is how many steps of a turn do not count, or epochs: caches have the data of another training, and workers sleep.
 const settling = 3
 
-// InTurn lets each training take so many steps, again and again until atLeast has passed: what is compared then runs on
+// InTurn lets each training take so many steps, or epochs, again and again until atLeast has passed: what is compared then runs on
 // the same machine, whose speed changes within seconds. Each training's first epoch is over before the first turn.
-func InTurn(ctx context.Context, trainings []Training, steps int, atLeast time.Duration) ([]Turn, error) {
+func InTurn(ctx context.Context, trainings []Training, many int, atLeast time.Duration) ([]Turn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	all := make([]*player, len(trainings))
 	ended := make(chan error, len(trainings))
 	for i, t := range trainings {
-		p := &player{ctx: ctx, steps: steps, turn: make(chan struct{}), times: make(chan time.Duration)}
+		p := &player{ctx: ctx, many: many, begin: plan.BatchBegin, end: plan.BatchEnd, turn: make(chan struct{}), times: make(chan time.Duration)}
+		if t.Epochs {
+			p.begin, p.end = plan.EpochBegin, plan.EpochEnd
+		}
 		all[i] = p
 		t.Options.Epochs = 1 << 30
 		t.Options.Callbacks = append(slices.Clone(t.Options.Callbacks), plan.CallbackFunc(p.handle))
@@ -56,9 +60,9 @@ func InTurn(ctx context.Context, trainings []Training, steps int, atLeast time.D
 	var turns []Turn
 	var start time.Time
 	for ctx.Err() == nil && (start.IsZero() || time.Since(start) < atLeast) {
-		t := Turn{Steps: make([]time.Duration, len(all)), RoundTrip: roundTrip()}
+		t := Turn{Took: make([]time.Duration, len(all)), RoundTrip: roundTrip()}
 		for i, p := range all {
-			t.Steps[i] = p.play()
+			t.Took[i] = p.play()
 			t.RoundTrip = max(t.RoundTrip, roundTrip())
 		}
 		if !start.IsZero() {
@@ -79,17 +83,18 @@ func InTurn(ctx context.Context, trainings []Training, steps int, atLeast time.D
 
 // player is a training that takes steps when it has its turn.
 type player struct {
-	ctx   context.Context
-	steps int
-	turn  chan struct{}
-	times chan time.Duration
+	ctx        context.Context
+	many       int
+	begin, end plan.Event // of what is timed
+	turn       chan struct{}
+	times      chan time.Duration
 
 	now     []time.Duration // of the turn under way
 	playing bool
 	begun   time.Time
 }
 
-// play lets the player have its turn and returns its median step, or 0 once the trainings end.
+// play lets the player have its turn and returns its median time, or 0 once the trainings end.
 func (p *player) play() time.Duration {
 	select {
 	case p.turn <- struct{}{}:
@@ -106,7 +111,7 @@ func (p *player) play() time.Duration {
 
 func (p *player) handle(e plan.Event, t plan.Training) error {
 	switch {
-	case e == plan.BatchBegin:
+	case e == p.begin:
 		if !p.playing {
 			select {
 			case <-p.turn:
@@ -116,9 +121,9 @@ func (p *player) handle(e plan.Event, t plan.Training) error {
 			p.playing = true
 		}
 		p.begun = time.Now()
-	case e == plan.BatchEnd && t.Epoch() > 0:
+	case e == p.end && t.Epoch() > 0:
 		p.now = append(p.now, time.Since(p.begun))
-		if len(p.now) < settling+p.steps {
+		if len(p.now) < settling+p.many {
 			break
 		}
 		median := Median(p.now[settling:])

@@ -12,87 +12,75 @@ import (
 	"github.com/linnet-ml/linnet/simd"
 )
 
-// BenchmarkThreads is how many times as fast a step is with two threads as with one, the two in turn, in rounds in which the
-// cores were near each other and in others: the median of all ratios, the ratio of the shortest medians, and the
-// median step of each.
+// BenchmarkThreads is how many times as fast a step, or the tutorial's epoch with validation, is with two threads as with
+// one, the two in turn, in turns in which the cores were near each other and in others: the median of the ratios, the
+// ratio of the shortest times, and the median times.
 func BenchmarkThreads(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		of   func(b *testing.B) (nn.Data, func() (*nn.Model, error), nn.FitOptions)
-	}{
-		{"tutorial", tutorialSteps},
-		{"batch4096", func(b *testing.B) (nn.Data, func() (*nn.Model, error), nn.FitOptions) {
-			s := tutorialSize
-			s.Batch = 4096
-			t, err := NewSized(b.Context(), s)
-			check(b, err)
-			return t.data, func() (*nn.Model, error) { return network(b.Context(), s.Vocabulary, s.Dim) }, fitOptions(0, s.Batch, 0)
-		}},
-		{"table", func(b *testing.B) (nn.Data, func() (*nn.Model, error), nn.FitOptions) {
-			reviews, err := LoadReviews(b.Context(), shared.Path(b, "data/imdb"))
-			check(b, err)
-			t, err := NewTable(b.Context(), reviews)
-			check(b, err)
-			return wholeBatches(t.Train), func() (*nn.Model, error) { return network(b.Context(), TableRows, TableDim) }, t.FitOptions(0, 0)
-		}},
-	} {
-		b.Run(c.name+"/isa="+simd.Path(), func(b *testing.B) {
-			d, model, o := c.of(b)
-			compareThreads(b, d, model, o)
-		})
-	}
+	compareThreads(b, "epoch", 3, func(b *testing.B) Training {
+		t := load(b)
+		return Training{Model: t.Model, Data: t.Train, Options: t.FitOptions(0, 0), Epochs: true}
+	})
+	compareThreads(b, "step", 100, func(b *testing.B) Training {
+		t := load(b)
+		bags, err := t.Model.Prepare(b.Context(), t.Train.X)
+		check(b, err)
+		return Training{Model: t.Model, Data: wholeBatches(nn.Data{X: bags, Y: t.Train.Y}), Options: fitOptions(0, Batch, 0)}
+	})
+	compareThreads(b, "batch4096", 20, func(b *testing.B) Training {
+		s := tutorialSize
+		s.Batch = 4096
+		t, err := NewSized(b.Context(), s)
+		check(b, err)
+		return Training{Model: t.model, Data: t.data, Options: fitOptions(0, s.Batch, 0)}
+	})
+	compareThreads(b, "table", 10, func(b *testing.B) Training {
+		reviews, err := LoadReviews(b.Context(), shared.Path(b, "data/imdb"))
+		check(b, err)
+		t, err := NewTable(b.Context(), reviews)
+		check(b, err)
+		return Training{Model: t.Model, Data: wholeBatches(t.Train), Options: t.FitOptions(0, 0)}
+	})
 	for _, n := range networks() {
-		b.Run(n.name+"/isa="+simd.Path(), func(b *testing.B) {
-			compareThreads(b, networkData(b), func() (*nn.Model, error) { return n.build(b.Context()) }, fitOptions(0, networkBatch, 0))
+		compareThreads(b, n.name, 5, func(b *testing.B) Training {
+			m, err := n.build(b.Context())
+			check(b, err)
+			return Training{Model: m, Data: networkData(b), Options: fitOptions(0, networkBatch, 0)}
 		})
 	}
 }
 
-func compareThreads(b *testing.B, d nn.Data, model func() (*nn.Model, error), o nn.FitOptions) {
-	b.Helper()
-	var trainings []Training
-	for threads := 1; threads <= 2; threads++ {
-		m, err := model()
-		check(b, err)
-		o.Threads = threads
-		trainings = append(trainings, Training{m, d, o})
-	}
-	for b.Loop() {
-		turns, err := InTurn(b.Context(), trainings, 12, 5*time.Second)
-		check(b, err)
-		for _, near := range []bool{true, false} {
-			name := "far"
-			if near {
-				name = "near"
-			}
-			var ratios []float64
-			var one, two []time.Duration
-			for _, t := range turns {
-				if t.Near() == near {
-					ratios = append(ratios, float64(t.Steps[0])/float64(t.Steps[1]))
-					one, two = append(one, t.Steps[0]), append(two, t.Steps[1])
-				}
-			}
-			b.ReportMetric(float64(len(ratios)), name+"-turns")
-			if len(ratios) == 0 {
-				continue
-			}
-			slices.Sort(ratios)
-			b.ReportMetric(ratios[len(ratios)/2], name+"-x")
-			b.ReportMetric(float64(slices.Min(one))/float64(slices.Min(two)), name+"-min-x")
-			b.ReportMetric(float64(Median(one))/1e3, name+"-1-µs")
-			b.ReportMetric(float64(Median(two))/1e3, name+"-2-µs")
+// compareThreads measures two trainings with one and with two threads, in turns of so many steps or epochs.
+func compareThreads(b *testing.B, name string, many int, training func(b *testing.B) Training) {
+	b.Run(name+"/isa="+simd.Path(), func(b *testing.B) {
+		all := []Training{training(b), training(b)}
+		for i := range all {
+			all[i].Options.Threads = i + 1
 		}
-	}
+		for b.Loop() {
+			turns, err := InTurn(b.Context(), all, many, 5*time.Second)
+			check(b, err)
+			reportThreads(b, "near", slices.DeleteFunc(slices.Clone(turns), func(t Turn) bool { return !t.Near() }))
+			reportThreads(b, "far", slices.DeleteFunc(turns, Turn.Near))
+		}
+	})
 }
 
-func tutorialSteps(b *testing.B) (nn.Data, func() (*nn.Model, error), nn.FitOptions) {
-	t := load(b)
-	bags, err := t.Model.Prepare(b.Context(), t.Train.X)
-	check(b, err)
-	o := t.FitOptions(0, 0)
-	o.Validation = nil
-	return wholeBatches(nn.Data{X: bags, Y: t.Train.Y}), func() (*nn.Model, error) { return network(b.Context(), Words, 16) }, o
+func reportThreads(b *testing.B, cores string, turns []Turn) {
+	b.ReportMetric(float64(len(turns)), cores+"-turns")
+	if len(turns) == 0 {
+		return
+	}
+	var ratios []float64
+	var one, two []time.Duration
+	for _, t := range turns {
+		ratios = append(ratios, float64(t.Took[0])/float64(t.Took[1]))
+		one, two = append(one, t.Took[0]), append(two, t.Took[1])
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], cores+"-x")
+	b.ReportMetric(float64(slices.Min(one))/float64(slices.Min(two)), cores+"-min-x")
+	b.ReportMetric(float64(Median(one))/1e3, cores+"-1-µs")
+	b.ReportMetric(float64(Median(two))/1e3, cores+"-2-µs")
 }
 
 // Trainings in turn end when the time is over or one of them fails.
@@ -102,14 +90,14 @@ func TestInTurn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Training{s.model, s.data, fitOptions(0, s.Batch, 1)}
+		return Training{Model: s.model, Data: s.data, Options: fitOptions(0, s.Batch, 1)}
 	}
 	turns, err := InTurn(t.Context(), []Training{sized(), sized()}, 2, 20*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, turn := range turns {
-		if len(turn.Steps) != 2 || slices.Min(turn.Steps) <= 0 || turn.RoundTrip <= 0 {
+		if len(turn.Took) != 2 || slices.Min(turn.Took) <= 0 || turn.RoundTrip <= 0 {
 			t.Fatalf("a turn of %v", turn)
 		}
 	}

@@ -84,6 +84,7 @@ type bagBatch struct {
 	order    []int32   // the numbers from 0
 	squares  []float32 // of the gradient of each row, over its length
 	cuts     []cut
+	asked    int // how often ids were narrowed
 
 	// The rows that a large table keeps gradients of have places of their own.
 	ids    []int32
@@ -95,7 +96,11 @@ type bagBatch struct {
 type cut struct {
 	limit   int
 	guesses []int32
+	asked   int // when it was last
 }
+
+// A limit that was not asked for in so many calls is one that a worker had before its part of the table changed.
+const forgotten = 64
 
 // batch is the worker's.
 func (s bag) batch(f *plan.Frame, worker int) *bagBatch {
@@ -126,6 +131,7 @@ func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
 
 // narrow leaves those ids of the rows' bags that are from lo to hi-1, of a vocabulary of so many.
 func (b *bagBatch) narrow(bags *text.Bags, rows []int32, lo, hi, vocabulary int) {
+	b.asked++
 	if lo > 0 {
 		bags.Cuts(b.from, rows, lo, b.guesses(lo, bags.Len()))
 	}
@@ -138,10 +144,14 @@ func (b *bagBatch) narrow(bags *text.Bags, rows []int32, lo, hi, vocabulary int)
 func (b *bagBatch) guesses(limit, rows int) []int32 {
 	i := slices.IndexFunc(b.cuts, func(c cut) bool { return c.limit == limit })
 	if i < 0 {
+		i = slices.IndexFunc(b.cuts, func(c cut) bool { return b.asked-c.asked > forgotten })
+	}
+	if i < 0 {
 		i = len(b.cuts)
-		b.cuts = append(b.cuts, cut{limit: limit})
+		b.cuts = append(b.cuts, cut{})
 	}
 	c := &b.cuts[i]
+	c.limit, c.asked = limit, b.asked
 	if len(c.guesses) < rows {
 		c.guesses = append(c.guesses, make([]int32, rows-len(c.guesses))...)
 	}

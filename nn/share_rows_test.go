@@ -15,10 +15,10 @@ func TestShareRows(t *testing.T) {
 	for i := range skewed {
 		skewed[i] = 20000 / float32(i+1)
 	}
-	for _, contributions := range [][]float32{nil, skewed, make([]float32, rows)} {
+	for _, contributions := range [][]float32{skewed, make([]float32, rows)} {
 		for parts := 1; parts <= 8; parts++ {
-			ends := shareRows(rows, parts, false, contributions)
-			if large := shareRows(rows, parts, true, contributions); large[parts-1] != rows || !slices.IsSorted(large) {
+			ends := endsOf(parts, rowCosts(contributions, false))
+			if large := endsOf(parts, rowCosts(contributions, true)); large[parts-1] != rows || !slices.IsSorted(large) {
 				t.Fatalf("%d parts of a large table end at %v", parts, large)
 			}
 			total, most := 0.0, 0.0
@@ -28,10 +28,7 @@ func TestShareRows(t *testing.T) {
 				}
 				work := 0.0
 				for row := lo; row < ends[k]; row++ {
-					work += 6
-					if contributions != nil {
-						work += float64(contributions[row])
-					}
+					work += 6 + float64(contributions[row])
 				}
 				total, most = total+work, max(most, work)
 				lo = ends[k]
@@ -47,6 +44,12 @@ func TestShareRows(t *testing.T) {
 	}
 }
 
+func endsOf(parts int, costs []float32) []int {
+	ends := make([]int, parts)
+	shareRows(ends, costs)
+	return ends
+}
+
 // A row of a large table counts for as many visits as there are steps that read it: rows that hardly any batch reads are no
 // work, however many there are.
 func TestShareRowsOfALargeTable(t *testing.T) {
@@ -58,7 +61,7 @@ func TestShareRowsOfALargeTable(t *testing.T) {
 		contributions[i] = 50
 	}
 	contributions[100] = 60
-	if ends := shareRows(len(contributions), 2, true, contributions); ends[0] <= 200 || ends[0] > 300 {
+	if ends := endsOf(2, rowCosts(contributions, true)); ends[0] <= 200 || ends[0] > 300 {
 		t.Errorf("parts end at %v, want the first to have two of the four rows with work", ends)
 	}
 }

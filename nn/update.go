@@ -25,6 +25,7 @@ type update struct {
 
 	gradientFn, changeFn, stepFn func(worker int)
 	team                         *team.Team
+	balance                      *balance // or nil
 	constrained                  []*plan.Parameter
 	resting                      []resting
 }
@@ -105,11 +106,18 @@ func (u *update) step() error {
 	case err != nil:
 		return err
 	case !full:
-		return u.kept(u.team.Run(u.gradientFn))
+		return u.kept(u.run(u.gradientFn))
 	case !u.apart:
-		return u.ended(u.team.Run(u.stepFn))
+		return u.ended(u.run(u.stepFn))
 	}
-	return u.changeAll(u.team.Run(u.gradientFn))
+	return u.changeAll(u.run(u.gradientFn))
+}
+
+// run runs a phase of the update.
+func (u *update) run(phase func(worker int)) error {
+	err := u.team.Run(phase)
+	u.balance.phase(u.team)
+	return err
 }
 
 // count counts a batch and reports whether it completes a step, which it then begins. With an error nothing has changed.
@@ -149,7 +157,7 @@ func (u *update) drop() {
 func (u *update) changeAll(err error) error {
 	if err == nil {
 		u.clipNorms()
-		err = u.team.Run(u.changeFn)
+		err = u.run(u.changeFn)
 	}
 	return u.ended(err)
 }
@@ -248,6 +256,7 @@ func (u *update) ended(failed error) (err error) {
 		}
 		u.late = true
 	}
+	u.balance.updated()
 	if failed != nil {
 		u.drop()
 		return failed

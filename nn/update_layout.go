@@ -32,7 +32,7 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 		return nil, err
 	}
 	matched := make([]int, len(o.groups))
-	load := make([]float64, o.workers)
+	l := loads{of: make([]float64, o.workers), costs: map[int][]float32{}}
 	for i, p := range g.Params {
 		if !plan.Born(key, p) {
 			continue
@@ -55,7 +55,7 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 		if err := plan.MakeWritable(key, p); err != nil {
 			return nil, fmt.Errorf("nn: %w", err)
 		}
-		if err := u.add(p, of, users, byRow && !o.whole, byOccurrence, o, load); err != nil {
+		if err := u.add(p, of, users, byRow && !o.whole, byOccurrence, o, &l); err != nil {
 			return nil, err
 		}
 	}
@@ -71,12 +71,19 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 			}
 		}
 	}
+	u.balance = newBalance(u, l.costs)
 	return u, nil
 }
 
-// add lays out the jobs of a parameter, and adds to the workers' load what they take. A parameter that is little work is
+// loads are what workers have to do in a layout under way.
+type loads struct {
+	of    []float64         // each worker
+	costs map[int][]float32 // of each row of the tables whose parts may move, by number of parameter
+}
+
+// add lays out the jobs of a parameter, and adds to the workers' loads what they take. A parameter that is little work is
 // one job, of the worker that has the least to do so far.
-func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurrence bool, o *updateOptions, load []float64) error {
+func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurrence bool, o *updateOptions, l *loads) error {
 	rule := &of.rule
 	one := updated{p: p, group: of, users: users, occurrences: byOccurrence && rule.UpdateSquares != nil}
 	one.decays = rule.Shared.WeightDecay > 0 && !(&Group{Parameters: rule.Shared.NoDecay}).has(p.Name())
@@ -129,7 +136,17 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 	if large && workers > 1 {
 		parts = min(largeParts*workers, rows)
 	}
-	ends := shareRows(rows, parts, large, contributions(users, o.data, o.batch, parts))
+	ends := make([]int, parts)
+	for k := range ends {
+		ends[k] = rows * (k + 1) / parts
+	}
+	if n := contributions(users, o.data, o.batch, parts); n != nil {
+		costs := rowCosts(n, large)
+		shareRows(ends, costs)
+		if !large {
+			l.costs[len(u.params)-1] = costs
+		}
+	}
 	for k := range parts {
 		j := job{param: len(u.params) - 1, lo: 0, hi: ends[k], chunk: make([][]float32, len(rule.Slots))}
 		if k > 0 {
@@ -147,9 +164,9 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		}
 		w := workerOf(k, workers)
 		if workers == 1 {
-			w = slices.Index(load, slices.Min(load))
+			w = slices.Index(l.of, slices.Min(l.of))
 		}
-		load[w] += work / float64(parts)
+		l.of[w] += work / float64(parts)
 		u.jobs[w] = append(u.jobs[w], j)
 		if last := len(u.whole) - 1; k > 0 && !large && last >= 0 && u.whole[last].param == j.param {
 			u.whole[last].hi = j.hi
@@ -222,37 +239,36 @@ func stepsOf(op *workspace.Op) int {
 	return steps
 }
 
-// shareRows cuts the rows of a parameter into parts of equal work and returns their ends. Without contributions the
-// parts have equal numbers of rows. A row of a large table is only visited in a step that contributes to it.
-func shareRows(rows, parts int, large bool, contributions []float32) []int {
-	ends := make([]int, parts)
-	for k := range ends {
-		ends[k] = rows * (k + 1) / parts
-	}
-	if contributions == nil {
-		return ends
-	}
-	work := func(n float32) float64 {
-		if large {
-			return visit*min(1, float64(n)) + float64(n)
-		}
-		return visit + float64(n)
-	}
-	total := 0.0
-	for _, n := range contributions {
-		total += work(n)
-	}
-	k, sum := 0, 0.0
+// rowCosts is what each row is expected to cost in a step, by how often the batch contributes to its gradient. A row of a
+// large table is only visited in a step that contributes to it.
+func rowCosts(contributions []float32, large bool) []float32 {
+	costs := make([]float32, len(contributions))
 	for row, n := range contributions {
-		if sum += work(n); k < parts-1 && sum >= total*float64(k+1)/float64(parts) {
+		visits := float32(1)
+		if large {
+			visits = min(1, n)
+		}
+		costs[row] = visit*visits + n
+	}
+	return costs
+}
+
+// shareRows cuts rows into parts of equal cost, as far as rows allow, and writes where each part ends.
+func shareRows(ends []int, costs []float32) {
+	total := 0.0
+	for _, c := range costs {
+		total += float64(c)
+	}
+	k, sum, last := 0, 0.0, len(ends)-1
+	for row, c := range costs {
+		if sum += float64(c); k < last && sum >= total*float64(k+1)/float64(len(ends)) {
 			ends[k] = row + 1
 			k++
 		}
 	}
-	for ; k < parts; k++ {
-		ends[k] = rows
+	for ; k <= last; k++ {
+		ends[k] = len(costs)
 	}
-	return ends
 }
 
 // largeParts is how many parts of a large table each worker has, some among the first rows and some among the last ones:

@@ -7,26 +7,89 @@
 // func adamAVX2(w []float32, m []float32, v []float32, grad []float32, alpha float32, c1 float32, c2 float32, eps float32)
 // Requires: AVX
 TEXT ·adamAVX2(SB), NOSPLIT, $0-112
-	MOVQ         grad_base+72(FP), AX
-	MOVQ         m_base+24(FP), CX
-	MOVQ         v_base+48(FP), DX
-	MOVQ         w_base+0(FP), BX
-	MOVQ         grad_len+80(FP), SI
+	MOVQ         grad_base+72(FP), CX
+	MOVQ         m_base+24(FP), DX
+	MOVQ         v_base+48(FP), BX
+	MOVQ         w_base+0(FP), SI
+	MOVQ         grad_len+80(FP), DI
 	VBROADCASTSS alpha+96(FP), Y0
 	VBROADCASTSS c1+100(FP), Y1
 	VBROADCASTSS c2+104(FP), Y2
 	VBROADCASTSS eps+108(FP), Y3
 	VMOVUPS      c0da24260<>+0(SB), Y4
 	VMOVUPS      c7fffffff<>+0(SB), Y5
-	XORQ         DI, DI
+	XORQ         R8, R8
+	CMPQ         DI, $0x00000400
+	JL           adamAVX2_loop
+
+adamAVX2_own:
+	CMPQ    DI, $0x00000010
+	JL      adamAVX2_single
+	LEAQ    2048(SI)(R8*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS (CX)(R8*4), Y6
+	VMOVUPS (DX)(R8*4), Y7
+	VMOVUPS (BX)(R8*4), Y8
+	VMOVUPS (SI)(R8*4), Y9
+	VSUBPS  Y7, Y6, Y10
+	VMULPS  Y1, Y10, Y10
+	VADDPS  Y10, Y7, Y7
+	VANDPS  Y5, Y7, Y10
+	VCMPPS  $0x15, Y4, Y10, Y10
+	VANDPS  Y10, Y7, Y7
+	VMULPS  Y6, Y6, Y10
+	VSUBPS  Y8, Y10, Y10
+	VMULPS  Y2, Y10, Y10
+	VADDPS  Y10, Y8, Y8
+	VANDPS  Y5, Y8, Y6
+	VCMPPS  $0x15, Y4, Y6, Y6
+	VANDPS  Y6, Y8, Y8
+	VSQRTPS Y8, Y10
+	VADDPS  Y3, Y10, Y10
+	VMULPS  Y0, Y7, Y6
+	VDIVPS  Y10, Y6, Y6
+	VSUBPS  Y6, Y9, Y9
+	VMOVUPS Y7, (DX)(R8*4)
+	VMOVUPS Y8, (BX)(R8*4)
+	VMOVUPS Y9, (SI)(R8*4)
+	VMOVUPS 32(CX)(R8*4), Y6
+	VMOVUPS 32(DX)(R8*4), Y7
+	VMOVUPS 32(BX)(R8*4), Y8
+	VMOVUPS 32(SI)(R8*4), Y9
+	VSUBPS  Y7, Y6, Y10
+	VMULPS  Y1, Y10, Y10
+	VADDPS  Y10, Y7, Y7
+	VANDPS  Y5, Y7, Y10
+	VCMPPS  $0x15, Y4, Y10, Y10
+	VANDPS  Y10, Y7, Y7
+	VMULPS  Y6, Y6, Y10
+	VSUBPS  Y8, Y10, Y10
+	VMULPS  Y2, Y10, Y10
+	VADDPS  Y10, Y8, Y8
+	VANDPS  Y5, Y8, Y6
+	VCMPPS  $0x15, Y4, Y6, Y6
+	VANDPS  Y6, Y8, Y8
+	VSQRTPS Y8, Y10
+	VADDPS  Y3, Y10, Y10
+	VMULPS  Y0, Y7, Y6
+	VDIVPS  Y10, Y6, Y6
+	VSUBPS  Y6, Y9, Y9
+	VMOVUPS Y7, 32(DX)(R8*4)
+	VMOVUPS Y8, 32(BX)(R8*4)
+	VMOVUPS Y9, 32(SI)(R8*4)
+	ADDQ    $0x00000010, R8
+	SUBQ    $0x00000010, DI
+	JMP     adamAVX2_own
 
 adamAVX2_loop:
-	CMPQ    SI, $0x00000010
+	CMPQ    DI, $0x00000010
 	JL      adamAVX2_single
-	VMOVUPS (AX)(DI*4), Y6
-	VMOVUPS (CX)(DI*4), Y7
-	VMOVUPS (DX)(DI*4), Y8
-	VMOVUPS (BX)(DI*4), Y9
+	VMOVUPS (CX)(R8*4), Y6
+	VMOVUPS (DX)(R8*4), Y7
+	VMOVUPS (BX)(R8*4), Y8
+	VMOVUPS (SI)(R8*4), Y9
 	VSUBPS  Y7, Y6, Y10
 	VMULPS  Y1, Y10, Y10
 	VADDPS  Y10, Y7, Y7
@@ -45,13 +108,13 @@ adamAVX2_loop:
 	VMULPS  Y0, Y7, Y6
 	VDIVPS  Y10, Y6, Y6
 	VSUBPS  Y6, Y9, Y9
-	VMOVUPS Y7, (CX)(DI*4)
-	VMOVUPS Y8, (DX)(DI*4)
-	VMOVUPS Y9, (BX)(DI*4)
-	VMOVUPS 32(AX)(DI*4), Y6
-	VMOVUPS 32(CX)(DI*4), Y7
-	VMOVUPS 32(DX)(DI*4), Y8
-	VMOVUPS 32(BX)(DI*4), Y9
+	VMOVUPS Y7, (DX)(R8*4)
+	VMOVUPS Y8, (BX)(R8*4)
+	VMOVUPS Y9, (SI)(R8*4)
+	VMOVUPS 32(CX)(R8*4), Y6
+	VMOVUPS 32(DX)(R8*4), Y7
+	VMOVUPS 32(BX)(R8*4), Y8
+	VMOVUPS 32(SI)(R8*4), Y9
 	VSUBPS  Y7, Y6, Y10
 	VMULPS  Y1, Y10, Y10
 	VADDPS  Y10, Y7, Y7
@@ -70,20 +133,20 @@ adamAVX2_loop:
 	VMULPS  Y0, Y7, Y6
 	VDIVPS  Y10, Y6, Y6
 	VSUBPS  Y6, Y9, Y9
-	VMOVUPS Y7, 32(CX)(DI*4)
-	VMOVUPS Y8, 32(DX)(DI*4)
-	VMOVUPS Y9, 32(BX)(DI*4)
-	ADDQ    $0x00000010, DI
-	SUBQ    $0x00000010, SI
+	VMOVUPS Y7, 32(DX)(R8*4)
+	VMOVUPS Y8, 32(BX)(R8*4)
+	VMOVUPS Y9, 32(SI)(R8*4)
+	ADDQ    $0x00000010, R8
+	SUBQ    $0x00000010, DI
 	JMP     adamAVX2_loop
 
 adamAVX2_single:
-	CMPQ    SI, $0x00000008
+	CMPQ    DI, $0x00000008
 	JL      adamAVX2_tail
-	VMOVUPS (AX)(DI*4), Y6
-	VMOVUPS (CX)(DI*4), Y7
-	VMOVUPS (DX)(DI*4), Y8
-	VMOVUPS (BX)(DI*4), Y9
+	VMOVUPS (CX)(R8*4), Y6
+	VMOVUPS (DX)(R8*4), Y7
+	VMOVUPS (BX)(R8*4), Y8
+	VMOVUPS (SI)(R8*4), Y9
 	VSUBPS  Y7, Y6, Y10
 	VMULPS  Y1, Y10, Y10
 	VADDPS  Y10, Y7, Y7
@@ -102,24 +165,24 @@ adamAVX2_single:
 	VMULPS  Y0, Y7, Y6
 	VDIVPS  Y10, Y6, Y6
 	VSUBPS  Y6, Y9, Y9
-	VMOVUPS Y7, (CX)(DI*4)
-	VMOVUPS Y8, (DX)(DI*4)
-	VMOVUPS Y9, (BX)(DI*4)
-	ADDQ    $0x00000008, DI
-	SUBQ    $0x00000008, SI
+	VMOVUPS Y7, (DX)(R8*4)
+	VMOVUPS Y8, (BX)(R8*4)
+	VMOVUPS Y9, (SI)(R8*4)
+	ADDQ    $0x00000008, R8
+	SUBQ    $0x00000008, DI
 	JMP     adamAVX2_single
 
 adamAVX2_tail:
-	TESTQ      SI, SI
+	TESTQ      DI, DI
 	JZ         adamAVX2_done
-	LEAQ       mask<>+0(SB), R8
+	LEAQ       mask<>+0(SB), AX
 	MOVQ       $0x00000008, R9
-	SUBQ       SI, R9
-	VMOVDQU    (R8)(R9*4), Y6
-	VMASKMOVPS (AX)(DI*4), Y6, Y7
-	VMASKMOVPS (CX)(DI*4), Y6, Y8
-	VMASKMOVPS (DX)(DI*4), Y6, Y9
-	VMASKMOVPS (BX)(DI*4), Y6, Y10
+	SUBQ       DI, R9
+	VMOVDQU    (AX)(R9*4), Y6
+	VMASKMOVPS (CX)(R8*4), Y6, Y7
+	VMASKMOVPS (DX)(R8*4), Y6, Y8
+	VMASKMOVPS (BX)(R8*4), Y6, Y9
+	VMASKMOVPS (SI)(R8*4), Y6, Y10
 	VSUBPS     Y8, Y7, Y11
 	VMULPS     Y1, Y11, Y11
 	VADDPS     Y11, Y8, Y8
@@ -138,9 +201,9 @@ adamAVX2_tail:
 	VMULPS     Y0, Y8, Y0
 	VDIVPS     Y11, Y0, Y0
 	VSUBPS     Y0, Y10, Y10
-	VMASKMOVPS Y8, Y6, (CX)(DI*4)
-	VMASKMOVPS Y9, Y6, (DX)(DI*4)
-	VMASKMOVPS Y10, Y6, (BX)(DI*4)
+	VMASKMOVPS Y8, Y6, (DX)(R8*4)
+	VMASKMOVPS Y9, Y6, (BX)(R8*4)
+	VMASKMOVPS Y10, Y6, (SI)(R8*4)
 
 adamAVX2_done:
 	VZEROUPPER
@@ -187,63 +250,100 @@ GLOBL mask<>(SB), RODATA|NOPTR, $64
 // func sgdAVX2(w []float32, grad []float32, lr float32)
 // Requires: AVX
 TEXT ·sgdAVX2(SB), NOSPLIT, $0-52
-	MOVQ         grad_base+24(FP), AX
-	MOVQ         w_base+0(FP), CX
-	MOVQ         grad_len+32(FP), DX
+	MOVQ         grad_base+24(FP), CX
+	MOVQ         w_base+0(FP), DX
+	MOVQ         grad_len+32(FP), BX
 	VBROADCASTSS lr+48(FP), Y0
-	XORQ         BX, BX
+	XORQ         SI, SI
+	CMPQ         BX, $0x00000400
+	JL           sgdAVX2_loop
+
+sgdAVX2_own:
+	CMPQ    BX, $0x00000020
+	JL      sgdAVX2_single
+	LEAQ    2048(DX)(SI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS (CX)(SI*4), Y1
+	VMOVUPS (DX)(SI*4), Y2
+	VMULPS  Y0, Y1, Y1
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(SI*4)
+	VMOVUPS 32(CX)(SI*4), Y1
+	VMOVUPS 32(DX)(SI*4), Y2
+	VMULPS  Y0, Y1, Y1
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(DX)(SI*4)
+	LEAQ    2112(DX)(SI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS 64(CX)(SI*4), Y1
+	VMOVUPS 64(DX)(SI*4), Y2
+	VMULPS  Y0, Y1, Y1
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(DX)(SI*4)
+	VMOVUPS 96(CX)(SI*4), Y1
+	VMOVUPS 96(DX)(SI*4), Y2
+	VMULPS  Y0, Y1, Y1
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(DX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, BX
+	JMP     sgdAVX2_own
 
 sgdAVX2_loop:
-	CMPQ    DX, $0x00000020
+	CMPQ    BX, $0x00000020
 	JL      sgdAVX2_single
-	VMOVUPS (AX)(BX*4), Y1
-	VMOVUPS (CX)(BX*4), Y2
+	VMOVUPS (CX)(SI*4), Y1
+	VMOVUPS (DX)(SI*4), Y2
 	VMULPS  Y0, Y1, Y1
 	VSUBPS  Y1, Y2, Y2
-	VMOVUPS Y2, (CX)(BX*4)
-	VMOVUPS 32(AX)(BX*4), Y1
-	VMOVUPS 32(CX)(BX*4), Y2
+	VMOVUPS Y2, (DX)(SI*4)
+	VMOVUPS 32(CX)(SI*4), Y1
+	VMOVUPS 32(DX)(SI*4), Y2
 	VMULPS  Y0, Y1, Y1
 	VSUBPS  Y1, Y2, Y2
-	VMOVUPS Y2, 32(CX)(BX*4)
-	VMOVUPS 64(AX)(BX*4), Y1
-	VMOVUPS 64(CX)(BX*4), Y2
+	VMOVUPS Y2, 32(DX)(SI*4)
+	VMOVUPS 64(CX)(SI*4), Y1
+	VMOVUPS 64(DX)(SI*4), Y2
 	VMULPS  Y0, Y1, Y1
 	VSUBPS  Y1, Y2, Y2
-	VMOVUPS Y2, 64(CX)(BX*4)
-	VMOVUPS 96(AX)(BX*4), Y1
-	VMOVUPS 96(CX)(BX*4), Y2
+	VMOVUPS Y2, 64(DX)(SI*4)
+	VMOVUPS 96(CX)(SI*4), Y1
+	VMOVUPS 96(DX)(SI*4), Y2
 	VMULPS  Y0, Y1, Y1
 	VSUBPS  Y1, Y2, Y2
-	VMOVUPS Y2, 96(CX)(BX*4)
-	ADDQ    $0x00000020, BX
-	SUBQ    $0x00000020, DX
+	VMOVUPS Y2, 96(DX)(SI*4)
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000020, BX
 	JMP     sgdAVX2_loop
 
 sgdAVX2_single:
-	CMPQ    DX, $0x00000008
+	CMPQ    BX, $0x00000008
 	JL      sgdAVX2_tail
-	VMOVUPS (AX)(BX*4), Y1
-	VMOVUPS (CX)(BX*4), Y2
+	VMOVUPS (CX)(SI*4), Y1
+	VMOVUPS (DX)(SI*4), Y2
 	VMULPS  Y0, Y1, Y1
 	VSUBPS  Y1, Y2, Y2
-	VMOVUPS Y2, (CX)(BX*4)
-	ADDQ    $0x00000008, BX
-	SUBQ    $0x00000008, DX
+	VMOVUPS Y2, (DX)(SI*4)
+	ADDQ    $0x00000008, SI
+	SUBQ    $0x00000008, BX
 	JMP     sgdAVX2_single
 
 sgdAVX2_tail:
-	TESTQ      DX, DX
+	TESTQ      BX, BX
 	JZ         sgdAVX2_done
-	LEAQ       mask<>+0(SB), SI
+	LEAQ       mask<>+0(SB), AX
 	MOVQ       $0x00000008, DI
-	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y1
-	VMASKMOVPS (AX)(BX*4), Y1, Y2
-	VMASKMOVPS (CX)(BX*4), Y1, Y3
+	SUBQ       BX, DI
+	VMOVDQU    (AX)(DI*4), Y1
+	VMASKMOVPS (CX)(SI*4), Y1, Y2
+	VMASKMOVPS (DX)(SI*4), Y1, Y3
 	VMULPS     Y0, Y2, Y2
 	VSUBPS     Y2, Y3, Y3
-	VMASKMOVPS Y3, Y1, (CX)(BX*4)
+	VMASKMOVPS Y3, Y1, (DX)(SI*4)
 
 sgdAVX2_done:
 	VZEROUPPER
@@ -252,22 +352,59 @@ sgdAVX2_done:
 // func momentumAVX2(w []float32, vel []float32, grad []float32, lr float32, momentum float32)
 // Requires: AVX
 TEXT ·momentumAVX2(SB), NOSPLIT, $0-80
-	MOVQ         grad_base+48(FP), AX
-	MOVQ         vel_base+24(FP), CX
-	MOVQ         w_base+0(FP), DX
-	MOVQ         grad_len+56(FP), BX
+	MOVQ         grad_base+48(FP), CX
+	MOVQ         vel_base+24(FP), DX
+	MOVQ         w_base+0(FP), BX
+	MOVQ         grad_len+56(FP), SI
 	VBROADCASTSS lr+72(FP), Y0
 	VBROADCASTSS momentum+76(FP), Y1
 	VMOVUPS      c0da24260<>+0(SB), Y2
 	VMOVUPS      c7fffffff<>+0(SB), Y3
-	XORQ         SI, SI
+	XORQ         DI, DI
+	CMPQ         SI, $0x00000400
+	JL           momentumAVX2_loop
+
+momentumAVX2_own:
+	CMPQ    SI, $0x00000010
+	JL      momentumAVX2_single
+	LEAQ    2048(BX)(DI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS (CX)(DI*4), Y4
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS (BX)(DI*4), Y6
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y5
+	VANDPS  Y3, Y5, Y4
+	VCMPPS  $0x15, Y2, Y4, Y4
+	VANDPS  Y4, Y5, Y5
+	VADDPS  Y5, Y6, Y6
+	VMOVUPS Y5, (DX)(DI*4)
+	VMOVUPS Y6, (BX)(DI*4)
+	VMOVUPS 32(CX)(DI*4), Y4
+	VMOVUPS 32(DX)(DI*4), Y5
+	VMOVUPS 32(BX)(DI*4), Y6
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y5
+	VANDPS  Y3, Y5, Y4
+	VCMPPS  $0x15, Y2, Y4, Y4
+	VANDPS  Y4, Y5, Y5
+	VADDPS  Y5, Y6, Y6
+	VMOVUPS Y5, 32(DX)(DI*4)
+	VMOVUPS Y6, 32(BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
+	JMP     momentumAVX2_own
 
 momentumAVX2_loop:
-	CMPQ    BX, $0x00000010
+	CMPQ    SI, $0x00000010
 	JL      momentumAVX2_single
-	VMOVUPS (AX)(SI*4), Y4
-	VMOVUPS (CX)(SI*4), Y5
-	VMOVUPS (DX)(SI*4), Y6
+	VMOVUPS (CX)(DI*4), Y4
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS (BX)(DI*4), Y6
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y1, Y5, Y5
 	VSUBPS  Y4, Y5, Y5
@@ -275,11 +412,11 @@ momentumAVX2_loop:
 	VCMPPS  $0x15, Y2, Y4, Y4
 	VANDPS  Y4, Y5, Y5
 	VADDPS  Y5, Y6, Y6
-	VMOVUPS Y5, (CX)(SI*4)
-	VMOVUPS Y6, (DX)(SI*4)
-	VMOVUPS 32(AX)(SI*4), Y4
-	VMOVUPS 32(CX)(SI*4), Y5
-	VMOVUPS 32(DX)(SI*4), Y6
+	VMOVUPS Y5, (DX)(DI*4)
+	VMOVUPS Y6, (BX)(DI*4)
+	VMOVUPS 32(CX)(DI*4), Y4
+	VMOVUPS 32(DX)(DI*4), Y5
+	VMOVUPS 32(BX)(DI*4), Y6
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y1, Y5, Y5
 	VSUBPS  Y4, Y5, Y5
@@ -287,18 +424,18 @@ momentumAVX2_loop:
 	VCMPPS  $0x15, Y2, Y4, Y4
 	VANDPS  Y4, Y5, Y5
 	VADDPS  Y5, Y6, Y6
-	VMOVUPS Y5, 32(CX)(SI*4)
-	VMOVUPS Y6, 32(DX)(SI*4)
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000010, BX
+	VMOVUPS Y5, 32(DX)(DI*4)
+	VMOVUPS Y6, 32(BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
 	JMP     momentumAVX2_loop
 
 momentumAVX2_single:
-	CMPQ    BX, $0x00000008
+	CMPQ    SI, $0x00000008
 	JL      momentumAVX2_tail
-	VMOVUPS (AX)(SI*4), Y4
-	VMOVUPS (CX)(SI*4), Y5
-	VMOVUPS (DX)(SI*4), Y6
+	VMOVUPS (CX)(DI*4), Y4
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS (BX)(DI*4), Y6
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y1, Y5, Y5
 	VSUBPS  Y4, Y5, Y5
@@ -306,22 +443,22 @@ momentumAVX2_single:
 	VCMPPS  $0x15, Y2, Y4, Y4
 	VANDPS  Y4, Y5, Y5
 	VADDPS  Y5, Y6, Y6
-	VMOVUPS Y5, (CX)(SI*4)
-	VMOVUPS Y6, (DX)(SI*4)
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000008, BX
+	VMOVUPS Y5, (DX)(DI*4)
+	VMOVUPS Y6, (BX)(DI*4)
+	ADDQ    $0x00000008, DI
+	SUBQ    $0x00000008, SI
 	JMP     momentumAVX2_single
 
 momentumAVX2_tail:
-	TESTQ      BX, BX
+	TESTQ      SI, SI
 	JZ         momentumAVX2_done
-	LEAQ       mask<>+0(SB), DI
+	LEAQ       mask<>+0(SB), AX
 	MOVQ       $0x00000008, R8
-	SUBQ       BX, R8
-	VMOVDQU    (DI)(R8*4), Y4
-	VMASKMOVPS (AX)(SI*4), Y4, Y5
-	VMASKMOVPS (CX)(SI*4), Y4, Y6
-	VMASKMOVPS (DX)(SI*4), Y4, Y7
+	SUBQ       SI, R8
+	VMOVDQU    (AX)(R8*4), Y4
+	VMASKMOVPS (CX)(DI*4), Y4, Y5
+	VMASKMOVPS (DX)(DI*4), Y4, Y6
+	VMASKMOVPS (BX)(DI*4), Y4, Y7
 	VMULPS     Y0, Y5, Y5
 	VMULPS     Y1, Y6, Y6
 	VSUBPS     Y5, Y6, Y6
@@ -329,8 +466,8 @@ momentumAVX2_tail:
 	VCMPPS     $0x15, Y2, Y0, Y0
 	VANDPS     Y0, Y6, Y6
 	VADDPS     Y6, Y7, Y7
-	VMASKMOVPS Y6, Y4, (CX)(SI*4)
-	VMASKMOVPS Y7, Y4, (DX)(SI*4)
+	VMASKMOVPS Y6, Y4, (DX)(DI*4)
+	VMASKMOVPS Y7, Y4, (BX)(DI*4)
 
 momentumAVX2_done:
 	VZEROUPPER
@@ -339,22 +476,63 @@ momentumAVX2_done:
 // func nesterovAVX2(w []float32, vel []float32, grad []float32, lr float32, momentum float32)
 // Requires: AVX
 TEXT ·nesterovAVX2(SB), NOSPLIT, $0-80
-	MOVQ         grad_base+48(FP), AX
-	MOVQ         vel_base+24(FP), CX
-	MOVQ         w_base+0(FP), DX
-	MOVQ         grad_len+56(FP), BX
+	MOVQ         grad_base+48(FP), CX
+	MOVQ         vel_base+24(FP), DX
+	MOVQ         w_base+0(FP), BX
+	MOVQ         grad_len+56(FP), SI
 	VBROADCASTSS lr+72(FP), Y0
 	VBROADCASTSS momentum+76(FP), Y1
 	VMOVUPS      c0da24260<>+0(SB), Y2
 	VMOVUPS      c7fffffff<>+0(SB), Y3
-	XORQ         SI, SI
+	XORQ         DI, DI
+	CMPQ         SI, $0x00000400
+	JL           nesterovAVX2_loop
+
+nesterovAVX2_own:
+	CMPQ    SI, $0x00000010
+	JL      nesterovAVX2_single
+	LEAQ    2048(BX)(DI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS (CX)(DI*4), Y4
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS (BX)(DI*4), Y6
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y5
+	VANDPS  Y3, Y5, Y7
+	VCMPPS  $0x15, Y2, Y7, Y7
+	VANDPS  Y7, Y5, Y5
+	VMULPS  Y1, Y5, Y7
+	VSUBPS  Y4, Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y5, (DX)(DI*4)
+	VMOVUPS Y6, (BX)(DI*4)
+	VMOVUPS 32(CX)(DI*4), Y4
+	VMOVUPS 32(DX)(DI*4), Y5
+	VMOVUPS 32(BX)(DI*4), Y6
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y5
+	VANDPS  Y3, Y5, Y7
+	VCMPPS  $0x15, Y2, Y7, Y7
+	VANDPS  Y7, Y5, Y5
+	VMULPS  Y1, Y5, Y7
+	VSUBPS  Y4, Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y5, 32(DX)(DI*4)
+	VMOVUPS Y6, 32(BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
+	JMP     nesterovAVX2_own
 
 nesterovAVX2_loop:
-	CMPQ    BX, $0x00000010
+	CMPQ    SI, $0x00000010
 	JL      nesterovAVX2_single
-	VMOVUPS (AX)(SI*4), Y4
-	VMOVUPS (CX)(SI*4), Y5
-	VMOVUPS (DX)(SI*4), Y6
+	VMOVUPS (CX)(DI*4), Y4
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS (BX)(DI*4), Y6
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y1, Y5, Y5
 	VSUBPS  Y4, Y5, Y5
@@ -364,11 +542,11 @@ nesterovAVX2_loop:
 	VMULPS  Y1, Y5, Y7
 	VSUBPS  Y4, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS Y5, (CX)(SI*4)
-	VMOVUPS Y6, (DX)(SI*4)
-	VMOVUPS 32(AX)(SI*4), Y4
-	VMOVUPS 32(CX)(SI*4), Y5
-	VMOVUPS 32(DX)(SI*4), Y6
+	VMOVUPS Y5, (DX)(DI*4)
+	VMOVUPS Y6, (BX)(DI*4)
+	VMOVUPS 32(CX)(DI*4), Y4
+	VMOVUPS 32(DX)(DI*4), Y5
+	VMOVUPS 32(BX)(DI*4), Y6
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y1, Y5, Y5
 	VSUBPS  Y4, Y5, Y5
@@ -378,18 +556,18 @@ nesterovAVX2_loop:
 	VMULPS  Y1, Y5, Y7
 	VSUBPS  Y4, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS Y5, 32(CX)(SI*4)
-	VMOVUPS Y6, 32(DX)(SI*4)
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000010, BX
+	VMOVUPS Y5, 32(DX)(DI*4)
+	VMOVUPS Y6, 32(BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
 	JMP     nesterovAVX2_loop
 
 nesterovAVX2_single:
-	CMPQ    BX, $0x00000008
+	CMPQ    SI, $0x00000008
 	JL      nesterovAVX2_tail
-	VMOVUPS (AX)(SI*4), Y4
-	VMOVUPS (CX)(SI*4), Y5
-	VMOVUPS (DX)(SI*4), Y6
+	VMOVUPS (CX)(DI*4), Y4
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS (BX)(DI*4), Y6
 	VMULPS  Y0, Y4, Y4
 	VMULPS  Y1, Y5, Y5
 	VSUBPS  Y4, Y5, Y5
@@ -399,22 +577,22 @@ nesterovAVX2_single:
 	VMULPS  Y1, Y5, Y7
 	VSUBPS  Y4, Y7, Y7
 	VADDPS  Y7, Y6, Y6
-	VMOVUPS Y5, (CX)(SI*4)
-	VMOVUPS Y6, (DX)(SI*4)
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000008, BX
+	VMOVUPS Y5, (DX)(DI*4)
+	VMOVUPS Y6, (BX)(DI*4)
+	ADDQ    $0x00000008, DI
+	SUBQ    $0x00000008, SI
 	JMP     nesterovAVX2_single
 
 nesterovAVX2_tail:
-	TESTQ      BX, BX
+	TESTQ      SI, SI
 	JZ         nesterovAVX2_done
-	LEAQ       mask<>+0(SB), DI
+	LEAQ       mask<>+0(SB), AX
 	MOVQ       $0x00000008, R8
-	SUBQ       BX, R8
-	VMOVDQU    (DI)(R8*4), Y4
-	VMASKMOVPS (AX)(SI*4), Y4, Y5
-	VMASKMOVPS (CX)(SI*4), Y4, Y6
-	VMASKMOVPS (DX)(SI*4), Y4, Y7
+	SUBQ       SI, R8
+	VMOVDQU    (AX)(R8*4), Y4
+	VMASKMOVPS (CX)(DI*4), Y4, Y5
+	VMASKMOVPS (DX)(DI*4), Y4, Y6
+	VMASKMOVPS (BX)(DI*4), Y4, Y7
 	VMULPS     Y0, Y5, Y5
 	VMULPS     Y1, Y6, Y6
 	VSUBPS     Y5, Y6, Y6
@@ -424,8 +602,8 @@ nesterovAVX2_tail:
 	VMULPS     Y1, Y6, Y0
 	VSUBPS     Y5, Y0, Y0
 	VADDPS     Y0, Y7, Y7
-	VMASKMOVPS Y6, Y4, (CX)(SI*4)
-	VMASKMOVPS Y7, Y4, (DX)(SI*4)
+	VMASKMOVPS Y6, Y4, (DX)(DI*4)
+	VMASKMOVPS Y7, Y4, (BX)(DI*4)
 
 nesterovAVX2_done:
 	VZEROUPPER
@@ -434,24 +612,71 @@ nesterovAVX2_done:
 // func rmspropAVX2(w []float32, v []float32, grad []float32, lr float32, rho float32, c float32, eps float32)
 // Requires: AVX
 TEXT ·rmspropAVX2(SB), NOSPLIT, $0-88
-	MOVQ         grad_base+48(FP), AX
-	MOVQ         v_base+24(FP), CX
-	MOVQ         w_base+0(FP), DX
-	MOVQ         grad_len+56(FP), BX
+	MOVQ         grad_base+48(FP), CX
+	MOVQ         v_base+24(FP), DX
+	MOVQ         w_base+0(FP), BX
+	MOVQ         grad_len+56(FP), SI
 	VBROADCASTSS lr+72(FP), Y0
 	VBROADCASTSS rho+76(FP), Y1
 	VBROADCASTSS c+80(FP), Y2
 	VBROADCASTSS eps+84(FP), Y3
 	VMOVUPS      c0da24260<>+0(SB), Y4
 	VMOVUPS      c7fffffff<>+0(SB), Y5
-	XORQ         SI, SI
+	XORQ         DI, DI
+	CMPQ         SI, $0x00000400
+	JL           rmspropAVX2_loop
+
+rmspropAVX2_own:
+	CMPQ    SI, $0x00000010
+	JL      rmspropAVX2_single
+	LEAQ    2048(BX)(DI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS (CX)(DI*4), Y6
+	VMOVUPS (DX)(DI*4), Y7
+	VMOVUPS (BX)(DI*4), Y8
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y2, Y9, Y9
+	VMULPS  Y1, Y7, Y7
+	VADDPS  Y9, Y7, Y7
+	VANDPS  Y5, Y7, Y9
+	VCMPPS  $0x15, Y4, Y9, Y9
+	VANDPS  Y9, Y7, Y7
+	VADDPS  Y3, Y7, Y9
+	VSQRTPS Y9, Y9
+	VMULPS  Y0, Y6, Y6
+	VDIVPS  Y9, Y6, Y6
+	VSUBPS  Y6, Y8, Y8
+	VMOVUPS Y7, (DX)(DI*4)
+	VMOVUPS Y8, (BX)(DI*4)
+	VMOVUPS 32(CX)(DI*4), Y6
+	VMOVUPS 32(DX)(DI*4), Y7
+	VMOVUPS 32(BX)(DI*4), Y8
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y2, Y9, Y9
+	VMULPS  Y1, Y7, Y7
+	VADDPS  Y9, Y7, Y7
+	VANDPS  Y5, Y7, Y9
+	VCMPPS  $0x15, Y4, Y9, Y9
+	VANDPS  Y9, Y7, Y7
+	VADDPS  Y3, Y7, Y9
+	VSQRTPS Y9, Y9
+	VMULPS  Y0, Y6, Y6
+	VDIVPS  Y9, Y6, Y6
+	VSUBPS  Y6, Y8, Y8
+	VMOVUPS Y7, 32(DX)(DI*4)
+	VMOVUPS Y8, 32(BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
+	JMP     rmspropAVX2_own
 
 rmspropAVX2_loop:
-	CMPQ    BX, $0x00000010
+	CMPQ    SI, $0x00000010
 	JL      rmspropAVX2_single
-	VMOVUPS (AX)(SI*4), Y6
-	VMOVUPS (CX)(SI*4), Y7
-	VMOVUPS (DX)(SI*4), Y8
+	VMOVUPS (CX)(DI*4), Y6
+	VMOVUPS (DX)(DI*4), Y7
+	VMOVUPS (BX)(DI*4), Y8
 	VMULPS  Y6, Y6, Y9
 	VMULPS  Y2, Y9, Y9
 	VMULPS  Y1, Y7, Y7
@@ -464,11 +689,11 @@ rmspropAVX2_loop:
 	VMULPS  Y0, Y6, Y6
 	VDIVPS  Y9, Y6, Y6
 	VSUBPS  Y6, Y8, Y8
-	VMOVUPS Y7, (CX)(SI*4)
-	VMOVUPS Y8, (DX)(SI*4)
-	VMOVUPS 32(AX)(SI*4), Y6
-	VMOVUPS 32(CX)(SI*4), Y7
-	VMOVUPS 32(DX)(SI*4), Y8
+	VMOVUPS Y7, (DX)(DI*4)
+	VMOVUPS Y8, (BX)(DI*4)
+	VMOVUPS 32(CX)(DI*4), Y6
+	VMOVUPS 32(DX)(DI*4), Y7
+	VMOVUPS 32(BX)(DI*4), Y8
 	VMULPS  Y6, Y6, Y9
 	VMULPS  Y2, Y9, Y9
 	VMULPS  Y1, Y7, Y7
@@ -481,18 +706,18 @@ rmspropAVX2_loop:
 	VMULPS  Y0, Y6, Y6
 	VDIVPS  Y9, Y6, Y6
 	VSUBPS  Y6, Y8, Y8
-	VMOVUPS Y7, 32(CX)(SI*4)
-	VMOVUPS Y8, 32(DX)(SI*4)
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000010, BX
+	VMOVUPS Y7, 32(DX)(DI*4)
+	VMOVUPS Y8, 32(BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
 	JMP     rmspropAVX2_loop
 
 rmspropAVX2_single:
-	CMPQ    BX, $0x00000008
+	CMPQ    SI, $0x00000008
 	JL      rmspropAVX2_tail
-	VMOVUPS (AX)(SI*4), Y6
-	VMOVUPS (CX)(SI*4), Y7
-	VMOVUPS (DX)(SI*4), Y8
+	VMOVUPS (CX)(DI*4), Y6
+	VMOVUPS (DX)(DI*4), Y7
+	VMOVUPS (BX)(DI*4), Y8
 	VMULPS  Y6, Y6, Y9
 	VMULPS  Y2, Y9, Y9
 	VMULPS  Y1, Y7, Y7
@@ -505,22 +730,22 @@ rmspropAVX2_single:
 	VMULPS  Y0, Y6, Y6
 	VDIVPS  Y9, Y6, Y6
 	VSUBPS  Y6, Y8, Y8
-	VMOVUPS Y7, (CX)(SI*4)
-	VMOVUPS Y8, (DX)(SI*4)
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000008, BX
+	VMOVUPS Y7, (DX)(DI*4)
+	VMOVUPS Y8, (BX)(DI*4)
+	ADDQ    $0x00000008, DI
+	SUBQ    $0x00000008, SI
 	JMP     rmspropAVX2_single
 
 rmspropAVX2_tail:
-	TESTQ      BX, BX
+	TESTQ      SI, SI
 	JZ         rmspropAVX2_done
-	LEAQ       mask<>+0(SB), DI
+	LEAQ       mask<>+0(SB), AX
 	MOVQ       $0x00000008, R8
-	SUBQ       BX, R8
-	VMOVDQU    (DI)(R8*4), Y6
-	VMASKMOVPS (AX)(SI*4), Y6, Y7
-	VMASKMOVPS (CX)(SI*4), Y6, Y8
-	VMASKMOVPS (DX)(SI*4), Y6, Y9
+	SUBQ       SI, R8
+	VMOVDQU    (AX)(R8*4), Y6
+	VMASKMOVPS (CX)(DI*4), Y6, Y7
+	VMASKMOVPS (DX)(DI*4), Y6, Y8
+	VMASKMOVPS (BX)(DI*4), Y6, Y9
 	VMULPS     Y7, Y7, Y10
 	VMULPS     Y2, Y10, Y10
 	VMULPS     Y1, Y8, Y8
@@ -533,8 +758,8 @@ rmspropAVX2_tail:
 	VMULPS     Y0, Y7, Y7
 	VDIVPS     Y10, Y7, Y7
 	VSUBPS     Y7, Y9, Y9
-	VMASKMOVPS Y8, Y6, (CX)(SI*4)
-	VMASKMOVPS Y9, Y6, (DX)(SI*4)
+	VMASKMOVPS Y8, Y6, (DX)(DI*4)
+	VMASKMOVPS Y9, Y6, (BX)(DI*4)
 
 rmspropAVX2_done:
 	VZEROUPPER

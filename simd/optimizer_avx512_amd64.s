@@ -7,26 +7,93 @@
 // func adamAVX512(w []float32, m []float32, v []float32, grad []float32, alpha float32, c1 float32, c2 float32, eps float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·adamAVX512(SB), NOSPLIT, $0-112
-	MOVQ         grad_base+72(FP), AX
-	MOVQ         m_base+24(FP), CX
-	MOVQ         v_base+48(FP), DX
-	MOVQ         w_base+0(FP), BX
-	MOVQ         grad_len+80(FP), SI
+	MOVQ         grad_base+72(FP), CX
+	MOVQ         m_base+24(FP), DX
+	MOVQ         v_base+48(FP), BX
+	MOVQ         w_base+0(FP), SI
+	MOVQ         grad_len+80(FP), DI
 	VBROADCASTSS alpha+96(FP), Z0
 	VBROADCASTSS c1+100(FP), Z1
 	VBROADCASTSS c2+104(FP), Z2
 	VBROADCASTSS eps+108(FP), Z3
 	VBROADCASTSS c0da24260<>+0(SB), Z4
 	VBROADCASTSS c7fffffff<>+0(SB), Z5
-	XORQ         DI, DI
+	XORQ         R8, R8
+	CMPQ         DI, $0x00000400
+	JL           adamAVX512_loop
+
+adamAVX512_own:
+	CMPQ      DI, $0x00000020
+	JL        adamAVX512_single
+	LEAQ      2048(SI)(R8*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   (CX)(R8*4), Z6
+	VMOVUPS   (DX)(R8*4), Z7
+	VMOVUPS   (BX)(R8*4), Z8
+	VMOVUPS   (SI)(R8*4), Z9
+	VSUBPS    Z7, Z6, Z10
+	VMULPS    Z1, Z10, Z10
+	VADDPS    Z10, Z7, Z7
+	VANDPS    Z5, Z7, Z10
+	VCMPPS    $0x15, Z4, Z10, K1
+	VMOVAPS.Z Z7, K1, Z7
+	VMULPS    Z6, Z6, Z10
+	VSUBPS    Z8, Z10, Z10
+	VMULPS    Z2, Z10, Z10
+	VADDPS    Z10, Z8, Z8
+	VANDPS    Z5, Z8, Z6
+	VCMPPS    $0x15, Z4, Z6, K1
+	VMOVAPS.Z Z8, K1, Z8
+	VSQRTPS   Z8, Z10
+	VADDPS    Z3, Z10, Z10
+	VMULPS    Z0, Z7, Z6
+	VDIVPS    Z10, Z6, Z6
+	VSUBPS    Z6, Z9, Z9
+	VMOVUPS   Z7, (DX)(R8*4)
+	VMOVUPS   Z8, (BX)(R8*4)
+	VMOVUPS   Z9, (SI)(R8*4)
+	LEAQ      2112(SI)(R8*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   64(CX)(R8*4), Z6
+	VMOVUPS   64(DX)(R8*4), Z7
+	VMOVUPS   64(BX)(R8*4), Z8
+	VMOVUPS   64(SI)(R8*4), Z9
+	VSUBPS    Z7, Z6, Z10
+	VMULPS    Z1, Z10, Z10
+	VADDPS    Z10, Z7, Z7
+	VANDPS    Z5, Z7, Z10
+	VCMPPS    $0x15, Z4, Z10, K1
+	VMOVAPS.Z Z7, K1, Z7
+	VMULPS    Z6, Z6, Z10
+	VSUBPS    Z8, Z10, Z10
+	VMULPS    Z2, Z10, Z10
+	VADDPS    Z10, Z8, Z8
+	VANDPS    Z5, Z8, Z6
+	VCMPPS    $0x15, Z4, Z6, K1
+	VMOVAPS.Z Z8, K1, Z8
+	VSQRTPS   Z8, Z10
+	VADDPS    Z3, Z10, Z10
+	VMULPS    Z0, Z7, Z6
+	VDIVPS    Z10, Z6, Z6
+	VSUBPS    Z6, Z9, Z9
+	VMOVUPS   Z7, 64(DX)(R8*4)
+	VMOVUPS   Z8, 64(BX)(R8*4)
+	VMOVUPS   Z9, 64(SI)(R8*4)
+	ADDQ      $0x00000020, R8
+	SUBQ      $0x00000020, DI
+	JMP       adamAVX512_own
 
 adamAVX512_loop:
-	CMPQ      SI, $0x00000020
+	CMPQ      DI, $0x00000020
 	JL        adamAVX512_single
-	VMOVUPS   (AX)(DI*4), Z6
-	VMOVUPS   (CX)(DI*4), Z7
-	VMOVUPS   (DX)(DI*4), Z8
-	VMOVUPS   (BX)(DI*4), Z9
+	VMOVUPS   (CX)(R8*4), Z6
+	VMOVUPS   (DX)(R8*4), Z7
+	VMOVUPS   (BX)(R8*4), Z8
+	VMOVUPS   (SI)(R8*4), Z9
 	VSUBPS    Z7, Z6, Z10
 	VMULPS    Z1, Z10, Z10
 	VADDPS    Z10, Z7, Z7
@@ -45,13 +112,13 @@ adamAVX512_loop:
 	VMULPS    Z0, Z7, Z6
 	VDIVPS    Z10, Z6, Z6
 	VSUBPS    Z6, Z9, Z9
-	VMOVUPS   Z7, (CX)(DI*4)
-	VMOVUPS   Z8, (DX)(DI*4)
-	VMOVUPS   Z9, (BX)(DI*4)
-	VMOVUPS   64(AX)(DI*4), Z6
-	VMOVUPS   64(CX)(DI*4), Z7
-	VMOVUPS   64(DX)(DI*4), Z8
-	VMOVUPS   64(BX)(DI*4), Z9
+	VMOVUPS   Z7, (DX)(R8*4)
+	VMOVUPS   Z8, (BX)(R8*4)
+	VMOVUPS   Z9, (SI)(R8*4)
+	VMOVUPS   64(CX)(R8*4), Z6
+	VMOVUPS   64(DX)(R8*4), Z7
+	VMOVUPS   64(BX)(R8*4), Z8
+	VMOVUPS   64(SI)(R8*4), Z9
 	VSUBPS    Z7, Z6, Z10
 	VMULPS    Z1, Z10, Z10
 	VADDPS    Z10, Z7, Z7
@@ -70,20 +137,20 @@ adamAVX512_loop:
 	VMULPS    Z0, Z7, Z6
 	VDIVPS    Z10, Z6, Z6
 	VSUBPS    Z6, Z9, Z9
-	VMOVUPS   Z7, 64(CX)(DI*4)
-	VMOVUPS   Z8, 64(DX)(DI*4)
-	VMOVUPS   Z9, 64(BX)(DI*4)
-	ADDQ      $0x00000020, DI
-	SUBQ      $0x00000020, SI
+	VMOVUPS   Z7, 64(DX)(R8*4)
+	VMOVUPS   Z8, 64(BX)(R8*4)
+	VMOVUPS   Z9, 64(SI)(R8*4)
+	ADDQ      $0x00000020, R8
+	SUBQ      $0x00000020, DI
 	JMP       adamAVX512_loop
 
 adamAVX512_single:
-	CMPQ      SI, $0x00000010
+	CMPQ      DI, $0x00000010
 	JL        adamAVX512_tail
-	VMOVUPS   (AX)(DI*4), Z6
-	VMOVUPS   (CX)(DI*4), Z7
-	VMOVUPS   (DX)(DI*4), Z8
-	VMOVUPS   (BX)(DI*4), Z9
+	VMOVUPS   (CX)(R8*4), Z6
+	VMOVUPS   (DX)(R8*4), Z7
+	VMOVUPS   (BX)(R8*4), Z8
+	VMOVUPS   (SI)(R8*4), Z9
 	VSUBPS    Z7, Z6, Z10
 	VMULPS    Z1, Z10, Z10
 	VADDPS    Z10, Z7, Z7
@@ -102,22 +169,22 @@ adamAVX512_single:
 	VMULPS    Z0, Z7, Z6
 	VDIVPS    Z10, Z6, Z6
 	VSUBPS    Z6, Z9, Z9
-	VMOVUPS   Z7, (CX)(DI*4)
-	VMOVUPS   Z8, (DX)(DI*4)
-	VMOVUPS   Z9, (BX)(DI*4)
-	ADDQ      $0x00000010, DI
-	SUBQ      $0x00000010, SI
+	VMOVUPS   Z7, (DX)(R8*4)
+	VMOVUPS   Z8, (BX)(R8*4)
+	VMOVUPS   Z9, (SI)(R8*4)
+	ADDQ      $0x00000010, R8
+	SUBQ      $0x00000010, DI
 	JMP       adamAVX512_single
 
 adamAVX512_tail:
-	TESTQ     SI, SI
+	TESTQ     DI, DI
 	JZ        adamAVX512_done
-	LEAQ      bits<>+0(SB), R8
-	KMOVW     (R8)(SI*2), K1
-	VMOVUPS.Z (AX)(DI*4), K1, Z6
-	VMOVUPS.Z (CX)(DI*4), K1, Z7
-	VMOVUPS.Z (DX)(DI*4), K1, Z8
-	VMOVUPS.Z (BX)(DI*4), K1, Z9
+	LEAQ      bits<>+0(SB), AX
+	KMOVW     (AX)(DI*2), K1
+	VMOVUPS.Z (CX)(R8*4), K1, Z6
+	VMOVUPS.Z (DX)(R8*4), K1, Z7
+	VMOVUPS.Z (BX)(R8*4), K1, Z8
+	VMOVUPS.Z (SI)(R8*4), K1, Z9
 	VSUBPS    Z7, Z6, Z10
 	VMULPS    Z1, Z10, Z10
 	VADDPS    Z10, Z7, Z7
@@ -136,9 +203,9 @@ adamAVX512_tail:
 	VMULPS    Z0, Z7, Z0
 	VDIVPS    Z10, Z0, Z0
 	VSUBPS    Z0, Z9, Z9
-	VMOVUPS   Z7, K1, (CX)(DI*4)
-	VMOVUPS   Z8, K1, (DX)(DI*4)
-	VMOVUPS   Z9, K1, (BX)(DI*4)
+	VMOVUPS   Z7, K1, (DX)(R8*4)
+	VMOVUPS   Z8, K1, (BX)(R8*4)
+	VMOVUPS   Z9, K1, (SI)(R8*4)
 
 adamAVX512_done:
 	VZEROUPPER
@@ -172,61 +239,106 @@ GLOBL bits<>(SB), RODATA|NOPTR, $34
 // func sgdAVX512(w []float32, grad []float32, lr float32)
 // Requires: AVX, AVX512F
 TEXT ·sgdAVX512(SB), NOSPLIT, $0-52
-	MOVQ         grad_base+24(FP), AX
-	MOVQ         w_base+0(FP), CX
-	MOVQ         grad_len+32(FP), DX
+	MOVQ         grad_base+24(FP), CX
+	MOVQ         w_base+0(FP), DX
+	MOVQ         grad_len+32(FP), BX
 	VBROADCASTSS lr+48(FP), Z0
-	XORQ         BX, BX
+	XORQ         SI, SI
+	CMPQ         BX, $0x00000400
+	JL           sgdAVX512_loop
+
+sgdAVX512_own:
+	CMPQ    BX, $0x00000040
+	JL      sgdAVX512_single
+	LEAQ    2048(DX)(SI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS (CX)(SI*4), Z1
+	VMOVUPS (DX)(SI*4), Z2
+	VMULPS  Z0, Z1, Z1
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, (DX)(SI*4)
+	LEAQ    2112(DX)(SI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS 64(CX)(SI*4), Z1
+	VMOVUPS 64(DX)(SI*4), Z2
+	VMULPS  Z0, Z1, Z1
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, 64(DX)(SI*4)
+	LEAQ    2176(DX)(SI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS 128(CX)(SI*4), Z1
+	VMOVUPS 128(DX)(SI*4), Z2
+	VMULPS  Z0, Z1, Z1
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, 128(DX)(SI*4)
+	LEAQ    2240(DX)(SI*4), AX
+	BYTE    $0x0f
+	BYTE    $0x0d
+	BYTE    $0x08
+	VMOVUPS 192(CX)(SI*4), Z1
+	VMOVUPS 192(DX)(SI*4), Z2
+	VMULPS  Z0, Z1, Z1
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, 192(DX)(SI*4)
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000040, BX
+	JMP     sgdAVX512_own
 
 sgdAVX512_loop:
-	CMPQ    DX, $0x00000040
+	CMPQ    BX, $0x00000040
 	JL      sgdAVX512_single
-	VMOVUPS (AX)(BX*4), Z1
-	VMOVUPS (CX)(BX*4), Z2
+	VMOVUPS (CX)(SI*4), Z1
+	VMOVUPS (DX)(SI*4), Z2
 	VMULPS  Z0, Z1, Z1
 	VSUBPS  Z1, Z2, Z2
-	VMOVUPS Z2, (CX)(BX*4)
-	VMOVUPS 64(AX)(BX*4), Z1
-	VMOVUPS 64(CX)(BX*4), Z2
+	VMOVUPS Z2, (DX)(SI*4)
+	VMOVUPS 64(CX)(SI*4), Z1
+	VMOVUPS 64(DX)(SI*4), Z2
 	VMULPS  Z0, Z1, Z1
 	VSUBPS  Z1, Z2, Z2
-	VMOVUPS Z2, 64(CX)(BX*4)
-	VMOVUPS 128(AX)(BX*4), Z1
-	VMOVUPS 128(CX)(BX*4), Z2
+	VMOVUPS Z2, 64(DX)(SI*4)
+	VMOVUPS 128(CX)(SI*4), Z1
+	VMOVUPS 128(DX)(SI*4), Z2
 	VMULPS  Z0, Z1, Z1
 	VSUBPS  Z1, Z2, Z2
-	VMOVUPS Z2, 128(CX)(BX*4)
-	VMOVUPS 192(AX)(BX*4), Z1
-	VMOVUPS 192(CX)(BX*4), Z2
+	VMOVUPS Z2, 128(DX)(SI*4)
+	VMOVUPS 192(CX)(SI*4), Z1
+	VMOVUPS 192(DX)(SI*4), Z2
 	VMULPS  Z0, Z1, Z1
 	VSUBPS  Z1, Z2, Z2
-	VMOVUPS Z2, 192(CX)(BX*4)
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x00000040, DX
+	VMOVUPS Z2, 192(DX)(SI*4)
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000040, BX
 	JMP     sgdAVX512_loop
 
 sgdAVX512_single:
-	CMPQ    DX, $0x00000010
+	CMPQ    BX, $0x00000010
 	JL      sgdAVX512_tail
-	VMOVUPS (AX)(BX*4), Z1
-	VMOVUPS (CX)(BX*4), Z2
+	VMOVUPS (CX)(SI*4), Z1
+	VMOVUPS (DX)(SI*4), Z2
 	VMULPS  Z0, Z1, Z1
 	VSUBPS  Z1, Z2, Z2
-	VMOVUPS Z2, (CX)(BX*4)
-	ADDQ    $0x00000010, BX
-	SUBQ    $0x00000010, DX
+	VMOVUPS Z2, (DX)(SI*4)
+	ADDQ    $0x00000010, SI
+	SUBQ    $0x00000010, BX
 	JMP     sgdAVX512_single
 
 sgdAVX512_tail:
-	TESTQ     DX, DX
+	TESTQ     BX, BX
 	JZ        sgdAVX512_done
-	LEAQ      bits<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (AX)(BX*4), K1, Z1
-	VMOVUPS.Z (CX)(BX*4), K1, Z2
+	LEAQ      bits<>+0(SB), AX
+	KMOVW     (AX)(BX*2), K1
+	VMOVUPS.Z (CX)(SI*4), K1, Z1
+	VMOVUPS.Z (DX)(SI*4), K1, Z2
 	VMULPS    Z0, Z1, Z1
 	VSUBPS    Z1, Z2, Z2
-	VMOVUPS   Z2, K1, (CX)(BX*4)
+	VMOVUPS   Z2, K1, (DX)(SI*4)
 
 sgdAVX512_done:
 	VZEROUPPER
@@ -235,22 +347,63 @@ sgdAVX512_done:
 // func momentumAVX512(w []float32, vel []float32, grad []float32, lr float32, momentum float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·momentumAVX512(SB), NOSPLIT, $0-80
-	MOVQ         grad_base+48(FP), AX
-	MOVQ         vel_base+24(FP), CX
-	MOVQ         w_base+0(FP), DX
-	MOVQ         grad_len+56(FP), BX
+	MOVQ         grad_base+48(FP), CX
+	MOVQ         vel_base+24(FP), DX
+	MOVQ         w_base+0(FP), BX
+	MOVQ         grad_len+56(FP), SI
 	VBROADCASTSS lr+72(FP), Z0
 	VBROADCASTSS momentum+76(FP), Z1
 	VBROADCASTSS c0da24260<>+0(SB), Z2
 	VBROADCASTSS c7fffffff<>+0(SB), Z3
-	XORQ         SI, SI
+	XORQ         DI, DI
+	CMPQ         SI, $0x00000400
+	JL           momentumAVX512_loop
+
+momentumAVX512_own:
+	CMPQ      SI, $0x00000020
+	JL        momentumAVX512_single
+	LEAQ      2048(BX)(DI*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   (CX)(DI*4), Z4
+	VMOVUPS   (DX)(DI*4), Z5
+	VMOVUPS   (BX)(DI*4), Z6
+	VMULPS    Z0, Z4, Z4
+	VMULPS    Z1, Z5, Z5
+	VSUBPS    Z4, Z5, Z5
+	VANDPS    Z3, Z5, Z4
+	VCMPPS    $0x15, Z2, Z4, K1
+	VMOVAPS.Z Z5, K1, Z5
+	VADDPS    Z5, Z6, Z6
+	VMOVUPS   Z5, (DX)(DI*4)
+	VMOVUPS   Z6, (BX)(DI*4)
+	LEAQ      2112(BX)(DI*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   64(CX)(DI*4), Z4
+	VMOVUPS   64(DX)(DI*4), Z5
+	VMOVUPS   64(BX)(DI*4), Z6
+	VMULPS    Z0, Z4, Z4
+	VMULPS    Z1, Z5, Z5
+	VSUBPS    Z4, Z5, Z5
+	VANDPS    Z3, Z5, Z4
+	VCMPPS    $0x15, Z2, Z4, K1
+	VMOVAPS.Z Z5, K1, Z5
+	VADDPS    Z5, Z6, Z6
+	VMOVUPS   Z5, 64(DX)(DI*4)
+	VMOVUPS   Z6, 64(BX)(DI*4)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, SI
+	JMP       momentumAVX512_own
 
 momentumAVX512_loop:
-	CMPQ      BX, $0x00000020
+	CMPQ      SI, $0x00000020
 	JL        momentumAVX512_single
-	VMOVUPS   (AX)(SI*4), Z4
-	VMOVUPS   (CX)(SI*4), Z5
-	VMOVUPS   (DX)(SI*4), Z6
+	VMOVUPS   (CX)(DI*4), Z4
+	VMOVUPS   (DX)(DI*4), Z5
+	VMOVUPS   (BX)(DI*4), Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -258,11 +411,11 @@ momentumAVX512_loop:
 	VCMPPS    $0x15, Z2, Z4, K1
 	VMOVAPS.Z Z5, K1, Z5
 	VADDPS    Z5, Z6, Z6
-	VMOVUPS   Z5, (CX)(SI*4)
-	VMOVUPS   Z6, (DX)(SI*4)
-	VMOVUPS   64(AX)(SI*4), Z4
-	VMOVUPS   64(CX)(SI*4), Z5
-	VMOVUPS   64(DX)(SI*4), Z6
+	VMOVUPS   Z5, (DX)(DI*4)
+	VMOVUPS   Z6, (BX)(DI*4)
+	VMOVUPS   64(CX)(DI*4), Z4
+	VMOVUPS   64(DX)(DI*4), Z5
+	VMOVUPS   64(BX)(DI*4), Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -270,18 +423,18 @@ momentumAVX512_loop:
 	VCMPPS    $0x15, Z2, Z4, K1
 	VMOVAPS.Z Z5, K1, Z5
 	VADDPS    Z5, Z6, Z6
-	VMOVUPS   Z5, 64(CX)(SI*4)
-	VMOVUPS   Z6, 64(DX)(SI*4)
-	ADDQ      $0x00000020, SI
-	SUBQ      $0x00000020, BX
+	VMOVUPS   Z5, 64(DX)(DI*4)
+	VMOVUPS   Z6, 64(BX)(DI*4)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, SI
 	JMP       momentumAVX512_loop
 
 momentumAVX512_single:
-	CMPQ      BX, $0x00000010
+	CMPQ      SI, $0x00000010
 	JL        momentumAVX512_tail
-	VMOVUPS   (AX)(SI*4), Z4
-	VMOVUPS   (CX)(SI*4), Z5
-	VMOVUPS   (DX)(SI*4), Z6
+	VMOVUPS   (CX)(DI*4), Z4
+	VMOVUPS   (DX)(DI*4), Z5
+	VMOVUPS   (BX)(DI*4), Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -289,20 +442,20 @@ momentumAVX512_single:
 	VCMPPS    $0x15, Z2, Z4, K1
 	VMOVAPS.Z Z5, K1, Z5
 	VADDPS    Z5, Z6, Z6
-	VMOVUPS   Z5, (CX)(SI*4)
-	VMOVUPS   Z6, (DX)(SI*4)
-	ADDQ      $0x00000010, SI
-	SUBQ      $0x00000010, BX
+	VMOVUPS   Z5, (DX)(DI*4)
+	VMOVUPS   Z6, (BX)(DI*4)
+	ADDQ      $0x00000010, DI
+	SUBQ      $0x00000010, SI
 	JMP       momentumAVX512_single
 
 momentumAVX512_tail:
-	TESTQ     BX, BX
+	TESTQ     SI, SI
 	JZ        momentumAVX512_done
-	LEAQ      bits<>+0(SB), DI
-	KMOVW     (DI)(BX*2), K1
-	VMOVUPS.Z (AX)(SI*4), K1, Z4
-	VMOVUPS.Z (CX)(SI*4), K1, Z5
-	VMOVUPS.Z (DX)(SI*4), K1, Z6
+	LEAQ      bits<>+0(SB), AX
+	KMOVW     (AX)(SI*2), K1
+	VMOVUPS.Z (CX)(DI*4), K1, Z4
+	VMOVUPS.Z (DX)(DI*4), K1, Z5
+	VMOVUPS.Z (BX)(DI*4), K1, Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -310,8 +463,8 @@ momentumAVX512_tail:
 	VCMPPS    $0x15, Z2, Z0, K2
 	VMOVAPS.Z Z5, K2, Z5
 	VADDPS    Z5, Z6, Z6
-	VMOVUPS   Z5, K1, (CX)(SI*4)
-	VMOVUPS   Z6, K1, (DX)(SI*4)
+	VMOVUPS   Z5, K1, (DX)(DI*4)
+	VMOVUPS   Z6, K1, (BX)(DI*4)
 
 momentumAVX512_done:
 	VZEROUPPER
@@ -320,22 +473,67 @@ momentumAVX512_done:
 // func nesterovAVX512(w []float32, vel []float32, grad []float32, lr float32, momentum float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·nesterovAVX512(SB), NOSPLIT, $0-80
-	MOVQ         grad_base+48(FP), AX
-	MOVQ         vel_base+24(FP), CX
-	MOVQ         w_base+0(FP), DX
-	MOVQ         grad_len+56(FP), BX
+	MOVQ         grad_base+48(FP), CX
+	MOVQ         vel_base+24(FP), DX
+	MOVQ         w_base+0(FP), BX
+	MOVQ         grad_len+56(FP), SI
 	VBROADCASTSS lr+72(FP), Z0
 	VBROADCASTSS momentum+76(FP), Z1
 	VBROADCASTSS c0da24260<>+0(SB), Z2
 	VBROADCASTSS c7fffffff<>+0(SB), Z3
-	XORQ         SI, SI
+	XORQ         DI, DI
+	CMPQ         SI, $0x00000400
+	JL           nesterovAVX512_loop
+
+nesterovAVX512_own:
+	CMPQ      SI, $0x00000020
+	JL        nesterovAVX512_single
+	LEAQ      2048(BX)(DI*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   (CX)(DI*4), Z4
+	VMOVUPS   (DX)(DI*4), Z5
+	VMOVUPS   (BX)(DI*4), Z6
+	VMULPS    Z0, Z4, Z4
+	VMULPS    Z1, Z5, Z5
+	VSUBPS    Z4, Z5, Z5
+	VANDPS    Z3, Z5, Z7
+	VCMPPS    $0x15, Z2, Z7, K1
+	VMOVAPS.Z Z5, K1, Z5
+	VMULPS    Z1, Z5, Z7
+	VSUBPS    Z4, Z7, Z7
+	VADDPS    Z7, Z6, Z6
+	VMOVUPS   Z5, (DX)(DI*4)
+	VMOVUPS   Z6, (BX)(DI*4)
+	LEAQ      2112(BX)(DI*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   64(CX)(DI*4), Z4
+	VMOVUPS   64(DX)(DI*4), Z5
+	VMOVUPS   64(BX)(DI*4), Z6
+	VMULPS    Z0, Z4, Z4
+	VMULPS    Z1, Z5, Z5
+	VSUBPS    Z4, Z5, Z5
+	VANDPS    Z3, Z5, Z7
+	VCMPPS    $0x15, Z2, Z7, K1
+	VMOVAPS.Z Z5, K1, Z5
+	VMULPS    Z1, Z5, Z7
+	VSUBPS    Z4, Z7, Z7
+	VADDPS    Z7, Z6, Z6
+	VMOVUPS   Z5, 64(DX)(DI*4)
+	VMOVUPS   Z6, 64(BX)(DI*4)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, SI
+	JMP       nesterovAVX512_own
 
 nesterovAVX512_loop:
-	CMPQ      BX, $0x00000020
+	CMPQ      SI, $0x00000020
 	JL        nesterovAVX512_single
-	VMOVUPS   (AX)(SI*4), Z4
-	VMOVUPS   (CX)(SI*4), Z5
-	VMOVUPS   (DX)(SI*4), Z6
+	VMOVUPS   (CX)(DI*4), Z4
+	VMOVUPS   (DX)(DI*4), Z5
+	VMOVUPS   (BX)(DI*4), Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -345,11 +543,11 @@ nesterovAVX512_loop:
 	VMULPS    Z1, Z5, Z7
 	VSUBPS    Z4, Z7, Z7
 	VADDPS    Z7, Z6, Z6
-	VMOVUPS   Z5, (CX)(SI*4)
-	VMOVUPS   Z6, (DX)(SI*4)
-	VMOVUPS   64(AX)(SI*4), Z4
-	VMOVUPS   64(CX)(SI*4), Z5
-	VMOVUPS   64(DX)(SI*4), Z6
+	VMOVUPS   Z5, (DX)(DI*4)
+	VMOVUPS   Z6, (BX)(DI*4)
+	VMOVUPS   64(CX)(DI*4), Z4
+	VMOVUPS   64(DX)(DI*4), Z5
+	VMOVUPS   64(BX)(DI*4), Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -359,18 +557,18 @@ nesterovAVX512_loop:
 	VMULPS    Z1, Z5, Z7
 	VSUBPS    Z4, Z7, Z7
 	VADDPS    Z7, Z6, Z6
-	VMOVUPS   Z5, 64(CX)(SI*4)
-	VMOVUPS   Z6, 64(DX)(SI*4)
-	ADDQ      $0x00000020, SI
-	SUBQ      $0x00000020, BX
+	VMOVUPS   Z5, 64(DX)(DI*4)
+	VMOVUPS   Z6, 64(BX)(DI*4)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, SI
 	JMP       nesterovAVX512_loop
 
 nesterovAVX512_single:
-	CMPQ      BX, $0x00000010
+	CMPQ      SI, $0x00000010
 	JL        nesterovAVX512_tail
-	VMOVUPS   (AX)(SI*4), Z4
-	VMOVUPS   (CX)(SI*4), Z5
-	VMOVUPS   (DX)(SI*4), Z6
+	VMOVUPS   (CX)(DI*4), Z4
+	VMOVUPS   (DX)(DI*4), Z5
+	VMOVUPS   (BX)(DI*4), Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -380,20 +578,20 @@ nesterovAVX512_single:
 	VMULPS    Z1, Z5, Z7
 	VSUBPS    Z4, Z7, Z7
 	VADDPS    Z7, Z6, Z6
-	VMOVUPS   Z5, (CX)(SI*4)
-	VMOVUPS   Z6, (DX)(SI*4)
-	ADDQ      $0x00000010, SI
-	SUBQ      $0x00000010, BX
+	VMOVUPS   Z5, (DX)(DI*4)
+	VMOVUPS   Z6, (BX)(DI*4)
+	ADDQ      $0x00000010, DI
+	SUBQ      $0x00000010, SI
 	JMP       nesterovAVX512_single
 
 nesterovAVX512_tail:
-	TESTQ     BX, BX
+	TESTQ     SI, SI
 	JZ        nesterovAVX512_done
-	LEAQ      bits<>+0(SB), DI
-	KMOVW     (DI)(BX*2), K1
-	VMOVUPS.Z (AX)(SI*4), K1, Z4
-	VMOVUPS.Z (CX)(SI*4), K1, Z5
-	VMOVUPS.Z (DX)(SI*4), K1, Z6
+	LEAQ      bits<>+0(SB), AX
+	KMOVW     (AX)(SI*2), K1
+	VMOVUPS.Z (CX)(DI*4), K1, Z4
+	VMOVUPS.Z (DX)(DI*4), K1, Z5
+	VMOVUPS.Z (BX)(DI*4), K1, Z6
 	VMULPS    Z0, Z4, Z4
 	VMULPS    Z1, Z5, Z5
 	VSUBPS    Z4, Z5, Z5
@@ -403,8 +601,8 @@ nesterovAVX512_tail:
 	VMULPS    Z1, Z5, Z0
 	VSUBPS    Z4, Z0, Z0
 	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z5, K1, (CX)(SI*4)
-	VMOVUPS   Z6, K1, (DX)(SI*4)
+	VMOVUPS   Z5, K1, (DX)(DI*4)
+	VMOVUPS   Z6, K1, (BX)(DI*4)
 
 nesterovAVX512_done:
 	VZEROUPPER
@@ -413,24 +611,75 @@ nesterovAVX512_done:
 // func rmspropAVX512(w []float32, v []float32, grad []float32, lr float32, rho float32, c float32, eps float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·rmspropAVX512(SB), NOSPLIT, $0-88
-	MOVQ         grad_base+48(FP), AX
-	MOVQ         v_base+24(FP), CX
-	MOVQ         w_base+0(FP), DX
-	MOVQ         grad_len+56(FP), BX
+	MOVQ         grad_base+48(FP), CX
+	MOVQ         v_base+24(FP), DX
+	MOVQ         w_base+0(FP), BX
+	MOVQ         grad_len+56(FP), SI
 	VBROADCASTSS lr+72(FP), Z0
 	VBROADCASTSS rho+76(FP), Z1
 	VBROADCASTSS c+80(FP), Z2
 	VBROADCASTSS eps+84(FP), Z3
 	VBROADCASTSS c0da24260<>+0(SB), Z4
 	VBROADCASTSS c7fffffff<>+0(SB), Z5
-	XORQ         SI, SI
+	XORQ         DI, DI
+	CMPQ         SI, $0x00000400
+	JL           rmspropAVX512_loop
+
+rmspropAVX512_own:
+	CMPQ      SI, $0x00000020
+	JL        rmspropAVX512_single
+	LEAQ      2048(BX)(DI*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   (CX)(DI*4), Z6
+	VMOVUPS   (DX)(DI*4), Z7
+	VMOVUPS   (BX)(DI*4), Z8
+	VMULPS    Z6, Z6, Z9
+	VMULPS    Z2, Z9, Z9
+	VMULPS    Z1, Z7, Z7
+	VADDPS    Z9, Z7, Z7
+	VANDPS    Z5, Z7, Z9
+	VCMPPS    $0x15, Z4, Z9, K1
+	VMOVAPS.Z Z7, K1, Z7
+	VADDPS    Z3, Z7, Z9
+	VSQRTPS   Z9, Z9
+	VMULPS    Z0, Z6, Z6
+	VDIVPS    Z9, Z6, Z6
+	VSUBPS    Z6, Z8, Z8
+	VMOVUPS   Z7, (DX)(DI*4)
+	VMOVUPS   Z8, (BX)(DI*4)
+	LEAQ      2112(BX)(DI*4), AX
+	BYTE      $0x0f
+	BYTE      $0x0d
+	BYTE      $0x08
+	VMOVUPS   64(CX)(DI*4), Z6
+	VMOVUPS   64(DX)(DI*4), Z7
+	VMOVUPS   64(BX)(DI*4), Z8
+	VMULPS    Z6, Z6, Z9
+	VMULPS    Z2, Z9, Z9
+	VMULPS    Z1, Z7, Z7
+	VADDPS    Z9, Z7, Z7
+	VANDPS    Z5, Z7, Z9
+	VCMPPS    $0x15, Z4, Z9, K1
+	VMOVAPS.Z Z7, K1, Z7
+	VADDPS    Z3, Z7, Z9
+	VSQRTPS   Z9, Z9
+	VMULPS    Z0, Z6, Z6
+	VDIVPS    Z9, Z6, Z6
+	VSUBPS    Z6, Z8, Z8
+	VMOVUPS   Z7, 64(DX)(DI*4)
+	VMOVUPS   Z8, 64(BX)(DI*4)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, SI
+	JMP       rmspropAVX512_own
 
 rmspropAVX512_loop:
-	CMPQ      BX, $0x00000020
+	CMPQ      SI, $0x00000020
 	JL        rmspropAVX512_single
-	VMOVUPS   (AX)(SI*4), Z6
-	VMOVUPS   (CX)(SI*4), Z7
-	VMOVUPS   (DX)(SI*4), Z8
+	VMOVUPS   (CX)(DI*4), Z6
+	VMOVUPS   (DX)(DI*4), Z7
+	VMOVUPS   (BX)(DI*4), Z8
 	VMULPS    Z6, Z6, Z9
 	VMULPS    Z2, Z9, Z9
 	VMULPS    Z1, Z7, Z7
@@ -443,11 +692,11 @@ rmspropAVX512_loop:
 	VMULPS    Z0, Z6, Z6
 	VDIVPS    Z9, Z6, Z6
 	VSUBPS    Z6, Z8, Z8
-	VMOVUPS   Z7, (CX)(SI*4)
-	VMOVUPS   Z8, (DX)(SI*4)
-	VMOVUPS   64(AX)(SI*4), Z6
-	VMOVUPS   64(CX)(SI*4), Z7
-	VMOVUPS   64(DX)(SI*4), Z8
+	VMOVUPS   Z7, (DX)(DI*4)
+	VMOVUPS   Z8, (BX)(DI*4)
+	VMOVUPS   64(CX)(DI*4), Z6
+	VMOVUPS   64(DX)(DI*4), Z7
+	VMOVUPS   64(BX)(DI*4), Z8
 	VMULPS    Z6, Z6, Z9
 	VMULPS    Z2, Z9, Z9
 	VMULPS    Z1, Z7, Z7
@@ -460,18 +709,18 @@ rmspropAVX512_loop:
 	VMULPS    Z0, Z6, Z6
 	VDIVPS    Z9, Z6, Z6
 	VSUBPS    Z6, Z8, Z8
-	VMOVUPS   Z7, 64(CX)(SI*4)
-	VMOVUPS   Z8, 64(DX)(SI*4)
-	ADDQ      $0x00000020, SI
-	SUBQ      $0x00000020, BX
+	VMOVUPS   Z7, 64(DX)(DI*4)
+	VMOVUPS   Z8, 64(BX)(DI*4)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, SI
 	JMP       rmspropAVX512_loop
 
 rmspropAVX512_single:
-	CMPQ      BX, $0x00000010
+	CMPQ      SI, $0x00000010
 	JL        rmspropAVX512_tail
-	VMOVUPS   (AX)(SI*4), Z6
-	VMOVUPS   (CX)(SI*4), Z7
-	VMOVUPS   (DX)(SI*4), Z8
+	VMOVUPS   (CX)(DI*4), Z6
+	VMOVUPS   (DX)(DI*4), Z7
+	VMOVUPS   (BX)(DI*4), Z8
 	VMULPS    Z6, Z6, Z9
 	VMULPS    Z2, Z9, Z9
 	VMULPS    Z1, Z7, Z7
@@ -484,20 +733,20 @@ rmspropAVX512_single:
 	VMULPS    Z0, Z6, Z6
 	VDIVPS    Z9, Z6, Z6
 	VSUBPS    Z6, Z8, Z8
-	VMOVUPS   Z7, (CX)(SI*4)
-	VMOVUPS   Z8, (DX)(SI*4)
-	ADDQ      $0x00000010, SI
-	SUBQ      $0x00000010, BX
+	VMOVUPS   Z7, (DX)(DI*4)
+	VMOVUPS   Z8, (BX)(DI*4)
+	ADDQ      $0x00000010, DI
+	SUBQ      $0x00000010, SI
 	JMP       rmspropAVX512_single
 
 rmspropAVX512_tail:
-	TESTQ     BX, BX
+	TESTQ     SI, SI
 	JZ        rmspropAVX512_done
-	LEAQ      bits<>+0(SB), DI
-	KMOVW     (DI)(BX*2), K1
-	VMOVUPS.Z (AX)(SI*4), K1, Z6
-	VMOVUPS.Z (CX)(SI*4), K1, Z7
-	VMOVUPS.Z (DX)(SI*4), K1, Z8
+	LEAQ      bits<>+0(SB), AX
+	KMOVW     (AX)(SI*2), K1
+	VMOVUPS.Z (CX)(DI*4), K1, Z6
+	VMOVUPS.Z (DX)(DI*4), K1, Z7
+	VMOVUPS.Z (BX)(DI*4), K1, Z8
 	VMULPS    Z6, Z6, Z9
 	VMULPS    Z2, Z9, Z9
 	VMULPS    Z1, Z7, Z7
@@ -510,8 +759,8 @@ rmspropAVX512_tail:
 	VMULPS    Z0, Z6, Z6
 	VDIVPS    Z9, Z6, Z6
 	VSUBPS    Z6, Z8, Z8
-	VMOVUPS   Z7, K1, (CX)(SI*4)
-	VMOVUPS   Z8, K1, (DX)(SI*4)
+	VMOVUPS   Z7, K1, (DX)(DI*4)
+	VMOVUPS   Z8, K1, (BX)(DI*4)
 
 rmspropAVX512_done:
 	VZEROUPPER

@@ -6,6 +6,7 @@ import (
 
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/gotypes"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -291,8 +292,24 @@ type elementwise struct {
 	optional             string   // an output that is not wanted if its slice is empty
 	unroll               int      // vectors for each turn of the main loop
 	hoist                []uint32 // bits of constants that body uses
+	own                  string   // a slice whose lines are asked for before they are written: see ownAhead
 	setup                func()   // loads scalars
 	body                 func([]vec) []vec
+}
+
+// ownAhead is how many bytes ahead of the loop a core asks for lines to write, in slices of at least ownFrom elements. The
+// weights that a core updates were read by others before, so that each line must become its own again; one after
+// another, as stores come to them, that takes longer than the arithmetic. Beyond the slice's end mostly lies what the
+// core updates next.
+const ownAhead, ownFrom = 2048, 1024
+
+// prefetchToWrite asks for a line to write. The assembler has no name for PREFETCHW, which processors without it take for
+// no operation.
+func prefetchToWrite(m Mem) {
+	LEAQ(m, reg.RAX)
+	for _, b := range []uint8{0x0f, 0x0d, 0x08} { // of the address in AX
+		Instruction(&ir.Instruction{Opcode: "BYTE", Operands: []Op{U8(b)}})
+	}
 }
 
 func (e elementwise) generate() {
@@ -343,16 +360,31 @@ func (e elementwise) generate() {
 	}
 
 	step := lanes()
-	if e.unroll > 1 {
-		Label(label("loop"))
+	loop := func(name string, own func(at int)) {
+		Label(label(name))
 		CMPQ(n, U32(step*e.unroll))
 		JL(LabelRef(label("single")))
 		for at := range e.unroll {
+			own(at)
 			one(at, nil)
 		}
 		ADDQ(U32(step*e.unroll), i)
 		SUBQ(U32(step*e.unroll), n)
-		JMP(LabelRef(label("loop")))
+		JMP(LabelRef(label(name)))
+	}
+	if e.own != "" {
+		CMPQ(n, U32(ownFrom))
+		JL(LabelRef(label("loop")))
+		loop("own", func(at int) {
+			if at*step*4%64 == 0 {
+				m := element(e.own, at)
+				m.Disp += ownAhead
+				prefetchToWrite(m)
+			}
+		})
+	}
+	if e.unroll > 1 {
+		loop("loop", func(int) {})
 	}
 	Label(label("single"))
 	CMPQ(n, U32(step))

@@ -29,7 +29,7 @@ func optimizer() {
 			"\tw[i] -= float32(mi*alpha) / (sqrt(vi) + eps)",
 			"}",
 		},
-		in: []string{"grad", "m", "v", "w"}, out: []string{"m", "v", "w"}, unroll: 2,
+		in: []string{"grad", "m", "v", "w"}, out: []string{"m", "v", "w"}, own: "w", unroll: 2,
 		setup: func() {
 			alpha, c1, c2, eps = broadcast("alpha"), broadcast("c1"), broadcast("c2"), broadcast("eps")
 			flushing()
@@ -60,7 +60,7 @@ func optimizer() {
 		name: "sgd", signature: "(w, grad []float32, lr float32)",
 		doc:       "is one step of gradient descent:",
 		reference: []string{"for i, g := range grad {", "\tw[i] -= float32(lr * g)", "}"},
-		in:        []string{"grad", "w"}, out: []string{"w"}, unroll: 4,
+		in:        []string{"grad", "w"}, out: []string{"w"}, own: "w", unroll: 4,
 		setup: func() { lr = broadcast("lr") },
 		body: func(in []vec) []vec {
 			VMULPS(lr, in[0], in[0])
@@ -86,7 +86,7 @@ func optimizer() {
 				last,
 				"}",
 			},
-			in: []string{"grad", "vel", "w"}, out: []string{"vel", "w"}, unroll: 2,
+			in: []string{"grad", "vel", "w"}, out: []string{"vel", "w"}, own: "w", unroll: 2,
 			setup: func() {
 				lr, momentum = broadcast("lr"), broadcast("momentum")
 				flushing()
@@ -120,7 +120,7 @@ func optimizer() {
 			"\tw[i] -= float32(lr*g) / sqrt(vi+eps)",
 			"}",
 		},
-		in: []string{"grad", "v", "w"}, out: []string{"v", "w"}, unroll: 2,
+		in: []string{"grad", "v", "w"}, out: []string{"v", "w"}, own: "w", unroll: 2,
 		setup: func() {
 			lr, rho, c, eps = broadcast("lr"), broadcast("rho"), broadcast("c"), broadcast("eps")
 			flushing()

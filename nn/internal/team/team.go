@@ -27,6 +27,7 @@ type Team struct {
 	ended   bool
 
 	claimed []atomic.Uint32 // the number of the phase in which each worker's share was last begun
+	took    []shareTime     // of each worker's latest share
 	parked  []atomic.Bool
 	wake    []chan struct{}
 	// waiting is set while the caller sleeps until the last share is finished.
@@ -47,10 +48,17 @@ type Team struct {
 	panics []error // one a worker
 }
 
+// shareTime is alone in its cache line, and the one beside it that processors fetch along.
+type shareTime struct {
+	time.Duration
+	_ [120]byte
+}
+
 const (
-	// spinTime bounds the wait before a worker parks or the caller sleeps. To be woken takes longer than that in a
-	// virtual machine.
-	spinTime = 300 * time.Microsecond
+	// A worker spins for leastSpin at the least before it parks, and the caller before it sleeps: to be woken takes about as
+	// long in a virtual machine. Where shares are long they differ by more, so it is half as long as the latest share took,
+	// but no longer than mostSpin.
+	leastSpin, mostSpin = 300 * time.Microsecond, 2 * time.Millisecond
 	// spins is how often a waiting thread looks between two looks at the clock.
 	spins = 1 << 10
 	// patience is how long the caller waits for a share before it takes the machine for busy; it waits at least as long
@@ -73,6 +81,7 @@ func New(size int) *Team {
 	}
 	t.trial.start()
 	t.claimed = make([]atomic.Uint32, size)
+	t.took = make([]shareTime, size)
 	t.parked = make([]atomic.Bool, size)
 	t.wake = make([]chan struct{}, size)
 	for w := 1; w < size; w++ {
@@ -126,6 +135,7 @@ func (t *Team) run(phase func(worker int)) {
 	begun := time.Now()
 	t.do(phase, 0)
 	own := time.Since(begun)
+	t.took[0].Duration = own
 	late := 0
 	for w := t.size - 1; w > 0; w-- {
 		if t.claim(w, number) {
@@ -197,7 +207,8 @@ func (t *Team) overspent() bool {
 
 // wait returns when all shares are finished.
 func (t *Team) wait() {
-	for begin := time.Now(); time.Since(begin) < spinTime; {
+	spin := t.spin(0)
+	for begin := time.Now(); time.Since(begin) < spin; {
 		for range spins {
 			if t.running.Load() == 0 {
 				return
@@ -219,6 +230,21 @@ func (t *Team) wait() {
 			return
 		}
 	}
+}
+
+// spin is for how long a worker, or the caller, spins before it sleeps.
+func (t *Team) spin(w int) time.Duration { return min(max(t.took[w].Duration/2, leastSpin), mostSpin) }
+
+// Times writes how long each worker's share of the latest phase took. It reports false where not each worker has computed
+// its own.
+func (t *Team) Times(times []time.Duration) bool {
+	if t.solo || t.size == 1 || t.late > 0 {
+		return false
+	}
+	for w := range t.took {
+		times[w] = t.took[w].Duration
+	}
+	return true
 }
 
 // start lets the workers begin a phase.
@@ -257,7 +283,9 @@ func (t *Team) work(w int, seen uint32) {
 			return
 		}
 		sharing = true
+		begun := time.Now()
 		t.do(t.phase, w)
+		t.took[w].Duration = time.Since(begun)
 		sharing = false
 		t.done()
 	}
@@ -272,8 +300,9 @@ func (t *Team) done() {
 
 // await returns the number of a phase after the one of the given number, when there is one.
 func (t *Team) await(w int, seen uint32) uint32 {
+	spin := t.spin(w)
 	for {
-		for begin := time.Now(); time.Since(begin) < spinTime; {
+		for begin := time.Now(); time.Since(begin) < spin; {
 			for range spins {
 				if n := t.number.Load(); n != seen {
 					return n

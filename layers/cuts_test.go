@@ -1,0 +1,50 @@
+package layers
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/linnet-ml/linnet/tensor"
+	"github.com/linnet-ml/linnet/text"
+)
+
+// Where ids begin is remembered for limits in use, not for all that a worker has ever had.
+func TestCutsAreForgotten(t *testing.T) {
+	const vocabulary = 1000
+	ids := make([]int32, 30*20)
+	for i := range ids {
+		ids[i] = int32(i * 7919 % vocabulary)
+	}
+	x, err := tensor.Of(ids, 30, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bags, err := text.MakeBags(x, text.BagOptions{Vocabulary: vocabulary})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bagBatch{}
+	rows := b.numbers(30)
+	for step := range 2000 {
+		lo := 100 + step/20 // the limits move
+		hi := lo + 300
+		b.locate(bags, rows, byCount)
+		b.narrow(bags, rows, lo, hi, vocabulary)
+		for i := range rows {
+			got := bags.AppendIDs(nil, b.from[i], b.to[i])
+			var want []int32
+			from, to := bags.Bounds(i)
+			for _, id := range bags.AppendIDs(nil, from, to) {
+				if int(id) >= lo && int(id) < hi {
+					want = append(want, id)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("step %d, row %d: ids %v from %d to %d, want %v", step, i, got, lo, hi-1, want)
+			}
+		}
+	}
+	if n := len(b.cuts); n > 2*(forgotten/20+2) {
+		t.Errorf("%d limits are remembered", n)
+	}
+}
