@@ -80,7 +80,7 @@ func newExecutor(ws *space, t *team.Team, data *dataset, objectives []objective)
 // useUpdate makes the executor catch up rows of large tables before it reads them.
 func (e *executor) useUpdate(u *update) {
 	e.update = u
-	e.catchFn = func(worker int) { u.catchUp(u.jobsOf(e.team, worker), worker) }
+	e.catchFn = u.catchUp
 }
 
 // lay fits the executor to the workspace's layout.
@@ -261,6 +261,7 @@ func (e *executor) run(ctx context.Context, rows []int32) error {
 		}
 	}
 	if e.update != nil && e.update.behind {
+		e.update.beginCatchUp()
 		if err := e.team.Run(e.catchFn); err != nil {
 			return err
 		}

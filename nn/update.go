@@ -2,6 +2,7 @@ package nn
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/nn/internal/rowwise"
 	"github.com/linnet-ml/linnet/nn/internal/team"
@@ -19,9 +20,13 @@ type update struct {
 	accumulate int // batches for a step
 	// whole gradients must be there before any parameter changes: one is made from parameters, or norms are taken.
 	apart  bool
-	behind bool  // there are large tables of which rows may be some steps behind
-	late   bool  // some of them are
-	broken error // some of them could not be brought up to date
+	behind bool // there are large tables of which rows may be some steps behind
+	late   bool // some of them are
+	// catching counts the phases in which rows catch up, and caught has for each part of a large table in which of them
+	// a worker last began it.
+	catching uint32
+	caught   []atomic.Uint32
+	broken   error // some of them could not be brought up to date
 
 	gradientFn, changeFn, stepFn func(worker int)
 	team                         *team.Team
@@ -71,6 +76,7 @@ type job struct {
 	lo, hi int // rows
 	chunk  [][]float32
 	table  *rowwise.Table
+	number int // of the table's part, in update.caught
 }
 
 const (
@@ -271,14 +277,36 @@ func (u *update) ended(failed error) (err error) {
 	return nil
 }
 
-// catchUp brings the rows up to date that the batch reads, of one worker's parts.
-func (u *update) catchUp(jobs []job, worker int) {
-	for i := range jobs {
-		j := &jobs[i]
-		if j.table != nil && j.table.FallsBehind() {
-			p := &u.params[j.param]
-			j.table.CatchUp(&p.group.steps, plan.Elements(key, p.p), worker)
+// beginCatchUp stands before a phase of catchUp.
+func (u *update) beginCatchUp() { u.catching++ }
+
+// catchUp brings the rows up to date that the batch reads, of a worker's parts, and then of those parts of other workers
+// that nobody has begun: rare rows have many steps to make up, and how many the parts have of them is not known
+// beforehand.
+func (u *update) catchUp(worker int) {
+	if u.team.Solo() {
+		for i := range u.whole {
+			u.catchUpPart(&u.whole[i], worker)
 		}
+		return
+	}
+	for k := range u.jobs {
+		jobs := u.jobs[(worker+k)%len(u.jobs)]
+		for i := range jobs {
+			if k == 0 {
+				i = len(jobs) - 1 - i // the rare rows first, so that small parts are left in the end
+			}
+			if j := &jobs[i]; j.table != nil && u.caught[j.number].Swap(u.catching) != u.catching {
+				u.catchUpPart(j, worker)
+			}
+		}
+	}
+}
+
+func (u *update) catchUpPart(j *job, worker int) {
+	if j.table != nil && j.table.FallsBehind() {
+		p := &u.params[j.param]
+		j.table.CatchUp(&p.group.steps, plan.Elements(key, p.p), worker)
 	}
 }
 

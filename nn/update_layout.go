@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/nn/internal/rowwise"
 	"github.com/linnet-ml/linnet/nn/internal/workspace"
@@ -71,6 +72,7 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 			}
 		}
 	}
+	u.caught = make([]atomic.Uint32, l.tables)
 	u.balance = newBalance(u, l.costs)
 	return u, nil
 }
@@ -79,6 +81,8 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 type loads struct {
 	of    []float64         // each worker
 	costs map[int][]float32 // of each row of the tables whose parts may move, by number of parameter
+	// tables is how many parts of large tables there are.
+	tables int
 }
 
 // add lays out the jobs of a parameter, and adds to the workers' loads what they take. A parameter that is little work is
@@ -156,6 +160,8 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 			continue
 		}
 		if large {
+			j.number = l.tables
+			l.tables++
 			j.table = rowwise.New(j.lo, j.hi, width, rule.Slots, one.occurrences, readersOf(users))
 			u.behind = u.behind || j.table.FallsBehind()
 			if saved != nil {
