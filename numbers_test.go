@@ -866,7 +866,7 @@ func functionsOf(t *testing.T) []counted {
 		{"text.Vectorization.Word", none(func(n int64) { adapted.Word(id(n)) }), true},
 		{"text.Bags.Limit", func(n int64) error { return fails(bags.Limit(whole(n), 0)) }, false},
 		{"text.Bags.Limit", func(n int64) error { return fails(bags.Limit(2, id(n))) }, false},
-		{"text.Bags.Cuts", none(func(n int64) { bags.Cuts([]int{0}, []int32{0}, whole(n), []int32{id(n)}) }), true},
+		{"text.Cuts.Locate", none(func(n int64) { new(text.Cuts).Locate([]int{0}, bags, []int32{0}, whole(n)) }), true},
 		{"history.History.Append", none(func(n int64) { new(history.History).Append(whole(n), &history.Logs{}) }), true},
 		{"history.History.SetDirection", none(func(n int64) { new(history.History).SetDirection("a", history.Direction(n)) }), true},
 		{"history.History.Best", none(func(n int64) { new(history.History).Best("a", history.Direction(n)) }), true},

@@ -56,12 +56,14 @@ func compareThreads(b *testing.B, name string, many int, training func(b *testin
 		for i := range all {
 			all[i].Options.Threads = i + 1
 		}
+		var turns []Turn
 		for b.Loop() {
-			turns, err := InTurn(b.Context(), all, many, 5*time.Second)
+			more, err := InTurn(b.Context(), all, many, 5*time.Second)
 			check(b, err)
-			reportThreads(b, "near", slices.DeleteFunc(slices.Clone(turns), func(t Turn) bool { return !t.Near() }))
-			reportThreads(b, "far", slices.DeleteFunc(turns, Turn.Near))
+			turns = append(turns, more...)
 		}
+		reportThreads(b, "near", slices.DeleteFunc(slices.Clone(turns), func(t Turn) bool { return !t.Near() }))
+		reportThreads(b, "far", slices.DeleteFunc(turns, Turn.Near))
 	})
 }
 

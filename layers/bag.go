@@ -91,12 +91,11 @@ type bagBatch struct {
 	places []uint64
 }
 
-// cut is where the ids from a limit on began in rows of bags when it was last asked for: see text.Bags.Cuts. Workers that
-// share a table need that in each step, and the bags are mostly those of the epoch before.
+// cut finds where the ids from a limit on begin. Workers that share a table need that in each step.
 type cut struct {
-	limit   int
-	guesses []int32
-	asked   int // when it was last
+	limit int
+	cuts  text.Cuts
+	asked int // when it was last
 }
 
 // A limit that was not asked for in so many calls is one that a worker had before its part of the table changed.
@@ -133,15 +132,15 @@ func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
 func (b *bagBatch) narrow(bags *text.Bags, rows []int32, lo, hi, vocabulary int) {
 	b.asked++
 	if lo > 0 {
-		bags.Cuts(b.from, rows, lo, b.guesses(lo, bags.Len()))
+		b.cutsAt(lo).Locate(b.from, bags, rows, lo)
 	}
 	if hi < vocabulary {
-		bags.Cuts(b.to, rows, hi, b.guesses(hi, bags.Len()))
+		b.cutsAt(hi).Locate(b.to, bags, rows, hi)
 	}
 }
 
-// guesses are those of a limit, for so many rows.
-func (b *bagBatch) guesses(limit, rows int) []int32 {
+// cutsAt is what was found for a limit.
+func (b *bagBatch) cutsAt(limit int) *text.Cuts {
 	i := slices.IndexFunc(b.cuts, func(c cut) bool { return c.limit == limit })
 	if i < 0 {
 		i = slices.IndexFunc(b.cuts, func(c cut) bool { return b.asked-c.asked > forgotten })
@@ -152,10 +151,7 @@ func (b *bagBatch) guesses(limit, rows int) []int32 {
 	}
 	c := &b.cuts[i]
 	c.limit, c.asked = limit, b.asked
-	if len(c.guesses) < rows {
-		c.guesses = append(c.guesses, make([]int32, rows-len(c.guesses))...)
-	}
-	return c.guesses
+	return &c.cuts
 }
 
 // unprepared is true of ids: a row's bag is then made when it is needed, and is still in the cache when it is read.

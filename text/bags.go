@@ -24,6 +24,7 @@ type Bags struct {
 	lengths    []int32
 	vocabulary int
 	shape      [2]int
+	made       uint64 // how often the rows were made anew
 	distinct   distinct
 	ids        []int32 // of all texts, for MakeTexts
 	ends       []int   // of each text in ids
@@ -290,6 +291,7 @@ func unpack[P pair](pairs []P, k int) (id, count int32) {
 func (b *Bags) empty() {
 	b.offsets = append(b.offsets[:0], 0)
 	b.narrow, b.wide, b.lengths = b.narrow[:0], b.wide[:0], b.lengths[:0]
+	b.made++
 	b.measure()
 }
 
@@ -377,7 +379,7 @@ func (b *Bags) Row(i int) (ids, counts []int32) {
 	return ids, counts
 }
 
-// Pairs returns the pairs of all rows, without a copy: each in 4 bytes, the id in the low 16 bits and its count in the
+// Pairs returns the pairs of all rows, without a copy and not to be changed: each in 4 bytes, the id in the low 16 bits and its count in the
 // high ones, or, when wide is not nil, in 8 bytes, 32 bits each. [Bags.Bounds] says which of them are a row's.
 func (b *Bags) Pairs() (narrow []uint32, wide []uint64) {
 	if b.isWide {
@@ -396,42 +398,6 @@ func (b *Bags) Locate(rows []int32, from, to []int, lengths []int32) {
 		from[i], to[i] = b.offsets[row], b.offsets[row+1]
 		lengths[i] = b.lengths[row]
 	}
-}
-
-// Cuts writes for each of some rows, by their numbers, where its pairs begin whose ids are not below limit: see Bounds.
-// guesses has an element for each row of the bags, and may hold anything at first: it takes what was found, and a later
-// call with the same limit then has nothing to search for. A guess that is wrong costs a search.
-func (b *Bags) Cuts(at []int, rows []int32, limit int, guesses []int32) {
-	if b.isWide {
-		cuts(b.wide, b.offsets, at, rows, limit, guesses)
-	} else {
-		cuts(b.narrow, b.offsets, at, rows, limit, guesses)
-	}
-}
-
-func cuts[P pair](pairs []P, offsets, at []int, rows []int32, limit int, guesses []int32) {
-	for i, row := range rows {
-		from, to := offsets[row], offsets[row+1]
-		k := from + int(guesses[row])
-		if k < from || k > to || k > from && idOf(pairs[k-1]) >= limit || k < to && idOf(pairs[k]) < limit {
-			k = search(pairs, from, to, limit)
-			guesses[row] = int32(k - from) // a row has fewer than countLimit ids
-		}
-		at[i] = k
-	}
-}
-
-// search returns the first of the pairs from and before to whose id is not below the given one.
-func search[P pair](pairs []P, from, to, id int) int {
-	for from < to {
-		middle := int(uint(from+to) / 2)
-		if idOf(pairs[middle]) < id {
-			from = middle + 1
-		} else {
-			to = middle
-		}
-	}
-	return from
 }
 
 func idOf[P pair](p P) int { return int(p & (1<<half[P]() - 1)) }
