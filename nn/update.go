@@ -294,7 +294,7 @@ func (u *update) catchUp(worker int) {
 		jobs := u.jobs[(worker+k)%len(u.jobs)]
 		for i := range jobs {
 			if k == 0 {
-				i = len(jobs) - 1 - i // the rare rows first, so that small parts are left in the end
+				i = len(jobs) - 1 - i // rare rows first: what takes long is begun before others look for what is left
 			}
 			if j := &jobs[i]; j.table != nil && u.caught[j.number].Swap(u.catching) != u.catching {
 				u.catchUpPart(j, worker)
@@ -303,6 +303,7 @@ func (u *update) catchUp(worker int) {
 	}
 }
 
+// catchUpPart brings up to date what the batch reads of a part, if it is one of a table whose rows fall behind.
 func (u *update) catchUpPart(j *job, worker int) {
 	if j.table != nil && j.table.FallsBehind() {
 		p := &u.params[j.param]
