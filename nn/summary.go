@@ -146,7 +146,18 @@ func summary(model string, rows []summaryRow, params []*plan.Parameter, connecte
 		}
 		columns = append(columns, column{"Trainable", middle, 1})
 	}
+	body := make([][]string, len(rows))
+	for i, r := range rows {
+		body[i] = []string{shown.Text(r.name + " (" + r.kind + ")"), r.output, r.parameters}
+		if connected {
+			body[i] = append(body[i], shown.Text(r.connected))
+		}
+		if o.ShowTrainable {
+			body[i] = append(body[i], r.trainable)
+		}
+	}
 	t := table{columns, columnWidths(columns, o.LineLength)}
+	t.wholeNumbers(body)
 	header := make([]string, len(columns))
 	for i, c := range columns {
 		header[i] = c.header
@@ -157,16 +168,9 @@ func summary(model string, rows []summaryRow, params []*plan.Parameter, connecte
 	t.rule(&b, "┏━┳┓")
 	t.row(&b, "┃", header)
 	t.rule(&b, "┡━╇┩")
-	for i, r := range rows {
+	for i, cells := range body {
 		if i > 0 {
 			t.rule(&b, "├─┼┤")
-		}
-		cells := []string{shown.Text(r.name + " (" + r.kind + ")"), r.output, r.parameters}
-		if connected {
-			cells = append(cells, shown.Text(r.connected))
-		}
-		if o.ShowTrainable {
-			cells = append(cells, r.trainable)
 		}
 		t.row(&b, "│", cells)
 	}

@@ -46,6 +46,36 @@ func columnWidths(columns []column, line int) []int {
 	return widths
 }
 
+// wholeNumbers widens columns of numbers, which are the ones on the right, to their longest word, since a number that is
+// cut off, as Keras cuts it in narrow tables, is another number. The room comes from the widest other columns.
+func (t *table) wholeNumbers(rows [][]string) {
+	const narrowest = 2 + 3 // a few letters stay of every other column
+	for i, c := range t.columns {
+		if c.align != right {
+			continue
+		}
+		need := 0
+		for _, cells := range rows {
+			for word := range strings.FieldsSeq(cells[i]) {
+				need = max(need, 2+utf8.RuneCountInString(word))
+			}
+		}
+		for t.widths[i] < need {
+			widest := -1
+			for k, other := range t.columns {
+				if other.align != right && t.widths[k] > narrowest && (widest < 0 || t.widths[k] > t.widths[widest]) {
+					widest = k
+				}
+			}
+			if widest < 0 {
+				break
+			}
+			t.widths[widest]--
+			t.widths[i]++
+		}
+	}
+}
+
 // rule writes a line of the four given characters: left, line, crossing, right.
 func (t *table) rule(b *strings.Builder, characters string) {
 	c := []rune(characters)

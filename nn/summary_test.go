@@ -184,6 +184,32 @@ func TestSummaryOfGraph(t *testing.T) {
 	}
 }
 
+// A number of parameters that is cut off would be read as another one.
+func TestSummaryShowsWholeNumbers(t *testing.T) {
+	m, err := (&nn.Sequential{Layers: []nn.Layer{
+		layers.Embedding{Vocabulary: 1_234_567, Dim: 1}, layers.GlobalAveragePooling1D{}, layers.Dense{Units: 1},
+	}}).Build(t.Context(), nn.Tokens(4), nn.BuildOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &nn.Graph{}
+	g.Output("y", g.Apply(layers.Embedding{Vocabulary: 1_234_567, Dim: 1}, g.Input("x", nn.Tokens(4))))
+	graph, err := g.Build(t.Context(), nn.BuildOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, width := range []int{40, 50, 60, 80} {
+		for _, trainable := range []bool{false, true} {
+			o := nn.SummaryOptions{LineLength: width, ShowTrainable: trainable}
+			for _, text := range []string{m.SummaryWith(o), graph.SummaryWith(o)} {
+				if !strings.Contains(text, " 1,234,567 │") {
+					t.Errorf("no whole 1,234,567 in\n%s", text)
+				}
+			}
+		}
+	}
+}
+
 // Names of any length leave the table whole.
 func TestSummaryKeepsItsWidth(t *testing.T) {
 	for _, name := range []string{strings.Repeat("long", 40), "größer", "a b  c"} {

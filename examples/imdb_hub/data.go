@@ -34,8 +34,8 @@ const (
 	tutorialModule = "nnlm-en-dim50"
 
 	// getModule tells how to come by the tutorial's module.
-	getModule = "This module is part of the program. For the tutorial's own say -module https://tfhub.dev/google/nnlm-en-dim50/2, which " +
-		"downloads it once (the table has 193 MB), or name its folder by -module."
+	getModule = "This module is part of the program. For the tutorial's own say -module https://tfhub.dev/google/nnlm-en-dim50/2 " +
+		"(downloads it once; the table has 193 MB), or name its folder by -module."
 )
 
 // find finds out, before anything is read, where the reviews and the module are that -data and -module name: files must be
