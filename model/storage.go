@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/linnet-ml/linnet/internal/hugepage"
 	"github.com/linnet-ml/linnet/internal/safetensors"
 	"github.com/linnet-ml/linnet/internal/strictjson"
 	"github.com/linnet-ml/linnet/nn/plan"
@@ -62,7 +63,7 @@ func readStorage(ctx context.Context, f *safetensors.File, t safetensors.Tensor,
 		if v, ok := t.Float32View(); ok && mapped {
 			return plan.ReadOnlyStorage(v), true, nil
 		}
-		v := make(plan.Float32Storage, t.Len())
+		v := hugepage.Make[plan.Float32Storage](t.Len())
 		return v, false, t.ReadFloat32(ctx, v, safetensors.Conversion{})
 	case safetensors.F16, safetensors.BF16:
 		bits, inPlace := t.Uint16View()

@@ -81,8 +81,9 @@ func newUpdate(ws *space, o *updateOptions) (_ *update, err error) {
 type loads struct {
 	of    []float64         // each worker
 	costs map[int][]float32 // of each row of the tables whose parts may move, by number of parameter
-	// tables is how many parts of large tables there are.
+	// tables is how many parts of large tables there are, and slots where theirs lie.
 	tables int
+	slots  rowwise.Memory
 }
 
 // add lays out the jobs of a parameter, and adds to the workers' loads what they take. A parameter that is little work is
@@ -162,7 +163,7 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		if large {
 			j.number = l.tables
 			l.tables++
-			j.table = rowwise.New(j.lo, j.hi, width, rule.Slots, one.occurrences, readersOf(users))
+			j.table = rowwise.New(j.lo, j.hi, width, rule.Slots, one.occurrences, readersOf(users), &l.slots)
 			u.behind = u.behind || j.table.FallsBehind()
 			if saved != nil {
 				j.table.Load(saved)

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/hugepage"
 	"github.com/linnet-ml/linnet/internal/random"
 	"github.com/linnet-ml/linnet/tensor"
 )
@@ -201,7 +202,7 @@ func (b *Builder) Parameter(o ParameterOptions) (ParameterRef, error) {
 		if err := budget.Check("parameter "+name, 4, o.Shape...); err != nil {
 			return ParameterRef{}, err
 		}
-		values := make(Float32Storage, n)
+		values := hugepage.Make[Float32Storage](n)
 		if o.Load != nil {
 			if err := o.Load(b.ctx, values); err != nil {
 				return ParameterRef{}, &LoadError{Parameter: o.Name, Err: err}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/hugepage"
 	"github.com/linnet-ml/linnet/nn/internal/workspace"
 )
 
@@ -25,7 +26,7 @@ func MakeWritable(_ workspace.Key, p *Parameter) error {
 	if err := budget.Check("parameter "+p.name, 4, p.shape...); err != nil {
 		return err
 	}
-	values := make(Float32Storage, p.Size())
+	values := hugepage.Make[Float32Storage](p.Size())
 	if p.lender == nil {
 		p.readable.Read(values, 0)
 	} else if err := whileLent(p.lender, func() { p.readable.Read(values, 0) }); err != nil {

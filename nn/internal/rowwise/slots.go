@@ -14,6 +14,7 @@ type slots struct {
 	first     []plan.Slot
 	rows      int // of a page, a power of two
 	shift     int // place>>shift is the page
+	memory    *Memory
 	slotAfter int // elements from one slot of a row to the next
 	rowAfter  int // elements from one row of a slot to the next
 	pages     [][]float32
@@ -27,8 +28,8 @@ const (
 )
 
 // newSlots returns slots that lie side by side by page or by row.
-func newSlots(width int, first []plan.Slot, byPage bool) slots {
-	s := slots{width: width, first: first}
+func newSlots(width int, first []plan.Slot, byPage bool, memory *Memory) slots {
+	s := slots{width: width, first: first, memory: memory}
 	elements, record := recordElements, width*max(1, len(first))
 	if byPage {
 		elements, record = pageElements, width
@@ -48,7 +49,7 @@ func (s *slots) add(place int) {
 	if len(s.first) == 0 || place&(s.rows-1) != 0 {
 		return
 	}
-	page := make([]float32, s.rows*s.width*len(s.first))
+	page := s.memory.take(s.rows * s.width * len(s.first))
 	s.pages = append(s.pages, page)
 	for k, slot := range s.first {
 		if slot.First == 0 {

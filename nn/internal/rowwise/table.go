@@ -6,6 +6,7 @@ package rowwise
 import (
 	"slices"
 
+	"github.com/linnet-ml/linnet/internal/hugepage"
 	"github.com/linnet-ml/linnet/nn/internal/workspace"
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/simd"
@@ -57,8 +58,9 @@ type Table struct {
 	originals []float32
 	table     []float32 // the whole table
 
-	found []int32 // what find returned
-	chunk chunk
+	found  []int32 // what find returned
+	loaded int32   // keeps loads whose values do not matter
+	chunk  chunk
 }
 
 // entry is what must be known of a touched row in each batch that reads it.
@@ -89,10 +91,10 @@ type chunk struct {
 	slots                 [][]float32
 }
 
-// New returns a Table for rows lo to hi-1.
-func New(lo, hi, width int, first []plan.Slot, occurrences bool, readers []Reader) *Table {
-	t := &Table{occurrences: occurrences, lo: lo, width: width, place: make([]int32, hi-lo), readers: readers,
-		slots: newSlots(width, first, readers == nil)}
+// New returns a Table for rows lo to hi-1, whose slots lie in a memory that Tables may share.
+func New(lo, hi, width int, first []plan.Slot, occurrences bool, readers []Reader, memory *Memory) *Table {
+	t := &Table{occurrences: occurrences, lo: lo, width: width, place: hugepage.Make[[]int32](hi - lo), readers: readers,
+		slots: newSlots(width, first, readers == nil, memory)}
 	t.visit, t.zeros = t.read, make([]float32, width)
 	t.chunk.slots = make([][]float32, len(first))
 	if readers == nil {
@@ -145,10 +147,27 @@ func (t *Table) find(rows []int32, asked *int) []int32 {
 // locate appends where in grad the gradients of rows are, of which the new ones must be made room for: see extend. Rows
 // that are behind are noted in late.
 func (t *Table) locate(found, rows []int32) []int32 {
-	for _, row := range rows {
-		p := t.place[int(row)-t.lo]
+	from := len(found)
+	found = slices.Grow(found, len(rows))[:from+len(rows)]
+	places := found[from:]
+	// A row's place and its entry are anywhere in memory. Processors wait for many loads at once as long as no branch hangs on
+	// one: so all places are read first, then all entries, and only then is it asked what they say.
+	for i, row := range rows {
+		places[i] = t.place[int(row)-t.lo]
+	}
+	loaded := t.loaded
+	for _, p := range places {
+		if p > 0 {
+			loaded += t.at[p-1].now
+		}
+	}
+	t.loaded = loaded
+	for i, row := range rows {
+		p := places[i]
 		if p == 0 {
-			p = t.add(row)
+			if p = t.place[int(row)-t.lo]; p == 0 { // it may be there twice
+				p = t.add(row)
+			}
 		}
 		e := &t.at[p-1]
 		if e.now == 0 || t.strays {
@@ -160,7 +179,7 @@ func (t *Table) locate(found, rows []int32) []int32 {
 				e.now = int32(len(t.current))
 			}
 		}
-		found = append(found, e.now-1)
+		places[i] = e.now - 1
 	}
 	return found
 }

@@ -46,9 +46,10 @@ func TestTableHasTheBitsOfAllRows(t *testing.T) {
 
 // tableRun is a table in parts beside one whose rows are all updated.
 type tableRun struct {
-	rule  *plan.Rule
-	steps Steps
-	parts []*Table
+	rule   *plan.Rule
+	steps  Steps
+	memory Memory
+	parts  []*Table
 	batchRows
 
 	table            []float32
@@ -85,7 +86,7 @@ func newTableRun(rule *plan.Rule, r *rand.Rand, reads bool) *tableRun {
 		}}}
 	}
 	for _, at := range [][2]int{{0, 40}, {40, 41}, {41, testRows}} {
-		run.parts = append(run.parts, New(at[0], at[1], testWidth, rule.Slots, run.squares, readers))
+		run.parts = append(run.parts, New(at[0], at[1], testWidth, rule.Slots, run.squares, readers, &run.memory))
 	}
 	return run
 }
@@ -208,7 +209,7 @@ func (run *tableRun) compare(t *testing.T, name string, reads bool) {
 			}
 		}
 	}
-	loaded := New(0, testRows, testWidth, run.rule.Slots, false, nil)
+	loaded := New(0, testRows, testWidth, run.rule.Slots, false, nil, new(Memory))
 	loaded.Load(&saved)
 	again := plan.RowSlots{Slots: make([][]float32, len(run.slots))}
 	loaded.Save(&again)
