@@ -65,10 +65,12 @@ func InTurn(ctx context.Context, trainings []Training, many int, atLeast time.Du
 			t.Took[i] = p.play()
 			t.RoundTrip = max(t.RoundTrip, roundTrip())
 		}
-		if !start.IsZero() {
-			turns = append(turns, t)
-		} else { // the first turn has each first epoch
+		switch {
+		case ctx.Err() != nil: // it was cut short
+		case start.IsZero(): // the first turn has each first epoch
 			start = time.Now()
+		default:
+			turns = append(turns, t)
 		}
 	}
 	cancel()
@@ -137,8 +139,12 @@ func (p *player) handle(e plan.Event, t plan.Training) error {
 	return nil
 }
 
-// roundTrip is how long a cache line takes from one core to another and back, the median of some times.
+// roundTrip is how long a cache line takes from one core to another and back, the median of some times; 0 where there is one
+// core.
 func roundTrip() time.Duration {
+	if min(runtime.GOMAXPROCS(0), runtime.NumCPU()) < 2 {
+		return 0
+	}
 	const trips, times = 200, 5
 	var turn atomic.Int32
 	done := make(chan struct{})

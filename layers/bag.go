@@ -98,8 +98,14 @@ type cut struct {
 	asked int // when it was last
 }
 
-// A limit that was not asked for in so many calls is one that a worker had before its part of the table changed.
-const forgotten = 64
+const (
+	// A limit that was not asked for in so many calls is one that a worker had before its part of the table changed, or that
+	// it seldom takes over from another.
+	forgotten = 1024
+	// leastCuts limits are remembered, and more where they take up to one part in cutsShare of the bags' memory: there are
+	// more of them the more workers share a large table, and to look for one takes longest in long rows.
+	leastCuts, cutsShare = 2, 8
+)
 
 // batch is the worker's.
 func (s bag) batch(f *plan.Frame, worker int) *bagBatch {
@@ -132,26 +138,35 @@ func (b *bagBatch) locate(bags *text.Bags, rows []int32, by divisor) {
 func (b *bagBatch) narrow(bags *text.Bags, rows []int32, lo, hi, vocabulary int) {
 	b.asked++
 	if lo > 0 {
-		b.cutsAt(lo).Locate(b.from, bags, rows, lo)
+		b.cutsAt(lo, bags).Locate(b.from, bags, rows, lo)
 	}
 	if hi < vocabulary {
-		b.cutsAt(hi).Locate(b.to, bags, rows, hi)
+		b.cutsAt(hi, bags).Locate(b.to, bags, rows, hi)
 	}
 }
 
-// cutsAt is what was found for a limit.
-func (b *bagBatch) cutsAt(limit int) *text.Cuts {
+// cutsAt is what was found for a limit, or nil where too many are remembered.
+func (b *bagBatch) cutsAt(limit int, bags *text.Bags) *text.Cuts {
 	i := slices.IndexFunc(b.cuts, func(c cut) bool { return c.limit == limit })
 	if i < 0 {
 		i = slices.IndexFunc(b.cuts, func(c cut) bool { return b.asked-c.asked > forgotten })
 	}
 	if i < 0 {
 		i = len(b.cuts)
+		if i >= mostCuts(bags) {
+			return nil
+		}
 		b.cuts = append(b.cuts, cut{})
 	}
 	c := &b.cuts[i]
 	c.limit, c.asked = limit, b.asked
 	return &c.cuts
+}
+
+// mostCuts is how many limits a worker may remember for the rows of these bags.
+func mostCuts(bags *text.Bags) int {
+	narrow, wide := bags.Pairs()
+	return max(leastCuts, (len(narrow)+2*len(wide))/max(1, bags.Len())/cutsShare)
 }
 
 // unprepared is true of ids: a row's bag is then made when it is needed, and is still in the cache when it is read.

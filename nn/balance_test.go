@@ -98,3 +98,87 @@ func TestNothingToBalance(t *testing.T) {
 		t.Errorf("three rows are shared by four workers: %v", s.update.balance.tables)
 	}
 }
+
+// A worker that has so much other work that no bound makes up for it leaves costs in bounds, and once it has none the bounds are
+// soon where they were, on either side.
+func TestBalanceDoesNotWindUp(t *testing.T) {
+	const rows = 2000
+	for busy := range 2 {
+		s, _ := laidOut(t, 2, 64, 32, 20, rows, layers.Embedding{Vocabulary: rows, Dim: 16}, layers.GlobalAveragePooling1D{},
+			layers.Dense{Units: 1, Activation: layers.Sigmoid})
+		b := s.update.balance
+		table := &b.tables[0]
+		takes := func(other time.Duration) []time.Duration {
+			took := make([]time.Duration, 2)
+			for w, j := range table.jobs {
+				took[w] = time.Duration(1 + 100*(j.hi-j.lo))
+			}
+			took[busy] += other
+			return took
+		}
+		for range 500 {
+			b.move(takes(1000 * rows))
+		}
+		for _, c := range table.cost {
+			if c != c || c <= 0 || math.IsInf(float64(c), 0) {
+				t.Fatalf("a row costs %v", c)
+			}
+		}
+		for range 20 {
+			b.move(takes(0))
+		}
+		if at := table.jobs[0].hi; at < rows*48/100 || at > rows*52/100 {
+			t.Errorf("worker %d was busy: the first part has %d of %d rows", busy, at, rows)
+		}
+		s.end()
+	}
+}
+
+// Where workers often come too late, the updates in which they do not are those in which the first one took long: they say
+// nothing of its rows. Nor does a clock that says 0.
+func TestBalanceOfABusyMachine(t *testing.T) {
+	s, _ := laidOut(t, 2, 64, 32, 20, 2000, layers.Embedding{Vocabulary: 2000, Dim: 16}, layers.GlobalAveragePooling1D{},
+		layers.Dense{Units: 1, Activation: layers.Sigmoid})
+	defer s.end()
+	b := s.update.balance
+	first := b.tables[0].jobs[0]
+	before := first.hi
+	for i := range 1000 {
+		if i%4 == 0 {
+			b.late++
+			b.whole = false
+		} else {
+			b.step[0], b.step[1] = 3000, 1000
+		}
+		b.updated()
+	}
+	b.move([]time.Duration{0, 1000})
+	if first.hi != before {
+		t.Errorf("the first part ended at row %d, and now at %d", before, first.hi)
+	}
+}
+
+// A Trainer's Gradients and Apply are balanced by all that a step takes, and gradients that are dropped count for nothing.
+func TestBalanceOfGradients(t *testing.T) {
+	s, data := laidOut(t, 2, 64, 32, 20, 2000, layers.Embedding{Vocabulary: 2000, Dim: 16}, layers.GlobalAveragePooling1D{},
+		layers.Dense{Units: 1, Activation: layers.Sigmoid})
+	defer s.end()
+	b := s.update.balance
+	if _, err := s.forward(t.Context(), data, consecutive(nil, 0, 32)); err != nil {
+		t.Fatal(err)
+	}
+	trainer := &Trainer{stepper: *s, data: data}
+	for range 20 {
+		late := b.late
+		if err := s.update.run(s.update.gradientFn); err != nil {
+			t.Fatal(err)
+		}
+		if timed := b.whole && slices.Min(b.step) > 0; !timed && b.late == late && !s.team.Solo() {
+			t.Fatalf("gradients took %v, %t", b.step, b.whole)
+		}
+		trainer.dropGradients()
+		if slices.Max(b.step) != 0 || !b.whole {
+			t.Fatalf("dropped gradients count: %v, %t", b.step, b.whole)
+		}
+	}
+}

@@ -66,9 +66,10 @@ func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *h
 	defer from.end()
 	data := from.data
 	warnings := &warner{tell: o.Warn}
+	defer warnings.flushAfter(&err)
 	results, err := startMetrics(g, data, objectives, warnings, "")
 	if err == nil {
-		err = warnings.flush()
+		err = warnings.flush() // before what may take long
 	}
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/tensor"
 )
 
 // Parts of a table's rows cover it in order, and have about the same work even where few rows have most of it.
@@ -63,6 +64,22 @@ func TestShareRowsOfALargeTable(t *testing.T) {
 	contributions[100] = 60
 	if ends := endsOf(2, rowCosts(contributions, true)); ends[0] <= 200 || ends[0] > 300 {
 		t.Errorf("parts end at %v, want the first to have two of the four rows with work", ends)
+	}
+}
+
+// An operation that says how often some rows are needed, and not all, would leave the others untrained.
+func TestContributionsOfAllRows(t *testing.T) {
+	s, data := laidOut(t, 2, 64, 32, 20, 2000, layers.Embedding{Vocabulary: 2000, Dim: 16}, layers.GlobalAveragePooling1D{},
+		layers.Dense{Units: 1, Activation: layers.Sigmoid})
+	defer s.end()
+	for i := range s.program.Ops {
+		if rows := s.program.Ops[i].Rows; rows != nil {
+			rows.Contributions = func(int, tensor.Rows, int) []float32 { return make([]float32, 1999) }
+		}
+	}
+	const want = `nn: parameter "embedding/embeddings" has 2000 rows, and its operation told the contributions to 1999`
+	if err := s.beginUpdate(data, 32, 2); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
 

@@ -160,6 +160,7 @@ func (t *Trainer) Step(ctx context.Context, b Batch) (loss float64, err error) {
 		return 0, err
 	}
 	s := &t.stepper
+	defer s.warnings.flushAfter(&err)
 	loss, err = s.step(ctx, t.data, consecutive(nil, 0, t.data.n))
 	return loss, t.lossError(err)
 }
@@ -185,12 +186,13 @@ func (t *Trainer) Gradients(ctx context.Context, b Batch) (loss float64, err err
 		return 0, err
 	}
 	s := &t.stepper
+	defer s.warnings.flushAfter(&err)
 	if loss, err = s.forward(ctx, t.data, consecutive(nil, 0, t.data.n)); err != nil {
 		return loss, t.lossError(err)
 	}
 	// What accumulating, clipping and penalties make of gradients is a matter of Apply.
 	t.before = s.update.setAside(t.before)
-	if err := s.team.Run(func(worker int) {
+	if err := s.update.run(func(worker int) {
 		jobs := s.update.jobsOf(s.team, worker)
 		for i := range jobs {
 			s.update.gradient(&jobs[i], worker)
@@ -400,7 +402,7 @@ func (u *update) addGradient(param int, g []float32) {
 
 // apply takes a step, which has begun, with the gradients that are there.
 func (u *update) apply() error {
-	return u.changeAll(u.team.Run(func(worker int) {
+	return u.changeAll(u.run(func(worker int) {
 		jobs := u.jobsOf(u.team, worker)
 		for i := range jobs {
 			u.complete(&jobs[i])

@@ -153,6 +153,7 @@ func (u *update) kept(err error) error {
 
 // drop forgets all gradients.
 func (u *update) drop() {
+	u.balance.dropped()
 	for i := range u.params {
 		u.clearGradient(i)
 		clear(u.params[i].squares)

@@ -146,6 +146,9 @@ func (u *update) add(p *plan.Parameter, of *group, users []user, byRow, byOccurr
 		ends[k] = rows * (k + 1) / parts
 	}
 	if n := contributions(users, o.data, o.batch, parts); n != nil {
+		if len(n) != rows {
+			return fmt.Errorf("nn: parameter %q has %d rows, and its operation told the contributions to %d", p.Name(), rows, len(n))
+		}
 		costs := rowCosts(n, large)
 		shareRows(ends, costs)
 		if !large {

@@ -173,6 +173,42 @@ func TestWhoIsWarned(t *testing.T) {
 	if err := r.Close(); err != nil || len(got) != 1 || !strings.Contains(got[0], want) {
 		t.Errorf("a Trainer warns of %q, %v", got, err)
 	}
+	// What only the output of a batch tells.
+	y = array(t, []float32{0, 1}, 2, 1)
+	m = sequential(t, nn.Features(1), layers.Dense{Units: 1, BiasInit: layers.Constant{Value: 5}})
+	want = "the loss BinaryCrossentropy reads probabilities, and the output has numbers below 0 or above 1"
+	got = nil
+	if _, err := m.Evaluate(t.Context(), nn.Data{X: x, Y: y}, nn.EvaluateOptions{Loss: loss.BinaryCrossentropy{}, Warn: got.add}); err != nil || len(got) != 1 || !strings.Contains(got[0], want) {
+		t.Errorf("Evaluate warns of %q, %v", got, err)
+	}
+	for name, step := range map[string]func(r *nn.Trainer) error{
+		"Step": func(r *nn.Trainer) error {
+			_, err := r.Step(t.Context(), nn.Batch{X: x, Y: y})
+			return err
+		},
+		"Gradients": func(r *nn.Trainer) error {
+			if _, err := r.Gradients(t.Context(), nn.Batch{X: x, Y: y}); err != nil {
+				return err
+			}
+			return r.Apply(t.Context(), nil)
+		},
+	} {
+		got = nil
+		r, err := m.NewTrainer(nn.TrainerOptions{Optimizer: optim.SGD{}, Loss: loss.BinaryCrossentropy{}, Warn: got.add})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := step(r); err != nil || len(got) != 1 || !strings.Contains(got[0], want) {
+				t.Errorf("%s warns of %q, %v", name, got, err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	y = array(t, []float32{0, 5}, 2, 1)
+	want = `metric "accuracy": the label of row 1 is 5`
 	o := nn.FitOptions{Optimizer: optim.SGD{}, Loss: loss.MeanSquaredError{}, Metrics: accuracy, Warn: func(string, ...any) { panic("no warnings, please") }}
 	if _, err := m.Fit(t.Context(), nn.Data{X: x, Y: y}, o); err == nil || !strings.Contains(err.Error(), "no warnings, please") {
 		t.Errorf("a panic of Warn: %v", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/linnet-ml/linnet/internal/budget"
 	"github.com/linnet-ml/linnet/tensor"
@@ -24,7 +25,7 @@ type Bags struct {
 	lengths    []int32
 	vocabulary int
 	shape      [2]int
-	made       uint64 // how often the rows were made anew
+	made       uint64 // a number that no other rows have
 	distinct   distinct
 	ids        []int32 // of all texts, for MakeTexts
 	ends       []int   // of each text in ids
@@ -291,7 +292,6 @@ func unpack[P pair](pairs []P, k int) (id, count int32) {
 func (b *Bags) empty() {
 	b.offsets = append(b.offsets[:0], 0)
 	b.narrow, b.wide, b.lengths = b.narrow[:0], b.wide[:0], b.lengths[:0]
-	b.made++
 	b.measure()
 }
 
@@ -342,8 +342,13 @@ func (b *Bags) Len() int { return len(b.lengths) }
 // Shape is (rows, steps); steps are Unknown when the rows differ in length. It is the bags' own: do not change it.
 func (b *Bags) Shape() tensor.Shape { return b.shape[:] }
 
-// measure works out the shape.
+// made counts the rows of all bags that were ever made: what somebody has found out about some rows must not be taken for
+// what is true of others at the same place in memory.
+var made atomic.Uint64
+
+// measure works out the shape of new rows, and numbers them.
 func (b *Bags) measure() {
+	b.made = made.Add(1)
 	b.shape = [2]int{len(b.lengths), tensor.Unknown}
 	for i, n := range b.lengths {
 		if n != b.lengths[0] {
@@ -447,8 +452,8 @@ func (b *Bags) HasZero() bool {
 	return false
 }
 
-// Rows returns rows lo to hi-1 over the same memory. Like slicing a slice, it panics when lo and hi are not in order
-// or out of range.
+// Rows returns rows lo to hi-1 over the same memory, until b is made anew. Like slicing a slice, it panics when lo and hi
+// are not in order or out of range.
 func (b *Bags) Rows(lo, hi int) *Bags {
 	if lo < 0 || hi < lo || hi > b.Len() {
 		panic(fmt.Sprintf("text: rows [%d:%d] of %d bags", lo, hi, b.Len()))

@@ -1,9 +1,8 @@
 package text
 
 // Cuts finds where in rows of bags the ids from a limit on begin, and remembers it while it is asked for the same limit in
-// the same bags, until these are made anew. The zero Cuts is ready. It belongs to one goroutine.
+// the same bags, until these are made anew. The zero Cuts is ready; a nil one remembers nothing. It belongs to one goroutine.
 type Cuts struct {
-	bags  *Bags
 	made  uint64 // Bags.made
 	limit int
 	found []int32 // how many ids of each row are below the limit, plus 1; or 0
@@ -12,8 +11,14 @@ type Cuts struct {
 // Locate writes for each of some rows, by their numbers, where its pairs begin whose ids are not below limit: see
 // [Bags.Bounds].
 func (c *Cuts) Locate(at []int, bags *Bags, rows []int32, limit int) {
-	if c.bags != bags || c.made != bags.made || c.limit != limit {
-		c.bags, c.made, c.limit = bags, bags.made, limit
+	if c == nil {
+		for i, row := range rows {
+			at[i] = bags.offsets[row] + int(bags.below(int(row), limit))
+		}
+		return
+	}
+	if c.made != bags.made || c.limit != limit {
+		c.made, c.limit = bags.made, limit
 		if n := bags.Len(); cap(c.found) < n {
 			c.found = make([]int32, n)
 		} else {
@@ -32,7 +37,7 @@ func (c *Cuts) Locate(at []int, bags *Bags, rows []int32, limit int) {
 	}
 }
 
-// below is how many ids of a row are below a limit. A row has fewer than countLimit.
+// below is how many ids of a row are below a limit. They are distinct, of an int32 each.
 func (b *Bags) below(row, limit int) int32 {
 	from, to := b.Bounds(row)
 	if b.isWide {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/linnet-ml/linnet/tensor"
@@ -51,6 +52,7 @@ func TestCuts(t *testing.T) {
 						rows = append(rows, int32(r.IntN(len(sequences))))
 					}
 					checkCuts(t, &c, bags, rows, limit)
+					checkCuts(t, nil, bags, rows, limit)
 				}
 			}
 		}
@@ -82,6 +84,79 @@ func TestCutsOfBagsMadeAnew(t *testing.T) {
 		}
 		checkCuts(t, &c, &bags, rows, 20)
 		checkCuts(t, &c, &bags, rows[3:], 20)
+	}
+}
+
+// Bags that come to lie where others lay are other bags, whatever made them.
+func TestCutsOfBagsAtOnePlace(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	const rows, vocabulary = 8, 50
+	sequences := func() [][]int32 {
+		all := make([][]int32, rows)
+		for i := range all {
+			for range 9 {
+				all[i] = append(all[i], int32(r.IntN(vocabulary)))
+			}
+		}
+		return all
+	}
+	counted := func() (*text.Bags, error) {
+		return text.CountSequences(sequences(), text.BagOptions{Vocabulary: vocabulary})
+	}
+	ways := map[string]func() (*text.Bags, error){
+		"CountSequences": counted,
+		"MakeBags": func() (*text.Bags, error) {
+			x, err := tensor.Of(slices.Concat(sequences()...), rows, 9)
+			if err != nil {
+				return nil, err
+			}
+			return text.MakeBags(x, text.BagOptions{Vocabulary: vocabulary})
+		},
+		"NewBags": func() (*text.Bags, error) {
+			offsets, ids, counts := []int{0}, []int32{}, []int32{}
+			for range rows {
+				for id := int32(r.IntN(9)); id < vocabulary; id += 1 + r.Int32N(9) {
+					ids, counts = append(ids, id), append(counts, 1)
+				}
+				offsets = append(offsets, len(ids))
+			}
+			return text.NewBags(vocabulary, offsets, ids, counts, slices.Repeat([]int32{9}, rows))
+		},
+		"Take": func() (*text.Bags, error) {
+			all, err := counted()
+			if err != nil {
+				return nil, err
+			}
+			return all.Take([]int{3, 1, 2, 0, 7, 7, 5, 4})
+		},
+		"Limit": func() (*text.Bags, error) {
+			all, err := counted()
+			if err != nil {
+				return nil, err
+			}
+			return all.Limit(vocabulary-5, 2)
+		},
+		"WithoutZero": func() (*text.Bags, error) {
+			all, err := counted()
+			if err != nil {
+				return nil, err
+			}
+			return all.WithoutZero()
+		},
+	}
+	var c text.Cuts
+	var place text.Bags
+	for name, way := range ways {
+		for range 5 {
+			made, err := way()
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			place = *made
+			checkCuts(t, &c, &place, []int32{0, 1, 2, 3, 4, 5, 6, 7}, 20)
+			place = *made.Rows(2, 6)
+			checkCuts(t, &c, &place, []int32{0, 1, 2, 3}, 20)
+		}
 	}
 }
 

@@ -16,8 +16,14 @@ type trial struct {
 	n      int  // steps timed in this block
 	alone  bool // steps are the caller's
 
-	times [2][]time.Duration // together and alone
-	spent time.Duration      // in this block
+	times [2][]time.Duration // together and alone, of the first steps
+	total [2]time.Duration   // of all steps
+	steps [2]int
+	spent time.Duration // in this block
+	// coarse is whether a step took no time by the clock, which then moves by ticks: Windows has ticks of up to 16 ms. tick is
+	// the shortest time of another step.
+	coarse bool
+	tick   time.Duration
 
 	usual time.Duration // a step's time, by the trial, the way that is kept
 	least int           // steps for which it is kept at the least
@@ -32,6 +38,9 @@ const (
 	// longBlock ends a block of fewer steps, but shortBlock of them.
 	longBlock  = 100 * time.Millisecond
 	shortBlock = 3
+	// With a coarse clock a block lasts blockTicks at the least, but no more than mostSteps.
+	blockTicks = 20
+	mostSteps  = 1 << 14
 	// warmUp is how many steps of a run are not timed: they allocate.
 	warmUp = 2
 	// wakeUp bounds the steps that do not count because a worker that was parked does not take part yet.
@@ -69,10 +78,22 @@ func (t *trial) step(took time.Duration, late bool) {
 	if t.alone {
 		way = 1
 	}
-	t.times[way] = append(t.times[way], took)
+	if len(t.times[way]) < cap(t.times[way]) {
+		t.times[way] = append(t.times[way], took)
+	}
+	t.total[way] += took
+	t.steps[way]++
 	t.n++
 	t.spent += took
+	if took == 0 {
+		t.coarse = true
+	} else if t.tick == 0 || took < t.tick {
+		t.tick = took
+	}
 	if t.n < blockSteps && (t.n < shortBlock || t.spent < longBlock) {
+		return
+	}
+	if t.coarse && t.n < mostSteps && (t.tick == 0 || t.spent < blockTicks*t.tick) {
 		return
 	}
 	t.block++
@@ -85,15 +106,18 @@ func (t *trial) step(took time.Duration, late bool) {
 
 // decide keeps the faster way.
 func (t *trial) decide() {
+	// By medians: a step that something else held up says nothing of the other way. But medians of ticks are most often 0.
 	together, alone := median(t.times[0]), median(t.times[1])
+	if t.coarse {
+		together, alone = t.total[0]/time.Duration(t.steps[0]), t.total[1]/time.Duration(t.steps[1])
+	}
 	t.alone = alone <= together // a second core for nothing is somebody else's
 	t.usual = min(together, alone)
-	// By medians: a step that something else held up says nothing of the other way.
 	lost := max(together, alone) - t.usual
 	if t.alone {
-		lost *= time.Duration(len(t.times[0]))
+		lost *= time.Duration(t.steps[0])
 	} else {
-		lost *= time.Duration(len(t.times[1]))
+		lost *= time.Duration(t.steps[1])
 	}
 	t.least, t.keep, t.kept, t.slow = leastKept, trialShare*lost, 0, 0
 }
@@ -111,6 +135,7 @@ func (t *trial) keeping(took time.Duration) {
 		return
 	}
 	t.block, t.alone, t.skip, t.waited = 0, false, 1, 0
+	t.total, t.steps, t.coarse, t.tick = [2]time.Duration{}, [2]int{}, false, 0
 	for k := range t.times {
 		t.times[k] = t.times[k][:0]
 	}

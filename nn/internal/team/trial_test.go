@@ -164,3 +164,36 @@ func TestTeamForgivesUnequalSharesOfAStep(t *testing.T) {
 		t.Errorf("lost %v, alone for %d phases", team.lost, team.alone)
 	}
 }
+
+// A clock that moves by ticks longer than steps does not hide which way is faster.
+func TestTrialWithACoarseClock(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tick := range []time.Duration{ms / 2, ms, 15625 * time.Microsecond} {
+		for _, step := range []time.Duration{30 * time.Microsecond, ms / 5, 2 * ms, 6 * ms, 20 * ms} {
+			for _, slower := range []bool{false, true} { // together
+				var run trial
+				run.start()
+				now, kept, wrong := time.Duration(0), 0, 0
+				for range 150_000 {
+					begun := now / tick * tick
+					if run.alone != slower {
+						now += 18 * step / 10
+					} else {
+						now += step
+					}
+					if run.block == blocks {
+						kept++
+						if run.alone != slower {
+							wrong++
+						}
+					}
+					run.step(now/tick*tick-begun, false)
+					now += 7 * time.Microsecond
+				}
+				if kept == 0 || wrong > kept/50 {
+					t.Errorf("ticks of %v, steps of %v, slower together %t: of %d kept steps %d went the slower way", tick, step, slower, kept, wrong)
+				}
+			}
+		}
+	}
+}
