@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -412,3 +413,111 @@ func TestMaxFeatures(t *testing.T) {
 		}
 	}
 }
+
+// What a report says of a classifier with few n-grams, and the threshold that is chosen for it, are true of that classifier and not of
+// one with all of them.
+func TestReportOfFewFeatures(t *testing.T) {
+	share := func(rows []Example, right func(e Example, r Result) bool, c *Classifier) float64 {
+		n := 0
+		for _, e := range rows {
+			if right(e, c.Classify(e.Text)) {
+				n++
+			}
+		}
+		return float64(n) / float64(len(rows))
+	}
+	words := map[string]int{}
+	for _, v := range []struct {
+		name   string
+		labels []string
+		fewest int
+		o      Options
+	}{
+		{"two classes", []string{"neg", "pos"}, 8, Options{Positive: "pos"}},
+		{"a goal", []string{"neg", "pos"}, 8, Options{Positive: "pos", Goal: Goal{Precision: 0.8}}},
+		{"classes", []string{"a", "b", "c", "d"}, 30, Options{}},
+		{"several labels", []string{"a", "b", "c"}, 25, Options{MultiLabel: true}},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			examples := sentences(v.labels, 600)
+			for i, e := range examples { // words that only as wholes tell something
+				var text strings.Builder
+				for word := range strings.FieldsSeq(e.Text) {
+					if words[word] == 0 {
+						words[word] = 1 + len(words)
+					}
+					fmt.Fprintf(&text, " %04d", words[word]*3571%9973)
+				}
+				examples[i].Text = text.String()
+			}
+			fresh := make([]Example, 0, len(examples)/2)
+			learned := make([]Example, 0, len(examples)/2)
+			for i, e := range examples {
+				if i%2 == 0 {
+					fresh = append(fresh, e)
+				} else {
+					learned = append(learned, e)
+				}
+			}
+			o := v.o
+			o.Seed = 1
+			all, err := Train(t.Context(), learned, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.MaxFeatures = v.fewest
+			few, err := Train(t.Context(), learned, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if few.Report().Features != v.fewest {
+				t.Fatalf("%d n-grams, want %d", few.Report().Features, v.fewest)
+			}
+			got := few.Report().Best
+			if got.Accuracy > all.Report().Best.Accuracy-0.05 || got.Loss < all.Report().Best.Loss {
+				t.Errorf("few n-grams %+v, all %+v", got, all.Report().Best)
+			}
+			if v.o.Goal.Precision > 0 {
+				given, right := 0, 0
+				for _, e := range fresh {
+					if few.Classify(e.Text).Label == "pos" {
+						given++
+						if e.Labels[0] == "pos" {
+							right++
+						}
+					}
+				}
+				said := few.Report().Labels[0]
+				if precision := float64(right) / float64(max(given, 1)); math.Abs(precision-float64(said.Precision)) > 0.06 {
+					t.Errorf("the report says %+v, and of %d texts with the label %.3f are right", said, given, precision)
+				}
+				return
+			}
+			var right func(e Example, r Result) bool
+			if v.o.MultiLabel {
+				// of each label, as the report counts them
+				sum, n := 0.0, 0
+				for _, e := range fresh {
+					r := few.Classify(e.Text)
+					for k, p := range r.Scores {
+						if (p > 0.5) == (v.labels[k] == e.Labels[0]) {
+							sum++
+						}
+						n++
+					}
+				}
+				if accuracy := sum / float64(n); math.Abs(accuracy-got.Accuracy) > 0.05 {
+					t.Errorf("the report says %.3f, and %.3f of labels are right", got.Accuracy, accuracy)
+				}
+				return
+			}
+			right = func(e Example, r Result) bool { return slices.Index(few.Classes(), e.Labels[0]) == most(r.Scores) }
+			if accuracy := share(fresh, right, few); math.Abs(accuracy-got.Accuracy) > 0.05 {
+				t.Errorf("the report says %.3f, and %.3f of texts are right", got.Accuracy, accuracy)
+			}
+		})
+	}
+}
+
+// most is the place of the largest score.
+func most(scores []float32) int { return slices.Index(scores, slices.Max(scores)) }

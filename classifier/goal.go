@@ -34,10 +34,14 @@ type LabelReport struct {
 
 // heldOut returns the calibrated probabilities of score k on held-out rows, and which rows are positive.
 func heldOut(t *selection.Task, o *selection.Outcome, k int) (p []float32, positive []bool) {
-	columns := t.Columns()
+	columns, prior := t.Columns(), t.Prior()
 	p, positive = make([]float32, len(o.Rows)), make([]bool, len(o.Rows))
 	for j, row := range o.Rows {
-		p[j] = float32(calibration.Sigmoid(float64(o.Calibration.Slope[k]*float64(o.Scores[j*columns+k])) + o.Calibration.Offset[k]))
+		logit := float64(o.Calibration.Slope[k]*float64(o.Scores[j*columns+k])) + o.Calibration.Offset[k]
+		if o.Unknown(j) {
+			logit = float64(prior[k])
+		}
+		p[j] = float32(calibration.Sigmoid(logit))
 		positive[j] = t.Is(row, k)
 	}
 	return p, positive

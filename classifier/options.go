@@ -22,7 +22,8 @@ type Options struct {
 	// example with none or with several.
 	MultiLabel bool
 	// MaxFeatures is the largest number of n-grams in the model. 0 means 300,000, and with three classes or more 16 Mi weights in
-	// all: up to 1 Mi n-grams.
+	// all: up to 1 Mi n-grams. Recipes are compared without a limit; what the best one reaches, probabilities and thresholds are
+	// those of models of MaxFeatures n-grams.
 	MaxFeatures int
 	// Work is how many n-grams of characters learning may read: three for each byte of text, 1 + n/4 times with n classes (n = 1
 	// for two). Where that is more, n-grams of characters are not tried; or, up to 16 times as many, only where those of the

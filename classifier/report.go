@@ -7,20 +7,24 @@ import (
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
 )
 
-// A Report says how a Classifier was found. What [Classifier.Continue] and [Classifier.Shrink] change is in Features, Network, Labels
-// and Continued; all else is as Train found it.
+// A Report says how a Classifier was found. What [Classifier.Continue] and [Classifier.Shrink] change is in Features, Shrunk, Network,
+// Labels and Continued; all else is as Train found it.
 type Report struct {
 	Rows       int     `json:"rows"`        // examples of Train
 	SampleRows int     `json:"sample_rows"` // examples that recipes were compared on first
 	Tried      []Trial `json:"tried"`       // what was tried on the sample, in order
 	// Best is the recipe that was chosen, on held-out rows of all examples. RunnerUp is the next best of the last
 	// comparison; its Recipe is empty if there was only one.
+	// With Options.MaxFeatures, Best is measured with models of so many n-grams; all others have no such limit.
 	Best     Trial `json:"best"`
 	RunnerUp Trial `json:"runner_up"`
 	// Behind is how much more log loss the runner-up has, and BehindError the standard error of that.
 	Behind      float64 `json:"behind"`
 	BehindError float64 `json:"behind_error"`
 	Features    int     `json:"features"` // n-grams in the model
+	// Shrunk is how many n-grams there were before [Classifier.Shrink] left some of them out; 0 if it did not. What the
+	// report says was reached is of the classifier as it was then, and so are the thresholds: evaluation measures what is left.
+	Shrunk int `json:"shrunk,omitempty"`
 	// Stopped says that Options.Stop ended the comparison of recipes, so that Best is the best of those tried, or the learning of
 	// a network, of which there may be none then.
 	Stopped bool `json:"stopped,omitempty"`

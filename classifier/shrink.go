@@ -116,7 +116,8 @@ func (s *Spec) length(x float64) float64 {
 // the n-grams with the largest weights. A Classifier that is small enough already is returned as it is.
 //
 // What the lost n-grams would have added is gone. The others get smaller weights to make up for the rest: values of a
-// text's n-grams have length 1 together, and are larger when they are fewer. How much, training has measured.
+// text's n-grams have length 1 together, and are larger when they are fewer. How much, training has measured. Nothing else is measured:
+// thresholds stay, and with them goals may be missed, and the [Report] says what the larger Classifier reached.
 func (c *Classifier) Shrink(ctx context.Context, size int64) (*Classifier, error) {
 	now, err := c.size(ctx)
 	if err != nil {
@@ -210,6 +211,9 @@ func (c *Classifier) keep(numbers []uint32) (*Classifier, error) {
 	if c.report != nil {
 		r := *c.report
 		r.Features = len(numbers)
+		if r.Shrunk == 0 {
+			r.Shrunk = total
+		}
 		s.report = &r
 	}
 	return s, nil

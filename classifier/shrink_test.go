@@ -27,6 +27,9 @@ func TestShrink(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if r := s.Report(); r.Features != len(s.parts.Hashes) || r.Shrunk != len(c.parts.Hashes) || r.Best != c.Report().Best {
+				t.Errorf("of %d n-grams %d stay, and the report says %+v", len(c.parts.Hashes), len(s.parts.Hashes), r)
+			}
 			got := int64(len(written(t, s)))
 			if got > want || got < want-want/20-256 {
 				t.Errorf("%d bytes, want %d", got, want)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier/internal/selection"
 	"github.com/linnet-ml/linnet/internal/spill"
-	"github.com/linnet-ml/linnet/simd"
 )
 
 // Train learns a Classifier from examples, in any order. There must be two classes with two examples each, or with several
@@ -110,6 +109,11 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	if err != nil {
 		return nil, err
 	}
+	if len(columns) == o.MaxFeatures { // by default so many stay that what goes hardly matters
+		if err := found.Prune(ctx, task, o.Seed, o.MaxFeatures); err != nil {
+			return nil, err
+		}
+	}
 	r := found.Best.Recipe
 	f := r.Features
 	spec.WordMin, spec.WordMax, spec.CharMin, spec.CharMax = f.WordMin, f.WordMax, f.CharMin, f.CharMax
@@ -141,7 +145,7 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	if err := p.measureLengths(ctx, &found.Weighted.Matrix, of, len(found.Corpus.Hash), columns); err != nil {
 		return nil, err
 	}
-	p.Prior = prior(task)
+	p.Prior = task.Prior()
 	labels, err := p.chooseThresholds(ctx, task, best, &o)
 	if err != nil {
 		return nil, err
@@ -197,20 +201,4 @@ func largestWeight(w []float32, columns []uint32) float32 {
 		largest = max(largest, w[f], -w[f])
 	}
 	return largest
-}
-
-// prior is the logits of the classes' shares of the rows, each class counted half a row more than it has.
-func prior(t *selection.Task) []float32 {
-	n := float64(t.Rows())
-	logits := make([]float32, t.Columns())
-	count := t.Positive()
-	for k := range logits {
-		yes := 0.5 + float64(count[k])
-		rest := n + 1 - yes
-		if t.Class != nil && !t.Binary() {
-			rest = 1 // softmax needs no more than the logarithm
-		}
-		logits[k] = float32(simd.Log64(yes) - simd.Log64(rest))
-	}
-	return logits
 }

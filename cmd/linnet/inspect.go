@@ -218,6 +218,9 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 	}
 	if r := c.Report; r != nil {
 		fmt.Fprintf(b, "Learned from %s: %s\n", plural(r.Rows, "row"), visible(r.Best.Recipe))
+		if r.Shrunk > 0 {
+			fmt.Fprintf(b, "Made smaller since, without a measurement; with %s it reached:\n", plural(r.Shrunk, "n-gram"))
+		}
 		fmt.Fprintf(b, "Accuracy %.4f ± %.4f on %s held out\n", r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 		if r.Network != nil {
 			writeNetwork(b, r.Network)

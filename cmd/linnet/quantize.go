@@ -25,7 +25,8 @@ func newQuantize() *cobra.Command {
 		Long: `Quantize writes a smaller copy of a model.
 
 A classifier's weights have 8 bits already. --size says how many bytes its file may have: a
-network is left out first, if there is one, then the n-grams with the smallest weights.
+network is left out first, if there is one, then the n-grams with the smallest weights. What the
+smaller one reaches is not known: thresholds, and the accuracy that inspect tells, stay as they were.
 
 Of other models the weights take fewer bytes each, and what that changed is said: int8 takes a quarter of float32, float16
 and bfloat16 half. Biases and other lists of numbers stay as they are unless --parameter names them. A training state is
@@ -181,5 +182,8 @@ func shrink(ctx context.Context, from, to string, size int64, stdout io.Writer) 
 		network = ", without the network"
 	}
 	_, err = fmt.Fprintf(stdout, "%s: %s, %s of %s%s\n", visible(to), bytesText(info.Size()), grouped(len(small.Parts().Hashes)), plural(len(c.Parts().Hashes), "n-gram"), network)
+	if err == nil && len(small.Parts().Hashes) < len(c.Parts().Hashes) {
+		_, err = fmt.Fprintf(stdout, "Its accuracy and thresholds are still those of all n-grams: linnet evaluate measures it\n")
+	}
 	return err
 }

@@ -27,6 +27,7 @@ type Outcome struct {
 	Accuracy float64   // the share of decisions (of labels, with several a row) that are right at even odds
 
 	Calibration Calibration
+	unknown     []bool      // by index in Rows: none of the row's n-grams is in the model, which then says Task.Prior; nil where that is not looked at
 	plain       Calibration // without evenness
 	tolerance   float64
 	complement  float32       // the factor of complement naive Bayes's weights
@@ -59,13 +60,9 @@ func (t *Task) evaluate(ctx context.Context, x *Weighted, s Sample, r Recipe, se
 			f.start = similar.start(fold)
 		}
 		first[fold] = len(o.Rows)
-		for i, p := range s.Fold {
-			if int(p) == fold {
-				held[fold] = append(held[fold], int32(i))
-				o.Rows = append(o.Rows, s.Rows[i])
-			} else {
-				f.rows = append(f.rows, int32(i))
-			}
+		f.rows, held[fold] = s.split(fold)
+		for _, i := range held[fold] {
+			o.Rows = append(o.Rows, s.Rows[i])
 		}
 	}
 	known := make([]known, s.Folds)
@@ -144,26 +141,36 @@ func spread(scores []float32, columns int) float64 {
 func (o *Outcome) calibrate(ctx context.Context, t *Task, quarters *int) error {
 	columns := t.Columns()
 	o.Losses = make([]float64, len(o.Rows))
+	prior := t.Prior()
 	scores := o.Scores
 	decisions := len(o.Rows)
 	var measure func(j int, scores []float32) (loss float64, right int) // of row j
 	if t.Class != nil && !t.Binary() {
-		class := make([]int32, len(o.Rows))
-		for j, row := range o.Rows {
-			class[j] = t.Class[row]
+		var class []int32
+		from := o.Scores
+		if o.unknown != nil {
+			from = make([]float32, 0, len(o.Scores))
 		}
-		even, err := calibration.FindEvenness(ctx, o.Scores, columns, class, quarters)
+		for j, row := range o.Rows {
+			if o.unknown == nil {
+				class = append(class, t.Class[row])
+			} else if !o.unknown[j] {
+				class = append(class, t.Class[row])
+				from = append(from, o.Scores[j*columns:(j+1)*columns]...)
+			}
+		}
+		even, err := calibration.FindEvenness(ctx, from, columns, class, quarters)
+		if err != nil {
+			return err
+		}
+		a, err := calibration.Temperature(ctx, even.Even(from, columns), columns, class)
 		if err != nil {
 			return err
 		}
 		scores = even.Even(o.Scores, columns)
-		a, err := calibration.Temperature(ctx, scores, columns, class)
-		if err != nil {
-			return err
-		}
 		plain := a
 		if even.Quarters > 0 && quarters == nil { // else nobody asks for it
-			if plain, err = calibration.Temperature(ctx, o.Scores, columns, class); err != nil {
+			if plain, err = calibration.Temperature(ctx, from, columns, class); err != nil {
 				return err
 			}
 		}
@@ -171,26 +178,33 @@ func (o *Outcome) calibrate(ctx context.Context, t *Task, quarters *int) error {
 		even.Spread *= a
 		o.Calibration.Evenness = even
 		measure = func(j int, scores []float32) (loss float64, right int) {
+			slope, class := a, t.Class[o.Rows[j]]
+			if o.Unknown(j) {
+				scores, slope = prior, 1
+			}
 			best := 0
 			for i, v := range scores {
 				if v > scores[best] {
 					best = i
 				}
 			}
-			if best == int(class[j]) {
+			if best == int(class) {
 				right = 1
 			}
-			return calibration.SoftmaxLoss(scores, a, class[j]), right
+			return calibration.SoftmaxLoss(scores, slope, class), right
 		}
 	} else {
 		decisions *= columns
 		o.Calibration = uniform(columns, 0)
 		slope, offset := o.Calibration.Slope, o.Calibration.Offset
 		err := parallel.Team(ctx, columns, func(_ context.Context, next func() (int, bool)) error {
-			scores, positive := make([]float32, len(o.Rows)), make([]bool, len(o.Rows))
+			scores, positive := make([]float32, 0, len(o.Rows)), make([]bool, 0, len(o.Rows))
 			for k, ok := next(); ok; k, ok = next() {
+				scores, positive = scores[:0], positive[:0]
 				for j, row := range o.Rows {
-					scores[j], positive[j] = o.Scores[j*columns+k], t.Is(row, k)
+					if !o.Unknown(j) {
+						scores, positive = append(scores, o.Scores[j*columns+k]), append(positive, t.Is(row, k))
+					}
 				}
 				slope[k], offset[k] = calibration.Logistic(scores, positive)
 			}
@@ -203,6 +217,9 @@ func (o *Outcome) calibrate(ctx context.Context, t *Task, quarters *int) error {
 		measure = func(j int, scores []float32) (loss float64, right int) {
 			for k, s := range scores {
 				z := float64(slope[k]*float64(s)) + offset[k]
+				if o.Unknown(j) {
+					z = float64(prior[k])
+				}
 				positive := t.Is(o.Rows[j], k)
 				loss += calibration.LogLoss(z, positive)
 				if (z > 0) == positive {
@@ -234,6 +251,9 @@ func (o *Outcome) calibrate(ctx context.Context, t *Task, quarters *int) error {
 	o.Accuracy = float64(right.Load()) / float64(max(decisions, 1))
 	return nil
 }
+
+// Unknown returns whether a held-out row has no n-gram that the model has.
+func (o *Outcome) Unknown(j int) bool { return o.unknown != nil && o.unknown[j] }
 
 // uniform is a calibration with one slope and no offsets.
 func uniform(columns int, slope float64) Calibration {

@@ -47,6 +47,18 @@ func (t *Task) Draw(n, enough int, seed uint64) Sample {
 	return s
 }
 
+// split returns the sample's rows, by their numbers in Rows, that are learned from and those that are held out while a fold is.
+func (s *Sample) split(fold int) (rows, held []int32) {
+	for i, p := range s.Fold {
+		if int(p) == fold {
+			held = append(held, int32(i))
+		} else {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows, held
+}
+
 // limit makes the folds that are held out smaller, if more than most rows are: of each class, the first rows of a fold stay, and the
 // others come to the folds that are not held out. As each class keeps a row, more than most may stay, up to twice as many.
 func (s *Sample) limit(t *Task, most int) {

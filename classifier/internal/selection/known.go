@@ -34,6 +34,23 @@ func (k *known) find(ctx context.Context, w *Weighted, rows, held []int32) error
 	for c, n := range counts {
 		k.column[c] = n >= least
 	}
+	return k.measure(ctx, w, held)
+}
+
+// only leaves some columns, in ascending order, of those that are known.
+func (k *known) only(columns []uint32) {
+	next := 0
+	for _, c := range columns {
+		clear(k.column[next:c])
+		next = int(c) + 1
+	}
+	clear(k.column[next:])
+}
+
+// measure finds what makes the values of held-out rows of length 1 again.
+func (k *known) measure(ctx context.Context, w *Weighted, held []int32) error {
+	x := &w.Matrix
+	watch := parallel.NewWatch(ctx)
 	k.scale = make([][2]float32, len(held))
 	for j, i := range held {
 		var squares [2]float64

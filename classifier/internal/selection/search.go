@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
+	"github.com/linnet-ml/linnet/classifier/internal/linear"
 	"github.com/linnet-ml/linnet/classifier/internal/parallel"
 )
 
@@ -608,36 +609,90 @@ func (r *Result) Fit(ctx context.Context, t *Task, seed uint64, n int) (*Linear,
 	if err != nil {
 		return nil, nil, err
 	}
-	length, err := lengths(ctx, r.Weighted, r.Corpus, used)
+	return l, used, r.shorten(ctx, l, used, rows)
+}
+
+// shorten makes the weights of some columns smaller by what the lengths of rows' values lose, on average, without the others.
+func (r *Result) shorten(ctx context.Context, l *Linear, columns []uint32, rows []int32) error {
+	length, err := lengths(ctx, r.Weighted, columns, rows)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	for _, w := range l.Weights {
-		for _, c := range used {
+		for _, c := range columns {
 			w[c] *= length[block(r.Corpus.Kind[c])]
 		}
 	}
-	return l, used, nil
+	return nil
 }
 
-// lengths is the average length of texts' values in the given columns, for words and for characters.
-func lengths(ctx context.Context, w *Weighted, c *features.Corpus, columns []uint32) ([2]float32, error) {
-	stays := make([]bool, len(c.Hash))
+// Prune measures the best recipe again, on the same held-out rows, with models of at most n n-grams, as Fit makes one. The recipe's
+// calibration is then that of such models.
+func (r *Result) Prune(ctx context.Context, t *Task, seed uint64, n int) error {
+	before, columns := r.Best, t.Columns()
+	o := &Outcome{Recipe: before.Recipe, Rows: before.Rows, tolerance: before.tolerance, complement: before.complement,
+		Scores: make([]float32, len(before.Rows)*columns), unknown: make([]bool, len(before.Rows))}
+	t.Meter.models(Testing, r.Held.Folds*columns)
+	first := 0
+	for fold := range r.Held.Folds {
+		rows, held := r.Held.split(fold)
+		f := &fitting{task: t, x: &r.Weighted.Matrix, of: r.Held.Rows, rows: rows, recipe: o.Recipe, seed: seed, start: before.start(fold),
+			models: columns, tolerance: o.tolerance}
+		l, err := f.fit(ctx, o.complement)
+		if err != nil {
+			return err
+		}
+		var known known
+		if err := known.find(ctx, r.Weighted, rows, held); err != nil {
+			return err
+		}
+		for _, w := range l.Weights {
+			known.keep(w)
+		}
+		used, err := largest(ctx, l, n)
+		if err != nil {
+			return err
+		}
+		known.only(used)
+		if err := known.measure(ctx, r.Weighted, held); err != nil {
+			return err
+		}
+		if err := r.shorten(ctx, l, used, rows); err != nil {
+			return err
+		}
+		for k, w := range l.Weights {
+			m := &linear.Model{Weights: w, Bias: l.Bias[k]}
+			if err := r.Weighted.scores(ctx, o.Scores, first+k, columns, m, held, &known); err != nil {
+				return err
+			}
+		}
+		for j, scale := range known.scale {
+			o.unknown[first/columns+j] = scale == [2]float32{}
+		}
+		first += len(held) * columns
+	}
+	r.Best = o
+	return o.calibrate(ctx, t, nil)
+}
+
+// lengths is the average length of rows' values in the given columns, for words and for characters.
+func lengths(ctx context.Context, w *Weighted, columns []uint32, rows []int32) ([2]float32, error) {
+	stays := make([]bool, len(w.kind))
 	for _, id := range columns {
 		stays[id] = true
 	}
 	var sums [2]float64
 	var texts [2]int
 	watch := parallel.NewWatch(ctx)
-	for i := range w.Matrix.Rows() {
+	for _, i := range rows {
 		var square [2]float64
-		id, value := w.Matrix.Row(int32(i))
+		id, value := w.Matrix.Row(i)
 		if err := watch.Spend(len(id)); err != nil {
 			return [2]float32{}, err
 		}
 		for j, v := range value {
 			if stays[id[j]] {
-				square[block(c.Kind[id[j]])] += float64(v) * float64(v)
+				square[block(w.kind[id[j]])] += float64(v) * float64(v)
 			}
 		}
 		for b, s := range square {

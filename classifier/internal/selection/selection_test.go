@@ -122,7 +122,7 @@ func TestPrune(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := lengths(context.Background(), w, c, []uint32{2}); err != nil || got != [2]float32{0.5, 1} {
+	if got, err := lengths(context.Background(), w, []uint32{2}, []int32{0}); err != nil || got != [2]float32{0.5, 1} {
 		t.Errorf("lengths %v, want 0.5 for words and 1 for characters", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/linnet-ml/linnet/classifier/internal/features"
 	"github.com/linnet-ml/linnet/internal/spill"
+	"github.com/linnet-ml/linnet/simd"
 )
 
 // A Task is labelled texts.
@@ -114,4 +115,20 @@ func (t *Task) skewed() bool {
 		return 2*least < most
 	}
 	return 3*least < t.Rows() || 3*most > 2*t.Rows()
+}
+
+// Prior is the logits of the classes' shares of the rows, each class counted half a row more than it has.
+func (t *Task) Prior() []float32 {
+	n := float64(t.Rows())
+	logits := make([]float32, t.Columns())
+	count := t.Positive()
+	for k := range logits {
+		yes := 0.5 + float64(count[k])
+		rest := n + 1 - yes
+		if t.Class != nil && !t.Binary() {
+			rest = 1 // softmax needs no more than the logarithm
+		}
+		logits[k] = float32(simd.Log64(yes) - simd.Log64(rest))
+	}
+	return logits
 }
