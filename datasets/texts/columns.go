@@ -149,6 +149,7 @@ func (s *sample) has(names []string) bool {
 // column is what the rows of a sample tell about a column.
 type column struct {
 	mean     float64 // length
+	spaced   float64 // share of values of several words
 	distinct int
 	repeats  bool // the same values come again and again
 }
@@ -157,16 +158,20 @@ func (s *sample) stats() []column {
 	stats := make([]column, s.width())
 	for i := range stats {
 		seen := map[string]bool{}
-		total, n := 0, 0
+		total, n, spaced := 0, 0, 0
 		for _, row := range s.rows {
 			if i < len(row) && row[i].length > 0 {
 				total += row[i].length
 				n++
+				if len(strings.Fields(row[i].text)) > 1 {
+					spaced++
+				}
 				seen[row[i].text] = true
 			}
 		}
 		if n > 0 {
 			stats[i].mean = float64(total) / float64(n)
+			stats[i].spaced = float64(spaced) / float64(n)
 		}
 		stats[i].distinct = len(seen)
 		stats[i].repeats = len(seen) > 0 && 2*len(seen) <= n

@@ -25,7 +25,9 @@ const (
 type Header uint8
 
 // The zero value finds out: the first record is a header if it has a usual or given name that does not come again in its
-// column. Without one it is a header if its values are short, differ and do not come again, and stand over texts and labels.
+// column. Without one it is a header of four rows and more if its values have at most 40 bytes, differ and do not come again, one
+// stands over labels, of which the same come again and again, and one over texts: they have four times its length on average, or nearly
+// all of them are several words where it is one.
 const (
 	FindHeader Header = iota
 	HasHeader

@@ -428,7 +428,8 @@ func (s *Source) setCSV(c *candidate, header bool, h head) error {
 }
 
 // header tells whether the first record is one: it has a usual name that does not come again below it; or its values are
-// short, differ, come nowhere again in their columns although other values do, and one stands over texts.
+// short, differ, come nowhere again in their columns although other values do, and one stands over texts: it is much shorter than they
+// are, or a word over values that nearly all are several.
 func (c *candidate) header(o *Options) bool {
 	first, rows := c.records[0], c.records[1:]
 	again := func(i int) bool {
@@ -459,7 +460,8 @@ func (c *candidate) header(o *Options) bool {
 			return false
 		}
 		seen[name] = true
-		overText = overText || stats[i].mean >= 4*float64(len(name))
+		word := len(strings.Fields(name)) == 1
+		overText = overText || stats[i].mean >= 4*float64(len(name)) || word && stats[i].spaced >= 0.9 && stats[i].mean > float64(len(name))
 		overLabel = overLabel || stats[i].repeats
 	}
 	return overText && overLabel
