@@ -89,6 +89,8 @@ func TestDataErrors(t *testing.T) {
 	must(t, err)
 	sparse, err := tensor.NewSparse(2, []int{0, 1, 3}, []int32{1, 0, 1}, []float32{1, 2, nan})
 	must(t, err)
+	infinite, err := tensor.NewSparse(2, []int{0, 1, 3}, []int32{1, 0, 1}, []float32{1, -inf, nan})
+	must(t, err)
 	for name, c := range map[string]struct {
 		model *nn.Model
 		data  nn.Data
@@ -113,6 +115,9 @@ func TestDataErrors(t *testing.T) {
 		"NaN":               {dense, nn.Data{X: features(0, 1, 2, 3, 4, nan), Y: array(t, []float32{0, 0, 0})}, "nn: the input is NaN at row 2, column 1"},
 		"NaN, sparse": {sequential(t, nn.SparseFeatures(2), layers.Dense{Units: 1}), nn.Data{X: sparse, Y: array(t, []float32{0, 0})},
 			"nn: the input is NaN at row 1, column 1"},
+		"infinity": {dense, nn.Data{X: features(0, inf, 2, 3, -inf, 5), Y: array(t, []float32{0, 0, 0})}, "nn: the input is +Inf at row 0, column 1"},
+		"infinity, sparse": {sequential(t, nn.SparseFeatures(2), layers.Dense{Units: 1}), nn.Data{X: infinite, Y: array(t, []float32{0, 0})},
+			"nn: the input is -Inf at row 1, column 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := c.model.Weights(nil)
@@ -141,15 +146,17 @@ func TestPredictErrors(t *testing.T) {
 	scalar, err := tensor.New[float32]()
 	must(t, err)
 	dense := sequential(t, nn.Features(2), layers.Dense{Units: 1})
+	sigmoid := sequential(t, nn.Features(2), layers.Dense{Units: 1, Activation: layers.Sigmoid}) // 0 or 1 of an infinity
 	for name, c := range map[string]struct {
 		model *nn.Model
 		x     tensor.Rows
 		want  string
 	}{
-		"nil":    {dense, nil, "nn: there are no rows to predict"},
-		"empty":  {smallText(t), none, "nn: there are no rows to predict"},
-		"NaN":    {dense, array(t, []float32{0, 0, 0, nan}, 2, 2), "nn: the input is NaN at row 1, column 1"},
-		"scalar": {dense, scalar, "nn: shape does not fit: the model reads rows (None, 2), not ()"},
+		"nil":      {dense, nil, "nn: there are no rows to predict"},
+		"empty":    {smallText(t), none, "nn: there are no rows to predict"},
+		"NaN":      {dense, array(t, []float32{0, 0, 0, nan}, 2, 2), "nn: the input is NaN at row 1, column 1"},
+		"infinity": {sigmoid, array(t, []float32{0, 0, -inf, 0}, 2, 2), "nn: the input is -Inf at row 1, column 0"},
+		"scalar":   {dense, scalar, "nn: shape does not fit: the model reads rows (None, 2), not ()"},
 	} {
 		dst := []float32{5}
 		got, err := c.model.PredictInto(t.Context(), dst, c.x, nn.PredictOptions{})
@@ -416,6 +423,31 @@ func TestLossError(t *testing.T) {
 	o.State = nil
 	_, err = m.Fit(t.Context(), d, o)
 	wantError(t, err, "nn: the loss is NaN in epoch 1, step 1; the weights are those before this step")
+}
+
+// Evaluate tells the batch whose loss is no number; validation in a Fit logs it, for callbacks to see.
+func TestEvaluateLossError(t *testing.T) {
+	m := sequential(t, nn.Features(1), layers.Dense{Units: 1})
+	y := array(t, make([]float32, 4))
+	good, bad := nn.Data{X: array(t, []float32{1, 1, 1, 1}, 4, 1), Y: y}, nn.Data{X: array(t, []float32{1, 1, 1e38, 1}, 4, 1), Y: y}
+	o := nn.EvaluateOptions{Loss: loss.MeanSquaredError{}, BatchSize: 2, Metrics: []nn.Metric{metrics.Mean{}}}
+	logs, err := m.Evaluate(t.Context(), bad, o)
+	wantError(t, err, "nn: the loss is +Inf in batch 2")
+	var where *nn.LossError
+	if !errors.As(err, &where) || where.Epoch != -1 || where.Step != 1 || !math.IsInf(where.Loss, 1) || logs != nil {
+		t.Errorf("%#v, logs %v", where, logs)
+	}
+	h, err := m.Fit(t.Context(), good, nn.FitOptions{Optimizer: optim.SGD{}, Loss: o.Loss, Validation: bad})
+	must(t, err)
+	if v := h.Values("val_loss"); len(v) != 1 || !math.IsInf(v[0], 1) {
+		t.Errorf("val_loss %v", v)
+	}
+	must(t, m.SetStorage("dense/kernel", plan.Float32Storage{nan}))
+	_, err = m.Evaluate(t.Context(), good, o)
+	wantError(t, err, "nn: the loss is NaN in batch 1")
+	o.Loss = nil
+	_, err = m.Evaluate(t.Context(), good, o)
+	must(t, err)
 }
 
 // No combination of model, input and labels panics, whatever their types and shapes.

@@ -652,7 +652,7 @@ func (r *run) validate(ctx context.Context) error {
 	err := r.test.evaluate(ctx, r.tested, r.testFeed, func(e plan.Event, step int) error {
 		t.batch, tests = step, step+1
 		return t.tell(e)
-	})
+	}, nil) // callbacks see a val_loss that is no number
 	t.batch, t.testSteps = batch, tests
 	if err != nil {
 		return err
