@@ -81,15 +81,15 @@ type FitOptions struct {
 // during which the weights change, and include the penalties of regularizers.
 //
 // From one seed a Fit gives the same bits on every machine and with any number of threads. A model trains in one Fit at
-// a time; another that begins meanwhile, even in a callback, is an error.
+// a time; another that begins meanwhile, even in a callback, is an error, and so is one while a [Trainer] is open.
 func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (_ *history.History, err error) {
 	if err := m.usable(ctx); err != nil {
 		return &history.History{}, err
 	}
-	if !m.training.CompareAndSwap(false, true) {
-		return &history.History{}, errTraining
+	if err := m.beginTraining(inFit); err != nil {
+		return &history.History{}, err
 	}
-	defer m.training.Store(false)
+	defer m.training.Store(untrained)
 	held, err := m.borrow()
 	if err != nil {
 		return &history.History{}, err
