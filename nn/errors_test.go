@@ -242,7 +242,7 @@ func TestBuildErrors(t *testing.T) {
 		shape bool // wraps tensor.ErrShape
 	}{
 		"no input":  {nn.Input{}, []nn.Layer{dense}, "nn: Build needs an input: nn.Tokens, nn.Texts, nn.Features or nn.SparseFeatures", false},
-		"no layer":  {nn.Tokens(4), nil, "nn: the model's output is int32, not float32", false},
+		"no layer":  {nn.Features(4), nil, "nn: the Sequential has no layers", false},
 		"nil layer": {nn.Features(4), []nn.Layer{dense, nil}, "nn: layer 1 is nil", false},
 		"0 steps":   {nn.Tokens(0), []nn.Layer{embedding}, "nn: Tokens(0,): dimension 0 is 0", false},
 		"no width":  {nn.Features(3, nn.AnyLength), []nn.Layer{dense}, "nn: Features(3, None): dimension 1 is -1", false},
