@@ -1,6 +1,7 @@
 package history
 
 import (
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -18,6 +19,8 @@ type History struct {
 	values     map[string][]float64
 	directions map[string]Direction
 }
+
+var errNilHistory = errors.New("history: the History is nil")
 
 // Names are what was logged, in order: loss, the metrics, val_loss, the validation metrics.
 func (h *History) Names() []string { return h.names }
