@@ -48,8 +48,11 @@ func (c EarlyStopping) Kind() string { return "EarlyStopping" }
 // Start returns what watches one Fit. From one Fit to the next it remembers the best number, how long ago that was, and
 // with RestoreBest the weights of that epoch.
 func (c EarlyStopping) Start(t plan.Training) (plan.Handler, error) {
-	if c.Patience < 0 || c.StartFromEpoch < 0 {
-		return plan.Handler{}, fmt.Errorf("callbacks: early stopping: Patience %d and StartFromEpoch %d must not be negative", c.Patience, c.StartFromEpoch)
+	if c.Patience < 0 {
+		return plan.Handler{}, fmt.Errorf("callbacks: early stopping: Patience %d must not be negative", c.Patience)
+	}
+	if c.StartFromEpoch < 0 {
+		return plan.Handler{}, fmt.Errorf("callbacks: early stopping: StartFromEpoch %d must not be negative", c.StartFromEpoch)
 	}
 	m, err := newMonitor("early stopping", c.Monitor, c.Mode, c.MinDelta)
 	if err != nil {

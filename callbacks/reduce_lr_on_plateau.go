@@ -54,8 +54,10 @@ func (c ReduceLROnPlateau) Start(t plan.Training) (plan.Handler, error) {
 	switch {
 	case !(c.Factor > 0 && c.Factor < 1):
 		return plan.Handler{}, fmt.Errorf("callbacks: %s: Factor %v is not between 0 and 1", name, c.Factor)
-	case c.Patience.Or(10) < 0 || c.Cooldown < 0:
-		return plan.Handler{}, fmt.Errorf("callbacks: %s: Patience %d and Cooldown %d must not be negative", name, c.Patience.Or(10), c.Cooldown)
+	case c.Patience.Or(10) < 0:
+		return plan.Handler{}, fmt.Errorf("callbacks: %s: Patience %d must not be negative", name, c.Patience.Or(10))
+	case c.Cooldown < 0:
+		return plan.Handler{}, fmt.Errorf("callbacks: %s: Cooldown %d must not be negative", name, c.Cooldown)
 	case !(c.MinRate >= 0) || math.IsInf(float64(c.MinRate), 0):
 		return plan.Handler{}, fmt.Errorf("callbacks: %s: MinRate %v is not a rate", name, c.MinRate)
 	}

@@ -14,6 +14,9 @@ import (
 // Answers classifies the texts of examples and returns what package evaluation measures. A label that the Classifier does
 // not know is evaluation.Unknown. A Classifier that gives each text one label needs examples with one.
 func (c *Classifier) Answers(ctx context.Context, examples []Example) (*evaluation.Answers, error) {
+	if !c.made() {
+		return nil, fmt.Errorf("classifier: %w", errNotMade)
+	}
 	if ctx == nil {
 		return nil, errors.New("classifier: the context is nil")
 	}

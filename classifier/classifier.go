@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,7 +13,8 @@ import (
 	"github.com/linnet-ml/linnet/internal/budget"
 )
 
-// A Classifier labels texts. It never changes, and any number of goroutines may use it. [Train], [Load] and [New] make one.
+// A Classifier labels texts. It never changes, and any number of goroutines may use it. [Train], [Load] and [New] make one; of one
+// that is nil or empty all methods return nothing, and an error if they can.
 type Classifier struct {
 	parts   Parts
 	columns int
@@ -72,6 +74,12 @@ func newClassifier(ctx context.Context, p Parts) (*Classifier, error) {
 	return c, nil
 }
 
+// made reports whether New, or what calls it, has made the Classifier.
+func (c *Classifier) made() bool { return c != nil && c.index != nil }
+
+// errNotMade reports a Classifier that is not made.
+var errNotMade = errors.New("the Classifier is nil or empty: Train, Load and New make one")
+
 func newScanner(s Spec) *features.Scanner { return features.NewScanner(s.features()) }
 
 // single returns whether there is one score, to which every n-gram of a text adds its weight once.
@@ -86,10 +94,20 @@ func square(q int8) int32 {
 }
 
 // Parts returns what the Classifier consists of. The caller must not change it.
-func (c *Classifier) Parts() Parts { return c.parts }
+func (c *Classifier) Parts() Parts {
+	if c == nil {
+		return Parts{}
+	}
+	return c.parts
+}
 
 // Classes returns the classes in the order of a Result's Scores.
-func (c *Classifier) Classes() []string { return slices.Clone(c.parts.Spec.Classes) }
+func (c *Classifier) Classes() []string { return slices.Clone(c.Parts().Spec.Classes) }
 
 // Report says how the Classifier was found. The caller must not change it. It is nil if New made the Classifier.
-func (c *Classifier) Report() *Report { return c.report }
+func (c *Classifier) Report() *Report {
+	if c == nil {
+		return nil
+	}
+	return c.report
+}

@@ -32,6 +32,10 @@ func (c *Classifier) Classify(text string) Result {
 
 // ClassifyInto does what Classify does and uses the slices that dst has. After the first texts it allocates nothing.
 func (c *Classifier) ClassifyInto(dst *Result, text string) {
+	if !c.made() {
+		*dst = Result{}
+		return
+	}
 	s := c.scratch.Get().(*scratch)
 	c.logits(s, text)
 	c.decide(dst, s.scores)

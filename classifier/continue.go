@@ -55,6 +55,9 @@ type Continuation struct {
 // n-grams each example has lies in temporary files if it is much, as of [TrainSource]. Of more than 64 MiB of text
 // only frequent n-grams are looked at: the more text, the more frequent.
 func (c *Classifier) Continue(ctx context.Context, examples []Example, o ContinueOptions) (next *Classifier, err error) {
+	if !c.made() {
+		return nil, fmt.Errorf("classifier: %w", errNotMade)
+	}
 	if ctx == nil {
 		return nil, errors.New("classifier: the context is nil")
 	}

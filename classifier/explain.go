@@ -34,6 +34,9 @@ type Explanation struct {
 // label, or the most probable class of a text without one. An n-gram's
 // contribution is shared evenly by its tokens.
 func (c *Classifier) Explain(text, class string) (Explanation, error) {
+	if !c.made() {
+		return Explanation{}, fmt.Errorf("classifier: %w", errNotMade)
+	}
 	classes := c.parts.Spec.Classes
 	s := c.scratch.New().(*scratch) // it records places, which others need not
 	s.scanner.RecordPlaces()

@@ -80,6 +80,9 @@ func (c *Classifier) Write(ctx context.Context, w io.Writer) error {
 }
 
 func (c *Classifier) encode(ctx context.Context) (map[string]string, []safetensors.Entry, error) {
+	if !c.made() {
+		return nil, nil, errNotMade
+	}
 	if ctx == nil {
 		return nil, nil, errors.New("the context is nil")
 	}

@@ -6,6 +6,9 @@ import "github.com/linnet-ml/linnet/classifier/internal/features"
 // learned from. "Words" are the shortest n-grams that it has, which are n-grams of characters if it has none of words. Known
 // allocates nothing after the first texts and takes about as long as Classify.
 func (c *Classifier) Known(text string) (known, all int) {
+	if !c.made() {
+		return 0, 0
+	}
 	s := c.scratch.Get().(*scratch)
 	kind := features.Words(c.parts.Spec.WordMin)
 	if !c.parts.Spec.has(words) {

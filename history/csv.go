@@ -16,6 +16,9 @@ import (
 // WriteCSV writes a line of names, epoch first, and a line an epoch. What is not printable in a name, such as a line end, is
 // escaped.
 func (h *History) WriteCSV(w io.Writer) error {
+	if h == nil {
+		return errNilHistory
+	}
 	c := csv.NewWriter(w)
 	record := []string{"epoch"}
 	for _, name := range h.names {

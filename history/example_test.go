@@ -41,6 +41,14 @@ func Example() {
 	// epoch 2: val_loss 0.35
 }
 
+func ExampleHistory_String() {
+	fmt.Println(trained())
+	// Output:
+	// epoch 1: loss 0.5000 - val_loss 0.4300
+	// epoch 2: loss 0.3750 - val_loss 0.3500
+	// epoch 3: loss 0.2500 - val_loss 0.4200
+}
+
 func ExampleHistory_WriteCSV() {
 	if err := trained().WriteCSV(os.Stdout); err != nil {
 		panic(err)

@@ -1,9 +1,15 @@
 package history
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/linnet-ml/linnet/internal/shown"
 )
 
 // History is what a Fit logged at the end of each epoch. The zero value has no epochs; Append adds them.
@@ -18,6 +24,8 @@ type History struct {
 	values     map[string][]float64
 	directions map[string]Direction
 }
+
+var errNilHistory = errors.New("history: the History is nil")
 
 // Names are what was logged, in order: loss, the metrics, val_loss, the validation metrics.
 func (h *History) Names() []string { return h.names }
@@ -87,6 +95,48 @@ func (h *History) Best(name string, better Direction) int {
 		}
 	}
 	return best
+}
+
+// String writes a line for each epoch, counted from 1: "epoch 1: loss 0.6918 - accuracy 0.5799". Numbers are as in
+// [Logs.String] and stand below each other. What is not printable in a name is escaped. A run that a callback stopped has a
+// last line with the reason.
+func (h *History) String() string {
+	if len(h.Epochs) == 0 && h.Stopped == "" {
+		return "no epochs"
+	}
+	// All numbers of a column get the length of its longest.
+	cells, lengths := make([][]string, len(h.names)), make([]int, len(h.names))
+	for k, name := range h.names {
+		for i := range h.Epochs {
+			v := math.NaN()
+			if i < len(h.values[name]) { // Epochs is anyone's to change
+				v = h.values[name][i]
+			}
+			cell := FormatLog(v)
+			cells[k] = append(cells[k], cell)
+			lengths[k] = max(lengths[k], len(cell))
+		}
+	}
+	digits := 0
+	for _, e := range h.Epochs {
+		digits = max(digits, len(strconv.Itoa(e+1)))
+	}
+	var lines []string
+	for i, e := range h.Epochs {
+		var b strings.Builder
+		fmt.Fprintf(&b, "epoch %*d:", digits, e+1)
+		for k, name := range h.names {
+			if k > 0 {
+				b.WriteString(" -")
+			}
+			fmt.Fprintf(&b, " %s %*s", shown.Text(name), lengths[k], cells[k][i])
+		}
+		lines = append(lines, b.String())
+	}
+	if h.Stopped != "" {
+		lines = append(lines, "stopped: "+shown.Text(h.Stopped))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Clone returns a copy that shares no memory with h.

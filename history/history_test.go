@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -118,5 +119,30 @@ func TestSetDirection(t *testing.T) {
 	empty.SetDirection("val_loss", history.LowerIsBetter)
 	if empty.Direction("loss") != history.NoDirection || empty.Direction("val_loss") != history.LowerIsBetter {
 		t.Error("directions of an empty History")
+	}
+}
+
+// Columns stay below each other, in whatever form their numbers are, and names cannot write to a terminal.
+func TestHistoryString(t *testing.T) {
+	var h history.History
+	if got := h.String(); got != "no epochs" {
+		t.Errorf("%q", got)
+	}
+	var l history.Logs
+	l.Set("loss", 12.5)
+	h.Append(8, &l)
+	l.Set("loss", 0.0001)
+	l.Set("a\x1b[2Jb\n", math.Inf(1))
+	h.Append(9, &l)
+	h.Stopped = "no\x07 better"
+	want := "epoch  9: loss    12.5000 - a\\x1b[2Jb\\n nan\n" +
+		"epoch 10: loss 1.0000e-04 - a\\x1b[2Jb\\n inf\n" +
+		"stopped: no\\a better"
+	if got := fmt.Sprint(&h); got != want {
+		t.Errorf("\n%s\nwant\n%s", got, want)
+	}
+	h.Epochs, h.Stopped = append(h.Epochs, 10), ""
+	if got := h.String(); !strings.HasSuffix(got, "\nepoch 11: loss        nan - a\\x1b[2Jb\\n nan") {
+		t.Errorf("with an epoch that was not appended:\n%s", got)
 	}
 }

@@ -19,6 +19,9 @@ import (
 // with names in order. NaN and infinities, which JSON lacks, are null. The directions are those of the names that were
 // logged; without any, and without a reason to stop, their members are left out.
 func (h *History) MarshalJSON() ([]byte, error) {
+	if h == nil {
+		return nil, errNilHistory
+	}
 	var b bytes.Buffer
 	put := func(v any) error {
 		text, err := json.Marshal(v)
@@ -89,6 +92,9 @@ func (h *History) UnmarshalJSON(data []byte) error { return h.DecodeJSON(context
 func (h *History) DecodeJSON(ctx context.Context, data []byte) error {
 	if ctx == nil {
 		return errors.New("history: the context is nil")
+	}
+	if h == nil {
+		return errNilHistory
 	}
 	var read History
 	if err := read.decode(ctx, data); err != nil {

@@ -109,8 +109,13 @@ func (w window) check(layer string) error {
 	default:
 		return fmt.Errorf("%s has no padding %q; there are %q, %q and %q", layer, w.padding, Valid, Same, Causal)
 	}
-	if w.size < 1 || w.stride < 1 || w.dilation < 1 || w.size > maxWindow || w.stride > maxWindow || w.dilation > maxWindow {
-		return fmt.Errorf("%s cannot have windows of %d steps, %d apart, every %d steps", layer, w.size, w.dilation, w.stride)
+	for _, s := range [...]struct {
+		name  string
+		value int
+	}{{"KernelSize", w.size}, {"Strides", w.stride}, {"Dilation", w.dilation}} {
+		if s.value < 1 || s.value > maxWindow {
+			return fmt.Errorf("%s needs %s from 1 to %d, not %d", layer, s.name, maxWindow, s.value)
+		}
 	}
 	if w.stride > 1 && w.dilation > 1 {
 		return fmt.Errorf("%s can have strides or a dilation, not both: %d and %d", layer, w.stride, w.dilation)

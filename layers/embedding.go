@@ -48,8 +48,11 @@ func (e Embedding) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, erro
 	if err != nil {
 		return nil, err
 	}
-	if e.Vocabulary < 1 || e.Dim < 1 {
-		return nil, fmt.Errorf("Embedding needs at least 1 id and 1 dimension, not %d and %d", e.Vocabulary, e.Dim)
+	if e.Vocabulary < 1 {
+		return nil, fmt.Errorf("Embedding needs a Vocabulary of at least 1 id, not %d", e.Vocabulary)
+	}
+	if e.Dim < 1 {
+		return nil, fmt.Errorf("Embedding needs a Dim of at least 1, not %d", e.Dim)
 	}
 	table, err := b.Parameter(plan.ParameterOptions{Name: "embeddings", Shape: tensor.Shape{e.Vocabulary, e.Dim},
 		Init: or(e.Init, RandomUniform{}), Regularizer: e.EmbeddingsRegularizer, Constraint: e.EmbeddingsConstraint})

@@ -114,6 +114,8 @@ func (e TextEmbedding) Build(b *plan.Builder, in []plan.Symbol) ([]plan.Symbol, 
 func (e TextEmbedding) bag() (textBag, error) {
 	tokenizer, rows, dim := e.Words, 0, e.Dim
 	switch {
+	case e.Table != nil && isNil(e.Table):
+		return textBag{}, fmt.Errorf("TextEmbedding's Table is a nil %T", e.Table)
 	case e.Table == nil && isNil(e.Words):
 		return textBag{}, errors.New("TextEmbedding needs Words and Dim, or a Table")
 	case e.Table == nil && dim < 1:

@@ -166,6 +166,7 @@ func TestTextInputBuildErrors(t *testing.T) {
 		{nn.Texts(), layers.TextEmbedding{Words: (*text.Vectorization)(nil), Dim: 2}, "TextEmbedding needs Words and Dim, or a Table"},
 		{nn.Texts(), layers.TextEmbedding{Words: &text.Vectorization{}, Dim: 2}, "TextEmbedding's Words have 0 ids"},
 		{nn.Texts(), layers.TextEmbedding{Words: columns, Dim: 2}, "TextEmbedding counts every token, each alike, and so has no use for Words with output tf_idf: output int is for it"},
+		{nn.Texts(), layers.TextEmbedding{Table: (*layers.VectorTable)(nil)}, "TextEmbedding's Table is a nil *layers.VectorTable"},
 		{nn.Texts(), layers.TextEmbedding{Table: newTable(4, 2, text.Sum), Dim: 2}, "TextEmbedding has a Table, which has words, dimensions and values of its own: Words, Dim and Init are for a layer without one"},
 		{nn.Texts(), layers.TextEmbedding{Words: words, Dim: 2, Combiner: 9}, "TextEmbedding has no Combiner 9; there are text.Sqrtn, text.Mean and text.Sum"},
 		{nn.Texts(), layers.TextTokens{}, "TextTokens needs Words"},

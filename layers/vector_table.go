@@ -35,7 +35,7 @@ func NewVectorTable(ctx context.Context, from TextTable) (VectorTable, error) {
 	if ctx == nil {
 		return VectorTable{}, errNilContext
 	}
-	if from == nil {
+	if isNil(from) {
 		return VectorTable{}, errors.New("layers: NewVectorTable needs a table")
 	}
 	rows, dim := from.Rows(), from.Dim()

@@ -245,7 +245,7 @@ func TestHostileStates(t *testing.T) {
 		{"other case", func(p *parts) { p.replace(t, s, `"rate"`, `"RATE"`) }, `plan: the training state: groups: 0: the member "RATE" is not known`},
 		{"member twice", func(p *parts) { p.replace(t, s, `"rate":`, `"rate":1,"rate":`) }, `plan: the training state: groups: 0: the member "rate" is there twice`},
 		{"version", func(p *parts) { p.replace(t, s, `"version":1`, `"version":2`) }, `the training state has version 2; this version of linnet reads 1`},
-		{"epoch", func(p *parts) { p.replace(t, s, `"epoch":2`, `"epoch":-2`) }, `the training state is of epoch -2, batch 0, 0 accumulated batches`},
+		{"epoch", func(p *parts) { p.replace(t, s, `"epoch":2`, `"epoch":-2`) }, `the training state has the epoch -2, which is not from 0 to 1073741823`},
 		{"step", func(p *parts) { p.replace(t, s, `"step":6`, `"step":-6`) }, `the training state of optimizer 0: step -6`},
 		{"rate", func(p *parts) { p.replace(t, s, `"rate":0.001`, `"rate":-1`) }, `the training state of optimizer 0: a learning rate of -1`},
 		{"odd place", func(p *parts) { p.replace(t, s, `"odd":{"strange":{"0"`, `"odd":{"strange":{"2"`) }, `plan: the training state: the history of "strange" has no value "2"`},

@@ -133,8 +133,14 @@ type checked struct {
 
 // check refuses settings out of range, and fills in the defaults.
 func (o *GradientOptions) check() error {
-	if !(o.Step >= 0) || !(o.Tolerance >= 0) || math.IsInf(o.Step, 0) || math.IsInf(o.Tolerance, 0) || o.Samples < 0 {
-		return fmt.Errorf("nn: a gradient check with Step %v, Tolerance %v and Samples %d", o.Step, o.Tolerance, o.Samples)
+	if !(o.Step >= 0) || math.IsInf(o.Step, 0) {
+		return fmt.Errorf("nn: Step %v must be finite and not negative", o.Step)
+	}
+	if !(o.Tolerance >= 0) || math.IsInf(o.Tolerance, 0) {
+		return fmt.Errorf("nn: Tolerance %v must be finite and not negative", o.Tolerance)
+	}
+	if o.Samples < 0 {
+		return fmt.Errorf("nn: Samples %d must not be negative", o.Samples)
 	}
 	if o.Threads < 0 {
 		return fmt.Errorf("nn: Threads %d must not be negative", o.Threads)

@@ -40,7 +40,7 @@ func (m *Model) checkRowsOf(g *program, input int, x tensor.Rows) error {
 	if !fits {
 		return fmt.Errorf("nn: %w: the model reads rows %v, not %v", tensor.ErrShape, want.Shape, got.Shape)
 	}
-	if err := checkNaN(x); err != nil {
+	if err := checkFinite(x); err != nil {
 		return err
 	}
 	for i := range g.inputs {
@@ -64,27 +64,27 @@ func (m *Model) checkRowsOf(g *program, input int, x tensor.Rows) error {
 	return nil
 }
 
-// checkNaN names the first NaN of x.
-func checkNaN(x tensor.Rows) error {
-	refused := func(row, column int) error {
+// checkFinite names the first NaN or infinity of x. A sigmoid would make a plausible score of an infinity.
+func checkFinite(x tensor.Rows) error {
+	refused := func(row, column int, v float32) error {
 		e := &plan.InputError{Row: row, Column: column}
-		e.Err = fmt.Errorf("nn: the input is NaN at row %d, column %d", row, column)
+		e.Err = fmt.Errorf("nn: the input is %v at row %d, column %d", v, row, column)
 		return e
 	}
 	switch x := x.(type) {
 	case *tensor.Float32:
 		width := x.Shape().Width()
 		for i, v := range x.Data() {
-			if v != v {
-				return refused(i/width, i%width)
+			if v-v != 0 { // NaN or infinite
+				return refused(i/width, i%width, v)
 			}
 		}
 	case *tensor.Sparse:
 		for i := range x.Len() {
 			columns, values := x.Row(i)
 			for k, v := range values {
-				if v != v {
-					return refused(i, int(columns[k]))
+				if v-v != 0 {
+					return refused(i, int(columns[k]), v)
 				}
 			}
 		}

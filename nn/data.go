@@ -20,7 +20,8 @@ type Source interface {
 
 // Batch is some rows of data, for a model to train on, to be evaluated on or to predict from.
 type Batch struct {
-	// X is the input of a model that has one: a tensor array, a tensor.Sparse, or text.Bags.
+	// X is the input of a model that has one: a tensor array, a tensor.Sparse, or text.Bags. NaN and infinities in inputs and
+	// weights are errors that name the place; labels are checked by the loss.
 	X tensor.Rows
 	// Y are the labels of a model with one output, one row for each row of X: a tensor.Float32 or tensor.Int32 of shape
 	// (rows,) or (rows, width).

@@ -89,6 +89,8 @@ func TestDataErrors(t *testing.T) {
 	must(t, err)
 	sparse, err := tensor.NewSparse(2, []int{0, 1, 3}, []int32{1, 0, 1}, []float32{1, 2, nan})
 	must(t, err)
+	infinite, err := tensor.NewSparse(2, []int{0, 1, 3}, []int32{1, 0, 1}, []float32{1, -inf, nan})
+	must(t, err)
 	for name, c := range map[string]struct {
 		model *nn.Model
 		data  nn.Data
@@ -113,6 +115,9 @@ func TestDataErrors(t *testing.T) {
 		"NaN":               {dense, nn.Data{X: features(0, 1, 2, 3, 4, nan), Y: array(t, []float32{0, 0, 0})}, "nn: the input is NaN at row 2, column 1"},
 		"NaN, sparse": {sequential(t, nn.SparseFeatures(2), layers.Dense{Units: 1}), nn.Data{X: sparse, Y: array(t, []float32{0, 0})},
 			"nn: the input is NaN at row 1, column 1"},
+		"infinity": {dense, nn.Data{X: features(0, inf, 2, 3, -inf, 5), Y: array(t, []float32{0, 0, 0})}, "nn: the input is +Inf at row 0, column 1"},
+		"infinity, sparse": {sequential(t, nn.SparseFeatures(2), layers.Dense{Units: 1}), nn.Data{X: infinite, Y: array(t, []float32{0, 0})},
+			"nn: the input is -Inf at row 1, column 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := c.model.Weights(nil)
@@ -141,15 +146,17 @@ func TestPredictErrors(t *testing.T) {
 	scalar, err := tensor.New[float32]()
 	must(t, err)
 	dense := sequential(t, nn.Features(2), layers.Dense{Units: 1})
+	sigmoid := sequential(t, nn.Features(2), layers.Dense{Units: 1, Activation: layers.Sigmoid}) // 0 or 1 of an infinity
 	for name, c := range map[string]struct {
 		model *nn.Model
 		x     tensor.Rows
 		want  string
 	}{
-		"nil":    {dense, nil, "nn: there are no rows to predict"},
-		"empty":  {smallText(t), none, "nn: there are no rows to predict"},
-		"NaN":    {dense, array(t, []float32{0, 0, 0, nan}, 2, 2), "nn: the input is NaN at row 1, column 1"},
-		"scalar": {dense, scalar, "nn: shape does not fit: the model reads rows (None, 2), not ()"},
+		"nil":      {dense, nil, "nn: there are no rows to predict"},
+		"empty":    {smallText(t), none, "nn: there are no rows to predict"},
+		"NaN":      {dense, array(t, []float32{0, 0, 0, nan}, 2, 2), "nn: the input is NaN at row 1, column 1"},
+		"infinity": {sigmoid, array(t, []float32{0, 0, -inf, 0}, 2, 2), "nn: the input is -Inf at row 1, column 0"},
+		"scalar":   {dense, scalar, "nn: shape does not fit: the model reads rows (None, 2), not ()"},
 	} {
 		dst := []float32{5}
 		got, err := c.model.PredictInto(t.Context(), dst, c.x, nn.PredictOptions{})
@@ -235,7 +242,7 @@ func TestBuildErrors(t *testing.T) {
 		shape bool // wraps tensor.ErrShape
 	}{
 		"no input":  {nn.Input{}, []nn.Layer{dense}, "nn: Build needs an input: nn.Tokens, nn.Texts, nn.Features or nn.SparseFeatures", false},
-		"no layer":  {nn.Tokens(4), nil, "nn: the model's output is int32, not float32", false},
+		"no layer":  {nn.Features(4), nil, "nn: the Sequential has no layers", false},
 		"nil layer": {nn.Features(4), []nn.Layer{dense, nil}, "nn: layer 1 is nil", false},
 		"0 steps":   {nn.Tokens(0), []nn.Layer{embedding}, "nn: Tokens(0,): dimension 0 is 0", false},
 		"no width":  {nn.Features(3, nn.AnyLength), []nn.Layer{dense}, "nn: Features(3, None): dimension 1 is -1", false},
@@ -303,10 +310,10 @@ func TestFitSettingErrors(t *testing.T) {
 	}{
 		"no optimizer":     {func(o *nn.FitOptions, _ *nn.Data) { o.Optimizer = nil }, "nn: Fit needs an optimizer"},
 		"no loss":          {func(o *nn.FitOptions, _ *nn.Data) { o.Loss = nil }, "nn: Fit needs a loss"},
-		"epochs":           {func(o *nn.FitOptions, _ *nn.Data) { o.Epochs = -1 }, "nn: Epochs -1, InitialEpoch 0, BatchSize 4 and ValidationBatchSize 0 must not be negative"},
-		"initial epoch":    {func(o *nn.FitOptions, _ *nn.Data) { o.InitialEpoch = -2 }, "nn: Epochs 0, InitialEpoch -2, BatchSize 4 and ValidationBatchSize 0 must not be negative"},
-		"batch size":       {func(o *nn.FitOptions, _ *nn.Data) { o.BatchSize = -3 }, "nn: Epochs 0, InitialEpoch 0, BatchSize -3 and ValidationBatchSize 0 must not be negative"},
-		"validation batch": {func(o *nn.FitOptions, _ *nn.Data) { o.ValidationBatchSize = -4 }, "nn: Epochs 0, InitialEpoch 0, BatchSize 4 and ValidationBatchSize -4 must not be negative"},
+		"epochs":           {func(o *nn.FitOptions, _ *nn.Data) { o.Epochs = -1 }, "nn: Epochs -1 must not be negative"},
+		"initial epoch":    {func(o *nn.FitOptions, _ *nn.Data) { o.InitialEpoch = -2 }, "nn: InitialEpoch -2 must not be negative"},
+		"batch size":       {func(o *nn.FitOptions, _ *nn.Data) { o.BatchSize = -3 }, "nn: BatchSize -3 must not be negative"},
+		"validation batch": {func(o *nn.FitOptions, _ *nn.Data) { o.ValidationBatchSize = -4 }, "nn: ValidationBatchSize -4 must not be negative"},
 		"negative split":   {func(o *nn.FitOptions, _ *nn.Data) { o.ValidationSplit = -0.1 }, "nn: a validation split of -0.1 is not in [0, 1)"},
 		"split of all":     {func(o *nn.FitOptions, _ *nn.Data) { o.ValidationSplit = 1 }, "nn: a validation split of 1 is not in [0, 1)"},
 		"NaN split":        {func(o *nn.FitOptions, _ *nn.Data) { o.ValidationSplit = math.NaN() }, "nn: a validation split of NaN is not in [0, 1)"},
@@ -416,6 +423,31 @@ func TestLossError(t *testing.T) {
 	o.State = nil
 	_, err = m.Fit(t.Context(), d, o)
 	wantError(t, err, "nn: the loss is NaN in epoch 1, step 1; the weights are those before this step")
+}
+
+// Evaluate tells the batch whose loss is no number; validation in a Fit logs it, for callbacks to see.
+func TestEvaluateLossError(t *testing.T) {
+	m := sequential(t, nn.Features(1), layers.Dense{Units: 1})
+	y := array(t, make([]float32, 4))
+	good, bad := nn.Data{X: array(t, []float32{1, 1, 1, 1}, 4, 1), Y: y}, nn.Data{X: array(t, []float32{1, 1, 1e38, 1}, 4, 1), Y: y}
+	o := nn.EvaluateOptions{Loss: loss.MeanSquaredError{}, BatchSize: 2, Metrics: []nn.Metric{metrics.Mean{}}}
+	logs, err := m.Evaluate(t.Context(), bad, o)
+	wantError(t, err, "nn: the loss is +Inf in batch 2")
+	var where *nn.LossError
+	if !errors.As(err, &where) || where.Epoch != -1 || where.Step != 1 || !math.IsInf(where.Loss, 1) || logs != nil {
+		t.Errorf("%#v, logs %v", where, logs)
+	}
+	h, err := m.Fit(t.Context(), good, nn.FitOptions{Optimizer: optim.SGD{}, Loss: o.Loss, Validation: bad})
+	must(t, err)
+	if v := h.Values("val_loss"); len(v) != 1 || !math.IsInf(v[0], 1) {
+		t.Errorf("val_loss %v", v)
+	}
+	must(t, m.SetStorage("dense/kernel", plan.Float32Storage{nan}))
+	_, err = m.Evaluate(t.Context(), good, o)
+	wantError(t, err, "nn: the loss is NaN in batch 1")
+	o.Loss = nil
+	_, err = m.Evaluate(t.Context(), good, o)
+	must(t, err)
 }
 
 // No combination of model, input and labels panics, whatever their types and shapes.

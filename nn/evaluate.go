@@ -32,7 +32,10 @@ type EvaluateOptions struct {
 
 // Evaluate returns the loss, if there is one, and then the metrics over all of the data. The loss is the mean of the rows'
 // losses, each times its weight, plus the penalties of regularizers. As in Keras, a cross-entropy after a sigmoid or softmax
-// is computed from what goes into that.
+// is computed from what goes into that. A batch whose loss is NaN or infinite is a [LossError], where Keras returns such a loss.
+// Evaluations in a Fit log it.
+//
+// Data that the model cannot take is an [InputError]: see [Data].
 func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *history.Logs, err error) {
 	if err := m.usable(ctx); err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *h
 	}
 	t := team.New(from.threads(o.Threads))
 	defer t.End()
-	if err := newExecutor(w, t, data, objectives).evaluate(ctx, results, from, nil); err != nil {
+	if err := newExecutor(w, t, data, objectives).evaluate(ctx, results, from, nil, refuseLoss); err != nil {
 		return nil, err
 	}
 	var logs history.Logs
@@ -90,9 +93,18 @@ func (m *Model) Evaluate(ctx context.Context, d Source, o EvaluateOptions) (_ *h
 // defaultBatch is Keras's batch size.
 const defaultBatch = 32
 
-// evaluate runs all that the feed has, in order, and measures. Before and after each batch it calls around, if that is
-// given.
-func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around func(ev plan.Event, step int) error) (err error) {
+// refuseLoss ends an evaluation at a loss that is no number.
+func refuseLoss(loss float64, step int) error {
+	if !finite(loss) {
+		return &LossError{Epoch: -1, Step: step, Loss: loss}
+	}
+	return nil
+}
+
+// evaluate runs all that the feed has, in order, and measures. Before and after each batch it calls around, and with each
+// batch's loss check, if these are given.
+func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around func(ev plan.Event, step int) error,
+	check func(loss float64, step int) error) (err error) {
 	if err := r.reset(); err != nil {
 		return err
 	}
@@ -119,8 +131,14 @@ func (e *executor) evaluate(ctx context.Context, r *measured, from *feed, around
 		if err := e.run(ctx, rows); err != nil {
 			return err
 		}
-		if _, err := r.add(e); err != nil {
+		loss, err := r.add(e)
+		if err != nil {
 			return err
+		}
+		if check != nil {
+			if err := check(loss, step); err != nil {
+				return err
+			}
 		}
 		if around != nil {
 			if err := around(plan.TestBatchEnd, step); err != nil {

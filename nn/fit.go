@@ -81,15 +81,15 @@ type FitOptions struct {
 // during which the weights change, and include the penalties of regularizers.
 //
 // From one seed a Fit gives the same bits on every machine and with any number of threads. A model trains in one Fit at
-// a time; another that begins meanwhile, even in a callback, is an error.
+// a time; another that begins meanwhile, even in a callback, is an error, and so is one while a [Trainer] is open.
 func (m *Model) Fit(ctx context.Context, d Source, o FitOptions) (_ *history.History, err error) {
 	if err := m.usable(ctx); err != nil {
 		return &history.History{}, err
 	}
-	if !m.training.CompareAndSwap(false, true) {
-		return &history.History{}, errTraining
+	if err := m.beginTraining(inFit); err != nil {
+		return &history.History{}, err
 	}
-	defer m.training.Store(false)
+	defer m.training.Store(untrained)
 	held, err := m.borrow()
 	if err != nil {
 		return &history.History{}, err
@@ -309,15 +309,28 @@ func (o *FitOptions) check(d Source) error {
 	if isNil(d) {
 		return errors.New("nn: there is no data: the source is nil")
 	}
-	if _, inMemory := asData(d); !inMemory && (o.BatchSize != 0 || o.Order != nil || o.ValidationSplit != 0) {
-		return errors.New("nn: BatchSize, Order and ValidationSplit have no say over a stream, which makes its own batches")
+	if _, inMemory := asData(d); !inMemory {
+		for _, s := range [...]struct {
+			name string
+			set  bool
+		}{{"BatchSize", o.BatchSize != 0}, {"Order", o.Order != nil}, {"ValidationSplit", o.ValidationSplit != 0}} {
+			if s.set {
+				return fmt.Errorf("nn: %s has no say over a stream, which makes its own batches", s.name)
+			}
+		}
+	}
+	if isNil(o.Optimizer) {
+		return errors.New("nn: Fit needs an optimizer")
+	}
+	for _, s := range [...]struct {
+		name  string
+		value int
+	}{{"Epochs", o.Epochs}, {"InitialEpoch", o.InitialEpoch}, {"BatchSize", o.BatchSize}, {"ValidationBatchSize", o.ValidationBatchSize}} {
+		if s.value < 0 {
+			return fmt.Errorf("nn: %s %d must not be negative", s.name, s.value)
+		}
 	}
 	switch {
-	case isNil(o.Optimizer):
-		return errors.New("nn: Fit needs an optimizer")
-	case o.Epochs < 0 || o.InitialEpoch < 0 || o.BatchSize < 0 || o.ValidationBatchSize < 0:
-		return fmt.Errorf("nn: Epochs %d, InitialEpoch %d, BatchSize %d and ValidationBatchSize %d must not be negative",
-			o.Epochs, o.InitialEpoch, o.BatchSize, o.ValidationBatchSize)
 	case o.InitialEpoch > math.MaxInt32/2:
 		return fmt.Errorf("nn: InitialEpoch %d is more than %d", o.InitialEpoch, math.MaxInt32/2)
 	case !(o.ValidationSplit >= 0 && o.ValidationSplit < 1):
@@ -652,7 +665,7 @@ func (r *run) validate(ctx context.Context) error {
 	err := r.test.evaluate(ctx, r.tested, r.testFeed, func(e plan.Event, step int) error {
 		t.batch, tests = step, step+1
 		return t.tell(e)
-	})
+	}, nil) // callbacks see a val_loss that is no number
 	t.batch, t.testSteps = batch, tests
 	if err != nil {
 		return err

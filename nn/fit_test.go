@@ -463,7 +463,11 @@ func TestFitInAFit(t *testing.T) {
 	o := longRun()
 	o.Callbacks = []nn.Callback{at(plan.BatchEnd, 1, 2, func(plan.Training) error {
 		_, err := m.Fit(t.Context(), someReviews(t), longRun())
-		wantError(t, err, "nn: another Fit of the model is under way")
+		wantError(t, err, "nn: a Fit of the model is under way")
+		_, err = m.NewTrainer(trainerOptions(optim.Adam{}))
+		wantError(t, err, "nn: a Fit of the model is under way")
+		_, err = m.SetTrainable("*", false)
+		wantError(t, err, "nn: what trains cannot change while a Fit of the model is under way")
 		return nil
 	})}
 	got, after := fitted(t, m, someReviews(t), o)

@@ -99,6 +99,9 @@ func (g *Graph) Node(l Layer) *Node {
 
 // Apply returns the layer's first output for these inputs; Value.Output gives the others.
 func (n *Node) Apply(in ...Value) Value {
+	if n == nil || n.graph == nil { // no graph takes the value
+		return Value{}
+	}
 	refs := make([]GraphRef, len(in))
 	for i, v := range in {
 		if v.graph != n.graph {

@@ -49,9 +49,9 @@ type Model struct {
 
 	lenders atomic.Pointer[[]plan.Lender] // of the parameters that lie in others' memory; nil when there are none
 
-	// training is set during a Fit and while there is a Trainer. settle, when given, brings weights up to date that
+	// training is what trains the model now. settle, when given, brings weights up to date that
 	// training under way has left behind.
-	training atomic.Bool
+	training atomic.Int32
 	settle   func()
 	// written, when given, is told before weights are written from outside: a run that keeps snapshots is under way.
 	written func()

@@ -24,7 +24,8 @@ type PredictOptions struct {
 // Predict returns the output of a model with one input and one output for each row of x. A prediction for a row does not
 // depend on the other rows: it has the same bits alone and in any batch. Any number of goroutines may predict at once.
 //
-// An input that does not fit is an [InputError] that names the place.
+// An input that does not fit is an [InputError] that names the place. So is NaN or an infinity in it, even where the
+// output would be a number, such as the sigmoid of an infinity.
 func (m *Model) Predict(ctx context.Context, x tensor.Rows, o PredictOptions) (*tensor.Float32, error) {
 	values, err := m.PredictInto(ctx, nil, x, o)
 	if err != nil {

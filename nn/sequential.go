@@ -23,8 +23,8 @@ func NewSequential(layers ...Layer) *Sequential { return &Sequential{Layers: lay
 func (s *Sequential) Kind() string { return "Sequential" }
 
 // Build works out the shapes, makes the parameters with their initial values and lays out the operations. A layer that
-// does not fit after the one before it is an error that names both and their shapes. A Sequential may be built many
-// times; each time gives a model of its own.
+// does not fit after the one before it is an error that names both and their shapes; so is a Sequential without layers, as in
+// Keras. A Sequential may be built many times; each time gives a model of its own.
 func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Model, err error) {
 	defer recovering(&err)
 	if ctx == nil {
@@ -36,6 +36,9 @@ func (s *Sequential) Build(ctx context.Context, in Input, o BuildOptions) (_ *Mo
 	}
 	if s == nil {
 		return nil, errors.New("nn: the Sequential is nil")
+	}
+	if len(s.Layers) == 0 {
+		return nil, errors.New("nn: the Sequential has no layers")
 	}
 	m := &Model{name: s.name(), seed: o.Seed, inputs: []modelInput{{name: "input", signature: signature}},
 		spec: &Sequential{Name: s.Name, Layers: slices.Clone(s.Layers)}, specInput: in}

@@ -166,8 +166,8 @@ func TestBadStates(t *testing.T) {
 	}
 	for want, spoil := range map[string]func(s *nn.TrainingState){
 		"nn: the training state has version 2; this version of linnet reads 1":                                 func(s *nn.TrainingState) { s.Version = 2 },
-		"nn: the training state is of epoch -1, batch 0, 0 accumulated batches":                                func(s *nn.TrainingState) { s.Epoch = -1 },
-		"nn: the training state is of epoch 1, batch -5, 0 accumulated batches":                                func(s *nn.TrainingState) { s.Batch = -5 },
+		"nn: the training state has the epoch -1, which is not from 0 to 1073741823":                           func(s *nn.TrainingState) { s.Epoch = -1 },
+		"nn: the training state has the batch -5, which is not from 0 to 1073741823":                           func(s *nn.TrainingState) { s.Batch = -5 },
 		"nn: the training state of optimizer 0: step -3":                                                       func(s *nn.TrainingState) { s.Groups[0].Step = -3 },
 		"nn: the training state of optimizer 0: a learning rate of NaN":                                        func(s *nn.TrainingState) { s.Groups[0].Rate = nan },
 		"nn: the training state has 3 optimizers, and this run 1":                                              func(s *nn.TrainingState) { s.Groups = append(s.Groups, s.Groups[0], s.Groups[0]) },

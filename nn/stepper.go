@@ -154,7 +154,32 @@ func (o *stepOptions) check(who string) error {
 // finite reports whether a loss is a number to go on with.
 func finite(loss float64) bool { return !math.IsNaN(loss) && !math.IsInf(loss, 0) }
 
-// errTraining reports a second training of one model.
-var errTraining = errors.New("nn: another Fit of the model is under way")
+// What trains a model: Model.training.
+const (
+	untrained int32 = iota
+	inFit
+	inTrainer
+)
+
+// beginTraining makes the model's training that of a Fit or a Trainer, unless it trains already.
+func (m *Model) beginTraining(who int32) error {
+	for !m.training.CompareAndSwap(untrained, who) {
+		if now := m.trainsIn(); now != "" { // else it has ended since
+			return errors.New("nn: " + now)
+		}
+	}
+	return nil
+}
+
+// trainsIn says what trains the model, and what ends that; nothing if the model does not train.
+func (m *Model) trainsIn() string {
+	switch m.training.Load() {
+	case inFit:
+		return "a Fit of the model is under way"
+	case inTrainer:
+		return "a Trainer of the model is open: Trainer.Close ends it"
+	}
+	return ""
+}
 
 var _ plan.Model = (*Model)(nil)

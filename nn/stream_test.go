@@ -151,7 +151,7 @@ func TestStreamErrors(t *testing.T) {
 			want: "nn: batch 2 of epoch 1: layer \"embedding\": row 1, column 2: id 50 is outside the vocabulary 0 to 49"},
 		{name: "labels", batches: []nn.Batch{good, {X: good.X, Y: wide}}, want: "nn: batch 2 of epoch 1: loss: binary cross-entropy: a row of the output has shape (1,) and a row of the labels (2,)"},
 		{name: "BatchSize", batches: []nn.Batch{good}, change: func(o *nn.FitOptions) { o.BatchSize = 4 },
-			want: "nn: BatchSize, Order and ValidationSplit have no say over a stream, which makes its own batches"},
+			want: "nn: BatchSize has no say over a stream, which makes its own batches"},
 		{name: "weights twice", batches: []nn.Batch{good, {X: good.X, Y: good.Y, Weights: make([]float32, 45)}},
 			change: func(o *nn.FitOptions) { o.ClassWeight = map[int]float32{0: 1} },
 			want:   "nn: batch 2 of epoch 1: class weights and sample weights cannot go together"},

@@ -73,8 +73,8 @@ func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
 	if s.state == nil {
 		s.state = &TrainingState{}
 	}
-	if !m.training.CompareAndSwap(false, true) {
-		return nil, errTraining
+	if err := m.beginTraining(inTrainer); err != nil {
+		return nil, err
 	}
 	if err = s.state.Check(); err != nil {
 		err = fmt.Errorf("nn: %w", err)
@@ -82,7 +82,7 @@ func (m *Model) NewTrainer(o TrainerOptions) (*Trainer, error) {
 		t.given, err = m.stateWeights(s.state)
 	}
 	if err != nil {
-		m.training.Store(false)
+		m.training.Store(untrained)
 		return nil, err
 	}
 	return t, nil
@@ -333,7 +333,7 @@ func (t *Trainer) Close() error {
 	}
 	t.closed = true
 	s := &t.stepper
-	defer s.model.training.Store(false)
+	defer s.model.training.Store(untrained)
 	defer func() { s.model.settle = nil }()
 	defer t.held.release()
 	defer s.end()

@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -77,8 +76,9 @@ func (m *Model) SetStorage(name string, s plan.Storage) error {
 		return fmt.Errorf("nn: the model has no parameter %q", name)
 	case isNil(s):
 		return fmt.Errorf("nn: the storage for %q is nil", name)
-	case m.training.Load():
-		return fmt.Errorf("nn: the storage of %q cannot change while the model trains", name)
+	}
+	if now := m.trainsIn(); now != "" {
+		return fmt.Errorf("nn: the storage of %q cannot change while %s", name, now)
 	}
 	if err := plan.SetStorage(key, p, s); err != nil {
 		return fmt.Errorf("nn: %w", err)
@@ -144,8 +144,8 @@ func (m *Model) SetFrozen(names []string) error {
 	if err := m.built(); err != nil {
 		return err
 	}
-	if m.training.Load() {
-		return errTrainsNow
+	if err := m.trainsNow(); err != nil {
+		return err
 	}
 	frozen := make(map[string]bool, len(names))
 	for _, name := range names {
@@ -177,8 +177,13 @@ func (m *Model) SetFrozen(names []string) error {
 	return nil
 }
 
-// errTrainsNow reports a change of what trains during a Fit.
-var errTrainsNow = errors.New("nn: what trains cannot change while the model trains")
+// trainsNow refuses a change of what trains during a training.
+func (m *Model) trainsNow() error {
+	if now := m.trainsIn(); now != "" {
+		return fmt.Errorf("nn: what trains cannot change while %s", now)
+	}
+	return nil
+}
 
 // SetTrainable says whether training changes the parameters whose names match a pattern as path.Match has it: "dense/*",
 // "*/bias". It returns how many match. A parameter that its layer does not train, such as a running mean, cannot be
@@ -187,8 +192,8 @@ func (m *Model) SetTrainable(pattern string, trainable bool) (int, error) {
 	if err := m.built(); err != nil {
 		return 0, err
 	}
-	if m.training.Load() {
-		return 0, errTrainsNow
+	if err := m.trainsNow(); err != nil {
+		return 0, err
 	}
 	n := 0
 	for _, p := range m.params() {

@@ -87,6 +87,17 @@ func (e *Embedding) Combiner() text.Combiner { return e.combiner }
 // Skipped is how many malformed lines VectorOptions.SkipMalformed has left out of the table.
 func (e *Embedding) Skipped() int { return e.skipped }
 
+// usable refuses an Embedding that nothing has made, and a context that is nil.
+func (e *Embedding) usable(ctx context.Context) error {
+	switch {
+	case ctx == nil:
+		return errNilContext
+	case e == nil || e.read == nil:
+		return errors.New("pretrained: the Embedding is nil or empty: OpenVectors, OpenHub, OpenModule and NewEmbedding make one")
+	}
+	return nil
+}
+
 // VectorsOf returns the vectors of words in the order given, shape (len(words), Dim), and how many of the words the
 // embedding has. A word that it does not have gets a row of zeros. The words of a text.Vectorization, as its method
 // Vocabulary lists them, give the first values for a layers.Embedding of its ids.
@@ -94,8 +105,8 @@ func (e *Embedding) Skipped() int { return e.skipped }
 // It reads the whole table on the way. A file of vectors that is opened with these words as VectorOptions.Words has no more
 // rows than are needed. An end of ctx is an error.
 func (e *Embedding) VectorsOf(ctx context.Context, words []string) (vectors *tensor.Float32, found int, err error) {
-	if ctx == nil {
-		return nil, 0, errNilContext
+	if err := e.usable(ctx); err != nil {
+		return nil, 0, err
 	}
 	if vectors, err = tensor.New[float32](len(words), e.dim); err != nil {
 		return nil, 0, shown.Errorf("pretrained: %s: vectors of %d words: %w", e.path, len(words), err)
@@ -117,8 +128,8 @@ func (e *Embedding) VectorsOf(ctx context.Context, words []string) (vectors *ten
 // file each time. A file that has changed since it was opened, a wrong checksum, and a value that is not finite are
 // errors, and so is a context that is done before the end; dst then holds nothing of use.
 func (e *Embedding) ReadTable(ctx context.Context, dst []float32) error {
-	if ctx == nil {
-		return errNilContext
+	if err := e.usable(ctx); err != nil {
+		return err
 	}
 	if len(dst) != e.rows*e.dim {
 		return shown.Errorf("pretrained: %s: a table of shape (%d, %d) does not fit a slice of %d values", e.path, e.rows, e.dim, len(dst))

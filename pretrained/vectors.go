@@ -175,8 +175,12 @@ func openVectors(ctx context.Context, path string, o VectorOptions) (source, err
 		return source{}, fmt.Errorf("no such kind of vectors: %d", o.Kind)
 	case o.OOV > OOVUniform:
 		return source{}, fmt.Errorf("no such vectors for unknown words: %d", o.OOV)
-	case o.Dim < 0, o.Limit < 0, o.OOVBuckets < 0:
-		return source{}, fmt.Errorf("options Dim %d, Limit %d and OOVBuckets %d must not be negative", o.Dim, o.Limit, o.OOVBuckets)
+	case o.Dim < 0:
+		return source{}, fmt.Errorf("option Dim %d must not be negative", o.Dim)
+	case o.Limit < 0:
+		return source{}, fmt.Errorf("option Limit %d must not be negative", o.Limit)
+	case o.OOVBuckets < 0:
+		return source{}, fmt.Errorf("option OOVBuckets %d must not be negative", o.OOVBuckets)
 	case o.OOVBuckets > math.MaxInt32:
 		return source{}, fmt.Errorf("option OOVBuckets %d is more than %d", o.OOVBuckets, math.MaxInt32)
 	case o.Seed != 0 && o.OOV != OOVUniform:

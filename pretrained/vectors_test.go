@@ -295,7 +295,7 @@ func TestOpenVectorsErrors(t *testing.T) {
 		{"kind", good, VectorOptions{Kind: 9}, "no such kind of vectors: 9"},
 		{"OOV", good, VectorOptions{OOV: 9}, "no such vectors for unknown words: 9"},
 		{"combiner", good, VectorOptions{Combiner: 9}, "no combiner: name one of sqrtn, mean and sum"},
-		{"negative", good, VectorOptions{Limit: -1}, "options Dim 0, Limit -1 and OOVBuckets 0 must not be negative"},
+		{"negative", good, VectorOptions{Limit: -1}, "option Limit -1 must not be negative"},
 		{"scale", good, VectorOptions{Scale: -1}, "option Scale -1 is not a positive number"},
 		{"scale NaN", good, VectorOptions{Scale: float32(math.NaN())}, "option Scale NaN is not a positive number"},
 		{"seed", good, VectorOptions{Seed: 1}, "option Seed 1 is for OOVUniform alone"},

@@ -79,9 +79,17 @@ func New(models []Model, o Options) (*Handler, error) {
 	return h, nil
 }
 
+// made reports whether New has made the Handler.
+func (h *Handler) made() bool { return h != nil && h.metrics != nil }
+
+var errNotMade = errors.New("serve: the Handler is nil or empty: New makes one")
+
 // Replace makes m answer the requests for its name. There must be a classifier of this name already. Requests that are being
 // answered keep the classifier that they began with.
 func (h *Handler) Replace(m Model) error {
+	if !h.made() {
+		return errNotMade
+	}
 	if err := m.check(); err != nil {
 		return err
 	}
@@ -101,6 +109,9 @@ func (h *Handler) Replace(m Model) error {
 // ready, so that a load balancer sends nothing new. It answers all the same, and asks clients with each answer to close the
 // connection, so that none of them sends a request at the moment when the server ends.
 func (h *Handler) SetReady(ready bool) {
+	if !h.made() {
+		return // it is never ready
+	}
 	h.ready.Store(ready)
 	value := 0.0
 	if ready {
@@ -133,6 +144,10 @@ type call struct {
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.made() {
+		http.Error(w, errNotMade.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	c := h.calls.Get().(*call)
 	c.w, c.r, c.start, c.status = w, r, time.Now(), http.StatusOK
 	if !h.ready.Load() {

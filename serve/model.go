@@ -44,8 +44,8 @@ func (m *Model) check() error {
 		return fmt.Errorf("serve: %.40q is no name for a classifier: use letters, digits, points, hyphens and underscores, %d at most, a letter or digit first", m.Name, maxName)
 	case m.Version != "" && !ValidName(m.Version):
 		return fmt.Errorf("serve: %.40q is no version of a classifier: use letters, digits, points, hyphens and underscores, %d at most, a letter or digit first", m.Version, maxName)
-	case m.Classifier == nil:
-		return fmt.Errorf("serve: the classifier %s is nil", m.Name)
+	case len(m.Classifier.Classes()) == 0:
+		return fmt.Errorf("serve: the classifier %s is nil or empty", m.Name)
 	}
 	return nil
 }

@@ -21,6 +21,9 @@ const (
 // A Handler in another server needs that server's ReadHeaderTimeout, WriteTimeout and IdleTimeout. Both need a limit of connections:
 // the memory of a connection and of small requests counts toward no limit.
 func (h *Handler) Server(address string) *http.Server {
+	if !h.made() {
+		return &http.Server{Addr: address, Handler: h, ReadHeaderTimeout: headerTime}
+	}
 	return &http.Server{
 		Addr:                         address,
 		Handler:                      h,

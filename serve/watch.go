@@ -18,6 +18,9 @@ import (
 // the metrics linnet_model_stale and linnet_model_reload_failures_total say so. Watch looks at the file at each interval, so that it works with links that move
 // and with network file systems. It returns an error if there is no such classifier, and else when ctx is done.
 func (h *Handler) Watch(ctx context.Context, name, path string, every time.Duration) error {
+	if !h.made() {
+		return errNotMade
+	}
 	s := h.models[name]
 	if s == nil {
 		return fmt.Errorf("serve: there is no classifier %s to watch", name)

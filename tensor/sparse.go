@@ -75,6 +75,9 @@ func (s *Sparse) Rows(lo, hi int) *Sparse {
 	if lo < 0 || hi < lo || hi > s.Len() {
 		panic(fmt.Sprintf("tensor: rows [%d:%d] of a sparse matrix of shape %v", lo, hi, s.Shape()))
 	}
+	if s.offsets == nil { // the zero value, which has no rows
+		return &Sparse{}
+	}
 	// Offsets stay relative to the whole matrix's columns and values.
 	return &Sparse{offsets: s.offsets[lo : hi+1 : hi+1], columns: s.columns, values: s.values, shape: [2]int{hi - lo, s.shape[1]}}
 }

@@ -120,6 +120,8 @@ func checkVocabulary(n int) error {
 	return nil
 }
 
+var errNilBags = errors.New("text: the Bags are nil")
+
 var errNilIDs = errors.New("text: the array of ids is nil")
 
 // checkBags returns an error for what no bags are made from.
@@ -144,6 +146,9 @@ func MakeBags(x *tensor.Int32, o BagOptions) (*Bags, error) {
 // Make is [MakeBags] into b, whose memory it uses again: after a few calls it allocates nothing. After an error b has no
 // rows. When ctx is done before it has finished, its error is the context's.
 func (b *Bags) Make(ctx context.Context, x *tensor.Int32, o BagOptions) error {
+	if b == nil {
+		return errNilBags
+	}
 	if ctx == nil {
 		return errNilContext
 	}
@@ -183,6 +188,9 @@ func (b *Bags) Make(ctx context.Context, x *tensor.Int32, o BagOptions) error {
 // MakeRows is Make of some rows of x, by their numbers: row i of the bags is row rows[i] of x. Both memory and errors are
 // as with Make.
 func (b *Bags) MakeRows(x *tensor.Int32, rows []int32, o BagOptions) error {
+	if b == nil {
+		return errNilBags
+	}
 	if err := checkBags(x, o); err != nil {
 		b.start(BagOptions{}, 0, 0, 0)
 		return err
@@ -458,6 +466,11 @@ func (b *Bags) Rows(lo, hi int) *Bags {
 	if lo < 0 || hi < lo || hi > b.Len() {
 		panic(fmt.Sprintf("text: rows [%d:%d] of %d bags", lo, hi, b.Len()))
 	}
+	if b.offsets == nil { // the zero value, which has no rows
+		part := &Bags{}
+		part.measure()
+		return part
+	}
 	part := &Bags{offsets: b.offsets[lo : hi+1 : hi+1], narrow: b.narrow, wide: b.wide, isWide: b.isWide,
 		lengths: b.lengths[lo:hi:hi], vocabulary: b.vocabulary}
 	part.measure()
@@ -504,6 +517,9 @@ func (b *Bags) Take(rows []int) (*Bags, error) {
 // Limit returns the bags of a smaller vocabulary: ids from limit on become the id other, which must be below it (Keras's
 // num_words and oov_char).
 func (b *Bags) Limit(limit int, other int32) (*Bags, error) {
+	if b == nil {
+		return nil, errNilBags
+	}
 	if limit < 1 || limit > b.vocabulary || other < 0 || int(other) >= limit {
 		return nil, fmt.Errorf("text: bags of %d ids cannot be limited to %d with %d for the others", b.vocabulary, limit, other)
 	}
@@ -528,6 +544,9 @@ func (b *Bags) Limit(limit int, other int32) (*Bags, error) {
 
 // WithoutZero returns the bags without id 0, the padding, which no longer counts in a row's length either.
 func (b *Bags) WithoutZero() (*Bags, error) {
+	if b == nil {
+		return nil, errNilBags
+	}
 	return b.rebuild(b.vocabulary, func(ids, counts []int32) ([]int32, []int32, int32) {
 		if len(ids) > 0 && ids[0] == 0 {
 			return ids[1:], counts[1:], counts[0]

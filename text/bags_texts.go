@@ -12,6 +12,9 @@ import (
 // many at once. A text with an id outside the tokenizer's size, or too long, is an error that names its number, and so is
 // an error of the tokenizer, which looks at ctx in long texts. After an error b has no rows.
 func (b *Bags) MakeTexts(ctx context.Context, texts []string, rows []int32, t Tokenizer) error {
+	if b == nil {
+		return errNilBags
+	}
 	if err := checkTokenizer(ctx, t); err != nil {
 		b.start(BagOptions{}, 0, 0, 0)
 		return err

@@ -36,6 +36,9 @@ func MultiHot(sequences [][]int32, width int) (*tensor.Sparse, error) {
 // a sequence. Column 0 stays empty: id 0 is the padding, which is no word of the text. Ids that padding cut off are not
 // in the bag and so not in the row.
 func (b *Bags) MultiHot() (*tensor.Sparse, error) {
+	if b == nil {
+		return nil, errNilBags
+	}
 	offsets := make([]int, 1, b.Len()+1)
 	var columns []int32
 	for i := range b.Len() {

@@ -172,6 +172,9 @@ func (b *VocabularyBuilder) Len() int { return max(len(b.offsets)-1, 0) }
 // [*DuplicateError]; so many that their bytes exceed 4 GiB are an error too, and so is a context that is done before the
 // words are indexed.
 func (b *VocabularyBuilder) Vocabulary(ctx context.Context) (*Vocabulary, error) {
+	if b == nil {
+		return nil, errors.New("text: the VocabularyBuilder is nil")
+	}
 	defer func() { *b = VocabularyBuilder{} }()
 	if ctx == nil {
 		return nil, errNilContext

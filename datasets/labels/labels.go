@@ -92,14 +92,19 @@ func (e *Error) Error() string {
 }
 
 // Len is the number of classes.
-func (c *Classes) Len() int { return len(c.names) }
+func (c *Classes) Len() int {
+	if c == nil {
+		return 0
+	}
+	return len(c.names)
+}
 
 // Names are the names of the classes in the order of their ids, in a slice made for the caller.
 func (c *Classes) Names() []string { return slices.Clone(c.names) }
 
 // Name returns the name of an id, and whether it has one.
 func (c *Classes) Name(id int32) (name string, ok bool) {
-	if id < 0 || int(id) >= len(c.names) {
+	if id < 0 || int(id) >= c.Len() {
 		return "", false
 	}
 	return c.names[id], true
@@ -107,6 +112,9 @@ func (c *Classes) Name(id int32) (name string, ok bool) {
 
 // ID returns the id of a name, and whether it is a class.
 func (c *Classes) ID(name string) (id int32, ok bool) {
+	if c == nil {
+		return 0, false
+	}
 	id, ok = c.ids[name]
 	return id, ok
 }
@@ -116,7 +124,7 @@ func (c *Classes) ID(name string) (id int32, ok bool) {
 func (c *Classes) IDs(labels []string) (*tensor.Int32, error) {
 	ids := make([]int32, len(labels))
 	for i, name := range labels {
-		id, ok := c.ids[name]
+		id, ok := c.ID(name)
 		if !ok {
 			return nil, &Error{Row: i, Column: Whole, Label: name, Classes: c.Len()}
 		}
@@ -149,7 +157,7 @@ func (c *Classes) MultiHot(labels [][]string) (*tensor.Float32, error) {
 	for i, set := range labels {
 		row := x.Row(i)
 		for k, name := range set {
-			id, ok := c.ids[name]
+			id, ok := c.ID(name)
 			if !ok {
 				return nil, &Error{Row: i, Column: k, Label: name, Classes: c.Len()}
 			}

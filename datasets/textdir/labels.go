@@ -12,7 +12,7 @@ var errNoLabels = errors.New("textdir: the data set was read without labels")
 
 // IntLabels returns the labels in an array of shape (n,), as a loss over classes wants them (label_mode="int").
 func (d *Dataset) IntLabels() (*tensor.Int32, error) {
-	if d.Labels == nil {
+	if d == nil || d.Labels == nil {
 		return nil, errNoLabels
 	}
 	return tensor.Of(d.Labels)
@@ -21,7 +21,7 @@ func (d *Dataset) IntLabels() (*tensor.Int32, error) {
 // BinaryLabels returns the labels, 0 and 1, in an array of shape (n, 1), as a loss over one probability wants them
 // (label_mode="binary"). It is an error when there are not exactly two classes.
 func (d *Dataset) BinaryLabels() (*tensor.Float32, error) {
-	if d.Labels == nil {
+	if d == nil || d.Labels == nil {
 		return nil, errNoLabels
 	}
 	if len(d.Classes) != 2 {
@@ -40,7 +40,7 @@ func (d *Dataset) BinaryLabels() (*tensor.Float32, error) {
 // CategoricalLabels returns the labels in an array of shape (n, classes) with a 1 in the column of the class and 0 in
 // the others (label_mode="categorical"). A label that is no column is an error; Keras gives it a row of zeros.
 func (d *Dataset) CategoricalLabels() (*tensor.Float32, error) {
-	if d.Labels == nil {
+	if d == nil || d.Labels == nil {
 		return nil, errNoLabels
 	}
 	columns := len(d.Classes)

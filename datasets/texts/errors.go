@@ -14,6 +14,8 @@ var ErrEmpty = errors.New("no rows")
 
 var errNilContext = errors.New("texts: the context is nil")
 
+var errNotOpen = errors.New("texts: the Source is nil or empty: Open makes one")
+
 // RowError reports a row that cannot be read. The rows after it may be good.
 type RowError struct {
 	// File is the file's path as it was given to [Open], or the path of a file in a folder; "stdin" for a stream.

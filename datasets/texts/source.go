@@ -324,7 +324,7 @@ func (s *Source) Once() bool { return s.kind == streamKind }
 // error. A file or folder needs no Close, and neither does a stream whose rows have been read. A goroutine that waits for
 // the reader of a stream goes on until that returns.
 func (s *Source) Close() error {
-	if s.stop == nil {
+	if s == nil || s.stop == nil {
 		return nil
 	}
 	err := s.stop()
@@ -344,6 +344,10 @@ func (s *Source) Rows(ctx context.Context) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		if ctx == nil {
 			yield(Row{}, errNilContext)
+			return
+		}
+		if s == nil || s.path == "" {
+			yield(Row{}, errNotOpen)
 			return
 		}
 		e := &emitter{ctx: ctx, yield: yield, separator: s.o.LabelSeparator, single: map[string][]string{}}

@@ -169,8 +169,11 @@ func (f File) check() (File, error) {
 			return f, shown.Errorf("download: %s: %q is no sha256", f.URL, f.SHA256)
 		}
 	}
-	if f.Size < 0 || f.MaxSize < 0 {
-		return f, shown.Errorf("download: %s: a size of %d bytes, at most %d; it must not be negative", f.URL, f.Size, f.MaxSize)
+	if f.Size < 0 {
+		return f, shown.Errorf("download: %s: Size %d must not be negative", f.URL, f.Size)
+	}
+	if f.MaxSize < 0 {
+		return f, shown.Errorf("download: %s: MaxSize %d must not be negative", f.URL, f.MaxSize)
 	}
 	if f.MaxSize == 0 {
 		f.MaxSize = 16 << 30
@@ -187,8 +190,13 @@ func (f File) limit() int64 {
 }
 
 func (o Options) check() (Options, error) {
-	if o.Attempts < 0 || o.Wait < 0 || o.Stall < 0 {
-		return o, shown.Errorf("download: Attempts %d, Wait %v, Stall %v: none may be negative", o.Attempts, o.Wait, o.Stall)
+	switch {
+	case o.Attempts < 0:
+		return o, fmt.Errorf("download: Attempts %d must not be negative", o.Attempts)
+	case o.Wait < 0:
+		return o, fmt.Errorf("download: Wait %v must not be negative", o.Wait)
+	case o.Stall < 0:
+		return o, fmt.Errorf("download: Stall %v must not be negative", o.Stall)
 	}
 	if o.Attempts == 0 {
 		o.Attempts = 5

@@ -700,8 +700,11 @@ func TestBadFile(t *testing.T) {
 		{File{URL: "http://example.com/a", Name: "../a"}, Options{}, `"../a" is no name for a file`},
 		{File{URL: "http://example.com/a", Name: `b\a`}, Options{}, `"b\\a" is no name for a file`},
 		{File{URL: "http://example.com/a", SHA256: "12"}, Options{}, `"12" is no sha256`},
-		{File{URL: "http://example.com/a", Size: -1}, Options{}, "must not be negative"},
-		{File{URL: "http://example.com/a"}, Options{Attempts: -1}, "none may be negative"},
+		{File{URL: "http://example.com/a", Size: -1}, Options{}, ": Size -1 must not be negative"},
+		{File{URL: "http://example.com/a", MaxSize: -2}, Options{}, ": MaxSize -2 must not be negative"},
+		{File{URL: "http://example.com/a"}, Options{Attempts: -1}, "Attempts -1 must not be negative"},
+		{File{URL: "http://example.com/a"}, Options{Wait: -1}, "Wait -1ns must not be negative"},
+		{File{URL: "http://example.com/a"}, Options{Stall: -1}, "Stall -1ns must not be negative"},
 		{File{URL: "http://example.com/folder"}, Options{}, filepath.Join(folder, "folder") + " is a folder, not a file"},
 	} {
 		_, err := Fetch(t.Context(), folder, c.f, c.o)

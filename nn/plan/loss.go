@@ -59,14 +59,18 @@ type LossRule struct {
 	Counted func(labels []float32) int
 }
 
-// LossError reports that the loss of a batch was NaN or infinite. The step was not taken: the weights are those before
-// it.
+// LossError reports that the loss of a batch was NaN or infinite. In training the step was not taken: the weights are those
+// before it.
 type LossError struct {
-	Epoch, Step int // counted from 0
+	// Epoch and Step are counted from 0. In Evaluate Epoch is -1, and Step the number of the batch.
+	Epoch, Step int
 	Loss        float64
 }
 
-// Error gives the loss and the step, for people: epochs and steps are counted from 1.
+// Error gives the loss and the step, for people: epochs, steps and batches are counted from 1.
 func (e *LossError) Error() string {
+	if e.Epoch < 0 {
+		return fmt.Sprintf("nn: the loss is %v in batch %d", e.Loss, e.Step+1)
+	}
 	return fmt.Sprintf("nn: the loss is %v in epoch %d, step %d; the weights are those before this step", e.Loss, e.Epoch+1, e.Step+1)
 }

@@ -126,8 +126,10 @@ func (s *Shared) Check() error {
 		return errors.New("at most one of ClipValue, ClipNorm and GlobalClipNorm can be set")
 	case !(momentum >= 0 && momentum <= 1):
 		return fmt.Errorf("AverageMomentum %v is not from 0 to 1", momentum)
-	case s.AverageEvery < 0 || s.AccumulateSteps < 0:
-		return fmt.Errorf("AverageEvery %d and AccumulateSteps %d must not be negative", s.AverageEvery, s.AccumulateSteps)
+	case s.AverageEvery < 0:
+		return fmt.Errorf("AverageEvery %d must not be negative", s.AverageEvery)
+	case s.AccumulateSteps < 0:
+		return fmt.Errorf("AccumulateSteps %d must not be negative", s.AccumulateSteps)
 	case !s.Average && (s.AverageEvery > 0 || s.AverageMomentum.IsSet()):
 		return errors.New("AverageMomentum and AverageEvery need Average")
 	}

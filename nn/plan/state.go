@@ -84,8 +84,12 @@ func (s *TrainingState) Check() error {
 	switch {
 	case s.Version != 0 && s.Version != StateVersion:
 		return fmt.Errorf("the training state has version %d; this version of linnet reads %d", s.Version, StateVersion)
-	case s.Epoch < 0 || s.Epoch > maxEpoch || s.Batch < 0 || s.Batch > maxEpoch || s.Accumulated < 0 || s.Accumulated > maxEpoch:
-		return fmt.Errorf("the training state is of epoch %d, batch %d, %d accumulated batches", s.Epoch, s.Batch, s.Accumulated)
+	case s.Epoch < 0 || s.Epoch > maxEpoch:
+		return fmt.Errorf("the training state has the epoch %d, which is not from 0 to %d", s.Epoch, maxEpoch)
+	case s.Batch < 0 || s.Batch > maxEpoch:
+		return fmt.Errorf("the training state has the batch %d, which is not from 0 to %d", s.Batch, maxEpoch)
+	case s.Accumulated < 0 || s.Accumulated > maxEpoch:
+		return fmt.Errorf("the training state has %d accumulated batches, which is not from 0 to %d", s.Accumulated, maxEpoch)
 	}
 	for i, g := range s.Groups {
 		if err := g.check(); err != nil {

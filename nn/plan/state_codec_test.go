@@ -126,7 +126,7 @@ func TestDecodeStateErrors(t *testing.T) {
 		{`{"epoch":1,"epoch":2}`, nil, `the member "epoch" is there twice`},
 		{`{"epochs":1}`, nil, `the member "epochs" is not known`},
 		{`{"version":2}`, nil, "has version 2"},
-		{`{"epoch":-1}`, nil, "is of epoch -1"},
+		{`{"epoch":-1}`, nil, "has the epoch -1"},
 		{`{"epoch":1e3}`, nil, `epoch: "1e3" is no int`},
 		{`{"groups":[{"Rate":1}]}`, nil, `groups: 0: the member "Rate" is not known`},
 		{`{"groups":[{"rate":1,"rate":1}]}`, nil, `groups: 0: the member "rate" is there twice`},
