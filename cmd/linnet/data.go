@@ -275,9 +275,14 @@ func badRows(checker *texts.Checker) error {
 	return nil
 }
 
+// foundLine says how data is read.
+func foundLine(path string, found texts.Found) string {
+	return fmt.Sprintf("%s: %s\n", visible(path), found)
+}
+
 // writeFound writes what was found in the data: a line, and the classes.
 func writeFound(w io.Writer, path string, found texts.Found, checker *texts.Checker) {
-	fmt.Fprintf(w, "%s: %s\n", visible(path), found)
+	io.WriteString(w, foundLine(path, found))
 	classes := checker.Classes()
 	const most = 20
 	fmt.Fprintf(w, "%s of %s:", plural(checker.Rows()[0], "row"), plural(len(classes), "class"))
