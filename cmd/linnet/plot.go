@@ -28,13 +28,8 @@ input. The picture is a PNG or an SVG, as its name ends, or with "-", the defaul
 		Example: "  linnet plot history.json loss accuracy -o curves.png\n  linnet plot reviews.linnet",
 		Args:    arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if picture != plots.Terminal {
-				if _, err := plots.FormatOf(picture); err != nil {
-					return usageError{err}
-				}
-			}
 			if err := plots.Check(picture); err != nil {
-				return err
+				return usageError{err}
 			}
 			h, err := readHistory(cmd.Context(), args[0], cmd.InOrStdin())
 			if err != nil {
@@ -42,7 +37,11 @@ input. The picture is a PNG or an SVG, as its name ends, or with "-", the defaul
 			}
 			panels, err := plots.Panels(h, args[1:]...)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				err = fmt.Errorf("%s: %w", args[0], err)
+				if errors.Is(err, plots.ErrNotLogged) {
+					return usageError{err}
+				}
+				return err
 			}
 			if err := plots.Draw(picture, unwatched(cmd.OutOrStdout()), panels...); err != nil && picture == plots.Terminal {
 				return unwritable(err)

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/spf13/cobra"
 )
@@ -44,6 +45,9 @@ FILE and the copy may be the same file: it is replaced as a whole.`,
 			}
 			if output == "-" {
 				return usagef("-o -: a model is written to a file, not to the standard output")
+			}
+			if err := atomicfile.Check(output); err != nil {
+				return usageError{err}
 			}
 			if size != "" {
 				n, err := parseBytes(size)
@@ -122,7 +126,11 @@ func quantize(ctx context.Context, from, to string, o model.ConvertOptions, stdo
 	defer func() { err = errors.Join(err, file.Close()) }()
 	m, differences, err := model.Convert(ctx, file.Model, o)
 	if err != nil {
-		return fmt.Errorf("%s: %w", from, err)
+		err = fmt.Errorf("%s: %w", from, err)
+		if errors.Is(err, model.ErrNoParameter) {
+			return usageError{err}
+		}
+		return err
 	}
 	if err := model.Save(ctx, to, m, model.SaveOptions{Info: file.Info}); err != nil {
 		return err

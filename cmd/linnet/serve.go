@@ -106,8 +106,15 @@ func named(argument string) (name, path string, err error) {
 func (f *serveFlags) check() error {
 	f.addr = cmp.Or(f.addr, os.Getenv(addrVariable), "127.0.0.1:8080")
 	for _, a := range []string{f.addr, f.pprof} {
-		if _, _, err := net.SplitHostPort(a); a != "" && err != nil {
+		if a == "" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(a)
+		if err != nil {
 			return usagef("%.80q is no address: write HOST:PORT, such as 127.0.0.1:8080", a)
+		}
+		if _, err := net.LookupPort("tcp", port); err != nil {
+			return usagef("%.80q is no address: %.40q is no port, which is a number from 0 to 65535", a, port)
 		}
 	}
 	if (f.certificate == "") != (f.key == "") {

@@ -13,11 +13,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newTrain() *cobra.Command { return newTrainOf(new(classifier.Options)) }
+func newTrain() *cobra.Command { return newTrainOf(new(classifier.Options), new(dataFlags)) }
 
-// newTrainOf is newTrain, whose flags set o.
-func newTrainOf(o *classifier.Options) *cobra.Command {
-	var data dataFlags
+// newTrainOf is newTrain, whose flags set o and data.
+func newTrainOf(o *classifier.Options, data *dataFlags) *cobra.Command {
 	var output, from, report string
 	var sweeps []string
 	var skip, keep, asJSON bool
