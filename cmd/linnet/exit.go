@@ -65,7 +65,7 @@ func besides(err error) (others []error) {
 // withoutPackages leaves out the names of packages and calls with which errors of the library begin: they tell a user of the
 // program nothing.
 func withoutPackages(message string) string {
-	for _, name := range []string{"classifier: ", "evaluation: ", "texts: ", "model: ", "plots: ", "history: ", "serve: ", "stat ", "open "} {
+	for _, name := range []string{"classifier: ", "evaluation: ", "texts: ", "model: ", "plots: ", "history: ", "safetensors: ", "serve: ", "stat ", "open "} {
 		message = strings.TrimPrefix(message, name)
 		message = strings.ReplaceAll(message, ": "+name, ": ")
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/filekind"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/plots"
 	"github.com/spf13/cobra"
@@ -68,6 +69,9 @@ func readHistory(ctx context.Context, path string, stdin io.Reader) (*history.Hi
 		return modelHistory(ctx, path)
 	} else if err != nil {
 		return nil, err
+	}
+	if what := filekind.Content(b[:min(len(b), 512)]); what != "" {
+		return nil, fmt.Errorf("%s: it is %s, not a history", nameOf(path), what)
 	}
 	h := new(history.History)
 	if bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
