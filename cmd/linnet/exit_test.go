@@ -162,3 +162,16 @@ func TestExclusiveFlags(t *testing.T) {
 		t.Error("no flags exclude one another")
 	}
 }
+
+// What --help says of exit codes is what docs/command.md says.
+func TestExitCodesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/command.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(exitCodes) {
+		if code, _, ok := strings.Cut(strings.TrimSpace(line), "  "); ok && !strings.Contains(string(page), "\n| "+code+" | ") {
+			t.Errorf("command.md has no exit code %s", code)
+		}
+	}
+}
