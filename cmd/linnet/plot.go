@@ -26,7 +26,7 @@ red ring around the best epoch. NAME... are the logs to draw, such as loss; with
 
 HISTORY is a model file with a history, the JSON of a history, or the CSV of callbacks.CSVLogger; "-" is the standard
 input. The picture is a PNG or an SVG, as its name ends, or with "-", the default, text.`,
-		Example: "  linnet plot history.json loss accuracy -o curves.png\n  linnet plot reviews.linnet",
+		Example: "  linnet plot history.json loss accuracy -o curves.png\n  linnet plot network.linnet",
 		Args:    arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := plots.Check(picture); err != nil {

@@ -33,7 +33,7 @@ and bfloat16 half. Biases and other lists of numbers stay as they are unless --p
 left out: training goes on from the file it was saved in.
 
 FILE and the copy may be the same file: it is replaced as a whole.`,
-		Example: "  linnet quantize reviews.linnet -o small.linnet\n  linnet quantize mail.linnet -o small.linnet --size 600KB\n  linnet quantize reviews.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
+		Example: "  linnet quantize network.linnet -o small.linnet\n  linnet quantize mail.linnet -o small.linnet --size 600KB\n  linnet quantize network.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := convertOptions(to, exceptions)

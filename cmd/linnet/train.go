@@ -52,7 +52,7 @@ may run: with "-o films.linnet" it writes films-1.linnet and what it found out t
 runs the lines four at a time, "parallel" too, and a task of a job array runs its line, "sed -n 7p jobs | sh". With --json a
 job is an object with its words in "args". Each file is written whole, so that a job that was killed can be run again.
 "linnet results" makes one table of the reports. The same sweep gives the same jobs in the same order.`,
-		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet\n  linnet train films.csv -o runs/films.linnet --sweep max-features=50,100 --sweep seed=1,2",
+		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet\n  linnet train films.csv -o films.linnet --sweep max-features=50,100 --sweep seed=1,2",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if output == "" {
