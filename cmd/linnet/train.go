@@ -30,7 +30,7 @@ and strength of regularisation suit the data is decided on rows that are held ou
 
 The same rows and seed give the same file, on every machine and with any number of processors.
 
-DATA may be larger than memory: if its texts have more than 64 MB, they are read again, some ten times, from DATA, or from a
+DATA may be larger than memory: if its texts have more than 64 MiB, they are read again, some ten times, from DATA, or from a
 copy in the folder for temporary files if it is the standard input. N-grams need several
 times the size of the texts in that folder ($TMPDIR, or /tmp). With --continue all rows are kept in memory. From some 1,000
 classes on fewer n-grams are learned from, and more classes than a model in memory can have are an error before it begins.
@@ -44,7 +44,7 @@ rows held out. Each of the two takes as long as the budget at most, on a machine
 work, so that the same budget gives the same file everywhere; a slow machine takes longer than a fast one.
 
 With --continue a classifier goes on learning from DATA, which may have further classes. It does not remember what it learned
-from: put some of the old rows into DATA, or it forgets what they taught. Of more than 64 MB of text it learns frequent
+from: put some of the old rows into DATA, or it forgets what they taught. Of more than 64 MiB of text it learns frequent
 n-grams alone.
 
 With --sweep nothing is learned. A line for a shell is written for each combination of values, as a job that any machine
