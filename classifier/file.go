@@ -162,7 +162,12 @@ func fromBytes(ctx context.Context, b []byte, name string) (*Classifier, error) 
 // decode reads a file.
 func decode(ctx context.Context, b []byte) (*Parts, *Report, error) {
 	file, err := safetensors.OpenBytes(ctx, b)
-	if err != nil {
+	if foreign := (*safetensors.ForeignError)(nil); errors.As(err, &foreign) {
+		if foreign.What == "" {
+			return nil, nil, errors.New("it is no model file of linnet")
+		}
+		return nil, nil, fmt.Errorf("it is %s", foreign.What)
+	} else if err != nil {
 		return nil, nil, err
 	}
 	d, err := parseDocument(ctx, file.Metadata())
@@ -227,19 +232,20 @@ func parseDocument(ctx context.Context, metadata map[string]string) (*document, 
 	if v > formatVersion {
 		return nil, fmt.Errorf("it has version %d of the format, and this linnet reads up to %d: it needs a newer linnet", v, formatVersion)
 	}
+	text, ok := metadata[classifierKey]
+	_, isModel := metadata[modelKey]
+	if isModel && !ok {
+		return nil, errors.New("it is a model of a network, not a classifier: model.Load opens it, and linnet inspect, plot and quantize take it")
+	}
 	for key := range metadata {
 		if strings.HasPrefix(key, "linnet.") && key != formatKey && key != classifierKey && key != modelKey {
 			return nil, fmt.Errorf("the metadata %.80q are none that this linnet knows", key)
 		}
 	}
-	text, ok := metadata[classifierKey]
 	if !ok {
-		if _, ok := metadata[modelKey]; ok {
-			return nil, errors.New("it is a model, not a classifier: model.Load opens it")
-		}
 		return nil, fmt.Errorf("%q is missing", classifierKey)
 	}
-	if _, ok := metadata[modelKey]; ok {
+	if isModel {
 		return nil, fmt.Errorf("it has both %q and %q", classifierKey, modelKey)
 	}
 	var parsed struct {

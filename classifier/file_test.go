@@ -237,6 +237,10 @@ func TestHostileFile(t *testing.T) {
 		{"no version", "not a version", func(m header, _ data) { m[formatKey] = "01" }},
 		{"unknown key", "none that this linnet knows", func(m header, _ data) { m["linnet.x"] = "" }},
 		{"model", "model.Load opens it", func(m header, _ data) { delete(m, classifierKey); m[modelKey] = "{}" }},
+		{"model with a history", "it is a model of a network, not a classifier: model.Load opens it, and linnet inspect, plot and quantize take it", func(m header, _ data) {
+			delete(m, classifierKey)
+			m[modelKey], m["linnet.history"], m["linnet.state"] = "{}", "{}", "{}"
+		}},
 		{"both", "has both", func(m header, _ data) { m[modelKey] = "{}" }},
 		{"nothing", "is missing", func(m header, _ data) { delete(m, classifierKey) }},
 		{"no JSON", "linnet.classifier", func(m header, _ data) { m[classifierKey] = "{" }},

@@ -54,6 +54,9 @@ type ConvertOptions struct {
 	Parameters []ParameterStorage
 }
 
+// ErrNoParameter is wrapped by the error for a name or pattern of ConvertOptions.Parameters that no parameter of the model has.
+var ErrNoParameter = errors.New("no parameter matches")
+
 // ParameterStorage says how parameters of some names are stored.
 type ParameterStorage struct {
 	// Name is a pattern as path.Match has it: "embedding/*", "*/bias".
@@ -114,7 +117,7 @@ func Convert(ctx context.Context, m *nn.Model, o ConvertOptions) (*nn.Model, []D
 	}
 	for i, u := range used {
 		if !u {
-			return nil, nil, fmt.Errorf("model: no parameter matches %q", o.Parameters[i].Name)
+			return nil, nil, fmt.Errorf("model: %w %q", ErrNoParameter, o.Parameters[i].Name)
 		}
 	}
 	return c, all, nil

@@ -81,7 +81,7 @@ func openMapped(ctx context.Context, name string, memory *mapfile.File, o *LoadO
 	f := &File{name: name, memory: memory}
 	err := guard([]plan.Lender{memory}, func() (err error) {
 		if f.file, err = safetensors.OpenBytes(ctx, memory.Bytes()); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, notModel(err))
 		}
 		return f.open(ctx, o)
 	})
@@ -101,13 +101,25 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, o LoadOptions) (*File,
 	}
 	file, err := safetensors.Open(ctx, r, size)
 	if err != nil {
-		return nil, shown.Errorf("model: %w", err)
+		return nil, shown.Errorf("model: %w", notModel(err))
 	}
 	f := &File{name: "file", file: file}
 	if err := f.open(ctx, &o); err != nil {
 		return nil, shown.Errorf("model: %w", err)
 	}
 	return f, nil
+}
+
+// notModel is err, or what to say of a file that is none of safetensors.
+func notModel(err error) error {
+	var foreign *safetensors.ForeignError
+	switch {
+	case !errors.As(err, &foreign):
+		return err
+	case foreign.What == "":
+		return errors.New("it is no model file of linnet")
+	}
+	return fmt.Errorf("it is %s, not a model file of linnet", foreign.What)
 }
 
 // open reads what the header says, and builds the model.

@@ -59,7 +59,7 @@ func TestNil(t *testing.T) {
 		{"Int32", "the context is nil", func(ctx context.Context) error { return ints(open.Int32(ctx, "i")) }},
 		{"Read of nil", "the reader is nil", func(context.Context) error { return load(model.Read(t.Context(), nil, size, none)) }},
 		{"Write to nil", "the writer is nil", func(context.Context) error { return model.Write(t.Context(), nil, m, model.SaveOptions{}) }},
-		{"FromBytes of nil", "too short", func(context.Context) error { return load(model.FromBytes(t.Context(), nil, none)) }},
+		{"FromBytes of nil", "it is an empty file", func(context.Context) error { return load(model.FromBytes(t.Context(), nil, none)) }},
 		{"a nil kind", "nil", func(context.Context) error {
 			return load(model.FromBytes(t.Context(), b, model.LoadOptions{Kinds: []plan.Spec{nil}}))
 		}},

@@ -42,6 +42,9 @@ const (
 	maxPanels = 64
 )
 
+// ErrNotLogged is wrapped by the error for the name of a log that a history does not have.
+var ErrNotLogged = errors.New("not in the history")
+
 // Panels returns a panel for each name that h has logged, of the values of the name and of "val_" + name: "loss",
 // "accuracy". Without names it returns all, in the order of h.Names. It is an error when h has no epoch, or nothing of a
 // name.
@@ -67,7 +70,7 @@ func Panels(h *history.History, names ...string) ([]Panel, error) {
 	for i, n := range names {
 		training, validation := h.Values(n), h.Values(validationPrefix+n)
 		if training == nil && validation == nil {
-			return nil, fmt.Errorf("plots: %q is not in the history; there are %s", n, shown.Names(h.Names()))
+			return nil, fmt.Errorf("plots: %q is %w; there are %s", n, ErrNotLogged, shown.Names(h.Names()))
 		}
 		panels[i] = panel(n, h.Epochs, training, validation)
 		// The Fit knew its metrics better than a name does.

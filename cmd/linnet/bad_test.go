@@ -76,6 +76,60 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// A file that is no model, or one of another kind, is said to be what it is by every command that takes a model.
+func TestOtherFiles(t *testing.T) {
+	network, err := os.ReadFile("../../model/testdata/v1.linnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	saved(t, "c.linnet", false)
+	c, err := os.ReadFile("c.linnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ofNetwork = "it is a model of a network, not a classifier: model.Load opens it, and linnet inspect, plot and quantize take it"
+	files := map[string]struct{ content, what string }{
+		"n.linnet":     {string(network), ofNetwork},
+		"x.csv":        {films(1, 60), `it is a text, which begins with "text,label"`},
+		"x.png":        {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "it is a PNG picture"},
+		"empty":        {"", "it is an empty file"},
+		"binary":       {strings.Repeat("\xf0\x01\x02\x03", 200), "it is no model file of linnet"},
+		"short.linnet": {string(c[:100]), "header of \\d+ bytes in a file of 100, which is cut short"},
+		"cut.linnet":   {string(c[:len(c)-1]), ".*; it may be cut short"},
+	}
+	for name, f := range files {
+		if err := os.WriteFile(name, []byte(f.content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, command := range []string{
+		"evaluate FILE x.csv", "evaluate c.linnet x.csv --compare FILE", "predict FILE x.csv", "explain FILE lovely", "serve a=FILE --addr 127.0.0.1:0",
+		"train x.csv -o out --continue FILE", "quantize FILE -o out --size 100KB", "quantize FILE -o out", "inspect FILE",
+	} {
+		for name, f := range files {
+			want := "not a classifier's file: " + f.what
+			if strings.HasPrefix(command, "inspect") || strings.HasSuffix(command, "-o out") {
+				if want = strings.TrimSuffix(f.what, " of linnet") + "(, not a (safetensors|model) file( of linnet)?| of linnet)?"; f.what == ofNetwork {
+					continue // they take it
+				}
+			}
+			if name == "binary" && strings.HasPrefix(command, "inspect") {
+				want = "header of \\d+ bytes in a file of 800 \\(limit 100000000\\)"
+			}
+			var stdout, stderr strings.Builder
+			code := run(t.Context(), strings.Fields(strings.Replace(command, "FILE", name, 1)), strings.NewReader(""), &stdout, &stderr)
+			if code != exitFault || !regexp.MustCompile("^linnet: "+regexp.QuoteMeta(name)+": "+want+"\n$").MatchString(stderr.String()) {
+				t.Errorf("%s of %s: code %d, %q, want %s", command, name, code, stderr.String(), want)
+			}
+		}
+	}
+	var stdout, stderr strings.Builder
+	if code := run(t.Context(), []string{"plot", "x.png"}, nil, &stdout, &stderr); code != exitFault || stderr.String() != "linnet: x.png: it is a PNG picture, not a history\n" {
+		t.Errorf("plot: code %d, %q", code, stderr.String())
+	}
+}
+
 // long is a CSV with a text of n bytes in its third line.
 func long(n int64) io.Reader {
 	head, rest, _ := strings.Cut(films(1, 60), "\n")

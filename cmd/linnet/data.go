@@ -42,15 +42,17 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("header", "no-header")
 }
 
-// open opens the data.
-func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error) {
+// options are what the flags say, or a usageError for what no data could be read with.
+func (f *dataFlags) options() (texts.Options, error) {
 	o := f.o
-	o.Stdin, o.Formats = cmd.InOrStdin(), []texts.Format{parquetFormat(o.MaxRatio)}
+	o.Formats = []texts.Format{parquetFormat(o.MaxRatio)}
 	switch {
+	case o.MaxRatio < 0:
+		return o, usagef("--max-ratio is negative")
 	case f.delimiter == `\t`:
 		o.Delimiter = '\t'
 	case len(f.delimiter) > 1:
-		return nil, usagef("--delimiter %.40q is not one ASCII character", f.delimiter)
+		return o, usagef("--delimiter %.40q is not one ASCII character", f.delimiter)
 	case f.delimiter != "":
 		o.Delimiter = rune(f.delimiter[0])
 	}
@@ -59,7 +61,24 @@ func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error)
 	} else if f.noHeader {
 		o.Header = texts.NoHeader
 	}
-	return texts.Open(cmd.Context(), path, o)
+	if err := o.Check(); err != nil {
+		return o, usageError{err}
+	}
+	return o, nil
+}
+
+// open opens the data. Flags that it does not fit, such as the name of a column that it does not have, are a usageError.
+func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error) {
+	o, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	o.Stdin = cmd.InOrStdin()
+	source, err := texts.Open(cmd.Context(), path, o)
+	if errors.As(err, new(*texts.OptionError)) {
+		return nil, usageError{err}
+	}
+	return source, err
 }
 
 // sameFile reports whether two paths name one file that exists.
@@ -275,9 +294,14 @@ func badRows(checker *texts.Checker) error {
 	return nil
 }
 
+// foundLine says how data is read.
+func foundLine(path string, found texts.Found) string {
+	return fmt.Sprintf("%s: %s\n", visible(path), found)
+}
+
 // writeFound writes what was found in the data: a line, and the classes.
 func writeFound(w io.Writer, path string, found texts.Found, checker *texts.Checker) {
-	fmt.Fprintf(w, "%s: %s\n", visible(path), found)
+	io.WriteString(w, foundLine(path, found))
 	classes := checker.Classes()
 	const most = 20
 	fmt.Fprintf(w, "%s of %s:", plural(checker.Rows()[0], "row"), plural(len(classes), "class"))

@@ -63,10 +63,8 @@ of 95 %, or what --confidence says; then a table of classes, a confusion matrix 
 			if err != nil {
 				return err
 			}
-			if !asJSON {
-				writeFound(cmd.ErrOrStderr(), args[1], d.found, &checker)
-				io.WriteString(cmd.ErrOrStderr(), d.leftOut())
-			}
+			writeFound(cmd.ErrOrStderr(), args[1], d.found, &checker)
+			io.WriteString(cmd.ErrOrStderr(), d.leftOut())
 			if err := badRows(&checker); err != nil && !skip {
 				writeFaults(cmd.ErrOrStderr(), &checker)
 				return fmt.Errorf("%s: %w", args[1], err)

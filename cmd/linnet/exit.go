@@ -19,10 +19,11 @@ const (
 )
 
 const exitCodes = `Exit codes:
-  0    done
+  0    done; also of a server that was told to stop, which is its end
   1    a fault in the data, a file or the machine; the message says where
   2    the command line is wrong; nothing was done
-  130  interrupted by Ctrl-C or SIGTERM; no file was written or changed`
+  130  interrupted by Ctrl-C or SIGTERM; no file was written or changed
+  141  nobody reads the output any more, as after "| true" (SIGPIPE)`
 
 // usageError is an error in what was asked for, as opposed to one that came up on the way.
 type usageError struct{ error }
@@ -65,7 +66,7 @@ func besides(err error) (others []error) {
 // withoutPackages leaves out the names of packages and calls with which errors of the library begin: they tell a user of the
 // program nothing.
 func withoutPackages(message string) string {
-	for _, name := range []string{"classifier: ", "evaluation: ", "texts: ", "model: ", "serve: ", "stat ", "open "} {
+	for _, name := range []string{"classifier: ", "evaluation: ", "texts: ", "model: ", "plots: ", "history: ", "safetensors: ", "serve: ", "stat ", "open "} {
 		message = strings.TrimPrefix(message, name)
 		message = strings.ReplaceAll(message, ": "+name, ": ")
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +20,23 @@ func flagError(cmd *cobra.Command, err error) error {
 		message = fmt.Sprintf("--%s %.40q: %s", flag.Name, wrong.GetValue(), wrongValue(flag.Value.Type(), wrong.Unwrap()))
 	}
 	return usagef("%s (%s --help lists the flags)", message, cmd.CommandPath())
+}
+
+// exclusive is the name under which cobra notes which flags exclude one another, in groups of names with spaces between them.
+const exclusive = "cobra_annotation_mutually_exclusive"
+
+// checkTogether returns an error if flags were given that exclude one another.
+func checkTogether(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		for _, group := range f.Annotations[exclusive] {
+			for _, other := range strings.Fields(group) {
+				if other != f.Name && cmd.Flags().Changed(other) && err == nil {
+					err = usagef("--%s and --%s exclude each other (%s --help lists the flags)", f.Name, other, cmd.CommandPath())
+				}
+			}
+		}
+	})
+	return err
 }
 
 // wrongValue says what a flag of a type takes.

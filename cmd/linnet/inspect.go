@@ -205,14 +205,20 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 	if c.MinConfidence > 0 {
 		fmt.Fprintf(b, "A text whose probability is below %g has no label.\n", c.MinConfidence)
 	}
-	fmt.Fprintf(b, "%s", plural(c.Features, "n-gram"))
-	if c.WordMax > 0 {
-		fmt.Fprintf(b, " of %d to %d words", c.WordMin, c.WordMax)
+	var lengths []string
+	for _, l := range []struct {
+		least, most int
+		unit        string
+	}{{c.WordMin, c.WordMax, "word"}, {c.CharMin, c.CharMax, "character"}} {
+		switch {
+		case l.most == 0: // there are none
+		case l.least == l.most:
+			lengths = append(lengths, plural(l.most, l.unit))
+		default:
+			lengths = append(lengths, fmt.Sprintf("%d to %s", l.least, plural(l.most, l.unit)))
+		}
 	}
-	if c.CharMax > 0 {
-		fmt.Fprintf(b, " of %d to %d characters", c.CharMin, c.CharMax)
-	}
-	b.WriteByte('\n')
+	fmt.Fprintf(b, "%s of %s\n", plural(c.Features, "n-gram"), strings.Join(lengths, " and of "))
 	if c.NetworkUnits > 0 {
 		fmt.Fprintf(b, "A network of %s over regions of 3 and of 20 words\n", plural(2*c.NetworkUnits, "unit"))
 	}

@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	results := &watched{to: stdout}
 	root.SetOut(results)
 	root.SetErr(stderr)
+	addCompletion(root)
 	err := root.ExecuteContext(ctx)
 	if results.err != nil && !errors.Is(err, results.err) {
 		err = errors.Join(err, results.err)

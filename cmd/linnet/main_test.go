@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	cobra.EnableCommandSorting = false // as main does
 	testscript.Main(m, map[string]func(){"linnet": main})
 }
 
@@ -144,6 +146,66 @@ func TestExamplesRun(t *testing.T) {
 	visit(newRoot())
 	if n == 0 {
 		t.Error("there are no examples")
+	}
+}
+
+// The examples of all commands work as they are written, one after the other, in a folder that has nothing but the files they read and
+// none writes.
+func TestExamplesWork(t *testing.T) {
+	network, err := os.ReadFile("../../model/testdata/v1.linnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	mail := strings.Builder{}
+	for line := range strings.Lines(films(3, 60)) {
+		text, label, _ := strings.Cut(strings.TrimSpace(line), ",")
+		fmt.Fprintf(&mail, "%s\t%s\n", label, strings.Replace(text, "text", "body", 1))
+	}
+	for name, content := range map[string]string{
+		"reviews.csv": films(1, 200), "films.csv": films(2, 100), "test.csv": films(4, 60), "more.csv": films(5, 40), "mail.tsv": mail.String(),
+		"new.csv": "text\na lovely film\na dull film\n", "texts.txt": "a lovely film\n", "network.linnet": string(network),
+		"history.json": `{"epoch":[0,1],"history":{"loss":[0.7,0.5],"accuracy":[0.5,0.7]}}`,
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	works := func(args []string, stdin string) string {
+		t.Helper()
+		var stdout, stderr strings.Builder
+		if code := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr); code != 0 {
+			t.Errorf("linnet %s: code %d, %s", strings.Join(args, " "), code, stderr.String())
+		}
+		return stdout.String()
+	}
+	works([]string{"train", "films.csv", "-o", "other.linnet"}, "") // that of evaluate --compare
+	words := regexp.MustCompile(`'[^']*'|[^ ]+`)
+	for _, cmd := range newRoot().Commands() {
+		if cmd.Name() == "serve" {
+			continue // it does not end; a script runs its examples
+		}
+		for line := range strings.Lines(cmd.Example) {
+			line, input, redirected := strings.Cut(strings.TrimSpace(line), " < ")
+			var args []string
+			for _, word := range words.FindAllString(line, -1)[1:] {
+				args = append(args, strings.Trim(word, "'"))
+			}
+			stdin := ""
+			if redirected {
+				b, err := os.ReadFile(input)
+				if err != nil {
+					t.Fatal(err)
+				}
+				stdin = string(b)
+			}
+			printed := works(args, stdin)
+			if slices.Contains(args, "--sweep") {
+				for job := range strings.Lines(printed) {
+					works(strings.Fields(job)[1:], "")
+				}
+			}
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ func TestFullOutput(t *testing.T) {
 		"serve":    {"--help"}, // it has no results
 		"version":  nil,
 		"licenses": nil,
+		"help":     {"train"},
 	}
 	const want = "linnet: the standard output cannot be written: no space left on device\n"
 	fails := func(args ...string) {

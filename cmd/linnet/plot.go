@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/linnet-ml/linnet/history"
+	"github.com/linnet-ml/linnet/internal/filekind"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/linnet-ml/linnet/plots"
 	"github.com/spf13/cobra"
@@ -25,16 +26,11 @@ red ring around the best epoch. NAME... are the logs to draw, such as loss; with
 
 HISTORY is a model file with a history, the JSON of a history, or the CSV of callbacks.CSVLogger; "-" is the standard
 input. The picture is a PNG or an SVG, as its name ends, or with "-", the default, text.`,
-		Example: "  linnet plot history.json loss accuracy -o curves.png\n  linnet plot reviews.linnet",
+		Example: "  linnet plot history.json loss accuracy -o curves.png\n  linnet plot network.linnet",
 		Args:    arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if picture != plots.Terminal {
-				if _, err := plots.FormatOf(picture); err != nil {
-					return usageError{err}
-				}
-			}
 			if err := plots.Check(picture); err != nil {
-				return err
+				return usageError{err}
 			}
 			h, err := readHistory(cmd.Context(), args[0], cmd.InOrStdin())
 			if err != nil {
@@ -42,7 +38,11 @@ input. The picture is a PNG or an SVG, as its name ends, or with "-", the defaul
 			}
 			panels, err := plots.Panels(h, args[1:]...)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				err = fmt.Errorf("%s: %w", args[0], err)
+				if errors.Is(err, plots.ErrNotLogged) {
+					return usageError{err}
+				}
+				return err
 			}
 			if err := plots.Draw(picture, unwatched(cmd.OutOrStdout()), panels...); err != nil && picture == plots.Terminal {
 				return unwritable(err)
@@ -69,6 +69,9 @@ func readHistory(ctx context.Context, path string, stdin io.Reader) (*history.Hi
 		return modelHistory(ctx, path)
 	} else if err != nil {
 		return nil, err
+	}
+	if what := filekind.Content(b[:min(len(b), 512)]); what != "" {
+		return nil, fmt.Errorf("%s: it is %s, not a history", nameOf(path), what)
 	}
 	h := new(history.History)
 	if bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {

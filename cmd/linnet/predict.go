@@ -33,6 +33,8 @@ func newPredict() *cobra.Command {
 the order of the texts, as they come: the label, or several with commas between them (one that has a comma itself is in
 quotes), a tab, and its probability. --json writes an object with the probability of each class.
 
+How DATA is read is said on the standard error. Lines of the standard input are labelled without a word.
+
 A row that cannot be read gives an empty line (with --json an object with an error), a message on the standard error with
 its place, and in the end exit code 1; with --skip-bad-rows the exit code is 0. -o writes the lines to a file, whole or not
 at all: it is there if and only if the exit code was 0.
@@ -59,11 +61,11 @@ order of the texts; where the number of rows is not a multiple of that of the pa
 				return err
 			}
 			data.o.LabelsOptional = true
-			path := "-"
+			path, filter := "-", false
 			if len(args) > 1 {
 				path = args[1]
 			} else if data.o.Format == "" {
-				data.o.Format = texts.Lines
+				data.o.Format, filter = texts.Lines, true
 			}
 			unwritten := ""
 			label := func(to io.Writer, shows *progress) error {
@@ -75,7 +77,17 @@ order of the texts; where the number of rows is not a multiple of that of the pa
 				}
 				defer shows.clear()
 				p := &predictor{progress: shows, c: c, asJSON: asJSON, skip: skip, unwritten: unwritten, stdout: bufio.NewWriterSize(to, 1<<16), stderr: cmd.ErrOrStderr(), results: make([]classifier.Result, block)}
-				return p.predict(cmd.Context(), source, part)
+				if filter { // nothing was found out
+					return p.predict(cmd.Context(), source, part)
+				}
+				early := foundLine(path, source.Found())
+				p.progress.note(p.stderr, early)
+				err = p.predict(cmd.Context(), source, part)
+				// The encoding of a stream or a folder may be known after its rows alone.
+				if late := foundLine(path, source.Found()); late != early {
+					p.progress.note(p.stderr, late)
+				}
+				return err
 			}
 			if output != "" {
 				unwritten = fmt.Sprintf(", and %s is not written without --skip-bad-rows", visible(output))

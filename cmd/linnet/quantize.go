@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/linnet-ml/linnet/classifier"
+	"github.com/linnet-ml/linnet/internal/atomicfile"
 	"github.com/linnet-ml/linnet/model"
 	"github.com/spf13/cobra"
 )
@@ -33,7 +34,7 @@ and bfloat16 half. Biases and other lists of numbers stay as they are unless --p
 left out: training goes on from the file it was saved in.
 
 FILE and the copy may be the same file: it is replaced as a whole.`,
-		Example: "  linnet quantize reviews.linnet -o small.linnet\n  linnet quantize mail.linnet -o small.linnet --size 600KB\n  linnet quantize reviews.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
+		Example: "  linnet quantize network.linnet -o small.linnet\n  linnet quantize mail.linnet -o small.linnet --size 600KB\n  linnet quantize network.linnet -o small.linnet --to float16 --parameter 'text_embedding/*=int8'",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := convertOptions(to, exceptions)
@@ -45,6 +46,9 @@ FILE and the copy may be the same file: it is replaced as a whole.`,
 			}
 			if output == "-" {
 				return usagef("-o -: a model is written to a file, not to the standard output")
+			}
+			if err := atomicfile.Check(output); err != nil {
+				return usageError{err}
 			}
 			if size != "" {
 				n, err := parseBytes(size)
@@ -123,7 +127,11 @@ func quantize(ctx context.Context, from, to string, o model.ConvertOptions, stdo
 	defer func() { err = errors.Join(err, file.Close()) }()
 	m, differences, err := model.Convert(ctx, file.Model, o)
 	if err != nil {
-		return fmt.Errorf("%s: %w", from, err)
+		err = fmt.Errorf("%s: %w", from, err)
+		if errors.Is(err, model.ErrNoParameter) {
+			return usageError{err}
+		}
+		return err
 	}
 	if err := model.Save(ctx, to, m, model.SaveOptions{Info: file.Info}); err != nil {
 		return err

@@ -27,7 +27,7 @@ training.
 Which rows are held out depends on --seed. Losses of different seeds differ by that alone, too.
 
 A file that is missing or ends early is an error that names it: the job of that file has not been done.`,
-		Example: "  linnet results runs/films-1.json runs/films-2.json runs/films-3.json runs/films-4.json",
+		Example: "  linnet results films-1.json films-2.json films-3.json films-4.json",
 		Args:    arguments(1, mostJobs),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var all []trained

@@ -27,6 +27,8 @@ Results go to the standard output; what was found in the data, progress and erro
 		SilenceUsage:  true,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// cobra would say it in words of its own.
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkTogether(cmd) },
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("{{.Version}}\n")
@@ -45,8 +47,58 @@ Results go to the standard output; what was found in the data, progress and erro
 			root.AddCommand(cmd)
 		}
 	}
+	help := newHelp()
+	root.SetHelpCommand(help)
+	root.AddCommand(help)
 	setHelp(root, width)
 	return root
+}
+
+// newHelp is the command help, for which a name of no command is an error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Show what a command does and its flags",
+		Long:    `Help shows what a command does and its flags, as --help does after the command. Without COMMAND it lists the commands.`,
+		Example: "  linnet help train",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil {
+				err = noCommand(about, rest)
+			}
+			if err != nil {
+				return err
+			}
+			about.InitDefaultHelpFlag() // or it would not be listed
+			about.InitDefaultVersionFlag()
+			return about.Help()
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, begin string) (names []string, _ cobra.ShellCompDirective) {
+			if about, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
+				for _, sub := range about.Commands() {
+					if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), begin) {
+						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// addCompletion adds cobra's command completion, for which a name of no shell is an error. It writes to the output that root has then.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Args = noCommand
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		for _, shell := range cmd.Commands() {
+			shell.Args = arguments(0, 0)
+		}
+	}
 }
 
 // noCommand is for arguments that name no subcommand.
@@ -58,7 +110,10 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		message += fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
 	}
-	return usagef("%s (linnet --help lists the commands)", message)
+	for !cmd.HasSubCommands() {
+		cmd = cmd.Parent()
+	}
+	return usagef("%s (%s --help lists the commands)", message, cmd.CommandPath())
 }
 
 // arguments checks the number of arguments, whose names are in the command's Use. The last most-least may be left out.

@@ -56,7 +56,8 @@ its file without the extension, or NAME; the first one answers requests that nam
 /openapi.json describes all paths: /v1/classify, the Open Inference Protocol under /v2, and /metrics for Prometheus.
 
 A file that changes is loaded, and requests go on meanwhile; a broken one changes nothing but the log and the metrics. SIGTERM or
-Ctrl-C makes the server unready; it answers what has begun and ends. The log is on the standard error and has no texts.
+Ctrl-C makes the server unready; it answers what has begun and ends with exit code 0, or 1 if that took longer than
+--drain-timeout. The log is on the standard error and has no texts.
 
 ` + addrVariable + ` is the address without --addr. ` + keyVariable + ` is a key that requests must have, as "Authorization: Bearer KEY" or
 "X-API-Key: KEY"; --api-key-file has several, one a line. Keys are read once: a new one needs a restart.`,
@@ -106,8 +107,15 @@ func named(argument string) (name, path string, err error) {
 func (f *serveFlags) check() error {
 	f.addr = cmp.Or(f.addr, os.Getenv(addrVariable), "127.0.0.1:8080")
 	for _, a := range []string{f.addr, f.pprof} {
-		if _, _, err := net.SplitHostPort(a); a != "" && err != nil {
+		if a == "" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(a)
+		if err != nil {
 			return usagef("%.80q is no address: write HOST:PORT, such as 127.0.0.1:8080", a)
+		}
+		if _, err := net.LookupPort("tcp", port); err != nil {
+			return usagef("%.80q is no address: %.40q is no port, which is a number from 0 to 65535", a, port)
 		}
 	}
 	if (f.certificate == "") != (f.key == "") {

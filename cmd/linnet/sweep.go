@@ -120,11 +120,15 @@ func sweep(cmd *cobra.Command, data, output string, options []string) ([]job, er
 // checkTraining returns the error that train has with these arguments before it reads anything.
 func checkTraining(args []string) error {
 	var o classifier.Options
-	cmd := newTrainOf(&o)
+	var data dataFlags
+	cmd := newTrainOf(&o, &data)
 	if err := cmd.ParseFlags(args); err != nil {
 		return err
 	}
-	if err := errors.Join(cmd.ValidateFlagGroups(), refuseKept(cmd)); err != nil {
+	if err := errors.Join(checkTogether(cmd), refuseKept(cmd)); err != nil {
+		return err
+	}
+	if _, err := data.options(); err != nil {
 		return err
 	}
 	errUnread := errors.New("the options are possible")

@@ -13,11 +13,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newTrain() *cobra.Command { return newTrainOf(new(classifier.Options)) }
+func newTrain() *cobra.Command { return newTrainOf(new(classifier.Options), new(dataFlags)) }
 
-// newTrainOf is newTrain, whose flags set o.
-func newTrainOf(o *classifier.Options) *cobra.Command {
-	var data dataFlags
+// newTrainOf is newTrain, whose flags set o and data.
+func newTrainOf(o *classifier.Options, data *dataFlags) *cobra.Command {
 	var output, from, report string
 	var sweeps []string
 	var skip, keep, asJSON bool
@@ -31,7 +30,7 @@ and strength of regularisation suit the data is decided on rows that are held ou
 
 The same rows and seed give the same file, on every machine and with any number of processors.
 
-DATA may be larger than memory: if its texts have more than 64 MB, they are read again, some ten times, from DATA, or from a
+DATA may be larger than memory: if its texts have more than 64 MiB, they are read again, some ten times, from DATA, or from a
 copy in the folder for temporary files if it is the standard input. N-grams need several
 times the size of the texts in that folder ($TMPDIR, or /tmp). With --continue all rows are kept in memory. From some 1,000
 classes on fewer n-grams are learned from, and more classes than a model in memory can have are an error before it begins.
@@ -45,7 +44,7 @@ rows held out. Each of the two takes as long as the budget at most, on a machine
 work, so that the same budget gives the same file everywhere; a slow machine takes longer than a fast one.
 
 With --continue a classifier goes on learning from DATA, which may have further classes. It does not remember what it learned
-from: put some of the old rows into DATA, or it forgets what they taught. Of more than 64 MB of text it learns frequent
+from: put some of the old rows into DATA, or it forgets what they taught. Of more than 64 MiB of text it learns frequent
 n-grams alone.
 
 With --sweep nothing is learned. A line for a shell is written for each combination of values, as a job that any machine
@@ -53,7 +52,7 @@ may run: with "-o films.linnet" it writes films-1.linnet and what it found out t
 runs the lines four at a time, "parallel" too, and a task of a job array runs its line, "sed -n 7p jobs | sh". With --json a
 job is an object with its words in "args". Each file is written whole, so that a job that was killed can be run again.
 "linnet results" makes one table of the reports. The same sweep gives the same jobs in the same order.`,
-		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet\n  linnet train films.csv -o runs/films.linnet --sweep max-features=50,100 --sweep seed=1,2",
+		Example: "  linnet train reviews.csv -o reviews.linnet\n  linnet train mail.tsv -o mail.linnet --text body --label 1\n  linnet train reviews.csv -o better.linnet --budget 60s\n  linnet train more.csv --continue reviews.linnet -o newer.linnet\n  linnet train films.csv -o films.linnet --sweep max-features=50,100 --sweep seed=1,2",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if output == "" {

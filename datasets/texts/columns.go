@@ -110,13 +110,13 @@ func (s *sample) named(name string, same func(a, b string) bool, not int) (at in
 	return at, false
 }
 
-// find returns the column that an option names.
-func (s *sample) find(name string) (int, error) {
+// find returns the column that an option names, by its value.
+func (s *sample) find(option, name string) (int, error) {
 	exact := func(a, b string) bool { return a == b }
 	for _, same := range []func(a, b string) bool{exact, sameName} {
 		switch at, several := s.named(name, same, -1); {
 		case several:
-			return 0, fmt.Errorf("two columns have the name %s; give the number of one, from 1", quoted(name))
+			return 0, badOption(option, "two columns have the name %s; give the number of one, from 1", quoted(name))
 		case at >= 0:
 			return at, nil
 		}
@@ -124,7 +124,7 @@ func (s *sample) find(name string) (int, error) {
 	if n, err := strconv.Atoi(name); err == nil && n >= 1 && n <= s.width() {
 		return n - 1, nil
 	}
-	return 0, fmt.Errorf("there is no column %s; %s", quoted(name), s.described())
+	return 0, badOption(option, "there is no column %s; %s", quoted(name), s.described())
 }
 
 // known returns the column with the first of the usual names, -1 for none. It is an error if several have that name.
@@ -184,16 +184,16 @@ func (s *sample) choose(o *Options) (text, label int, guessed bool, err error) {
 	text, label = -1, -1
 	guessed = o.Text == "" || o.Label == ""
 	if o.Text != "" {
-		if text, err = s.find(o.Text); err != nil {
+		if text, err = s.find("Text", o.Text); err != nil {
 			return 0, 0, false, err
 		}
 	}
 	if o.Label != "" {
-		if label, err = s.find(o.Label); err != nil {
+		if label, err = s.find("Label", o.Label); err != nil {
 			return 0, 0, false, err
 		}
 		if label == text {
-			return 0, 0, false, fmt.Errorf("text and label are the same column, %s", quoted(s.columns()[text]))
+			return 0, 0, false, badOption("Label", "text and label are the same column, %s", quoted(s.columns()[text]))
 		}
 	}
 	if text < 0 {

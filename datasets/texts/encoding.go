@@ -3,7 +3,6 @@ package texts
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math/bits"
 	"strings"
@@ -34,7 +33,7 @@ func encodingOf(name string) (string, error) {
 	case "windows-1252", "cp1252", "iso-8859-1", "latin-1", "latin1":
 		return ansiName, nil
 	}
-	return "", fmt.Errorf("the encoding %s is unknown; there are utf-8, utf-16le, utf-16be and windows-1252", quoted(name))
+	return "", badOption("Encoding", "the encoding %s is unknown; there are utf-8, utf-16le, utf-16be and windows-1252", quoted(name))
 }
 
 // marks are the byte order marks.

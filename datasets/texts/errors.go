@@ -12,6 +12,20 @@ import (
 // ErrEmpty is wrapped by the error about a file, folder or stream without rows, which comes from [Open] or [Source.Rows].
 var ErrEmpty = errors.New("no rows")
 
+// An OptionError reports one of the [Options] that is impossible, or that names what the data does not have, such as a column.
+// The data may be good.
+type OptionError struct {
+	Option  string // the field's name
+	Problem string // a sentence
+}
+
+// Error is the problem.
+func (e *OptionError) Error() string { return e.Problem }
+
+func badOption(option, format string, args ...any) error {
+	return &OptionError{option, fmt.Sprintf(format, args...)}
+}
+
 var errNilContext = errors.New("texts: the context is nil")
 
 var errNotOpen = errors.New("texts: the Source is nil or empty: Open makes one")

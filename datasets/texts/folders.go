@@ -3,7 +3,6 @@ package texts
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,11 +29,11 @@ func isOneOf(names []string, name string) bool {
 func (s *Source) openFolder(ctx context.Context) error {
 	s.kind = folderKind
 	if s.o.Format != "" && s.o.Format != Folders {
-		return fmt.Errorf("it is a folder, not a file of the format %s", quoted(s.o.Format))
+		return badOption("Format", "it is a folder, not a file of the format %s", quoted(s.o.Format))
 	}
 	s.found.Format, s.found.Encoding = Folders, utf8Name
 	if err := s.noColumns(); err != nil {
-		return errors.New("it is a folder, which has no columns to give a name or number of")
+		return badOption("Text", "it is a folder, which has no columns to give a name or number of")
 	}
 	folders, files, err := listFolder(s.path)
 	if err != nil {
@@ -50,7 +49,7 @@ func (s *Source) openFolder(ctx context.Context) error {
 		case s.o.Part == "":
 			return fmt.Errorf("the folder has parts and not classes: %s; open one of them, such as %s", listed(folders), shownPath(filepath.Join(s.path, folders[len(folders)-1])))
 		case i < 0:
-			return fmt.Errorf("the folder has no part %s; it has %s", quoted(s.o.Part), listed(folders))
+			return badOption("Part", "the folder has no part %s; it has %s", quoted(s.o.Part), listed(folders))
 		}
 		s.found.Part = folders[i]
 		if folders, files, err = listFolder(filepath.Join(s.path, folders[i])); err != nil {

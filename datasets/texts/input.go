@@ -245,7 +245,7 @@ func unpackError(r *raw, name string, err error) error {
 	case errors.Is(err, ratio.ErrExceeded):
 		return fmt.Errorf("the %s data is %w", name, err)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return fmt.Errorf("the zstd data needs a window of more than %d MB: %w", maxWindow>>20, err)
+		return fmt.Errorf("the zstd data needs a window of more than %d MiB: %w", maxWindow>>20, err)
 	}
 	return fmt.Errorf("the %s data is damaged: %w", name, err)
 }

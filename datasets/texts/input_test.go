@@ -69,7 +69,7 @@ func TestDamagedPackedStreams(t *testing.T) {
 func TestZstdWindow(t *testing.T) {
 	header := []byte{0x28, 0xB5, 0x2F, 0xFD, 0, 0xA0 /* window of 1 GiB */, 1, 0, 0}
 	_, err := Open(context.Background(), "-", Options{Stdin: bytes.NewReader(header)})
-	if want := "texts: stdin: the zstd data needs a window of more than 128 MB: window size exceeded"; err == nil || err.Error() != want || !errors.Is(err, zstd.ErrWindowSizeExceeded) {
+	if want := "texts: stdin: the zstd data needs a window of more than 128 MiB: window size exceeded"; err == nil || err.Error() != want || !errors.Is(err, zstd.ErrWindowSizeExceeded) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

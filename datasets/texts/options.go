@@ -1,7 +1,6 @@
 package texts
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -79,19 +78,27 @@ func (o *Options) limit() ratio.Limit {
 	return ratio.Limit{Ratio: o.MaxRatio, Option: "Options.MaxRatio (--max-ratio)"}
 }
 
+// Check returns the error, an [*OptionError], that [Open] has for Options with which no data can be read.
+func (o Options) Check() error {
+	if err := o.check(); err != nil {
+		return fmt.Errorf("texts: %w", err)
+	}
+	return nil
+}
+
 func (o *Options) check() error {
 	known := []string{CSV, TSV, JSONLines, JSON, FastText, Lines, Folders}
 	for _, f := range o.Formats {
 		switch {
 		case f.Name == "" || f.Match == nil || f.Open == nil:
-			return errors.New("a format of Formats has no Name, Match or Open")
+			return badOption("Formats", "a format of Formats has no Name, Match or Open")
 		case slices.Contains(known, f.Name):
-			return fmt.Errorf("two formats are named %s", quoted(f.Name))
+			return badOption("Formats", "two formats are named %s", quoted(f.Name))
 		}
 		known = append(known, f.Name)
 	}
 	if o.Format != "" && !slices.Contains(known, o.Format) {
-		return fmt.Errorf("the format %s is unknown; there are %s", quoted(o.Format), strings.Join(known, ", "))
+		return badOption("Format", "the format %s is unknown; there are %s", quoted(o.Format), strings.Join(known, ", "))
 	}
 	if o.Format == TSV {
 		o.Format = CSV
@@ -100,19 +107,19 @@ func (o *Options) check() error {
 		}
 	}
 	if d := o.Delimiter; d != 0 && (d < ' ' && d != '\t' || d >= 0x7F || d == '"') {
-		return fmt.Errorf("the delimiter %q cannot be; it must be an ASCII character that is no quote", d)
+		return badOption("Delimiter", "the delimiter %q cannot be; it must be an ASCII character that is no quote", d)
 	}
 	if o.Header > NoHeader {
-		return fmt.Errorf("there is no Header %d", o.Header)
+		return badOption("Header", "there is no Header %d", o.Header)
 	}
 	if _, err := encodingOf(o.Encoding); err != nil {
 		return err
 	}
 	if err := o.limit().Check(); err != nil {
-		return err
+		return &OptionError{"MaxRatio", err.Error()}
 	}
 	if o.MaxText < 0 {
-		return fmt.Errorf("MaxText is %d; it must not be negative", o.MaxText)
+		return badOption("MaxText", "MaxText is %d; it must not be negative", o.MaxText)
 	}
 	if o.MaxText == 0 {
 		o.MaxText = defaultMaxText

@@ -118,7 +118,7 @@ func (s *Source) open(ctx context.Context) error {
 	case info.IsDir():
 		return s.openFolder(ctx)
 	case s.o.Format == Folders:
-		return errors.New("it is a file, not a folder")
+		return badOption("Format", "it is a file, not a folder")
 	case info.Mode()&fs.ModeNamedPipe != 0:
 		f, err := openPipe(ctx, s.path)
 		if err != nil {
@@ -262,7 +262,7 @@ func (s *Source) openStream(ctx context.Context, r io.Reader, closer func() erro
 	}
 	s.in = in
 	if s.o.Format == Folders {
-		return errors.New("it is a stream, not a folder")
+		return badOption("Format", "it is a stream, not a folder")
 	}
 	s.found.Compression = in.compression
 	mark, err := in.mark()

@@ -3,10 +3,10 @@
 //	go run ./examples/embed 'What a lovely film!' 'I want my money back.'
 //	go run ./examples/embed < reviews.txt
 //
-// Each argument is a review, or without arguments each line of the standard input, of up to 1 MB. The model is put into
+// Each argument is a review, or without arguments each line of the standard input, of up to 1 MiB. The model is put into
 // the program by a go:embed directive, and its weights are read where they lie. examples/embed/make has trained it.
 //
-// The program is static and has 4.2 MB with Go 1.26.8 on linux/amd64, of which the model takes 0.2 MB:
+// The program is static and has 4.4 MB with Go 1.26.8 on linux/amd64, of which the model takes 0.2 MB:
 //
 //	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./examples/embed
 package main

@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -40,8 +44,20 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := info.Size(); size > 5e6 { // the documentation says 4.2 MB
+	if size := info.Size(); size > 5e6 {
 		t.Errorf("the program has %d bytes", size)
+	}
+	// README.md says the size for this platform, in units of 1,000,000 bytes.
+	const shown = 4.4
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(fmt.Sprintf(`a static\s+binary of %.1f MB`, shown)).Match(readme) {
+		t.Errorf("README.md has another size than %.1f MB", shown)
+	}
+	if megabytes := float64(info.Size()) / 1e6; runtime.GOOS == "linux" && runtime.GOARCH == "amd64" && strings.HasPrefix(runtime.Version(), "go1.26") && math.Abs(megabytes-shown) > 0.1 {
+		t.Errorf("the program has %.2f MB, and README.md says %.1f", megabytes, shown)
 	}
 	cmd := exec.Command(program)
 	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader("A wonderful film, the best I have seen!\nA waste of time: boring and awful.\n")

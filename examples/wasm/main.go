@@ -7,8 +7,8 @@
 //	python3 -m http.server -d site
 //
 // browser.go is the program that runs in the browser, compiled for js/wasm; site is the page, which shares nothing with the page of
-// package serve: it stays short enough to be copied. The compiled program has 3.8 MB with
-// Go 1.26.8, 1.1 MB as web servers compress it; the classifier's file, usually 1 or 2 MB, comes beside it.
+// package serve: it stays short enough to be copied. The compiled program has 3.6 MB with
+// Go 1.26.8, 1.0 MB as web servers compress it; the classifier's file, usually 1 or 2 MB, comes beside it.
 package main
 
 import (

@@ -25,7 +25,12 @@ var signatures = []struct{ magic, name string }{
 	{"ARROW1\x00\x00", "an Arrow file"},
 	{"%PDF-", "a PDF document"},
 	{"\x89PNG\r\n\x1a\n", "a PNG picture"},
+	{"\xff\xd8\xff", "a JPEG picture"},
+	{"GIF87a", "a GIF picture"},
+	{"GIF89a", "a GIF picture"},
 	{"\x7fELF", "a program (ELF)"},
+	{"\xcf\xfa\xed\xfe", "a program (Mach-O)"},
+	{"MZ\x90\x00", "a program (Windows)"},
 }
 
 // Content says what the content of a file that should have been another is, by its first bytes, for errors: "a zip

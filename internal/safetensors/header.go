@@ -99,7 +99,7 @@ func checkLayout(tensors []Tensor, dataBytes int64) error {
 		t := &tensors[i]
 		switch {
 		case !budget.Within(t.offset, t.size, dataBytes):
-			return fmt.Errorf("safetensors: tensor %s: data_offsets [%d,%d], but the file has %d bytes of data",
+			return fmt.Errorf("safetensors: tensor %s: data_offsets [%d,%d], but the file has %d bytes of data; it may be cut short",
 				strictjson.Quote(t.Name), t.offset, t.offset+t.size, dataBytes)
 		case t.offset < end:
 			return fmt.Errorf("safetensors: tensor %s begins at data byte %d, inside tensor %s, which ends at %d",

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
 
 	"github.com/linnet-ml/linnet/internal/budget"
+	"github.com/linnet-ml/linnet/internal/filekind"
 	"github.com/linnet-ml/linnet/internal/strictjson"
 )
 
@@ -44,14 +46,17 @@ type source struct {
 // Open reads and checks the header of the file of size bytes that r holds. It reads no element. It looks at ctx on the way,
 // since a header may have 100 MB; a ReadAt of r that does not return it cannot end.
 func Open(ctx context.Context, r io.ReaderAt, size int64) (*File, error) {
-	if size < lengthBytes {
-		return nil, fmt.Errorf("safetensors: file of %d bytes is too short for the header's length", size)
-	}
-	var field [lengthBytes]byte
-	if err := readFull(r, field[:], 0); err != nil {
+	start := make([]byte, max(0, min(size, lengthBytes+1)))
+	if err := readFull(r, start, 0); err != nil {
 		return nil, fmt.Errorf("safetensors: header's length: %w", err)
 	}
-	n, err := headerLength(field[:], size)
+	n, err := headerLength(start, size)
+	if foreign := (*ForeignError)(nil); errors.As(err, &foreign) {
+		head := make([]byte, min(size, headBytes))
+		if readFull(r, head, 0) == nil {
+			foreign.What = filekind.Described(head)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -71,23 +76,53 @@ func Open(ctx context.Context, r io.ReaderAt, size int64) (*File, error) {
 // can be used where they lie ([Tensor.Raw], [Tensor.Float32View]).
 func OpenBytes(ctx context.Context, b []byte) (*File, error) {
 	size := int64(len(b))
-	if size < lengthBytes {
-		return nil, fmt.Errorf("safetensors: file of %d bytes is too short for the header's length", size)
-	}
 	n, err := headerLength(b, size)
+	if foreign := (*ForeignError)(nil); errors.As(err, &foreign) {
+		foreign.What = filekind.Described(b[:min(size, headBytes)])
+	}
 	if err != nil {
 		return nil, err
 	}
 	return openHeader(ctx, &source{r: bytes.NewReader(b), memory: b}, b[lengthBytes:lengthBytes+n], size)
 }
 
-// headerLength is the number of bytes of the header of a file that begins with b.
-func headerLength(b []byte, size int64) (int, error) {
-	n := binary.LittleEndian.Uint64(b)
-	if n > maxHeader || !budget.Within(lengthBytes, n, uint64(size)) {
-		return 0, fmt.Errorf("safetensors: header of %d bytes in a file of %d (limit %d)", n, size, maxHeader)
+// headBytes is how much of a file tells what it is.
+const headBytes = 512
+
+// headerLength is the number of bytes of the header of a file of size bytes that begins with head, which has a byte of the header
+// too if there is one.
+func headerLength(head []byte, size int64) (int, error) {
+	if len(head) < lengthBytes {
+		return 0, foreign("file of %d bytes is too short for the header's length", size)
+	}
+	n := binary.LittleEndian.Uint64(head)
+	switch fits := budget.Within(lengthBytes, n, uint64(size)); {
+	case n > maxHeader, !fits && len(head) > lengthBytes && head[lengthBytes] != '{':
+		return 0, foreign("header of %d bytes in a file of %d (limit %d)", n, size, maxHeader)
+	case !fits:
+		return 0, fmt.Errorf("safetensors: header of %d bytes in a file of %d, which is cut short", n, size)
+	case n > 0 && head[lengthBytes] != '{':
+		return 0, foreign("byte %d: header does not begin with {", lengthBytes)
 	}
 	return int(n), nil
+}
+
+// ForeignError reports a file that is none of safetensors.
+type ForeignError struct {
+	What   string // the file is, such as "a PNG picture"; "" if that is not known
+	detail string // what is wrong with it otherwise
+}
+
+// Error says what the file is, or what it lacks.
+func (e *ForeignError) Error() string {
+	if e.What == "" {
+		return "safetensors: " + e.detail
+	}
+	return "safetensors: it is " + e.What + ", not a safetensors file"
+}
+
+func foreign(format string, args ...any) error {
+	return &ForeignError{detail: fmt.Sprintf(format, args...)}
 }
 
 func openHeader(ctx context.Context, s *source, header []byte, size int64) (*File, error) {

@@ -4,7 +4,7 @@
 //	go run ./examples/embed/classifier 'Where is my parcel?' 'I was charged twice.'
 //	go run ./examples/embed/classifier < messages.txt
 //
-// Each argument is a message, or without arguments each line of the standard input, of up to 1 MB. The classifier is put
+// Each argument is a message, or without arguments each line of the standard input, of up to 1 MiB. The classifier is put
 // into the program by a go:embed directive. examples/embed/make has trained it on the invented messages in docs/data.
 package main
 

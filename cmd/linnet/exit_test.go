@@ -1,0 +1,177 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// What is wrong with the command line has its own exit code, is said in linnet's words, and leaves nothing behind.
+func TestUsage(t *testing.T) {
+	network, err := os.ReadFile("../../model/testdata/v1.linnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	saved(t, "c.linnet", false)
+	for name, content := range map[string]string{
+		"films.csv": films(1, 60), "lines.txt": "a film\n", "history.csv": "epoch,loss\n0,1\n1,2\n", "n.linnet": string(network),
+		"parts/train/pos/a.txt": "a", "parts/train/neg/a.txt": "b", "parts/test/pos/a.txt": "c", "parts/test/neg/a.txt": "d",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Each command that reads data.
+	data := map[string]string{"train": "train films.csv -o out", "check": "check films.csv --quick", "evaluate": "evaluate c.linnet films.csv", "predict": "predict c.linnet films.csv"}
+	rows := []struct{ args, want string }{
+		{"DATA --format foo", `the format "foo" is unknown; there are csv, .*, parquet`},
+		{"DATA --encoding foo", `the encoding "foo" is unknown; there are utf-8, utf-16le, utf-16be and windows-1252`},
+		{"DATA --header --no-header", `--header and --no-header exclude each other \(linnet \w+ --help lists the flags\)`},
+		{"DATA --max-ratio -1", `--max-ratio is negative`},
+		{"DATA --max-ratio many", `--max-ratio "many": this is not a whole number .*`},
+		{"DATA --delimiter ab", `--delimiter "ab" is not one ASCII character`},
+		{"DATA --delimiter \"", `the delimiter .* cannot be; it must be an ASCII character that is no quote`},
+		{"DATA --text body", `films.csv: there is no column "body"; the columns are "text", "label"`},
+		{"DATA --label 7", `films.csv: there is no column "7"; the columns are "text", "label"`},
+		{"DATA --text label --label label", `films.csv: text and label are the same column, "label"`},
+		{"DATA --format folders", `films.csv: it is a file, not a folder`},
+		{"DATA --nope", `unknown flag: --nope \(linnet \w+ --help lists the flags\)`},
+
+		{"train parts -o out --part dev", `parts: the folder has no part "dev"; it has "test", "train"`},
+		{"train parts -o out --part train --format csv", `parts: it is a folder, not a file of the format "csv"`},
+		{"train parts -o out --part train --text 1", `parts: it is a folder, which has no columns to give a name or number of`},
+		{"train films.csv", `where to\? -o FILE is missing`},
+		{"train films.csv -o nodir/out", `nodir/out cannot be written: there is no folder nodir`},
+		{"train films.csv -o films.csv", `-o films.csv would replace the data`},
+		{"train films.csv -o out --report nodir/x", `.*there is no folder nodir`},
+		{"train films.csv -o out --report out", `.*`},
+		{"train films.csv -o out --max-features -1", `--max-features .*`},
+		{"train films.csv -o out --budget -1s", `--budget .*`},
+		{"train films.csv -o out --precision 2", `--precision .*`},
+		{"train films.csv -o out --recall -2", `--precision or --recall .*`},
+		{"train films.csv -o out --precision 0.9 --recall 0.9", `--precision or --recall .*`},
+		{"train films.csv -o out --min-confidence 2", `--min-confidence .*`},
+		{"train films.csv -o out --positive nope", `--positive .*`},
+		{"train films.csv -o out --seed -1", `--seed "-1": this is not a whole number from 0 on .*`},
+		{"train films.csv -o out --continue c.linnet --budget 1s", `--budget is for a new training: .*`},
+		{"train films.csv -o out --continue c.linnet --max-features -1", `--max-features .*`},
+		{"train films.csv -o out --sweep nope=1", `--sweep "nope=1": .*`},
+		{"train films.csv -o out --sweep seed=a", `--sweep seed="a": .*`},
+		{"train films.csv -o out --sweep format=csv,foo", `--sweep, --format=foo: the format "foo" is unknown; .*`},
+		{"train films.csv -o out --sweep header=true,false --no-header", `--sweep, --header=true: --header and --no-header exclude each other .*`},
+		{"train films.csv -o out --sweep precision=0.9,2", `--sweep, --precision=2: .*`},
+		{"results", `too few arguments: .*`},
+		{"check films.csv --doubts -1", `--doubts is negative`},
+		{"check films.csv --doubts 1 --quick", `--doubts and --quick exclude each other \(linnet check --help lists the flags\)`},
+		{"evaluate c.linnet films.csv --resamples 0", `--resamples is not .*`},
+		{"evaluate c.linnet films.csv --confidence 1", `--confidence is not .*`},
+		{"evaluate c.linnet films.csv --mistakes -1", `--mistakes is negative`},
+		{"predict c.linnet films.csv -o nodir/out", `nodir/out cannot be written: there is no folder nodir`},
+		{"predict c.linnet films.csv --shard 3/2", `--shard .*`},
+		{"explain c.linnet lovely --class nope", `there is no class "nope"; .*`},
+		{"serve c.linnet --addr 127.0.0.1", `"127.0.0.1" is no address: .*`},
+		{"serve c.linnet --addr 127.0.0.1:99999", `"127.0.0.1:99999" is no address: "99999" is no port, which is a number from 0 to 65535`},
+		{"serve c.linnet --addr 127.0.0.1:nope", `"127.0.0.1:nope" is no address: "nope" is no port, .*`},
+		{"serve c.linnet --addr 127.0.0.1:0 --pprof 127.0.0.1:99999", `"127.0.0.1:99999" is no address: .*`},
+		{"serve c.linnet --max-texts 0", `--max-texts must be more than 0`},
+		{"serve c.linnet --reload -1s", `--reload and --drain-delay cannot be negative`},
+		{"serve c.linnet --log-level nope", `--log-level "nope" is none of .*`},
+		{"serve c.linnet --log-format nope", `--log-format "nope" is neither .*`},
+		{"serve c.linnet --tls-cert x", `--tls-cert and --tls-key belong together`},
+		{"serve c.linnet c.linnet", `two classifiers have the name c: .*`},
+		{"inspect -", `inspect reads a file, not the standard input`},
+		{"inspect a b", `the argument "b" is too many: .*`},
+		{"quantize n.linnet", `where to\? -o FILE is missing`},
+		{"quantize n.linnet -o nodir/out", `nodir/out cannot be written: there is no folder nodir`},
+		{"quantize c.linnet -o nodir/out --size 100KB", `nodir/out cannot be written: there is no folder nodir`},
+		{"quantize c.linnet -o out", `c.linnet is a classifier, .*`},
+		{"quantize c.linnet -o out --size many", `--size: "many" is no number of bytes, .*`},
+		{"quantize c.linnet -o out --size 100KB --to int8", `--size and --to exclude each other .*`},
+		{"quantize n.linnet -o out --to nope", `--to: "nope" is no storage; .*`},
+		{"quantize n.linnet -o out --parameter nope=int8", `n.linnet: no parameter matches "nope"`},
+		{"quantize n.linnet -o out --parameter nope", `--parameter "nope" is not PATTERN=STORAGE`},
+		{"plot history.csv nope", `history.csv: "nope" is not in the history; there are loss`},
+		{"plot history.csv -o nodir/out.png", `nodir/out.png cannot be written: there is no folder nodir`},
+		{"plot history.csv -o out.jpg", `.*`},
+		{"version now", `the argument "now" is too many: .*`},
+		{"licenses now", `the argument "now" is too many: .*`},
+		{"trian films.csv", `there is no command "trian"; did you mean train\? \(linnet --help lists the commands\)`},
+		{"help nope", `there is no command "nope" \(linnet --help lists the commands\)`},
+		{"help train nope", `there is no command "nope" \(linnet --help lists the commands\)`},
+		{"help completion nope", `there is no command "nope" \(linnet completion --help lists the commands\)`},
+		{"completion foo", `there is no command "foo" \(linnet completion --help lists the commands\)`},
+		{"completion bash foo", `the argument "foo" is too many: .*`},
+	}
+	before := leftBehind(t)
+	for _, v := range rows {
+		lines := []string{v.args}
+		if rest, ok := strings.CutPrefix(v.args, "DATA "); ok {
+			lines = nil
+			for _, command := range data {
+				lines = append(lines, command+" "+rest)
+			}
+		}
+		for _, line := range lines {
+			var stdout, stderr strings.Builder
+			code := run(t.Context(), strings.Fields(line), strings.NewReader(""), &stdout, &stderr)
+			if code != exitUsage || !regexp.MustCompile(`(?m)^linnet: `+v.want+`\n\z`).MatchString(stderr.String()) || stdout.Len() > 0 {
+				t.Errorf("%s: code %d, %q and %q, want %s", line, code, stdout.String(), stderr.String(), v.want)
+			}
+		}
+	}
+	if after := leftBehind(t); after != before {
+		t.Errorf("there are the files\n%s\nof which there were\n%s", after, before)
+	}
+}
+
+// leftBehind lists the files in the working directory.
+func leftBehind(t *testing.T) string {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, "\n")
+}
+
+// Flags that exclude one another are known by a name of cobra's own.
+func TestExclusiveFlags(t *testing.T) {
+	n := 0
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { n += len(f.Annotations[exclusive]) })
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRoot())
+	if n == 0 {
+		t.Error("no flags exclude one another")
+	}
+}
+
+// What --help says of exit codes is what docs/command.md says.
+func TestExitCodesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/command.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(exitCodes) {
+		if code, _, ok := strings.Cut(strings.TrimSpace(line), "  "); ok && !strings.Contains(string(page), "\n| "+code+" | ") {
+			t.Errorf("command.md has no exit code %s", code)
+		}
+	}
+}
