@@ -175,6 +175,9 @@ func shrink(ctx context.Context, from, to string, size int64, stdout io.Writer) 
 		return err
 	}
 	small, err := c.Shrink(ctx, size)
+	if errors.Is(err, classifier.ErrTooSmall) {
+		return usagef("--size: %s: %s", visible(from), strings.TrimPrefix(err.Error(), "classifier: "))
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}

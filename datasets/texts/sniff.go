@@ -42,6 +42,9 @@ func (s *Source) sniff(get func(full bool) (head, error)) error {
 		if len(full.b) >= 262 && string(full.b[257:262]) == "ustar" {
 			return errors.New("it is a tar archive; unpack it")
 		}
+		if b := full.b; len(b) > 8 && string(b[3:9]) == "\x00\x00\x00\x00\x00{" {
+			return errors.New("it is a safetensors file, as models are, and no data")
+		}
 		if full.nulEverywhere() {
 			return errors.New("it has NUL bytes everywhere: no text, or UTF-16 without its mark (give the encoding)")
 		}
@@ -69,7 +72,11 @@ func (s *Source) sniff(get func(full bool) (head, error)) error {
 func (s *Source) noColumns() error {
 	s.text, s.label = -1, -1
 	if s.o.Text != "" || s.o.Label != "" {
-		return fmt.Errorf("it is %s, which has no columns to give a name or number of", Found{Format: s.found.Format})
+		option := "Text"
+		if s.o.Text == "" {
+			option = "Label"
+		}
+		return badOption(option, "it is %s, which has no columns to give a name or number of", Found{Format: s.found.Format})
 	}
 	return nil
 }

@@ -292,6 +292,8 @@ func TestOpenErrors(t *testing.T) {
 		"bzip2":                {"BZh91AY&SY....", Options{}, "texts: x: it is packed with bzip2; unpack it, or pack it with gzip or zstd"},
 		"Parquet":              {"PAR1....", Options{}, "texts: x: it is a Parquet file, for which there is no reader here"},
 		"tar":                  {tarred.String(), Options{}, "texts: x: it is a tar archive; unpack it"},
+		"a model":              {"\x28\x00\x00\x00\x00\x00\x00\x00{\"__metadata__\":{}}" + strings.Repeat(" ", 300), Options{}, "texts: x: it is a safetensors file, as models are, and no data"},
+		"a model for lines":    {"\x28\x00\x00\x00\x00\x00\x00\x00{\"__metadata__\":{}}" + strings.Repeat(" ", 300), Options{LabelsOptional: true}, "texts: x: it is a safetensors file, as models are, and no data"},
 		"tar in gzip":          {gzipped(tarred.String()), Options{}, "texts: x: it is a tar archive; unpack it"},
 		"packed twice":         {gzipped(zstdOf("text,label\n")), Options{}, "texts: x: it is packed twice: zstd in gzip; unpack it once"},
 		"bad gzip":             {"\x1f\x8b\x07\x00\x00\x00\x00\x00\x00\x00", Options{}, "texts: x: the gzip data is damaged: gzip: invalid header"},
