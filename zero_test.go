@@ -56,23 +56,23 @@ func TestZeroValues(t *testing.T) {
 			if panicsAsSlices[place] {
 				continue
 			}
-			what, err, panicked := callOn(reflect.New(pointer.Elem()), i)
-			if panicked != nil {
-				t.Errorf("zero %s panics: %v", place, panicked)
+			empty := callOn(reflect.New(pointer.Elem()), i)
+			if empty.panicked != nil {
+				t.Errorf("zero %s panics: %v", place, empty.panicked)
 			}
-			if name == "Classifier" && what != "" {
-				t.Errorf("zero %s returns %s", place, what)
+			if name == "Classifier" && empty.what != "" {
+				t.Errorf("zero %s returns %s", place, empty.what)
 			}
 			if _, ofValue := pointer.Elem().MethodByName(method.Name); ofValue {
 				continue
 			}
 			if returnsError := method.Type.NumOut() > 0 && method.Type.Out(method.Type.NumOut()-1) == reflect.TypeFor[error](); returnsError || name == "Classifier" {
-				what, nilError, panicked := callOn(reflect.Zero(pointer), i)
-				if panicked != nil {
-					t.Errorf("nil %s panics: %v", place, panicked)
+				ofNil := callOn(reflect.Zero(pointer), i)
+				if ofNil.panicked != nil {
+					t.Errorf("nil %s panics: %v", place, ofNil.panicked)
 				}
-				if name == "Classifier" && (what != "" || returnsError && (err == nil || nilError == nil || nilError.Error() != err.Error())) {
-					t.Errorf("nil %s returns %s and the error %v; that of an empty one is %v", place, what, nilError, err)
+				if name == "Classifier" && (ofNil.what != "" || returnsError && (empty.err == nil || ofNil.err == nil || ofNil.err.Error() != empty.err.Error())) {
+					t.Errorf("nil %s returns %s and the error %v; that of an empty one is %v", place, ofNil.what, ofNil.err, empty.err)
 				}
 			}
 		}
@@ -88,10 +88,16 @@ func TestZeroValues(t *testing.T) {
 	}
 }
 
-// callOn calls method i of a value with arguments that are empty. It returns an error if the method does, and which of its other
-// results is not empty.
-func callOn(v reflect.Value, i int) (what string, err error, panicked any) {
-	defer func() { panicked = recover() }()
+// called is what a call gave: its error, and which of its other results is not empty.
+type called struct {
+	what     string
+	err      error
+	panicked any
+}
+
+// callOn calls method i of a value with arguments that are empty.
+func callOn(v reflect.Value, i int) (c called) {
+	defer func() { c.panicked = recover() }()
 	m := v.Method(i)
 	var args []reflect.Value
 	for k := range m.Type().NumIn() {
@@ -102,15 +108,15 @@ func callOn(v reflect.Value, i int) (what string, err error, panicked any) {
 	for _, out := range m.Call(args) {
 		switch {
 		case out.Type() == reflect.TypeFor[error]():
-			err, _ = out.Interface().(error)
+			c.err, _ = out.Interface().(error)
 		case out.Kind() == reflect.Func && out.Type().CanSeq2() && !out.IsNil():
 			for range out.Seq2() {
 			}
 		case !out.IsZero():
-			what = m.Type().String()
+			c.what = m.Type().String()
 		}
 	}
-	return what, err, nil
+	return c
 }
 
 // emptyArgument is an argument with nothing in it, but one that may be used.
