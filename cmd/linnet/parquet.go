@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/linnet-ml/linnet/cmd/linnet/internal/parquetguard"
 	"github.com/linnet-ml/linnet/datasets/texts"
 	"github.com/linnet-ml/linnet/internal/ratio"
 	"github.com/parquet-go/parquet-go"
@@ -26,20 +27,16 @@ func parquetFormat(maxRatio int) texts.Format {
 }
 
 func openParquet(r io.ReaderAt, size int64, limit ratio.Limit) (_ texts.Table, err error) {
+	defer func() { err = ofParquet(err) }()
 	defer recovered(&err)
-	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	f, err := parquetguard.Open(r, size, limit)
 	if err != nil {
-		return nil, fmt.Errorf("parquet: %w", err)
+		return nil, err
 	}
 	t := &parquetTable{file: f, limit: limit}
-	leaf := 0
-	for _, field := range f.Schema().Fields() {
-		n := leaves(field)
+	for _, field := range f.Root().Columns() {
 		t.names = append(t.names, field.Name())
-		t.leaf = append(t.leaf, leaf)
-		t.leaves = append(t.leaves, n)
-		t.list = append(t.list, n == 1 && repeated(field))
-		leaf += n
+		t.leaves = append(t.leaves, leaves(field))
 	}
 	return t, nil
 }
@@ -47,40 +44,35 @@ func openParquet(r io.ReaderAt, size int64, limit ratio.Limit) (_ texts.Table, e
 // recovered turns a panic of the module into an error: a broken file may cause one.
 func recovered(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("parquet: the file is broken: %.200v", r)
+		*err = fmt.Errorf("the file is broken: %.200v", r)
 	}
 }
 
-// leaves is the number of columns with values in a field.
-func leaves(n parquet.Node) int {
-	if n.Leaf() {
-		return 1
+// ofParquet says which format an error is about.
+func ofParquet(err error) error {
+	if err == nil {
+		return nil
 	}
-	sum := 0
-	for _, f := range n.Fields() {
-		sum += leaves(f)
-	}
-	return sum
+	return fmt.Errorf("parquet: %w", err)
 }
 
-// repeated reports whether a field with one leaf is a list.
-func repeated(n parquet.Node) bool {
-	for !n.Repeated() {
-		if n.Leaf() {
-			return false
-		}
-		n = n.Fields()[0]
+// leaves returns the columns with values in a field.
+func leaves(c *parquet.Column) (list []*parquet.Column) {
+	if c.Leaf() {
+		return []*parquet.Column{c}
 	}
-	return true
+	for _, field := range c.Columns() {
+		list = append(list, leaves(field)...)
+	}
+	return list
 }
 
 // parquetTable is an open file.
 type parquetTable struct {
-	file         *parquet.File
-	limit        ratio.Limit
-	names        []string
-	leaf, leaves []int // the first leaf of each field, and how many it has
-	list         []bool
+	file   *parquet.File
+	limit  ratio.Limit
+	names  []string
+	leaves [][]*parquet.Column // of each field; a list of values has one, and one with repetition levels
 }
 
 func (t *parquetTable) Columns() []string { return t.names }
@@ -92,7 +84,7 @@ func (t *parquetTable) Rows(ctx context.Context, columns []int) iter.Seq2[[]any,
 	return func(yield func([]any, error) bool) {
 		err := t.rows(ctx, columns, func(row []any) bool { return yield(row, nil) })
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(nil, err)
+			yield(nil, ofParquet(err))
 		}
 	}
 }
@@ -102,22 +94,17 @@ var errStopped = errors.New("stopped")
 
 func (t *parquetTable) rows(ctx context.Context, columns []int, yield func([]any) bool) error {
 	for _, c := range columns {
-		if t.leaves[c] != 1 {
-			return fmt.Errorf("parquet: the column %.40q is a group of %d columns, not texts", t.names[c], t.leaves[c])
+		if n := len(t.leaves[c]); n != 1 {
+			return fmt.Errorf("the column %.40q is a group of %d columns, not texts", t.names[c], n)
 		}
 	}
 	row := make([]any, len(columns))
-	groups, err := t.groups()
-	if err != nil {
-		return err
-	}
-	for i, group := range groups {
-		if err := t.checkSizes(i, columns); err != nil {
-			return err
-		}
-		n, readers, err := t.readers(group, columns)
+	// The pages of few bytes may point to one long text of a dictionary again and again, and row groups to the same pages.
+	left := t.limit.Bytes(t.file.Size())
+	for group := range t.file.Metadata().RowGroups {
+		readers, err := t.readers(group, columns)
 		if err == nil {
-			err = t.group(ctx, n, readers, row, yield)
+			err = t.group(ctx, group, readers, row, &left, yield)
 		}
 		for _, r := range readers {
 			err = errors.Join(err, r.close())
@@ -129,33 +116,19 @@ func (t *parquetTable) rows(ctx context.Context, columns []int, yield func([]any
 	return nil
 }
 
-// groups returns the row groups. Like each function that calls the module it returns a panic as an error; none of them calls yield,
-// whose panics are the caller's.
-func (t *parquetTable) groups() (groups []parquet.RowGroup, err error) {
-	defer recovered(&err)
-	return t.file.RowGroups(), nil
-}
-
-// checkSizes refuses columns of a row group that unpack to more than the limit: the module reads a page whole.
-func (t *parquetTable) checkSizes(group int, columns []int) (err error) {
+// readers opens the columns of a row group. After an error some may be open. Like each function that calls the module it returns
+// a panic as an error; none of them calls yield, whose panics are the caller's.
+func (t *parquetTable) readers(group int, columns []int) (readers []*parquetColumn, err error) {
 	defer recovered(&err)
 	for _, c := range columns {
-		chunk := &t.file.Metadata().RowGroups[group].Columns[t.leaf[c]].MetaData
-		if chunk.TotalUncompressedSize > t.limit.Bytes(chunk.TotalCompressedSize) {
-			return fmt.Errorf("parquet: the column %.40q: %w", t.names[c], t.limit.Exceeded(chunk.TotalCompressedSize))
+		leaf := t.leaves[c][0]
+		pages, err := parquetguard.NewPages(t.file, leaf, group, t.limit)
+		if err != nil {
+			return readers, fmt.Errorf("the column %.40q: %w", t.names[c], err)
 		}
+		readers = append(readers, &parquetColumn{name: t.names[c], pages: pages, list: leaf.MaxRepetitionLevel() > 0})
 	}
-	return nil
-}
-
-// readers opens the columns of a row group, and says how many rows it has. After an error some may be open.
-func (t *parquetTable) readers(group parquet.RowGroup, columns []int) (rows int64, readers []*parquetColumn, err error) {
-	defer recovered(&err)
-	chunks := group.ColumnChunks()
-	for _, c := range columns {
-		readers = append(readers, &parquetColumn{pages: chunks[t.leaf[c]].Pages(), list: t.list[c]})
-	}
-	return group.NumRows(), readers, nil
+	return readers, nil
 }
 
 func (c *parquetColumn) close() (err error) {
@@ -163,16 +136,19 @@ func (c *parquetColumn) close() (err error) {
 	return c.pages.Close()
 }
 
-// group reads the rows of a row group.
-func (t *parquetTable) group(ctx context.Context, n int64, readers []*parquetColumn, row []any, yield func([]any) bool) error {
-	for range n {
+// group reads the rows of a row group. Left is how many bytes of values may still come.
+func (t *parquetTable) group(ctx context.Context, group int, readers []*parquetColumn, row []any, left *int64, yield func([]any) bool) error {
+	for range t.file.Metadata().RowGroups[group].NumRows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		for i, r := range readers {
 			var err error
-			if row[i], err = r.next(); err != nil {
-				return err
+			if row[i], err = r.next(left); err == nil && *left < 0 {
+				err = t.limit.Exceeded(t.file.Size())
+			}
+			if err != nil {
+				return fmt.Errorf("the column %.40q: %w", r.name, err)
 			}
 		}
 		if !yield(row) {
@@ -184,7 +160,8 @@ func (t *parquetTable) group(ctx context.Context, n int64, readers []*parquetCol
 
 // parquetColumn reads the values of a column of a row group.
 type parquetColumn struct {
-	pages  parquet.Pages
+	name   string
+	pages  *parquetguard.Pages
 	list   bool
 	page   parquet.ValueReader
 	buffer [64]parquet.Value
@@ -195,71 +172,42 @@ type parquetColumn struct {
 func (c *parquetColumn) peek() (v parquet.Value, ok bool, err error) {
 	for len(c.values) == 0 {
 		if c.page == nil {
-			page, err := c.pages.ReadPage()
+			page, err := c.pages.Next()
 			if err == io.EOF {
 				return v, false, nil
 			} else if err != nil {
-				return v, false, fmt.Errorf("parquet: %w", err)
+				return v, false, err
 			}
 			c.page = page.Values()
 		}
 		n, err := c.page.ReadValues(c.buffer[:])
 		c.values = c.buffer[:n]
+		if n == 0 && err == nil {
+			err = io.ErrNoProgress
+		}
 		if err != nil {
 			c.page = nil
 			if err != io.EOF {
-				return v, false, fmt.Errorf("parquet: %w", err)
+				return v, false, err
 			}
 		}
 	}
 	return c.values[0], true, nil
 }
 
-// next returns the value of the next row: for a list all of its values.
-func (c *parquetColumn) next() (value any, err error) {
-	defer recovered(&err)
-	v, ok, err := c.peek()
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, errors.New("parquet: a column ends before the others")
-	}
-	if !c.list {
-		value, err = parquetValue(v)
-		c.values = c.values[1:]
-		return value, err
-	}
-	list := []any{}
-	if v.IsNull() && v.DefinitionLevel() == 0 {
-		c.values = c.values[1:]
-		return nil, nil
-	}
-	for first := true; ; first = false {
-		v, ok, err := c.peek()
-		if err != nil {
-			return nil, err
-		}
-		if !ok || !first && v.RepetitionLevel() == 0 {
-			return list, nil
-		}
-		if !v.IsNull() {
-			x, err := parquetValue(v)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, x)
-		}
-		c.values = c.values[1:]
-	}
-}
-
-func parquetValue(v parquet.Value) (any, error) {
+// take returns the value that peek has returned, and counts its bytes.
+func (c *parquetColumn) take(left *int64) (value any, err error) {
+	v := c.values[0]
+	c.values = c.values[1:]
+	*left--
 	if v.IsNull() {
 		return nil, nil
 	}
 	switch v.Kind() {
 	case parquet.ByteArray, parquet.FixedLenByteArray:
+		if *left -= int64(len(v.ByteArray())); *left < 0 {
+			return nil, nil
+		}
 		return string(v.ByteArray()), nil
 	case parquet.Boolean:
 		return v.Boolean(), nil
@@ -272,5 +220,40 @@ func parquetValue(v parquet.Value) (any, error) {
 	case parquet.Double:
 		return v.Double(), nil
 	}
-	return nil, fmt.Errorf("parquet: values of type %v are neither texts nor labels", v.Kind())
+	return nil, fmt.Errorf("values of type %v are neither texts nor labels", v.Kind())
+}
+
+// next returns the value of the next row: for a list all of its values. It stops when no more bytes are left.
+func (c *parquetColumn) next(left *int64) (value any, err error) {
+	defer recovered(&err)
+	v, ok, err := c.peek()
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, errors.New("it ends before the others")
+	}
+	if !c.list {
+		return c.take(left)
+	}
+	if v.IsNull() && v.DefinitionLevel() == 0 {
+		return c.take(left)
+	}
+	list := []any{}
+	for first := true; ; first = false {
+		v, ok, err := c.peek()
+		if err != nil {
+			return nil, err
+		}
+		if !ok || !first && v.RepetitionLevel() == 0 || *left < 0 {
+			return list, nil
+		}
+		x, err := c.take(left)
+		if err != nil {
+			return nil, err
+		}
+		if x != nil {
+			list = append(list, x)
+		}
+	}
 }

@@ -127,57 +127,48 @@ func TestParquetThatIsPackedTightly(t *testing.T) {
 	}
 }
 
-// brokenGroup is a row group whose calls panic, from number from on.
-type brokenGroup struct {
-	parquet.RowGroup
-	from int
-}
-
-type brokenChunk struct {
-	parquet.ColumnChunk
-	from int
-}
-
-type brokenPages struct{ parquet.Pages }
-
-func (g brokenGroup) ColumnChunks() []parquet.ColumnChunk {
-	if g.from == 0 {
-		panic("broken chunks")
+// A file whose pages are small may give many texts: one long text of a dictionary for each row. All together they have the limit
+// of any packed file.
+func TestParquetThatRepeats(t *testing.T) {
+	type row struct {
+		Label string `parquet:"label,dict"`
+		Text  string `parquet:"text,dict"`
 	}
-	return []parquet.ColumnChunk{brokenChunk{from: g.from}}
-}
-
-func (g brokenGroup) NumRows() int64 { panic("broken rows") }
-
-func (c brokenChunk) Pages() parquet.Pages {
-	if c.from == 1 {
-		panic("broken pages")
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	rows := slices.Repeat([]row{{"a", strings.Repeat("b", 1<<18)}}, 1000)
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
 	}
-	return brokenPages{}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	read, err := readParquet(t, b.Bytes(), texts.Options{})
+	if !errors.Is(err, ratio.ErrExceeded) || len(read) == 0 || len(read) > 300 || !strings.Contains(err.Error(), `the column "text": `) {
+		t.Errorf("%d rows of a file of %d bytes, error %v", len(read), b.Len(), err)
+	}
+	if read, err := readParquet(t, b.Bytes(), texts.Options{MaxRatio: 10000}); err != nil || len(read) != len(rows) {
+		t.Errorf("%d rows, error %v", len(read), err)
+	}
 }
-
-func (brokenPages) Close() error { panic("broken end") }
 
 // A panic of the module is an error wherever it comes, and one of the program is none of the file's.
 func TestParquetPanics(t *testing.T) {
-	table := &parquetTable{names: []string{"text"}, leaf: []int{0}, leaves: []int{1}, list: []bool{false}}
-	for from := range 3 {
-		_, readers, err := table.readers(brokenGroup{from: from}, []int{0})
-		for _, r := range readers {
-			err = errors.Join(err, r.close())
-		}
-		if err == nil || !strings.HasPrefix(err.Error(), "parquet: the file is broken: broken ") || from == 2 && !strings.Contains(err.Error(), "broken end") {
-			t.Errorf("panics from call %d on: %v", from, err)
+	column := &parquetColumn{name: "text"} // whose pages are not there
+	_, err := column.next(new(int64(100)))
+	for _, err := range []error{err, column.close()} {
+		if err == nil || !strings.HasPrefix(err.Error(), "the file is broken: ") {
+			t.Errorf("error %v", err)
 		}
 	}
-	if _, err := table.groups(); err == nil {
-		t.Error("no error for a file that is not there")
-	}
-	file, err := parquet.OpenFile(bytes.NewReader(parquetFile(t, 5)), int64(len(parquetFile(t, 5))))
+	b := parquetFile(t, 5)
+	table, err := openParquet(bytes.NewReader(b), int64(len(b)), ratio.Limit{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	table.file = file
+	if _, err := table.(*parquetTable).readers(1, []int{0}); err == nil { // there is one row group
+		t.Error("no error for a row group that is not there")
+	}
 	defer func() {
 		if v := recover(); v != "mine" {
 			t.Errorf("recovered %v", v)
