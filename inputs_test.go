@@ -348,13 +348,15 @@ var unpacks = map[string]string{
 	"pretrained/fetch":                   "",
 	"datasets/imdb":                      "",
 	"datasets/texts":                     "",
+	"cmd/linnet":                         "",
+	"cmd/linnet/internal/parquetguard":   "",
 	"pretrained/builtin/internal/packed": "data in the program, with a limit of its own",
 	"internal/bundle":                    "Snappy, whose blocks cannot unpack to more than 32 times their size",
 }
 
 var (
 	opening = regexp.MustCompile(`\b(os\.(Open|OpenFile|ReadFile)|fs\.ReadFile|fsys\.Open|fsys\.ReadFile)\(`)
-	packing = regexp.MustCompile(`^(github.com/klauspost/compress/|compress/|archive/)`)
+	packing = regexp.MustCompile(`^(github.com/(klauspost/compress/|andybalholm/brotli|pierrec/lz4|parquet-go/)|compress/|archive/)`)
 )
 
 // Every file is opened by internal/plainfile or internal/mapfile, every package that opens one has a row in fileReaders, and

@@ -113,6 +113,14 @@ func FuzzPages(f *testing.F) {
 			f.Add(uint8(i), uint8(codec), pageBytes(f, dataPage(format.Plain, 2).packed(len(text), packed(f, module, text))))
 		}
 	}
+	for _, n := range boundary.Numbers() {
+		for i, p := range []page{dataPage(format.Plain, int32(n), 1), dictionaryPage(int32(n), 1), dataPageV2(format.DataPageHeaderV2{NumValues: int32(n)}, 1),
+			dataPageV2(format.DataPageHeaderV2{NumValues: 1, NumNulls: int32(n)}, 1),
+			dataPageV2(format.DataPageHeaderV2{NumValues: 1, DefinitionLevelsByteLength: int32(n)}, 1),
+			dataPage(format.DeltaByteArray, 1, uvarints(n, n, n, n)...), dataPage(format.DeltaByteArray, 1, deltas(1, int64(n))...)} {
+			f.Add(uint8(i%2), uint8(format.Uncompressed), pageBytes(f, p))
+		}
+	}
 	f.Fuzz(func(t *testing.T, column, codec uint8, b []byte) {
 		file := columnOf(t, columns[int(column)%len(columns)], format.CompressionCodec(codec%8), b)
 		before := allocated()
