@@ -10,6 +10,9 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
+// plainDictionary is PLAIN_DICTIONARY, deprecated in the format for RLE_DICTIONARY, and what many writers still name.
+const plainDictionary format.Encoding = 2
+
 // tooMany is the error for levels or values that are more than the page's header says.
 func tooMany(n uint64, want int) error {
 	return fmt.Errorf("%d of them, and the header of the page says %d", n, want)
@@ -70,7 +73,7 @@ func checkValues(encoding format.Encoding, kind parquet.Kind, b []byte, values i
 	switch encoding {
 	case format.Plain, format.ByteStreamSplit: // decoded they are as long
 		return nil
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		switch {
 		case len(b) == 0: // all are null
 			return nil

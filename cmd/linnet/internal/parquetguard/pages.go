@@ -175,7 +175,7 @@ func (p *Pages) checkDictionary(h *format.DictionaryPageHeader) error {
 	if err := p.checkCount(h.NumValues); err != nil {
 		return err
 	}
-	if h.Encoding != format.Plain && h.Encoding != format.PlainDictionary {
+	if h.Encoding != format.Plain && h.Encoding != plainDictionary {
 		return fmt.Errorf("a dictionary in the encoding %v is not supported", h.Encoding)
 	}
 	_, err := p.unpack(p.body)
@@ -247,7 +247,7 @@ func (p *Pages) checkV2(h *format.DataPageHeaderV2) error {
 }
 
 func (p *Pages) checkValues(encoding format.Encoding, b []byte, values int) error {
-	if (encoding == format.PlainDictionary || encoding == format.RLEDictionary) && !p.dictionary {
+	if (encoding == plainDictionary || encoding == format.RLEDictionary) && !p.dictionary {
 		return errors.New("its dictionary is not there")
 	}
 	if err := checkValues(encoding, p.column.Type().Kind(), b, values, p.limit.Bytes(int64(len(p.body)))); err != nil {
