@@ -101,19 +101,18 @@ func checkSchema(m *format.FileMetaData) error {
 		} else if i > 0 {
 			return errors.New("footer: columns outside the schema")
 		}
-		switch {
-		case children < 0:
+		isLeaf := m.Schema[i].Type.Valid // as the module tells columns of values and groups of columns apart
+		if children < 0 || isLeaf && children > 0 {
 			return fmt.Errorf("footer: the column %.40q has %d columns in it", m.Schema[i].Name, children)
-		case children == 0:
+		}
+		if isLeaf {
 			leaves++
-		default:
-			if open = append(open, children); len(open) > mostDepth {
-				return fmt.Errorf("footer: columns are nested more than %d deep", mostDepth)
-			}
+		} else if open = append(open, children); len(open) > mostDepth {
+			return fmt.Errorf("footer: columns are nested more than %d deep", mostDepth)
 		}
 	}
 	for i := range m.RowGroups {
-		if n := len(m.RowGroups[i].Columns); n != leaves && len(m.Schema) > 1 {
+		if n := len(m.RowGroups[i].Columns); n != leaves {
 			return fmt.Errorf("footer: row group %d has %d columns, and the schema %d", i+1, n, leaves)
 		}
 	}
