@@ -49,7 +49,7 @@ func TestUsage(t *testing.T) {
 		{"train parts -o out --part dev", `parts: the folder has no part "dev"; it has "test", "train"`},
 		{"train parts -o out --part train --format csv", `parts: it is a folder, not a file of the format "csv"`},
 		{"train parts -o out --part train --text 1", `parts: it is a folder, which has no columns to give a name or number of`},
-		{"predict c.linnet lines.txt --format lines --text 1", `lines.txt: it is lines without labels, which has no columns to give a name or number of`},
+		{"predict c.linnet lines.txt --format lines --text 1", `lines.txt: it is lines without labels, which have no columns to give a name or number of`},
 		{"quantize c.linnet -o out --size 10", `--size: c.linnet: too small for a classifier's file: 10 bytes, the smallest has \d+`},
 		{"train films.csv", `where to\? -o FILE is missing`},
 		{"train films.csv -o nodir/out", `nodir/out cannot be written: there is no folder nodir`},

@@ -161,7 +161,11 @@ func (f Found) String() string {
 	var b strings.Builder
 	switch f.Format {
 	case CSV:
-		b.WriteString("CSV with " + delimiterName(f.Delimiter))
+		if len(f.Columns) == 1 {
+			b.WriteString("CSV of one column") // which no delimiter parts
+		} else {
+			b.WriteString("CSV with " + delimiterName(f.Delimiter))
+		}
 		if f.Header {
 			b.WriteString(" and a header")
 		} else {

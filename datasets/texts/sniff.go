@@ -76,7 +76,7 @@ func (s *Source) noColumns() error {
 		if s.o.Text == "" {
 			option = "Label"
 		}
-		return badOption(option, "it is %s, which has no columns to give a name or number of", Found{Format: s.found.Format})
+		return badOption(option, "it is %s, which have no columns to give a name or number of", Found{Format: s.found.Format})
 	}
 	return nil
 }
