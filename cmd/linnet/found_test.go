@@ -15,8 +15,8 @@ func TestPredictFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []struct{ data, want string }{
-		{"late.csv", "late.csv: CSV with commas and a header, Windows-1252; text \"text\", no label (guessed)\n"},
-		{"-", "-: CSV with commas and a header, UTF-8; text \"text\", no label (guessed)\n-: CSV with commas and a header, Windows-1252; text \"text\", no label (guessed)\n"},
+		{"late.csv", "late.csv: CSV of one column and a header, Windows-1252; text \"text\", no label (guessed)\n"},
+		{"-", "-: CSV of one column and a header, UTF-8; text \"text\", no label (guessed)\n-: CSV of one column and a header, Windows-1252; text \"text\", no label (guessed)\n"},
 	} {
 		var stdout, stderr strings.Builder
 		code := run(t.Context(), []string{"predict", "m.linnet", v.data}, strings.NewReader(late), &stdout, &stderr)
