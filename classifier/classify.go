@@ -23,7 +23,7 @@ type Result struct {
 }
 
 // Classify labels a text. A text without a known n-gram, an empty one among them, gets the probabilities of the classes in
-// the training data.
+// the training data, unless there is a network that knows one of its words.
 func (c *Classifier) Classify(text string) Result {
 	var r Result
 	c.ClassifyInto(&r, text)
@@ -60,6 +60,7 @@ type scratch struct {
 	scores  []float32
 	sums    []float32
 	factor  float32         // that the logits were made even with
+	known   bool            // whether the text has anything that the logits come from
 	reader  *regions.Reader // nil without a network
 }
 
@@ -73,8 +74,7 @@ func (c *Classifier) find(s *scratch, b block, text string) []uint32 {
 
 // logits writes the logit of each score into s.scores.
 func (c *Classifier) logits(s *scratch, text string) {
-	known := false
-	s.factor = 1
+	s.factor, s.known = 1, false
 	clear(s.scores)
 	for b := range blocks {
 		if !c.parts.Spec.has(b) {
@@ -84,22 +84,22 @@ func (c *Classifier) logits(s *scratch, text string) {
 		if len(ids) == 0 {
 			continue
 		}
-		known = true
+		s.known = true
 		squares := c.sum(s, ids)
 		scale := features.Scale(squares)
 		for k, v := range s.sums {
 			s.scores[k] += float32(v * scale)
 		}
 	}
-	if !known {
-		copy(s.scores, c.parts.Prior)
-		return
-	}
 	for k := range s.scores {
 		s.scores[k] = float32(s.scores[k]*c.parts.Scale[k]) + c.parts.Bias[k]
 	}
-	if s.reader != nil {
-		s.reader.Add(s.scores, text)
+	if s.reader != nil && s.reader.Add(s.scores, text) {
+		s.known = true
+	}
+	if !s.known {
+		copy(s.scores, c.parts.Prior)
+		return
 	}
 	if c.evenness.Quarters > 0 {
 		s.factor = c.evenness.Factor(s.scores)

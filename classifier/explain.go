@@ -69,7 +69,6 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 	for i, p := range tokens.Tokens() {
 		e.Tokens[i] = Token{Start: p.Start, End: p.End}
 	}
-	known := false
 	hashes := s.scanner.Scan(text)
 	for b := range blocks {
 		if !c.parts.Spec.has(b) {
@@ -91,7 +90,6 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 			squares += float32(v * v)
 			contributions[id] = v / float32(counts[id]) * c.decode[uint8(c.parts.Weights[int(id)*c.columns+k])]
 		}
-		known = known || len(counts) > 0
 		scale := sign * features.Scale(squares) * c.parts.Scale[k]
 		places := s.scanner.Tokens()
 		if b == characters {
@@ -107,7 +105,7 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 			}
 		}
 	}
-	if !known {
+	if !s.known {
 		e.Base = e.Logit
 	} else if s.reader != nil {
 		e.Approximate = true

@@ -201,7 +201,8 @@ func (x *Network) NewReader() *Reader {
 	return &Reader{network: x, most: countedWords, scanner: features.NewScanner(x.settings)}
 }
 
-func (r *Reader) read(text string) {
+// read numbers the words of a text, and reports whether the network knows one of them.
+func (r *Reader) read(text string) (known bool) {
 	words := r.scanner.Scan(text)
 	words = words[:min(len(words), r.most)]
 	if cap(r.ids) < len(words) {
@@ -210,18 +211,21 @@ func (r *Reader) read(text string) {
 	r.ids = r.ids[:len(words)]
 	for i, h := range words {
 		r.ids[i] = r.network.number(h)
+		known = known || int(r.ids[i]) < r.network.words
 	}
+	return known
 }
 
-// Add adds the scores of a text to z, one for each score of the network.
-func (r *Reader) Add(z []float32, text string) {
-	r.read(text)
+// Add adds the scores of a text to z, one for each score of the network, and reports whether the network knows a word of the text.
+func (r *Reader) Add(z []float32, text string) (known bool) {
+	known = r.read(text)
 	for _, u := range r.network.groups {
 		best := r.best[:u.n]
 		u.forward(best, r.at[:u.n], r.sum[:u.n], r.ids)
 		simd.Add(best, best, u.bias)
 		u.add(z, best)
 	}
+	return known
 }
 
 // Explain returns the words of a text and what each contributes to score k, and the rest, which no word does. A unit's part of

@@ -23,6 +23,11 @@ type Texts struct {
 // Rows returns the number of texts.
 func (t *Texts) Rows() int { return len(t.Start) - 1 }
 
+// Knows returns whether a word of text i is in the vocabulary.
+func (t *Texts) Knows(i int32) bool {
+	return slices.ContainsFunc(t.row(i), func(id int32) bool { return int(id) < len(t.Hash) })
+}
+
 func (t *Texts) row(i int32) []int32 { return t.ID[t.Start[i]:t.Start[i+1]] }
 
 // Read reads all texts and numbers their words. The vocabulary is the words that are at least twice in them, no more than

@@ -74,13 +74,20 @@ func (r *Result) AddNetwork(ctx context.Context, t *Task, seed uint64, work int6
 		t.Meter.Set(Averaging, min(done, total), total)
 	}
 	a := &Average{Units: networkUnits}
+	var unknown []bool // the network, too, knows nothing of the held-out row
+	if r.Best.unknown != nil {
+		unknown = make([]bool, len(r.Best.Rows))
+		for j, row := range r.Best.Rows {
+			unknown[j] = r.Best.unknown[j] && !texts.Knows(row)
+		}
+	}
 	var network *Outcome
 	compare := func(e int, scores []float32) error {
 		o, err := t.network(stopping, r.Best, scores)
 		if err != nil {
 			return err
 		}
-		both, w, err := t.average(stopping, r.Best, o)
+		both, w, err := t.average(stopping, r.Best, o, unknown)
 		if err != nil {
 			return err
 		}
@@ -226,14 +233,15 @@ func (t *Task) network(ctx context.Context, o *Outcome, scores []float32) (*Outc
 	return n, n.calibrate(ctx, t, new(int))
 }
 
-// average returns the outcome of the best weighted average of two outcomes' logits, and the weight of the second.
-func (t *Task) average(ctx context.Context, a, b *Outcome) (best *Outcome, weight float64, err error) {
+// average returns the outcome of the best weighted average of two outcomes' logits, and the weight of the second. Unknown are the rows
+// of which neither model knows anything; nil where that is not looked at.
+func (t *Task) average(ctx context.Context, a, b *Outcome, unknown []bool) (best *Outcome, weight float64, err error) {
 	const steps = 20
 	k := t.Columns()
 	part := calibration.Part(k)
 	for i := 1; i < steps; i++ { // neither is left out
 		w := float64(i) / steps
-		o := &Outcome{Recipe: a.Recipe, Rows: a.Rows, Scores: make([]float32, len(a.Scores))}
+		o := &Outcome{Recipe: a.Recipe, Rows: a.Rows, Scores: make([]float32, len(a.Scores)), unknown: unknown}
 		err := parallel.Each(ctx, (len(o.Rows)+part-1)/part, func(_ context.Context, p int) error {
 			for j := p * part * k; j < min((p+1)*part*k, len(o.Scores)); j++ {
 				x := float64(a.plain.Slope[j%k]*float64(a.Scores[j])) + a.plain.Offset[j%k]
