@@ -478,7 +478,13 @@ func TestReportOfFewFeatures(t *testing.T) {
 			if few.Report().Features != v.fewest {
 				t.Fatalf("%d n-grams, want %d", few.Report().Features, v.fewest)
 			}
-			got := few.Report().Best
+			// The runner-up is behind the recipe as it was measured beside it, with all n-grams.
+			r := few.Report()
+			if want := all.Report(); r.Unlimited == nil || want.Unlimited != nil || r.RunnerUp != want.RunnerUp || r.Behind != want.Behind ||
+				v.o.Budget == 0 && *r.Unlimited != want.Best || v.o.Budget > 0 && *r.Unlimited != want.Network.Linear {
+				t.Errorf("unlimited %+v of %+v, all %+v", r.Unlimited, r, want)
+			}
+			got := r.Best
 			if v.o.Budget == 0 && (got.Accuracy > all.Report().Best.Accuracy-0.05 || got.Loss < all.Report().Best.Loss) {
 				t.Errorf("few n-grams %+v, all %+v", got, all.Report().Best)
 			}
@@ -517,6 +523,14 @@ func TestReportOfFewFeatures(t *testing.T) {
 				return
 			}
 			right = func(e Example, r Result) bool { return slices.Index(few.Classes(), e.Labels[0]) == most(r.Scores) }
+			loss := 0.0
+			for _, e := range fresh {
+				loss -= math.Log(float64(few.Classify(e.Text).Scores[slices.Index(few.Classes(), e.Labels[0])])) / float64(len(fresh))
+			}
+			// Probabilities depend on how much larger values of a text's n-grams are when they are fewer.
+			if loss > 1.05*got.Loss || loss < 0.8*got.Loss {
+				t.Errorf("the report says that the log loss is %.4f, and it is %.4f", got.Loss, loss)
+			}
 			if accuracy := share(fresh, right, few); math.Abs(accuracy-got.Accuracy) > 0.05 {
 				t.Errorf("the report says %.3f, and %.3f of texts are right", got.Accuracy, accuracy)
 			}

@@ -302,6 +302,7 @@ func (t *continuation) finish(ctx context.Context, l *selection.Linear, report C
 			report.Added++
 		}
 	}
+	report.Dropped = len(c.parts.Hashes) - (len(columns) - report.Added)
 	p := Parts{Spec: t.spec, Threshold: t.threshold}
 	p.setHashes(t.hashes, columns, known)
 	for _, f := range columns {
@@ -438,6 +439,9 @@ func (t *continuation) report(n int, last Continuation) *Report {
 	r := &Report{}
 	if t.c.report != nil {
 		*r = *t.c.report
+		if r.Shrunk == 0 && last.Dropped > 0 {
+			r.Shrunk = len(t.c.parts.Hashes)
+		}
 	}
 	r.Features = n
 	r.Continued = append(slices.Clone(r.Continued), last)

@@ -18,6 +18,7 @@ type ContinueOptions struct {
 	Seed uint64 // of the order in which rows are learned, and of which are held out
 	// MaxFeatures is the largest number of n-grams in the model. 0 means 300,000, or as many as it has if these are more. Learning
 	// takes as many new ones, the most frequent, on top of those that the model has; then the ones with the largest weights stay.
+	// What that costs is not measured: Continuation.Dropped.
 	MaxFeatures int
 	// Progress is called with how far learning is, often and one call at a time. Nil for nothing.
 	Progress func(Progress)
@@ -28,13 +29,16 @@ type ContinueOptions struct {
 
 // A Continuation says what a Classifier has learned from further rows.
 type Continuation struct {
-	Rows   int     `json:"rows"`   // examples
-	Added  int     `json:"added"`  // n-grams of the model that are new
-	Rate   float64 `json:"rate"`   // the learning rate
-	Epochs int     `json:"epochs"` // passes over the examples; 0 if learning did not help on those held out
-	Held   int     `json:"held"`   // how many were held out to choose rate and epochs; 0 if there were too few
-	Before float64 `json:"before"` // log loss of those with the old weights
-	After  float64 `json:"after"`  // log loss with the chosen rate and epochs, learned from the others
+	Rows  int `json:"rows"`  // examples
+	Added int `json:"added"` // n-grams of the model that are new
+	// Dropped is how many n-grams are gone that it had before, for ContinueOptions.MaxFeatures. What the report says was reached,
+	// and thresholds, are of the model before.
+	Dropped int     `json:"dropped,omitempty"`
+	Rate    float64 `json:"rate"`   // the learning rate
+	Epochs  int     `json:"epochs"` // passes over the examples; 0 if learning did not help on those held out
+	Held    int     `json:"held"`   // how many were held out to choose rate and epochs; 0 if there were too few
+	Before  float64 `json:"before"` // log loss of those with the old weights
+	After   float64 `json:"after"`  // log loss with the chosen rate and epochs, learned from the others
 	// Stopped says that ContinueOptions.Stop ended the search for Rate and Epochs.
 	Stopped bool `json:"stopped,omitempty"`
 }

@@ -75,6 +75,14 @@ func TestContinue(t *testing.T) {
 			if err != nil || len(small.parts.Hashes) > 500 {
 				t.Errorf("%d n-grams, want 500; %v", len(small.parts.Hashes), err)
 			}
+			// What was reached is told of the classifier that had all its n-grams.
+			n := len(c.parts.Hashes)
+			if last := small.Report().Continued[0]; last.Dropped != n-(500-last.Added) || last.Dropped <= 0 || small.Report().Shrunk != n {
+				t.Errorf("of %d n-grams 500 stay, and the report says %+v", n, small.Report())
+			}
+			if r[0].Dropped != 0 || again.Report().Shrunk != 0 {
+				t.Errorf("all n-grams stay, and the report says %+v", again.Report())
+			}
 			loaded, err := FromBytes(ctx, written(t, again))
 			if err != nil {
 				t.Fatal(err)

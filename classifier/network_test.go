@@ -219,6 +219,10 @@ func TestNetworkShrink(t *testing.T) {
 	if err != nil || small.parts.Network != nil || len(small.parts.Hashes) != len(c.parts.Hashes) || small.Report().Network.Kept {
 		t.Fatalf("%v", err)
 	}
+	// What was reached, and the thresholds, are the average's.
+	if r := small.Report(); r.Shrunk != len(c.parts.Hashes) || r.Best != c.Report().Best {
+		t.Errorf("report %+v", r)
+	}
 	for _, e := range examples[:50] {
 		if a, b := small.Classify(e.Text).Scores[0], plain.Classify(e.Text).Scores[0]; math.Abs(float64(a-b)) > 1e-4 {
 			t.Fatalf("%q: %g without the network, %g of the linear model", e.Text, a, b)

@@ -113,7 +113,7 @@ func (s *Spec) length(x float64) float64 {
 }
 
 // Shrink returns a Classifier whose file has at most the given number of bytes: it leaves out the network, if there is one, and keeps
-// the n-grams with the largest weights. A Classifier that is small enough already is returned as it is.
+// the n-grams with the largest weights, one at least. A Classifier that is small enough already is returned as it is.
 //
 // What the lost n-grams would have added is gone. The others get smaller weights to make up for the rest: values of a
 // text's n-grams have length 1 together, and are larger when they are fewer. How much, training has measured. Nothing else is measured:
@@ -146,7 +146,8 @@ func (c *Classifier) Shrink(ctx context.Context, size int64) (*Classifier, error
 			high = n
 		}
 	}
-	for n := low; ; n -= max(1, n/256) { // the estimate knows neither the digits in the header nor n-grams that become equal
+	least := min(1, len(order))                                   // without an n-gram all texts get the same answer
+	for n := max(low, least); ; n = max(n-max(1, n/256), least) { // the estimate knows neither the digits in the header nor n-grams that become equal
 		s, err := c.keep(order[:n])
 		if err != nil {
 			return nil, fmt.Errorf("classifier: %w", err)
@@ -158,7 +159,7 @@ func (c *Classifier) Shrink(ctx context.Context, size int64) (*Classifier, error
 		if got <= size {
 			return s, nil
 		}
-		if n == 0 {
+		if n == least {
 			return nil, fmt.Errorf("classifier: %w: %d bytes, the smallest has %d", ErrTooSmall, size, got)
 		}
 	}
@@ -256,7 +257,10 @@ func (c *Classifier) withoutNetwork() (*Classifier, error) {
 		if r.Network != nil {
 			n := *r.Network
 			n.Kept = false
-			r.Network, r.Best = &n, n.Linear
+			r.Network = &n
+		}
+		if r.Shrunk == 0 {
+			r.Shrunk = len(p.Hashes)
 		}
 		x.report = &r
 	}

@@ -65,5 +65,9 @@ func (t *trained) writeFurther(w io.Writer) error {
 			fmt.Fprintf(w, "  log loss on %s held out: %.4f before, %.4f after\n", plural(last.Held, "row"), last.Before, last.After)
 		}
 	}
-	return t.writeFile(w, t.ngrams)
+	if err := t.writeFile(w, t.ngrams); err != nil || last.Dropped == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s that it had are left out. %s\n", plural(last.Dropped, "n-gram"), notMeasured)
+	return err
 }

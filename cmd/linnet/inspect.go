@@ -225,7 +225,11 @@ func (c *inspectedClassifier) write(b *strings.Builder) {
 	if r := c.Report; r != nil {
 		fmt.Fprintf(b, "Learned from %s: %s\n", plural(r.Rows, "row"), visible(r.Best.Recipe))
 		if r.Shrunk > 0 {
-			fmt.Fprintf(b, "Made smaller since, without a measurement; with %s it reached:\n", plural(r.Shrunk, "n-gram"))
+			network := ""
+			if n := r.Network; n != nil && !n.Kept && r.Best.Recipe == n.Average.Recipe {
+				network = " and the network"
+			}
+			fmt.Fprintf(b, "Made smaller since, without a measurement; with %s%s it reached:\n", plural(r.Shrunk, "n-gram"), network)
 		}
 		fmt.Fprintf(b, "Accuracy %.4f ± %.4f on %s held out\n", r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
 		if r.Network != nil {

@@ -139,7 +139,7 @@ job is an object with its words in "args". Each file is written whole, so that a
 	flags.StringVarP(&output, "output", "o", "", "the file of the classifier")
 	flags.Uint64Var(&o.Seed, "seed", 0, "decides the order in which rows are learned and which are held out")
 	flags.BoolVar(&o.MultiLabel, "multi-label", false, "decide for each label by itself; implied by a row with none or several")
-	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000; of three classes or more up to 1 Mi)")
+	flags.IntVar(&o.MaxFeatures, "max-features", 0, "the most n-grams in the file (default 300,000; of three classes or more up to 1 Mi); what that costs is measured, but not with --continue")
 	flags.DurationVar(&o.Budget, "budget", 0, "how much longer each part of learning may take to be more accurate, about, such as 60s")
 	flags.StringVar(&from, "continue", "", "go on from the classifier in this `file` instead of beginning anew")
 	flags.StringVar(&o.Positive, "positive", "", "of two classes, the one that --precision and --recall are for (default the second)")
@@ -224,9 +224,20 @@ func (t *trained) write(w io.Writer) error {
 	if r.Stopped {
 		fmt.Fprintln(w, "interrupted: this was compared until then, and nothing more")
 	}
-	fmt.Fprintf(w, "chosen: %s\n  accuracy %.4f ± %.4f on %s held out\n", r.Best.Recipe, r.Best.Accuracy, r.Best.AccuracyError, plural(r.Best.Rows, "row"))
+	best := r.Best
+	if r.Unlimited != nil {
+		best = *r.Unlimited
+	}
+	fmt.Fprintf(w, "chosen: %s\n  accuracy %.4f ± %.4f on %s held out\n", best.Recipe, best.Accuracy, best.AccuracyError, plural(best.Rows, "row"))
 	if r.RunnerUp.Recipe != "" {
 		fmt.Fprintf(w, "next best: %s\n  its log loss is %.4f ± %.4f more\n", r.RunnerUp.Recipe, max(r.Behind, 0), r.BehindError)
+	}
+	if r.Unlimited != nil {
+		limited := r.Best
+		if r.Network != nil {
+			limited = r.Network.Linear
+		}
+		fmt.Fprintf(w, "with %s of it: accuracy %.4f ± %.4f, log loss %.4f\n", plural(r.Features, "n-gram"), limited.Accuracy, limited.AccuracyError, limited.Loss)
 	}
 	if t.several {
 		fmt.Fprintln(w, "a text may have several labels, or none")

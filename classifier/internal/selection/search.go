@@ -40,6 +40,8 @@ const DefaultWork = 64 << 20
 type Result struct {
 	Best     *Outcome
 	RunnerUp *Outcome // the next best of the last comparison; nil if there was none
+	// Unlimited says what Best reached before Prune, and no more of it; nil without.
+	Unlimited *Outcome
 	// Behind is how much more log loss the runner-up had in that comparison, and BehindError the standard error of that.
 	Behind, BehindError float64
 	Sample              []*Outcome // what was tried on the sample, in order
@@ -672,6 +674,7 @@ func (r *Result) Prune(ctx context.Context, t *Task, seed uint64, n int) error {
 		first += len(held) * columns
 	}
 	r.Best = o
+	r.Unlimited = &Outcome{Recipe: before.Recipe, Rows: before.Rows, Loss: before.Loss, Accuracy: before.Accuracy}
 	return o.calibrate(ctx, t, nil)
 }
 
