@@ -317,7 +317,8 @@ func (t *continuation) finish(ctx context.Context, l *selection.Linear, report C
 	for k := range slope {
 		slope[k] = 1
 	}
-	if err := p.quantize(ctx, l, columns, selection.Calibration{Slope: slope, Offset: make([]float64, len(slope))}); err != nil {
+	l.Keep(columns)
+	if err := p.quantize(ctx, l, selection.Calibration{Slope: slope, Offset: make([]float64, len(slope))}); err != nil {
 		return nil, err
 	}
 	for k := range p.Scale {

@@ -51,9 +51,9 @@ func (p *Parts) checkNetwork() error {
 }
 
 // addNetwork makes the linear model, which is quantized with its own calibration, a part of the average.
-func (p *Parts) addNetwork(l *selection.Linear, columns []uint32, a *selection.Average) {
+func (p *Parts) addNetwork(l *selection.Linear, a *selection.Average) {
 	alone := *p
-	p.calibrate(l, columns, a.Calibration)
+	p.calibrate(l, a.Calibration)
 	p.setEvenness(a.Calibration.Evenness)
 	alike := float32(1) // what makes logits of the linear model alone even with the spread of the average
 	if q := float64(p.Spec.quarters()); q > 0 {

@@ -241,12 +241,8 @@ func TestNetworkSpread(t *testing.T) {
 	p := whole
 	p.Network, p.Spec.NetworkUnits, p.Weights, p.Scale, p.Bias = nil, 0, nil, nil, nil
 	l := &selection.Linear{Bias: []float32{0.1, -0.2, 0.3}}
-	var columns []uint32
-	for i := range p.Hashes {
-		columns = append(columns, uint32(i))
-	}
 	for k := range 3 {
-		w := make([]float32, len(columns))
+		w := make([]float32, len(p.Hashes))
 		for i := range w {
 			w[i] = float32((7*i+5*k)%11) - 5
 		}
@@ -258,7 +254,7 @@ func TestNetworkSpread(t *testing.T) {
 		}
 	}
 	alone := calibrated(2, 3)
-	if err := p.quantize(t.Context(), l, columns, alone); err != nil {
+	if err := p.quantize(t.Context(), l, alone); err != nil {
 		t.Fatal(err)
 	}
 	p.setEvenness(alone.Evenness)
@@ -266,7 +262,7 @@ func TestNetworkSpread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.addNetwork(l, columns, &selection.Average{Calibration: calibrated(0.5, 2), Network: n.parts(), Units: 3})
+	p.addNetwork(l, &selection.Average{Calibration: calibrated(0.5, 2), Network: n.parts(), Units: 3})
 	d, err := New(p)
 	if err != nil {
 		t.Fatal(err)

@@ -109,7 +109,10 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	if err != nil {
 		return nil, err
 	}
-	if len(columns) == o.MaxFeatures { // by default so many stay that what goes hardly matters
+	prune := len(columns) == o.MaxFeatures // by default so many stay that what goes hardly matters
+	columns, known := order(found.Corpus.Hash, columns, 64)
+	linear.Keep(columns) // Prune has no room for all weights beside its own
+	if prune {
 		if err := found.Prune(ctx, task, o.Seed, o.MaxFeatures); err != nil {
 			return nil, err
 		}
@@ -118,7 +121,6 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	f := r.Features
 	spec.WordMin, spec.WordMax, spec.CharMin, spec.CharMax = f.WordMin, f.WordMax, f.CharMin, f.CharMax
 	spec.KeepCase, spec.Punctuation, spec.Weighting = f.KeepCase, f.Punctuation, string(r.Weighting())
-	columns, known := order(found.Corpus.Hash, columns, 64)
 	spec.MinConfidence = float32(o.MinConfidence)
 	p := Parts{Spec: *spec}
 	best, average := found.Best, (*selection.Average)(nil)
@@ -133,13 +135,13 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 			p.Inverse = append(p.Inverse, found.Weighted.Inverse[c])
 		}
 	}
-	if err := p.quantize(ctx, linear, columns, found.Best.Calibration); err != nil {
+	if err := p.quantize(ctx, linear, found.Best.Calibration); err != nil {
 		return nil, err
 	}
 	p.setEvenness(found.Best.Calibration.Evenness)
 	if average != nil && average.Network != nil {
 		best = average.Together
-		p.addNetwork(linear, columns, average)
+		p.addNetwork(linear, average)
 	}
 	of := func(f uint32) block { return blockOf(found.Corpus.Kind[f]) }
 	if err := p.measureLengths(ctx, &found.Weighted.Matrix, of, len(found.Corpus.Hash), columns); err != nil {
@@ -160,22 +162,22 @@ func learn(ctx context.Context, spec *Spec, task *selection.Task, o Options, met
 	return c, nil
 }
 
-// quantize fills Weights, Scale and Bias with the calibrated model.
-func (p *Parts) quantize(ctx context.Context, l *selection.Linear, columns []uint32, c selection.Calibration) error {
+// quantize fills Weights, Scale and Bias with the calibrated model, which has n-grams of p alone, in their order.
+func (p *Parts) quantize(ctx context.Context, l *selection.Linear, c selection.Calibration) error {
 	k := len(l.Weights)
-	p.calibrate(l, columns, c)
-	p.Weights = make([]int8, len(columns)*k)
+	p.calibrate(l, c)
+	p.Weights = make([]int8, len(p.Hashes)*k)
 	for j, w := range l.Weights {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		largest := largestWeight(w, columns)
+		largest := largestWeight(w)
 		if largest == 0 {
 			continue
 		}
-		for i, f := range columns {
-			q := int8(math.Floor(127*math.Sqrt(math.Abs(float64(w[f]))/float64(largest)) + 0.5))
-			if w[f] < 0 {
+		for i, v := range w {
+			q := int8(math.Floor(127*math.Sqrt(math.Abs(float64(v))/float64(largest)) + 0.5))
+			if v < 0 {
 				q = -q
 			}
 			p.Weights[i*k+j] = q
@@ -185,20 +187,20 @@ func (p *Parts) quantize(ctx context.Context, l *selection.Linear, columns []uin
 }
 
 // calibrate fills Scale and Bias, on which alone a calibration depends.
-func (p *Parts) calibrate(l *selection.Linear, columns []uint32, c selection.Calibration) {
+func (p *Parts) calibrate(l *selection.Linear, c selection.Calibration) {
 	p.Scale, p.Bias = nil, nil
 	for j, w := range l.Weights {
 		slope := float32(c.Slope[j])
-		p.Scale = append(p.Scale, float32(largestWeight(w, columns)*slope))
+		p.Scale = append(p.Scale, float32(largestWeight(w)*slope))
 		p.Bias = append(p.Bias, float32(l.Bias[j]*slope)+float32(c.Offset[j]))
 	}
 }
 
-// largestWeight is the largest magnitude in some columns.
-func largestWeight(w []float32, columns []uint32) float32 {
+// largestWeight is the largest magnitude.
+func largestWeight(w []float32) float32 {
 	largest := float32(0)
-	for _, f := range columns {
-		largest = max(largest, w[f], -w[f])
+	for _, v := range w {
+		largest = max(largest, v, -v)
 	}
 	return largest
 }

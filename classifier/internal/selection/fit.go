@@ -129,6 +129,17 @@ type Linear struct {
 	Bias    []float32
 }
 
+// Keep leaves the weights of the given columns alone, which have the numbers from 0 then, in this order.
+func (l *Linear) Keep(columns []uint32) {
+	for k, w := range l.Weights {
+		kept := make([]float32, len(columns))
+		for i, c := range columns {
+			kept[i] = w[c]
+		}
+		l.Weights[k] = kept
+	}
+}
+
 // A fitting is one fit of a recipe: the rows of the matrix to learn from, and the task's row of each row of the matrix.
 type fitting struct {
 	task   *Task
