@@ -329,6 +329,7 @@ var opensItself = map[string]string{
 	"datasets/texts/input.go":               "a named pipe, with a context",
 	"datasets/texts/pipe_unix.go":           "the other end of that pipe",
 	"callbacks/csv_logger.go":               "its own log",
+	"model/tensors.go":                      "a folder that links must not leave; its files are opened by internal/mapfile",
 	"cmd/linnet/plot.go":                    "a file or a pipe, with a context and a limit",
 	"cmd/linnet/serve.go":                   "a file or a pipe, with a context and a limit",
 	"examples/wasm/main.go":                 "files of the Go installation and its own",
@@ -355,7 +356,7 @@ var unpacks = map[string]string{
 }
 
 var (
-	opening = regexp.MustCompile(`\b(os\.(Open|OpenFile|ReadFile)|fs\.ReadFile|fsys\.Open|fsys\.ReadFile)\(`)
+	opening = regexp.MustCompile(`\b(os\.(Open|OpenFile|OpenInRoot|OpenRoot|ReadFile)|tls\.LoadX509KeyPair|root\.Open(File)?|root\.ReadFile|fs\.ReadFile|fsys\.Open|fsys\.ReadFile)\(`)
 	packing = regexp.MustCompile(`^(github.com/(klauspost/compress/|andybalholm/brotli|pierrec/lz4|parquet-go/)|compress/|archive/)`)
 )
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/linnet-ml/linnet/internal/plainfile"
 )
 
 // certificates are those that a server shows, read again when their files change.
@@ -18,20 +20,32 @@ type certificates struct {
 	stamp            string
 }
 
-func newCertificates(certificate, key string, log *slog.Logger) (*certificates, error) {
+func newCertificates(ctx context.Context, certificate, key string, log *slog.Logger) (*certificates, error) {
 	c := &certificates{certificate: certificate, key: key, log: log}
 	c.stamp = c.files()
-	return c, c.load()
+	return c, c.load(ctx)
 }
 
 func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.now.Load(), nil }
 
-func (c *certificates) load() error {
-	pair, err := tls.LoadX509KeyPair(c.certificate, c.key)
-	if err == nil {
-		c.now.Store(&pair)
+// mostPEM is how many bytes a file of certificates or of a key may have. A chain has some kilobytes.
+const mostPEM = 1 << 20
+
+func (c *certificates) load(ctx context.Context) error {
+	certificate, err := plainfile.Read(ctx, c.certificate, mostPEM)
+	if err != nil {
+		return fmt.Errorf("--tls-cert: %w", err)
 	}
-	return err
+	key, err := plainfile.Read(ctx, c.key, mostPEM)
+	if err != nil {
+		return fmt.Errorf("--tls-key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return fmt.Errorf("--tls-cert %s and --tls-key %s: %w", c.certificate, c.key, err)
+	}
+	c.now.Store(&pair)
+	return nil
 }
 
 // files says what the files are like.
@@ -63,7 +77,7 @@ func (c *certificates) watch(ctx context.Context, every time.Duration) {
 		if stamp == c.stamp {
 			continue
 		}
-		switch err := c.load(); {
+		switch err := c.load(ctx); {
 		case err == nil:
 			c.stamp, said = stamp, ""
 			c.log.Info("certificates replaced", "file", c.certificate)

@@ -161,12 +161,15 @@ func TestPipesAndDevices(t *testing.T) {
 	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
 		t.Skip(err)
 	}
+	saved(t, "c.linnet", false)
 	for want, args := range map[string][]string{
 		"linnet: pipe is a named pipe, which cannot be replaced by a file\n":                    {"train", "films.csv", "-o", "pipe"},
 		"linnet: /dev/null is a device, which cannot be replaced by a file\n":                   {"train", "films.csv", "-o", "/dev/null"},
 		"linnet: /dev/null: it is a device, not a file; - reads the standard input\n":           {"train", "/dev/null", "-o", "x"},
 		"linnet: pipe is a named pipe, not a plain file\n":                                      {"evaluate", "pipe", "films.csv"},
 		"linnet: /dev/null is a device, not a plain file\n":                                     {"predict", "/dev/null", "films.csv"},
+		"linnet: --tls-cert: pipe is a named pipe, not a plain file\n":                          {"serve", "c.linnet", "--addr", "127.0.0.1:0", "--tls-cert", "pipe", "--tls-key", "pipe"},
+		"linnet: --tls-key: /dev/zero is a device, not a plain file\n":                          {"serve", "c.linnet", "--addr", "127.0.0.1:0", "--tls-cert", "films.csv", "--tls-key", "/dev/zero"},
 		"linnet: no/x.linnet cannot be written: no permission to make files in the folder no\n": {"train", "missing.csv", "-o", "no/x.linnet"},
 		"linnet: /dev/full is a device, which cannot be replaced by a file\n":                   {"train", "films.csv", "-o", "/dev/full"},
 	} {

@@ -168,6 +168,9 @@ type parquetColumn struct {
 	values []parquet.Value // those of the buffer that are not used yet
 }
 
+// listBytes is what a value of a list has in memory beside its text.
+const listBytes = 32
+
 // peek returns the next value, or false at the end.
 func (c *parquetColumn) peek() (v parquet.Value, ok bool, err error) {
 	for len(c.values) == 0 {
@@ -253,6 +256,7 @@ func (c *parquetColumn) next(left *int64) (value any, err error) {
 			return nil, err
 		}
 		if x != nil {
+			*left -= listBytes
 			list = append(list, x)
 		}
 	}

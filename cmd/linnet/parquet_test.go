@@ -152,6 +152,27 @@ func TestParquetThatRepeats(t *testing.T) {
 	}
 }
 
+// A list of very many labels costs time in proportion to it, and no more memory than other packed inputs.
+func TestParquetList(t *testing.T) {
+	type row struct {
+		Text   string   `parquet:"text"`
+		Labels []string `parquet:"labels,list,dict"`
+	}
+	for n, tooMany := range map[int]bool{300_000: false, 900_000: true} {
+		var b bytes.Buffer
+		w := parquet.NewGenericWriter[row](&b)
+		if _, err := w.Write([]row{{"a text", slices.Repeat([]string{"a"}, n)}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if read, err := readParquet(t, b.Bytes(), texts.Options{}); errors.Is(err, ratio.ErrExceeded) != tooMany || !tooMany && len(read) != 1 {
+			t.Errorf("%d labels in a file of %d bytes: %d rows, error %v", n, b.Len(), len(read), err)
+		}
+	}
+}
+
 // A panic of the module is an error wherever it comes, and one of the program is none of the file's.
 func TestParquetPanics(t *testing.T) {
 	column := &parquetColumn{name: "text"} // whose pages are not there

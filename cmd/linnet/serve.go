@@ -258,7 +258,7 @@ func (f *serveFlags) run(ctx context.Context, cmd *cobra.Command, args []string)
 	server := h.Server(f.addr)
 	var certificates *certificates
 	if f.certificate != "" {
-		if certificates, err = newCertificates(f.certificate, f.key, log); err != nil {
+		if certificates, err = newCertificates(ctx, f.certificate, f.key, log); err != nil {
 			return err
 		}
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}

@@ -53,10 +53,12 @@ func sampleTable(ctx context.Context, t Table) (*sample, error) {
 		row := make([]string, len(names))
 		for i, v := range values {
 			if list, ok := v.([]any); ok {
+				var all []byte
 				for _, v := range list {
-					b, _ := scalarValue(v, nil)
-					row[i] += string(b) + " "
+					all, _ = scalarValue(v, all)
+					all = append(all, ' ')
 				}
+				row[i] = string(all)
 				continue
 			}
 			b, _ := scalarValue(v, nil)
