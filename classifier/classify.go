@@ -20,6 +20,9 @@ type Result struct {
 	// Scores has the probability of each class, in the order of [Classifier.Classes]. They add up to 1 where a text has one
 	// label.
 	Scores []float32
+	// Unknown says that there is nothing in the text that the Classifier knows: Scores are about the classes' shares of the training
+	// data, and the label says nothing about the text.
+	Unknown bool
 }
 
 // Classify labels a text. A text without a known n-gram, an empty one among them, gets the probabilities of the classes in
@@ -39,6 +42,7 @@ func (c *Classifier) ClassifyInto(dst *Result, text string) {
 	s := c.scratch.Get().(*scratch)
 	c.logits(s, text)
 	c.decide(dst, s.scores)
+	dst.Unknown = !s.known
 	c.release(s, text)
 }
 

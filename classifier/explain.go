@@ -24,6 +24,9 @@ type Explanation struct {
 	// Base is the logit without any token. Base and all contributions add up to Logit, but for rounding.
 	Base   float32
 	Tokens []Token // in the order of the text
+	// Unknown says that there is nothing in the text that the Classifier knows: Logit is that of the classes' shares of the training
+	// data.
+	Unknown bool
 	// Approximate says that the score is not a sum over tokens, and that without one of them it may change by another amount
 	// than the token's contribution: the Classifier has a network. A unit's part of the score is that of the words in the one
 	// region that the unit looks at, in the shares that they have in its value.
@@ -106,7 +109,7 @@ func (c *Classifier) Explain(text, class string) (Explanation, error) {
 		}
 	}
 	if !s.known {
-		e.Base = e.Logit
+		e.Base, e.Unknown = e.Logit, true
 	} else if s.reader != nil {
 		e.Approximate = true
 		words, contributions, rest := s.reader.Explain(text, k)

@@ -147,6 +147,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, text := range probes {
+			want[i].Unknown = text == "" || text == "none of these" // which the oldest results do not say
 			if got := loaded.Classify(text); !reflect.DeepEqual(got, want[i]) {
 				t.Errorf("%s: %q: %+v, want %+v", name, text, got, want[i])
 			}

@@ -56,6 +56,7 @@ type explained struct {
 	Base        float32 `json:"base"`
 	// Approximate says that the score is not a sum over words.
 	Approximate bool             `json:"approximate"`
+	Unknown     bool             `json:"unknown,omitempty"` // nothing in the text is known
 	Tokens      []explainedToken `json:"tokens"`
 }
 
@@ -67,7 +68,7 @@ type explainedToken struct {
 }
 
 func newExplained(e *classifier.Explanation, text string) *explained {
-	x := &explained{Class: e.Class, Score: e.Logit, Base: e.Base, Approximate: e.Approximate, Tokens: []explainedToken{}}
+	x := &explained{Class: e.Class, Score: e.Logit, Base: e.Base, Approximate: e.Approximate, Unknown: e.Unknown, Tokens: []explainedToken{}}
 	for _, t := range e.Tokens {
 		x.Tokens = append(x.Tokens, explainedToken{text[t.Start:t.End], t.Start, t.End, t.Contribution})
 	}
@@ -84,6 +85,11 @@ func (x *explained) write(to io.Writer) error {
 	}
 	if _, err := fmt.Fprintf(to, "%s: probability %.4f, score %+.4f\n", visible(x.Class), x.Probability, x.Score); err != nil {
 		return err
+	}
+	if x.Unknown {
+		if _, err := fmt.Fprintln(to, "nothing in the text is known: this is the share of the class in the training data"); err != nil {
+			return err
+		}
 	}
 	if x.Approximate {
 		if _, err := fmt.Fprintln(to, "approximate: a network has a part of the score, which is more than a sum over words"); err != nil {

@@ -33,7 +33,8 @@ func newPredict() *cobra.Command {
 the order of the texts, as they come: the label, or several with commas between them (one that has a comma itself is in
 quotes), a tab, and its probability. --json writes an object with the probability of each class.
 
-How DATA is read is said on the standard error. Lines of the standard input are labelled without a word.
+How DATA is read is said on the standard error, but for lines of the standard input; and in the end, in how many texts there was
+nothing that the classifier knows: their labels say nothing about them.
 
 A row that cannot be read gives an empty line (with --json an object with an error), a message on the standard error with
 its place, and in the end exit code 1; with --skip-bad-rows the exit code is 0. -o writes the lines to a file, whole or not
@@ -170,6 +171,7 @@ type predictor struct {
 	bytes          int
 	results        []classifier.Result
 	failed, worked int
+	unknown        int // texts with nothing that is known
 }
 
 // predict labels a part of the rows.
@@ -200,6 +202,9 @@ func (p *predictor) predict(ctx context.Context, source *texts.Source, part shar
 	if err := errors.Join(p.flush(), ctx.Err()); err != nil {
 		return err
 	}
+	if p.unknown > 0 {
+		p.progress.note(p.stderr, fmt.Sprintf("nothing is known in %s of %s: there the label follows from the classes' shares of the training data alone\n", grouped(p.unknown), plural(p.worked-p.failed, "text")))
+	}
 	if p.failed > 0 && !p.skip {
 		return fmt.Errorf("%s of %d could not be read%s", plural(p.failed, "row"), p.worked, p.unwritten)
 	}
@@ -226,7 +231,11 @@ func (p *predictor) flush() error {
 		p.worked++
 		if err := p.faults[i]; err != nil {
 			p.failed++
+			p.results[i].Unknown = false
 			p.progress.note(p.stderr, fmt.Sprintf("linnet: %s\n", shown.Text(err.Error())))
+		}
+		if p.results[i].Unknown {
+			p.unknown++
 		}
 		if err := p.write(&p.results[i], p.faults[i]); err != nil {
 			return err
@@ -292,6 +301,7 @@ type predicted struct {
 	Labels      []string           `json:"labels,omitzero"` // where a text may have several
 	Probability float32            `json:"probability"`
 	Scores      map[string]float32 `json:"scores"`
+	Unknown     bool               `json:"unknown,omitempty"` // nothing in the text is known
 }
 
 func (p *predictor) write(r *classifier.Result, fault error) error {
@@ -302,7 +312,7 @@ func (p *predictor) write(r *classifier.Result, fault error) error {
 	case fault != nil:
 		return p.stdout.WriteByte('\n')
 	case p.asJSON:
-		line := predicted{Label: r.Label, Probability: r.Probability, Scores: map[string]float32{}}
+		line := predicted{Label: r.Label, Probability: r.Probability, Scores: map[string]float32{}, Unknown: r.Unknown}
 		for k, name := range p.c.Classes() {
 			line.Scores[name] = r.Scores[k]
 		}
