@@ -18,6 +18,7 @@ type balance struct {
 	window int               // how many updates make a look
 	late   int               // updates since the last look in which a worker came too late
 	whole  bool              // the update under way was each worker's own part, in all its phases
+	tardy  bool              // in one of its phases a worker came too late
 	ends   []int
 }
 
@@ -78,9 +79,7 @@ func (b *balance) phase(t *team.Team) {
 	}
 	if !t.Times(b.now) {
 		b.whole = false
-		if !t.Solo() {
-			b.late++
-		}
+		b.tardy = b.tardy || !t.Solo()
 		return
 	}
 	for w, d := range b.now {
@@ -92,7 +91,7 @@ func (b *balance) phase(t *team.Team) {
 func (b *balance) dropped() {
 	if b != nil {
 		clear(b.step)
-		b.whole = true
+		b.whole, b.tardy = true, false
 	}
 }
 
@@ -100,6 +99,9 @@ func (b *balance) dropped() {
 func (b *balance) updated() {
 	if b == nil {
 		return
+	}
+	if b.tardy {
+		b.late++
 	}
 	if b.whole {
 		for w, d := range b.step {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/linnet-ml/linnet/layers"
+	"github.com/linnet-ml/linnet/nn/internal/team"
 )
 
 // Parts of a table change until workers take equally long, whatever a row costs each of them and whatever else they have to
@@ -145,8 +146,7 @@ func TestBalanceOfABusyMachine(t *testing.T) {
 	before := first.hi
 	for i := range 1000 {
 		if i%4 == 0 {
-			b.late++
-			b.whole = false
+			b.tardy, b.whole = true, false
 		} else {
 			b.step[0], b.step[1] = 3000, 1000
 		}
@@ -155,6 +155,22 @@ func TestBalanceOfABusyMachine(t *testing.T) {
 	b.move([]time.Duration{0, 1000})
 	if first.hi != before {
 		t.Errorf("the first part ended at row %d, and now at %d", before, first.hi)
+	}
+}
+
+// An update in which a worker came too late is one, however many phases it has.
+func TestBalanceOfPhases(t *testing.T) {
+	s, _ := laidOut(t, 2, 64, 32, 20, 2000, layers.Embedding{Vocabulary: 2000, Dim: 16}, layers.GlobalAveragePooling1D{},
+		layers.Dense{Units: 1, Activation: layers.Sigmoid})
+	defer s.end()
+	b := s.update.balance
+	one := team.New(1) // which never says how long its parts took
+	defer one.End()
+	for range 3 {
+		b.phase(one)
+	}
+	if b.updated(); b.late != 1 || b.tardy {
+		t.Errorf("%d updates were late, want 1", b.late)
 	}
 }
 
@@ -169,16 +185,15 @@ func TestBalanceOfGradients(t *testing.T) {
 	}
 	trainer := &Trainer{stepper: *s, data: data}
 	for range 20 {
-		late := b.late
 		if err := s.update.run(s.update.gradientFn); err != nil {
 			t.Fatal(err)
 		}
-		if timed := b.whole && slices.Min(b.step) > 0; !timed && b.late == late && !s.team.Solo() {
+		if timed := b.whole && slices.Min(b.step) > 0; !timed && !b.tardy && !s.team.Solo() {
 			t.Fatalf("gradients took %v, %t", b.step, b.whole)
 		}
 		trainer.dropGradients()
-		if slices.Max(b.step) != 0 || !b.whole {
-			t.Fatalf("dropped gradients count: %v, %t", b.step, b.whole)
+		if slices.Max(b.step) != 0 || !b.whole || b.tardy {
+			t.Fatalf("dropped gradients count: %v, %t, %t", b.step, b.whole, b.tardy)
 		}
 	}
 }
