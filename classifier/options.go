@@ -69,7 +69,8 @@ type Progress struct {
 // A Phase is what a training is about, in words.
 type Phase string
 
-// The phases. Those from PhaseCounting to PhaseTesting may come several times, or not at all.
+// The phases. Those from PhaseCounting to PhaseTesting may come several times, or not at all; with MaxFeatures, PhaseTesting comes once more
+// after PhaseLearning.
 const (
 	PhaseReading   Phase = selection.Reading          // examples of a Source are read for the first time
 	PhaseComparing Phase = selection.Comparing        // recipes are compared on a sample
