@@ -134,7 +134,8 @@ type Found struct {
 	// Compression is "", gzip or zstd. In a folder each file may have its own.
 	Compression string
 	// Encoding is UTF-8, UTF-16LE, UTF-16BE or Windows-1252. ASCII is UTF-8. In a stream that has been ASCII so far, and in
-	// a folder whose files are UTF-8 so far, it may change while rows are read.
+	// a folder, it may change while rows are read: where files of a folder have several, it names all of them, and how many files have
+	// which.
 	Encoding string
 
 	// Delimiter, Header and NoQuotes are those of CSV.
