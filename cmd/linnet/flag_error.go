@@ -17,9 +17,17 @@ func flagError(cmd *cobra.Command, err error) error {
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {
 		flag := wrong.GetFlag()
-		message = fmt.Sprintf("--%s %.40q: %s", flag.Name, wrong.GetValue(), wrongValue(flag.Value.Type(), wrong.Unwrap()))
+		message = fmt.Sprintf("--%s %.40q: %s", flag.Name, wrong.GetValue(), valueProblem(err))
 	}
 	return usagef("%s (%s --help lists the flags)", message, cmd.CommandPath())
+}
+
+// valueProblem says what a flag takes whose value is wrong.
+func valueProblem(err error) string {
+	if wrong := (*pflag.InvalidValueError)(nil); errors.As(err, &wrong) {
+		return wrongValue(wrong.GetFlag().Value.Type(), wrong.Unwrap())
+	}
+	return err.Error()
 }
 
 // exclusive is the name under which cobra notes which flags exclude one another, in groups of names with spaces between them.
