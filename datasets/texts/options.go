@@ -24,9 +24,9 @@ const (
 type Header uint8
 
 // The zero value finds out: the first record is a header if it has a usual or given name that does not come again in its
-// column. Without one it is a header of four rows and more if its values have at most 40 bytes, differ and do not come again, one
-// stands over labels, of which the same come again and again, and one over texts: they have four times its length on average, or nearly
-// all of them are several words where it is one.
+// column. Without one it is a header of four rows and more if each of its values has a letter and at most 40 bytes, they differ and
+// do not come again, one stands over labels, of which the same come again and again, and one over texts: they have four times its
+// length on average, or it is one word, however long, and nine in ten of them are several.
 const (
 	FindHeader Header = iota
 	HasHeader
@@ -78,7 +78,7 @@ func (o *Options) limit() ratio.Limit {
 	return ratio.Limit{Ratio: o.MaxRatio, Option: "Options.MaxRatio (--max-ratio)"}
 }
 
-// Check returns the error, an [*OptionError], that [Open] has for Options with which no data can be read.
+// Check returns the error that [Open] has for Options with which no data can be read. It wraps an [*OptionError].
 func (o Options) Check() error {
 	if err := o.check(); err != nil {
 		return fmt.Errorf("texts: %w", err)
