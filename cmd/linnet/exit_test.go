@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,6 +24,7 @@ func TestUsage(t *testing.T) {
 	saved(t, "c.linnet", false)
 	for name, content := range map[string]string{
 		"films.csv": films(1, 60), "lines.txt": "a film\n", "history.csv": "epoch,loss\n0,1\n1,2\n", "n.linnet": string(network),
+		"films.jsonl": `{"text": "a", "label": "pos"}` + "\n" + `{"text": "b", "label": "neg"}` + "\n", "lines.ft": "__label__pos a\n__label__neg b\n",
 		"parts/train/pos/a.txt": "a", "parts/train/neg/a.txt": "b", "parts/test/pos/a.txt": "c", "parts/test/neg/a.txt": "d",
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
@@ -50,6 +54,14 @@ func TestUsage(t *testing.T) {
 		{"train parts -o out --part train --format csv", `parts: it is a folder, not a file of the format "csv"`},
 		{"train parts -o out --part train --text 1", `parts: it is a folder, which has no columns to give a name or number of`},
 		{"predict c.linnet lines.txt --format lines --text 1", `lines.txt: it is lines without labels, which have no columns to give a name or number of`},
+		{"DATA --part test", `films.csv: --part is for a folder with parts, and this is CSV`},
+		{"train parts/train -o out --part test", `parts/train: --part is for a folder with parts, and this is a folder without parts`},
+		{"train parts -o out --part train --no-header", `parts: --no-header is for CSV, and this is a folder`},
+		{"train films.jsonl -o out --header", `films.jsonl: --header is for CSV, and this is JSON lines`},
+		{"check films.jsonl --quick --no-header", `films.jsonl: --no-header is for CSV, and this is JSON lines`},
+		{"evaluate c.linnet films.jsonl --delimiter ;", `films.jsonl: --delimiter is for CSV, and this is JSON lines`},
+		{"train lines.ft -o out --label-separator ;", `lines.ft: --label-separator is for CSV and Parquet, and this is lines with fastText's labels`},
+		{"check films.jsonl lines.ft --quick --delimiter ;", `lines.ft: --delimiter is for CSV, and this is lines with fastText's labels`},
 		{"quantize c.linnet -o out --size 10", `--size: c.linnet: too small for a classifier's file: 10 bytes, the smallest has \d+`},
 		{"train films.csv", `where to\? -o FILE is missing`},
 		{"train films.csv -o nodir/out", `nodir/out cannot be written: there is no folder nodir`},
@@ -131,6 +143,90 @@ func TestUsage(t *testing.T) {
 			}
 		}
 	}
+	if after := leftBehind(t); after != before {
+		t.Errorf("there are the files\n%s\nof which there were\n%s", after, before)
+	}
+}
+
+// Flags that say something of one of two data are no error, and neither is what finds nothing to say.
+func TestUsedFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	saved(t, "c.linnet", false)
+	for name, content := range map[string]string{"films.csv": films(1, 60), "films.jsonl": `{"text": "a", "label": "positive"}` + "\n", "empty": ""} {
+		if err := os.WriteFile(name, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, line := range []string{
+		"check films.csv films.jsonl --quick --header", "check films.jsonl films.csv --quick --delimiter ,", "check films.jsonl --quick --header=false",
+		"predict c.linnet films.jsonl --encoding utf-8", "predict c.linnet empty --header --part x",
+	} {
+		var stdout, stderr strings.Builder
+		if code := run(t.Context(), strings.Fields(line), nil, &stdout, &stderr); code != 0 {
+			t.Errorf("%s: exit code %d, %s", line, code, stderr.String())
+		}
+	}
+	var stdout, stderr strings.Builder
+	code := run(t.Context(), []string{"predict", "c.linnet", "--header"}, strings.NewReader("text\na film\n"), &stdout, &stderr)
+	if want := "linnet: stdin: --header is for CSV, and this is lines without labels\n"; code != exitUsage || stderr.String() != want || stdout.Len() > 0 {
+		t.Errorf("exit code %d, %q, want %q", code, stderr.String(), want)
+	}
+}
+
+// A name of a file that is empty is named as such, in arguments and flags of all commands.
+func TestEmptyNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	saved(t, "c.linnet", false)
+	if err := os.WriteFile("films.csv", []byte(films(1, 60)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	before := leftBehind(t)
+	fails := func(want string, args ...string) {
+		t.Helper()
+		var stdout, stderr strings.Builder
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a server that starts ends
+		defer cancel()
+		code := run(ctx, args, strings.NewReader(""), &stdout, &stderr)
+		if code != exitUsage || !strings.HasPrefix(stderr.String(), "linnet: "+want) || stdout.Len() > 0 {
+			t.Errorf("%q: exit code %d, %q and %q, want %s", args, code, stdout.String(), stderr.String(), want)
+		}
+	}
+	for _, args := range [][]string{
+		{"DATA", "train", "", "-o", "out"}, {"DATA", "check", "", "--quick"}, {"DATA2", "check", "films.csv", ""}, {"FILE", "evaluate", "", "films.csv"},
+		{"DATA", "evaluate", "c.linnet", ""}, {"FILE", "predict", ""}, {"DATA", "predict", "c.linnet", ""}, {"FILE", "explain", "", "lovely"}, {"FILE", "inspect", ""},
+		{"FILE", "quantize", "", "-o", "out"}, {"HISTORY", "plot", ""}, {"FILE", "results", ""}, {"FILE", "results", "x", ""}, {"FILE|NAME=FILE", "serve", ""}, {"FILE|NAME=FILE", "serve", "c.linnet", ""},
+	} {
+		fails(args[0]+` is "", which names no file: the usage is linnet `+args[1], args[1:]...)
+	}
+	fails(`"a=" names no file: write NAME=FILE`, "serve", "a=")
+	// Empty texts and names of values are no files.
+	var stdout, stderr strings.Builder
+	if code := run(t.Context(), []string{"explain", "c.linnet", ""}, nil, &stdout, &stderr); code != 0 {
+		t.Errorf("an empty text: %q", stderr.String())
+	}
+	complete := map[string][]string{
+		"train": {"films.csv", "-o", "out"}, "evaluate": {"c.linnet", "films.csv"}, "predict": {"c.linnet", "films.csv"}, "serve": {"c.linnet", "--addr", "127.0.0.1:0"},
+		"quantize": {"c.linnet", "-o", "out", "--size", "100KB"}, "plot": {"films.csv"},
+	}
+	files := map[string]bool{}
+	for _, cmd := range newRoot().Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			ofFile := regexp.MustCompile("\\bfile\\b").MatchString(f.Usage) && f.Value.Type() == "string" && f.Name != "size"
+			if ofFile != slices.Contains(fileFlags, f.Name) {
+				t.Errorf("%s --%s: fileFlags are wrong about it", cmd.Name(), f.Name)
+			}
+			if !ofFile {
+				return
+			}
+			files[f.Name] = true
+			args := append([]string{cmd.Name()}, complete[cmd.Name()]...)
+			fails("--"+f.Name+` "": this names no file (linnet `+cmd.Name()+" --help lists the flags)", append(args, "--"+f.Name, "")...)
+		})
+	}
+	if len(files) != len(fileFlags) {
+		t.Errorf("flags that name files: %v, fileFlags %v", files, fileFlags)
+	}
+	fails(`--sweep, --continue=: --continue "": this names no file (linnet train --help lists the flags)`, "train", "films.csv", "-o", "out", "--sweep", "continue=x,")
 	if after := leftBehind(t); after != before {
 		t.Errorf("there are the files\n%s\nof which there were\n%s", after, before)
 	}

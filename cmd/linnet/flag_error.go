@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,6 +43,20 @@ func checkTogether(cmd *cobra.Command) (err error) {
 					err = usagef("--%s and --%s exclude each other (%s --help lists the flags)", f.Name, other, cmd.CommandPath())
 				}
 			}
+		}
+	})
+	return err
+}
+
+// fileFlags are the flags that name files.
+var fileFlags = []string{"output", "report", "continue", "compare", "api-key-file", "tls-cert", "tls-key"}
+
+// checkFileFlags returns an error for a flag that names a file, and was given without a name: it is not the same as none, least of
+// all where the file has keys.
+func checkFileFlags(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && slices.Contains(fileFlags, f.Name) && f.Value.String() == "" {
+			err = usagef(`--%s "": this names no file (%s --help lists the flags)`, f.Name, cmd.CommandPath())
 		}
 	})
 	return err

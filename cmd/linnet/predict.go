@@ -130,10 +130,7 @@ func parseShard(text string) (shard, error) {
 
 // checkLabels returns an error if labels cannot or must not be written to a file.
 func checkLabels(output string, inputs []string) error {
-	switch {
-	case output == "":
-		return usagef("-o is the name of a file, and it is empty")
-	case output == "-":
+	if output == "-" {
 		return usagef("-o -: without -o labels go to the standard output")
 	}
 	for i, input := range inputs {

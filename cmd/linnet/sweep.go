@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -126,7 +127,7 @@ func checkTraining(args []string) error {
 	if err := cmd.ParseFlags(args); err != nil {
 		return flagError(cmd, err)
 	}
-	if err := errors.Join(checkTogether(cmd), refuseKept(cmd)); err != nil {
+	if err := cmp.Or(checkTogether(cmd), checkFileFlags(cmd), refuseKept(cmd)); err != nil {
 		return err
 	}
 	if _, err := data.options(); err != nil {

@@ -33,7 +33,8 @@ const (
 	NoHeader
 )
 
-// Options overrule what [Open] finds. The zero value finds everything.
+// Options overrule what [Open] finds. The zero value finds everything. An option that is about other formats than the one that is
+// found, such as Delimiter where it is JSON, changes nothing.
 type Options struct {
 	// Text and Label name the columns of CSV or the fields of JSON. A number is a column from 1, unless a column has it as its
 	// name. Case and white space around it count only if two names differ in nothing else.
