@@ -211,7 +211,7 @@ func TestEmptyNames(t *testing.T) {
 	files := map[string]bool{}
 	for _, cmd := range newRoot().Commands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			ofFile := regexp.MustCompile("\\bfile\\b").MatchString(f.Usage) && f.Value.Type() == "string" && f.Name != "size"
+			ofFile := regexp.MustCompile(`\bfile\b`).MatchString(f.Usage) && f.Value.Type() == "string" && f.Name != "size"
 			if ofFile != slices.Contains(fileFlags, f.Name) {
 				t.Errorf("%s --%s: fileFlags are wrong about it", cmd.Name(), f.Name)
 			}
