@@ -1,12 +1,15 @@
 package linnet_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,10 +19,13 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/linnet-ml/linnet/callbacks"
 	"github.com/linnet-ml/linnet/classifier"
 	"github.com/linnet-ml/linnet/classifier/evaluation"
+	"github.com/linnet-ml/linnet/datasets/imdb"
+	"github.com/linnet-ml/linnet/datasets/labels"
 	"github.com/linnet-ml/linnet/datasets/split"
 	"github.com/linnet-ml/linnet/datasets/textdir"
 	"github.com/linnet-ml/linnet/datasets/texts"
@@ -32,7 +38,10 @@ import (
 	"github.com/linnet-ml/linnet/nn/plan"
 	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/optional"
+	"github.com/linnet-ml/linnet/plots"
 	"github.com/linnet-ml/linnet/pretrained"
+	"github.com/linnet-ml/linnet/pretrained/fetch"
+	"github.com/linnet-ml/linnet/serve"
 	"github.com/linnet-ml/linnet/simd"
 	"github.com/linnet-ml/linnet/tensor"
 	"github.com/linnet-ml/linnet/text"
@@ -41,8 +50,11 @@ import (
 // numberRooms are the packages whose exported fields and functions of numbers the tests below look for.
 var numberRooms = []string{"nn", "nn/plan", "layers", "loss", "optim", "metrics", "callbacks", "text", "history", "tensor", "datasets/split"}
 
-// optionRooms are further packages, whose structs named Options and the like are looked for.
-var optionRooms = []string{"classifier", "classifier/evaluation", "datasets/textdir", "datasets/texts", "pretrained"}
+// optionRooms are further packages, whose functions of numbers and structs named Options and the like are looked for.
+var optionRooms = []string{
+	"classifier", "classifier/evaluation", "datasets/imdb", "datasets/imdb/builtin", "datasets/imdb/fetch", "datasets/labels", "datasets/textdir",
+	"datasets/texts", "model", "optional", "plots", "pretrained", "pretrained/builtin", "pretrained/fetch", "serve",
+}
 
 // A numbered is a struct with settings. Each of its numbers is set to hostile values, and used.
 type numbered struct {
@@ -183,6 +195,13 @@ func numbersOf(t *testing.T) []numbered {
 	}
 	trained, err := classifier.Train(bg, examples, classifier.Options{})
 	must(err)
+	// Options are looked at before what they are for, which is not there.
+	unless := func(expected, err error) error {
+		if errors.Is(err, expected) {
+			return nil
+		}
+		return err
+	}
 	padding := layer(steps, &layers.Concatenate{})
 	padding.negative = []string{"Axis"}
 	norm := layer(steps, &layers.LayerNormalization{})
@@ -416,6 +435,28 @@ func numbersOf(t *testing.T) []numbered {
 		}},
 		{value: &split.Options{Validation: 0.5}, use: func(v any) error {
 			_, _, err := split.Shuffled(8, *v.(*split.Options))
+			return err
+		}},
+		{value: &imdb.Options{Path: folder}, use: func(v any) error {
+			_, _, err := imdb.Load(bg, *v.(*imdb.Options))
+			return unless(fs.ErrNotExist, err)
+		}},
+		{value: &imdb.TextOptions{Path: folder}, use: func(v any) error {
+			_, _, err := imdb.LoadTexts(bg, *v.(*imdb.TextOptions))
+			return unless(fs.ErrNotExist, err)
+		}},
+		{value: &fetch.Options{Folder: folder}, use: func(v any) error {
+			ended, cancel := context.WithCancel(bg)
+			cancel()
+			_, err := fetch.Module(ended, "google/nnlm-en-dim50/2", *v.(*fetch.Options))
+			return unless(context.Canceled, err)
+		}},
+		{value: &model.ConvertOptions{}, use: func(v any) error {
+			_, _, err := model.Convert(bg, network(), *v.(*model.ConvertOptions))
+			return err
+		}},
+		{value: &serve.Options{}, use: func(v any) error {
+			_, err := serve.New([]serve.Model{{Name: "a", Classifier: trained}}, *v.(*serve.Options))
 			return err
 		}},
 	}
@@ -703,7 +744,7 @@ func exportedNumbers(t *testing.T) *numbersDeclared {
 			}
 			for _, d := range f.Decls {
 				fn, ok := d.(*ast.FuncDecl)
-				if !ok || !fn.Name.IsExported() || slices.Contains(optionRooms, room) {
+				if !ok || !fn.Name.IsExported() {
 					continue
 				}
 				name := fn.Name.Name
@@ -808,6 +849,16 @@ func functionsOf(t *testing.T) []counted {
 	adapted, err := text.Vectorizer{}.Adapt(bg, []string{"a"})
 	must(err)
 	decoder := text.NewDecoder(map[string]int{"a": 1}, 0)
+	classes, err := labels.New("a", "b")
+	must(err)
+	var examples []classifier.Example
+	for range 10 {
+		examples = append(examples, classifier.Example{Text: "good film", Labels: []string{"a"}}, classifier.Example{Text: "bad film", Labels: []string{"b"}})
+	}
+	trained, err := classifier.Train(bg, examples, classifier.Options{})
+	must(err)
+	server, err := serve.New([]serve.Model{{Name: "a", Classifier: trained}}, serve.Options{})
+	must(err)
 	build := func(in nn.Input) error {
 		return fails(nn.NewSequential(layers.Dense{Units: 1}).Build(bg, in, nn.BuildOptions{}))
 	}
@@ -885,6 +936,30 @@ func functionsOf(t *testing.T) []counted {
 		{"text.Bags.Make", func(n int64) error {
 			return new(text.Bags).Make(bg, rows(max(0, whole(n)), 0), text.BagOptions{Vocabulary: 3})
 		}, true},
+		{"model.Read", func(n int64) error {
+			// No reader has as many bytes as the numbers above 0 say.
+			if fails(model.Read(bg, bytes.NewReader(nil), n, model.LoadOptions{})) == nil {
+				t.Errorf("a model of %d bytes is read of none", n)
+			}
+			return fails(model.Read(bg, strings.NewReader(strings.Repeat("{", 1000)), n, model.LoadOptions{}))
+		}, false},
+		{"classifier.CrossAnswers", func(n int64) error {
+			examples := []classifier.Example{{Text: "good", Labels: []string{"a"}}, {Text: "bad", Labels: []string{"b"}}}
+			return fails(classifier.CrossAnswers(bg, examples, whole(n), classifier.Options{}))
+		}, false},
+		{"classifier.Classifier.Shrink", func(n int64) error { return fails(trained.Shrink(bg, n)) }, false},
+		{"datasets/labels.Classes.Name", none(func(n int64) { classes.Name(id(n)) }), true},
+		{"datasets/labels.Classes.Sets", none(func(n int64) {
+			x, err := tensor.New[float32](1, 2)
+			must(err)
+			classes.Sets(x, float32(n))
+		}), true},
+		{"plots.Write", none(func(n int64) { plots.Write(io.Discard, plots.Format(n)) }), true},
+		{"serve.Handler.Watch", func(n int64) error {
+			ended, cancel := context.WithCancel(bg)
+			cancel()
+			return server.Watch(ended, "a", "nowhere", time.Duration(n))
+		}, false},
 		{"simd.Pow64", none(func(n int64) {
 			if v := simd.Pow64(1, whole(n)); v != 1 {
 				t.Errorf("1 to the power of %d is %v", n, v)

@@ -119,12 +119,12 @@ func (h *History) String() string {
 	}
 	digits := 0
 	for _, e := range h.Epochs {
-		digits = max(digits, len(strconv.Itoa(e+1)))
+		digits = max(digits, len(fromOne(e)))
 	}
 	var lines []string
 	for i, e := range h.Epochs {
 		var b strings.Builder
-		fmt.Fprintf(&b, "epoch %*d:", digits, e+1)
+		fmt.Fprintf(&b, "epoch %*s:", digits, fromOne(e))
 		for k, name := range h.names {
 			if k > 0 {
 				b.WriteString(" -")
@@ -137,6 +137,14 @@ func (h *History) String() string {
 		lines = append(lines, "stopped: "+shown.Text(h.Stopped))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// fromOne is the number of an epoch when they are counted from 1, which an int may not hold.
+func fromOne(epoch int) string {
+	if epoch < 0 {
+		return strconv.Itoa(epoch + 1)
+	}
+	return strconv.FormatUint(uint64(epoch)+1, 10)
 }
 
 // Clone returns a copy that shares no memory with h.

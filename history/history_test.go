@@ -145,4 +145,9 @@ func TestHistoryString(t *testing.T) {
 	if got := h.String(); !strings.HasSuffix(got, "\nepoch 11: loss        nan - a\\x1b[2Jb\\n nan") {
 		t.Errorf("with an epoch that was not appended:\n%s", got)
 	}
+	h = history.History{Epochs: []int{-1, math.MaxInt}}
+	last := fmt.Sprint(uint64(math.MaxInt) + 1)
+	if got, want := h.String(), fmt.Sprintf("epoch %*d:\nepoch %s:", len(last), 0, last); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

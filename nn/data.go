@@ -2,6 +2,7 @@ package nn
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/linnet-ml/linnet/tensor"
@@ -47,7 +48,13 @@ func (d Data) Batches(context.Context, int) iter.Seq2[Batch, error] {
 // SourceFunc is a function that acts as a Source.
 type SourceFunc func(ctx context.Context, epoch int) iter.Seq2[Batch, error]
 
-// Batches calls f.
+// Batches calls f. A nil f yields an error.
 func (f SourceFunc) Batches(ctx context.Context, epoch int) iter.Seq2[Batch, error] {
+	if f == nil {
+		return func(yield func(Batch, error) bool) { yield(Batch{}, errNoSource) }
+	}
 	return f(ctx, epoch)
 }
+
+// errNoSource reports a Source that is nil.
+var errNoSource = errors.New("nn: there is no data: the source is nil")

@@ -40,7 +40,7 @@ type feed struct {
 // end must be called.
 func (m *Model) newFeed(ctx context.Context, g *program, src Source, objectives []objective, batch, epoch int, once bool) (*feed, error) {
 	if isNil(src) {
-		return nil, errors.New("nn: there is no data: the source is nil")
+		return nil, errNoSource
 	}
 	f := &feed{model: m, program: g, objectives: objectives, batch: batch}
 	d, inMemory := asData(src)

@@ -307,7 +307,7 @@ func (r *run) giveBack() {
 // check refuses settings out of range, and fills in the defaults.
 func (o *FitOptions) check(d Source) error {
 	if isNil(d) {
-		return errors.New("nn: there is no data: the source is nil")
+		return errNoSource
 	}
 	if _, inMemory := asData(d); !inMemory {
 		for _, s := range [...]struct {

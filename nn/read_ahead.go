@@ -13,8 +13,11 @@ const mostAhead = 1 << 16
 
 // ReadAhead returns a Source that makes the next batches of src in another goroutine while one is used, as many as depth
 // (1 where it is less, 65,536 where it is more). A batch's memory must then stay as it is until depth+1 further ones have been asked for. The
-// goroutine ends when the call that reads the source does.
+// goroutine ends when the call that reads the source does. A src that is nil is the same error as without ReadAhead.
 func ReadAhead(src Source, depth int) Source {
+	if isNil(src) {
+		return SourceFunc(nil)
+	}
 	return SourceFunc(func(ctx context.Context, epoch int) iter.Seq2[Batch, error] {
 		return func(yield func(Batch, error) bool) { readAhead(ctx, src, min(max(1, depth), mostAhead), epoch, yield) }
 	})

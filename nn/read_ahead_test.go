@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/linnet-ml/linnet/loss"
 	"github.com/linnet-ml/linnet/nn"
+	"github.com/linnet-ml/linnet/optim"
 	"github.com/linnet-ml/linnet/tensor"
 )
 
@@ -104,6 +106,27 @@ func TestInputErrors(t *testing.T) {
 		var in *nn.InputError
 		if err := c.call(); !errors.As(err, &in) || in.Row != c.row || in.Column != c.column || in.Input != "" {
 			t.Errorf("%s: error %v (%+v), want row %d, column %d", name, err, in, c.row, c.column)
+		}
+	}
+}
+
+// A source that is nil is the same error wherever it is.
+func TestNilSources(t *testing.T) {
+	var none nn.SourceFunc
+	for name, src := range map[string]nn.Source{
+		"nil": nil, "a nil function": none, "read ahead": nn.ReadAhead(nil, 2), "a nil function, read ahead": nn.ReadAhead(none, 2), "read ahead twice": nn.ReadAhead(nn.ReadAhead(nil, 1), 2),
+	} {
+		m := lines(t)
+		_, fit := m.Fit(t.Context(), src, nn.FitOptions{Optimizer: optim.Adam{}, Loss: loss.MeanSquaredError{}, Epochs: 1})
+		_, evaluate := m.Evaluate(t.Context(), src, nn.EvaluateOptions{Loss: loss.MeanSquaredError{}})
+		var predict error
+		for _, err := range m.PredictAll(t.Context(), src, nn.PredictOptions{}) {
+			predict = err
+		}
+		for call, err := range map[string]error{"Fit": fit, "Evaluate": evaluate, "PredictAll": predict} {
+			if err == nil || err.Error() != "nn: there is no data: the source is nil" {
+				t.Errorf("%s of %s: %v", call, name, err)
+			}
 		}
 	}
 }

@@ -41,12 +41,14 @@ func (s PiecewiseConstantDecay) Check() error {
 	return nil
 }
 
-// Rate is the rate of a step, counted from 0.
+// Rate is the rate of a step, counted from 0. It is 0 where Values lack it, which Check refuses.
 func (s PiecewiseConstantDecay) Rate(step int) float32 {
-	for i, b := range s.Boundaries {
-		if step <= b {
-			return s.Values[i]
-		}
+	piece := 0
+	for piece < len(s.Boundaries) && step > s.Boundaries[piece] {
+		piece++
 	}
-	return s.Values[len(s.Boundaries)]
+	if piece >= len(s.Values) {
+		return 0
+	}
+	return s.Values[piece]
 }

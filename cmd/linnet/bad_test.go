@@ -108,18 +108,21 @@ func TestOtherFiles(t *testing.T) {
 		"train x.csv -o out --continue FILE", "quantize FILE -o out --size 100KB", "quantize FILE -o out", "inspect FILE",
 	} {
 		for name, f := range files {
-			want := "not a classifier's file: " + f.what
+			wantCode, want := exitFault, ": not a classifier's file: "+f.what
 			if strings.HasPrefix(command, "inspect") || strings.HasSuffix(command, "-o out") {
-				if want = strings.TrimSuffix(f.what, " of linnet") + "(, not a (safetensors|model) file( of linnet)?| of linnet)?"; f.what == ofNetwork {
+				if want = ": " + strings.TrimSuffix(f.what, " of linnet") + "(, not a (safetensors|model) file( of linnet)?| of linnet)?"; f.what == ofNetwork {
 					continue // they take it
 				}
 			}
 			if name == "binary" && strings.HasPrefix(command, "inspect") {
-				want = "header of \\d+ bytes in a file of 800 \\(limit 100000000\\)"
+				want = ": header of \\d+ bytes in a file of 800 \\(limit 100000000\\)"
+			}
+			if f.what == ofNetwork && strings.Contains(command, "--size") { // not the file is wrong, but what is wanted of it
+				wantCode, want = exitUsage, " is a model of a network: --size is for classifiers, and --to says how its weights are stored"
 			}
 			var stdout, stderr strings.Builder
 			code := run(t.Context(), strings.Fields(strings.Replace(command, "FILE", name, 1)), strings.NewReader(""), &stdout, &stderr)
-			if code != exitFault || !regexp.MustCompile("^linnet: "+regexp.QuoteMeta(name)+": "+want+"\n$").MatchString(stderr.String()) {
+			if code != wantCode || !regexp.MustCompile("^linnet: "+regexp.QuoteMeta(name)+want+"\n$").MatchString(stderr.String()) {
 				t.Errorf("%s of %s: code %d, %q, want %s", command, name, code, stderr.String(), want)
 			}
 		}

@@ -37,6 +37,7 @@ and lists the rows whose label it doubts most; --quick leaves that out. Faults d
 			p := newProgress(cmd, asJSON)
 			var train *labelled
 			for i, path := range args {
+				data.more = len(args) - 1 - i
 				source, err := data.open(cmd, path)
 				if err != nil {
 					return err

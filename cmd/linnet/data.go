@@ -20,6 +20,9 @@ type dataFlags struct {
 	o                texts.Options
 	delimiter        string
 	header, noHeader bool
+
+	more int             // how many further data will be opened
+	used map[string]bool // names of flags that said something of data that was opened
 }
 
 // dataHelp says what data may be.
@@ -78,7 +81,55 @@ func (f *dataFlags) open(cmd *cobra.Command, path string) (*texts.Source, error)
 	if errors.As(err, new(*texts.OptionError)) {
 		return nil, usageError{err}
 	}
-	return source, err
+	if err != nil {
+		return nil, err
+	}
+	if err := f.checkUsed(path, source.Found()); err != nil {
+		return nil, errors.Join(err, source.Close())
+	}
+	return source, nil
+}
+
+// checkUsed returns an error for a flag that says nothing of any data: who gave it takes the data for something else.
+func (f *dataFlags) checkUsed(path string, found texts.Found) error {
+	this := texts.Found{Format: found.Format}.String()
+	switch found.Format {
+	case texts.CSV:
+		this = "CSV"
+	case texts.Folders:
+		this = "a folder"
+		if found.Part == "" {
+			this += " without parts"
+		}
+	}
+	known := slices.Contains([]string{texts.JSONLines, texts.JSON, texts.FastText, texts.Lines, texts.Folders}, found.Format)
+	for _, flag := range []struct {
+		name      string
+		set, used bool
+		subject   string
+	}{
+		{"header", f.header, found.Format == texts.CSV, "CSV"},
+		{"no-header", f.noHeader, found.Format == texts.CSV, "CSV"},
+		{"delimiter", f.delimiter != "", found.Format == texts.CSV, "CSV"},
+		{"label-separator", f.o.LabelSeparator != "", !known, "CSV and Parquet"},
+		{"encoding", f.o.Encoding != "", found.Encoding != "", "text"},
+		{"part", f.o.Part != "", found.Part != "", "a folder with parts"},
+	} {
+		switch {
+		case !flag.set || f.used[flag.name]:
+		case flag.used:
+			if f.used == nil {
+				f.used = map[string]bool{}
+			}
+			f.used[flag.name] = true
+		case f.more == 0:
+			if path == "-" {
+				path = "stdin"
+			}
+			return usagef("%s: --%s is for %s, and this is %s", visible(path), flag.name, flag.subject, this)
+		}
+	}
+	return nil
 }
 
 // sameFile reports whether two paths name one file that exists.

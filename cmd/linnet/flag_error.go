@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,9 +18,17 @@ func flagError(cmd *cobra.Command, err error) error {
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {
 		flag := wrong.GetFlag()
-		message = fmt.Sprintf("--%s %.40q: %s", flag.Name, wrong.GetValue(), wrongValue(flag.Value.Type(), wrong.Unwrap()))
+		message = fmt.Sprintf("--%s %.40q: %s", flag.Name, wrong.GetValue(), valueProblem(err))
 	}
 	return usagef("%s (%s --help lists the flags)", message, cmd.CommandPath())
+}
+
+// valueProblem says what a flag takes whose value is wrong.
+func valueProblem(err error) string {
+	if wrong := (*pflag.InvalidValueError)(nil); errors.As(err, &wrong) {
+		return wrongValue(wrong.GetFlag().Value.Type(), wrong.Unwrap())
+	}
+	return err.Error()
 }
 
 // exclusive is the name under which cobra notes which flags exclude one another, in groups of names with spaces between them.
@@ -34,6 +43,20 @@ func checkTogether(cmd *cobra.Command) (err error) {
 					err = usagef("--%s and --%s exclude each other (%s --help lists the flags)", f.Name, other, cmd.CommandPath())
 				}
 			}
+		}
+	})
+	return err
+}
+
+// fileFlags are the flags that name files.
+var fileFlags = []string{"output", "report", "continue", "compare", "api-key-file", "tls-cert", "tls-key"}
+
+// checkFileFlags returns an error for a flag that names a file, and was given without a name: it is not the same as none, least of
+// all where the file has keys.
+func checkFileFlags(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && slices.Contains(fileFlags, f.Name) && f.Value.String() == "" {
+			err = usagef(`--%s "": this names no file (%s --help lists the flags)`, f.Name, cmd.CommandPath())
 		}
 	})
 	return err

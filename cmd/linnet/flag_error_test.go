@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +42,35 @@ func TestWrongValuesOfFlags(t *testing.T) {
 	root := newRoot()
 	check(root)
 	if n < 20 {
+		t.Errorf("%d flags", n)
+	}
+}
+
+// A wrong value in a sweep is said in the words of the flag itself.
+func TestWrongValuesInSweeps(t *testing.T) {
+	n := 0
+	newTrain().Flags().VisitAll(func(f *pflag.Flag) {
+		switch {
+		case f.Value.Type() == "string", slices.Contains(unvaried, f.Name):
+			return
+		}
+		n++
+		for _, value := range []string{"x", "1e999"} {
+			said := func(args ...string) string {
+				var stderr strings.Builder
+				if code := run(t.Context(), append([]string{"train", "films.csv", "-o", "out"}, args...), nil, io.Discard, &stderr); code != exitUsage {
+					t.Errorf("%q: exit code %d", args, code)
+				}
+				_, words, _ := strings.Cut(stderr.String(), fmt.Sprintf("%q: ", value))
+				return words
+			}
+			alone, varied := said("--"+f.Name+"="+value), said("--sweep", f.Name+"="+value)
+			if alone == "" || alone != varied {
+				t.Errorf("--%s=%s: %q, in a sweep %q", f.Name, value, alone, varied)
+			}
+		}
+	})
+	if n < 8 {
 		t.Errorf("%d flags", n)
 	}
 }

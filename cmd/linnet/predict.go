@@ -38,7 +38,7 @@ nothing that the classifier knows: their labels say nothing about them.
 
 A row that cannot be read gives an empty line (with --json an object with an error), a message on the standard error with
 its place, and in the end exit code 1; with --skip-bad-rows the exit code is 0. -o writes the lines to a file, whole or not
-at all: it is there if and only if the exit code was 0.
+at all: it is there if and only if the exit code was 0. Data without texts, such as a header alone, has no labels, and is no error.
 
 --shard 2/5 labels the second of five parts: rows 2, 7, 12 and so on. Where parts are counted from 0, as by job arrays,
 --shard "$INDEX+1/5" is the same. "paste -d '\n' 1.tsv 2.tsv 3.tsv 4.tsv 5.tsv" brings the files of the parts back into the
@@ -131,10 +131,7 @@ func parseShard(text string) (shard, error) {
 
 // checkLabels returns an error if labels cannot or must not be written to a file.
 func checkLabels(output string, inputs []string) error {
-	switch {
-	case output == "":
-		return usagef("-o is the name of a file, and it is empty")
-	case output == "-":
+	if output == "-" {
 		return usagef("-o -: without -o labels go to the standard output")
 	}
 	for i, input := range inputs {
@@ -184,6 +181,9 @@ func (p *predictor) predict(ctx context.Context, source *texts.Source, part shar
 	i := -1
 	for r := range rows {
 		ahead.taken(r)
+		if errors.Is(r.err, texts.ErrEmpty) {
+			break // such as a header alone: no texts, no labels
+		}
 		if i++; r.err != nil && !errors.As(r.err, new(*texts.RowError)) {
 			return errors.Join(p.flush(), r.err)
 		}

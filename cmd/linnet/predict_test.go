@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,5 +59,42 @@ func TestReadAhead(t *testing.T) {
 			synctest.Wait()
 			cancel()
 		})
+	}
+}
+
+// Data without texts has no labels, whatever format it has and whenever that is seen.
+func TestPredictNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	saved(t, "c.linnet", false)
+	for _, dir := range []string{"none", "classes/a"} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range map[string]string{
+		"empty.csv": "", "blank.csv": "\n \n", "header.csv": "text,label\n", "named.csv": "text,label\n\n", "no.json": "[]", "no.jsonl": "\n\n", "mark.csv": "\xEF\xBB\xBF", "h.csv": "review,sentiment\n",
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, v := range []struct{ args, stdin string }{
+		{"empty.csv", ""}, {"blank.csv", ""}, {"header.csv", ""}, {"header.csv --header", ""}, {"header.csv --text text", ""}, {"h.csv", ""}, {"named.csv", ""},
+		{"no.json", ""}, {"no.jsonl", ""}, {"mark.csv", ""}, {"none", ""}, {"classes", ""},
+		{"", ""}, {"-", ""}, {"- --format csv", "text,label\n"}, {"- --format csv --header", "a,b\n"},
+	} {
+		for _, more := range []string{"", " --json", " -o labels", " --shard 1/2"} {
+			var stdout, stderr strings.Builder
+			code := run(t.Context(), strings.Fields("predict c.linnet "+v.args+more), strings.NewReader(v.stdin), &stdout, &stderr)
+			if code != 0 || stdout.Len() > 0 || strings.Contains(stderr.String(), "linnet: ") {
+				t.Errorf("%s%s: exit code %d, %q, %q", v.args, more, code, stdout.String(), stderr.String())
+			}
+			if strings.Contains(more, "-o") {
+				if b, err := os.ReadFile("labels"); err != nil || len(b) > 0 {
+					t.Errorf("%s: the file of the labels: %q, %v", v.args, b, err)
+				}
+				os.Remove("labels")
+			}
+		}
 	}
 }

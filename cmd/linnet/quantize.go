@@ -55,7 +55,11 @@ FILE and the copy may be the same file: it is replaced as a whole.`,
 				if err != nil {
 					return err
 				}
-				return shrink(cmd.Context(), args[0], output, n, cmd.OutOrStdout())
+				err = shrink(cmd.Context(), args[0], output, n, cmd.OutOrStdout())
+				if err != nil && isNetwork(cmd.Context(), args[0]) {
+					return usagef("%s is a model of a network: --size is for classifiers, and --to says how its weights are stored", args[0])
+				}
+				return err
 			}
 			err = quantize(cmd.Context(), args[0], output, o, cmd.OutOrStdout())
 			if err != nil && isClassifier(cmd.Context(), args[0]) {
@@ -151,6 +155,16 @@ func quantize(ctx context.Context, from, to string, o model.ConvertOptions, stdo
 func isClassifier(ctx context.Context, path string) bool {
 	_, err := classifier.Load(ctx, path)
 	return err == nil
+}
+
+// isNetwork reports whether the file at path has a model of a network.
+func isNetwork(ctx context.Context, path string) bool {
+	file, err := model.Load(ctx, path, model.LoadOptions{})
+	if err != nil {
+		return false
+	}
+	file.Close()
+	return true
 }
 
 // parseBytes reads a number of bytes: 1500, 600KB, 2.5MB.

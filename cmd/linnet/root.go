@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +30,7 @@ Results go to the standard output; what was found in the data, progress and erro
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		// cobra would say it in words of its own.
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkTogether(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return cmp.Or(checkTogether(cmd), checkFileFlags(cmd)) },
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("{{.Version}}\n")
@@ -116,7 +118,8 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return usagef("%s (%s --help lists the commands)", message, cmd.CommandPath())
 }
 
-// arguments checks the number of arguments, whose names are in the command's Use. The last most-least may be left out.
+// arguments checks the number of arguments, whose names are in the command's Use, and that those of files are not empty, as that of a
+// variable that a shell does not know is. The last most-least may be left out.
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -125,6 +128,28 @@ func arguments(least, most int) cobra.PositionalArgs {
 		case len(args) > most:
 			return usagef("the argument %.40q is too many: the usage is %s", args[most], cmd.UseLine())
 		}
+		names := argumentNames(cmd.Use)
+		for i, a := range args {
+			if name := names[min(i, len(names)-1)]; a == "" && fileArgument.MatchString(name) {
+				return usagef(`%s is "", which names no file: the usage is %s`, name, cmd.UseLine())
+			}
+		}
 		return nil
 	}
+}
+
+// fileArgument matches the names of arguments that are files.
+var fileArgument = regexp.MustCompile(`FILE|DATA|HISTORY`)
+
+// argumentNames are the names of the arguments in a command's Use; the last may stand for several.
+func argumentNames(use string) (names []string) {
+	for _, word := range strings.Fields(use)[1:] {
+		if strings.HasPrefix(word, "-") {
+			break
+		}
+		if word = strings.TrimRight(strings.TrimLeft(word, "["), ".]"); word != "" {
+			names = append(names, word)
+		}
+	}
+	return names
 }

@@ -93,7 +93,10 @@ Ctrl-C makes the server unready; it answers what has begun and ends with exit co
 
 // named splits an argument into the name and the file of a classifier.
 func named(argument string) (name, path string, err error) {
-	if name, path, ok := strings.Cut(argument, "="); ok && serve.ValidName(name) && path != "" {
+	if name, path, ok := strings.Cut(argument, "="); ok && serve.ValidName(name) {
+		if path == "" {
+			return "", "", usagef("%.80q names no file: write NAME=FILE", argument)
+		}
 		return name, path, nil
 	}
 	name = strings.TrimSuffix(filepath.Base(argument), filepath.Ext(argument))

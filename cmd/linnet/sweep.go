@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -57,7 +58,7 @@ func parseAxis(cmd *cobra.Command, text string) (axis, error) {
 	}
 	for i, v := range values {
 		if err := newTrain().Flags().Set(name, v); err != nil {
-			return axis{}, usagef("--sweep %s=%.40q: %v", name, v, err)
+			return axis{}, usagef("--sweep %s=%.40q: %s (%s --help lists the flags)", name, v, valueProblem(err), cmd.CommandPath())
 		}
 		if slices.Contains(values[:i], v) {
 			return axis{}, usagef("--sweep %.40q has the value %.40q twice", text, v)
@@ -122,10 +123,11 @@ func checkTraining(args []string) error {
 	var o classifier.Options
 	var data dataFlags
 	cmd := newTrainOf(&o, &data)
+	(&cobra.Command{Use: "linnet"}).AddCommand(cmd) // whose errors name both
 	if err := cmd.ParseFlags(args); err != nil {
-		return err
+		return flagError(cmd, err)
 	}
-	if err := errors.Join(checkTogether(cmd), refuseKept(cmd)); err != nil {
+	if err := cmp.Or(checkTogether(cmd), checkFileFlags(cmd), refuseKept(cmd)); err != nil {
 		return err
 	}
 	if _, err := data.options(); err != nil {

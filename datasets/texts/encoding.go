@@ -19,6 +19,9 @@ const (
 	ansiName    = "Windows-1252"
 )
 
+// encodingNames are all of them.
+var encodingNames = []string{utf8Name, utf16leName, utf16beName, ansiName}
+
 // encodingOf returns the encoding that an option names.
 func encodingOf(name string) (string, error) {
 	switch strings.ToLower(name) {

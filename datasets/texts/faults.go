@@ -110,12 +110,18 @@ const maxWatched = 8
 
 var errWatched = fmt.Errorf("texts: a Checker watches at most %d data", maxWatched)
 
+var errNotWatched = errors.New("texts: a nil Checker, or nil rows, cannot be watched")
+
 // Watch passes rows on and looks at them. Each call is for another data; the data count from the first whose rows are read,
 // and texts of the first that are in a later one too are leaks. If the rows that Watch returns are read again, they are
 // passed on and not looked at. There are at most eight data: reading a ninth gives an error and no rows.
 func (c *Checker) Watch(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	begun := false
 	return func(yield func(Row, error) bool) {
+		if c == nil || rows == nil {
+			yield(Row{}, errNotWatched)
+			return
+		}
 		if begun {
 			rows(yield)
 			return

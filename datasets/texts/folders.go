@@ -2,6 +2,7 @@ package texts
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -31,7 +32,9 @@ func (s *Source) openFolder(ctx context.Context) error {
 	if s.o.Format != "" && s.o.Format != Folders {
 		return badOption("Format", "it is a folder, not a file of the format %s", quoted(s.o.Format))
 	}
-	s.found.Format, s.found.Encoding = Folders, utf8Name
+	s.found.Format = Folders
+	s.setEncoding("")
+	s.found.Encoding = cmp.Or(s.found.Encoding, utf8Name)
 	if err := s.noColumns(); err != nil {
 		return badOption("Text", "it is a folder, which has no columns to give a name or number of")
 	}
@@ -191,7 +194,7 @@ func (r *folderReader) file(path string, mode fs.FileMode, labels []string) erro
 		r.e.emit(row, notFile(mode), 0, 0)
 		return nil
 	}
-	text, bad, err := r.read(path)
+	text, encoding, bad, err := r.read(path)
 	if err != nil {
 		return err
 	}
@@ -200,7 +203,7 @@ func (r *folderReader) file(path string, mode fs.FileMode, labels []string) erro
 		return nil
 	}
 	w := window{buf: text, end: len(text), line: 1, column: 1, firstLine: 1, firstColumn: 1}
-	f := textFault(text, 0, utf8Name)
+	f := textFault(text, 0, encoding)
 	if f == nil {
 		row.Text = string(text)
 	}
@@ -208,41 +211,41 @@ func (r *folderReader) file(path string, mode fs.FileMode, labels []string) erro
 	return nil
 }
 
-// read returns a file as UTF-8, or what is wrong with it. Only an error of the file system or the context is an error.
-func (r *folderReader) read(path string) (text []byte, bad string, err error) {
+// read returns a file as UTF-8 and the encoding that it has, or what is wrong with it. Only an error of the file system or the context is an error.
+func (r *folderReader) read(path string) (text []byte, encoding, bad string, err error) {
 	f, info, err := plainfile.OS(path)
 	if err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	defer f.Close()
 	most := r.s.o.MaxText
 	if info.Size() > int64(most) {
-		return nil, overLimit(most).message, nil
+		return nil, "", overLimit(most).message, nil
 	}
 	in := &raw{ctx: r.ctx, r: f, read: &r.s.read}
 	var over bool
 	if r.buf, over, err = readAll(in, r.buf[:0], most); err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	if over {
-		return nil, overLimit(most).message, nil
+		return nil, "", overLimit(most).message, nil
 	}
-	encoding, _ := encodingOf(r.s.o.Encoding)
+	encoding, _ = encodingOf(r.s.o.Encoding)
 	text = r.buf
 	if isSpecial(text) {
 		in, err := newInput(&raw{ctx: r.ctx, r: bytes.NewReader(text), read: new(atomic.Int64)}, r.s.o.limit(), func() error { return nil })
 		if err != nil {
-			return nil, err.Error(), r.ctx.Err()
+			return nil, "", err.Error(), r.ctx.Err()
 		}
 		defer in.close()
 		mark, err := in.mark()
 		if err == nil {
 			if r.other, over, err = readAll(in, r.other[:0], most); over {
-				return nil, overLimit(most).message, nil
+				return nil, "", overLimit(most).message, nil
 			}
 		}
 		if err != nil {
-			return nil, err.Error(), r.ctx.Err()
+			return nil, "", err.Error(), r.ctx.Err()
 		}
 		text = r.other
 		if mark != "" {
@@ -257,17 +260,15 @@ func (r *folderReader) read(path string) (text []byte, bad string, err error) {
 			encoding = sc.encoding()
 		}
 	}
+	r.s.encodings[slices.Index(encodingNames, encoding)].Add(1)
 	if encoding == utf8Name {
-		return text, "", nil
-	}
-	if encoding == ansiName {
-		r.s.ansiFiles.Add(1)
+		return text, encoding, "", nil
 	}
 	text, over, err = readAll(decoded(bytes.NewReader(text), encoding, nil), nil, most)
 	if over {
-		return nil, overLimit(most).message, nil
+		return nil, "", overLimit(most).message, nil
 	}
-	return text, "", err
+	return text, encoding, "", err
 }
 
 // isSpecial tells whether a file is packed, has a byte order mark, or is no text, by its first bytes.
@@ -286,4 +287,30 @@ func isSpecial(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// folderEncoding describes the encodings of a folder's files as far as they have been read: the one that was given, or UTF-8, and
+// others with the number of their files. Where no file has the first, it is left out.
+func (s *Source) folderEncoding() string {
+	others := 0
+	var parts []string
+	for i, name := range encodingNames {
+		n := int(s.encodings[i].Load())
+		switch {
+		case n == 0:
+		case name == s.found.Encoding:
+			parts = slices.Insert(parts, 0, name)
+		default:
+			others++
+			parts = append(parts, fmt.Sprintf("%s (%s)", name, counted(n, "file")))
+		}
+	}
+	switch {
+	case others == 0:
+		return s.found.Encoding
+	case len(parts) == 1:
+		name, _, _ := strings.Cut(parts[0], " ")
+		return name
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
 }

@@ -55,7 +55,12 @@ func TestFolders(t *testing.T) {
 		"train and test are classes here": {map[string]string{"train/1": "a", "test/1": "b", "plane/1": "c"}, "", Options{Part: "train"},
 			`a folder for each class ("plane", "test", "train"), UTF-8`, "plane/1 plane c|test/1 test b|train/1 train a"},
 		"each file by itself": {map[string]string{"a/1": "caf\xE9", "a/2": "\xFF\xFEa\x00\xE4\x00", "a/3": "\xEF\xBB\xBFä", "a/4": gzipped("ö"), "a/5": zstdOf("caf\xE9"), "a/6": ""}, "", Options{},
-			`a folder for each class ("a"), UTF-8 and Windows-1252 (2 files)`, "a/1 a café|a/2 a aä|a/3 a ä|a/4 a ö|a/5 a café|a/6 a "},
+			`a folder for each class ("a"), UTF-8, UTF-16LE (1 file) and Windows-1252 (2 files)`, "a/1 a café|a/2 a aä|a/3 a ä|a/4 a ö|a/5 a café|a/6 a "},
+		"a given encoding": {map[string]string{"a/1": "\xE4\x00", "a/2": "b\x00", "a/3": "c\x00\x00\xD8"}, "", Options{Encoding: "utf-16le"},
+			`a folder for each class ("a"), UTF-16LE`, "a/1 a ä|a/2 a b|error a/3:1:2: half of a UTF-16 character"},
+		"a given encoding and marks": {map[string]string{"a/1": "\xE4", "a/2": "\xFE\xFF\x00b", "a/3": "\xEF\xBB\xBFä", "b/1": ""}, "", Options{Encoding: "latin-1"},
+			`a folder for each class ("a", "b"), Windows-1252, UTF-8 (1 file) and UTF-16BE (1 file)`, "a/1 a ä|a/2 a b|a/3 a ä|b/1 b "},
+		"marks alone": {map[string]string{"a/1": "\xFE\xFF\x00a", "a/2": "\xFE\xFF\x00b"}, "", Options{}, `a folder for each class ("a"), UTF-16BE`, "a/1 a a|a/2 a b"},
 		"faults": {map[string]string{"a/1": "ä ö\nä\xE9x", "a/2": "x\x00", "a/3": "PK\x03\x04", "a/4": gzipped("ö")[:20], "a/5": strings.Repeat("x", 65), "a/6": gzipped(strings.Repeat("x", 65)), "a/7": strings.Repeat("x", 64)}, "", Options{MaxText: 64},
 			`a folder for each class ("a"), UTF-8`, "error a/1:2:2: the byte 0xE9 is not valid UTF-8|error a/2:1:2: a NUL byte|" +
 				"error a/3: it is a zip archive, or a file of Excel or OpenOffice; unpack it, or export it as CSV|error a/4: the gzip data is cut short: unexpected EOF|" +

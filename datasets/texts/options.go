@@ -24,16 +24,17 @@ const (
 type Header uint8
 
 // The zero value finds out: the first record is a header if it has a usual or given name that does not come again in its
-// column. Without one it is a header of four rows and more if its values have at most 40 bytes, differ and do not come again, one
-// stands over labels, of which the same come again and again, and one over texts: they have four times its length on average, or nearly
-// all of them are several words where it is one.
+// column. Without one it is a header of four rows and more if each of its values has a letter and at most 40 bytes, they differ and
+// do not come again, one stands over labels, of which the same come again and again, and one over texts: they have four times its
+// length on average, or it is one word, however long, and nine in ten of them are several.
 const (
 	FindHeader Header = iota
 	HasHeader
 	NoHeader
 )
 
-// Options overrule what [Open] finds. The zero value finds everything.
+// Options overrule what [Open] finds. The zero value finds everything. An option that is about other formats than the one that is
+// found, such as Delimiter where it is JSON, changes nothing.
 type Options struct {
 	// Text and Label name the columns of CSV or the fields of JSON. A number is a column from 1, unless a column has it as its
 	// name. Case and white space around it count only if two names differ in nothing else.
@@ -78,7 +79,7 @@ func (o *Options) limit() ratio.Limit {
 	return ratio.Limit{Ratio: o.MaxRatio, Option: "Options.MaxRatio (--max-ratio)"}
 }
 
-// Check returns the error, an [*OptionError], that [Open] has for Options with which no data can be read.
+// Check returns the error that [Open] has for Options with which no data can be read. It wraps an [*OptionError].
 func (o Options) Check() error {
 	if err := o.check(); err != nil {
 		return fmt.Errorf("texts: %w", err)
@@ -134,7 +135,8 @@ type Found struct {
 	// Compression is "", gzip or zstd. In a folder each file may have its own.
 	Compression string
 	// Encoding is UTF-8, UTF-16LE, UTF-16BE or Windows-1252. ASCII is UTF-8. In a stream that has been ASCII so far, and in
-	// a folder whose files are UTF-8 so far, it may change while rows are read.
+	// a folder, it may change while rows are read: where files of a folder have several, it names all of them, and how many files have
+	// which.
 	Encoding string
 
 	// Delimiter, Header and NoQuotes are those of CSV.

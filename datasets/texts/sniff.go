@@ -435,8 +435,9 @@ func (s *Source) setCSV(c *candidate, header bool, h head) error {
 }
 
 // header tells whether the first record is one: it has a usual name that does not come again below it; or its values are
-// short, differ, come nowhere again in their columns although other values do, and one stands over texts: it is much shorter than they
-// are, or a word over values that nearly all are several.
+// short, have letters, differ, come nowhere again in their columns although other values do, and one stands over texts: it is much
+// shorter than they are, or a word over values that nearly all are several. (A long word may be longer than short texts. That the
+// word is shorter tells a header from a first row in next to no case where the rest does not.)
 func (c *candidate) header(o *Options) bool {
 	first, rows := c.records[0], c.records[1:]
 	again := func(i int) bool {
@@ -468,7 +469,7 @@ func (c *candidate) header(o *Options) bool {
 		}
 		seen[name] = true
 		word := len(strings.Fields(name)) == 1
-		overText = overText || stats[i].mean >= 4*float64(len(name)) || word && stats[i].spaced >= 0.9 && stats[i].mean > float64(len(name))
+		overText = overText || stats[i].mean >= 4*float64(len(name)) || word && stats[i].spaced >= 0.9
 		overLabel = overLabel || stats[i].repeats
 	}
 	return overText && overLabel

@@ -46,7 +46,7 @@ type Source struct {
 	table       *Format
 
 	read, size atomic.Int64
-	ansiFiles  atomic.Int64 // of a folder
+	encodings  [4]atomic.Int64 // how many files of a folder have which of encodingNames
 
 	// Of a stream.
 	stream *stream
@@ -307,8 +307,8 @@ func (s *Source) Found() Found {
 		if s.encodingKind.Load() == isANSI {
 			f.Encoding = ansiName
 		}
-	case s.kind == folderKind && s.ansiFiles.Load() > 0:
-		f.Encoding = fmt.Sprintf("UTF-8 and %s (%s)", ansiName, counted(int(s.ansiFiles.Load()), "file"))
+	case s.kind == folderKind:
+		f.Encoding = s.folderEncoding()
 	}
 	return f
 }
@@ -374,7 +374,9 @@ func (s *Source) rows(ctx context.Context, e *emitter) error {
 	switch s.kind {
 	case folderKind:
 		s.read.Store(0)
-		s.ansiFiles.Store(0)
+		for i := range s.encodings {
+			s.encodings[i].Store(0)
+		}
 		return s.folderRows(ctx, e)
 	case streamKind:
 		if s.started.Swap(true) {

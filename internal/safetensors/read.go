@@ -46,7 +46,10 @@ type source struct {
 // Open reads and checks the header of the file of size bytes that r holds. It reads no element. It looks at ctx on the way,
 // since a header may have 100 MB; a ReadAt of r that does not return it cannot end.
 func Open(ctx context.Context, r io.ReaderAt, size int64) (*File, error) {
-	start := make([]byte, max(0, min(size, lengthBytes+1)))
+	if size < 0 {
+		return nil, fmt.Errorf("safetensors: a file of %d bytes cannot be", size)
+	}
+	start := make([]byte, min(size, lengthBytes+1))
 	if err := readFull(r, start, 0); err != nil {
 		return nil, fmt.Errorf("safetensors: header's length: %w", err)
 	}

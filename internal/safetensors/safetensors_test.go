@@ -400,3 +400,13 @@ func TestReadErrorNamesThePlace(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A size comes from who calls, as that of a file that could not be asked for it.
+func TestNegativeSize(t *testing.T) {
+	for _, size := range []int64{-1, math.MinInt64} {
+		want := fmt.Sprintf("safetensors: a file of %d bytes cannot be", size)
+		if _, err := Open(context.Background(), strings.NewReader(""), size); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
